@@ -1,0 +1,63 @@
+/** Marks errors of any copy of this library, so that two bundled copies recognise each other's. */
+const brand = Symbol.for("slipway.error");
+
+/** Options of every slipway error: what caused it. */
+export interface SlipwayErrorOptions {
+  cause?: unknown;
+}
+
+/**
+ * Base class of everything slipway throws on purpose. `code` is stable and meant for programs, the message is
+ * one sentence for people: lower-case, names the thing and its value, no trailing full stop.
+ */
+export class SlipwayError extends Error {
+  /** Stable identifier in capitals, prefixed by the floor it comes from, e.g. `ENGINE_STATUS`. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options: SlipwayErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.name = new.target.name;
+    Object.defineProperty(this, brand, { value: true });
+  }
+}
+
+/** The caller gave something that cannot be used: a wrong option, a malformed value. Raised before anything is dialled. */
+export class InvalidArgumentError extends SlipwayError {
+  constructor(message: string, options: SlipwayErrorOptions = {}) {
+    super("INVALID_ARGUMENT", message, options);
+  }
+}
+
+/** The caller's signal aborted the operation. `cause` is the signal's reason. Thrown after tear-down. */
+export class AbortedError extends SlipwayError {
+  constructor(reason: unknown) {
+    super("ABORTED", "the operation was aborted", { cause: reason });
+    this.name = "AbortError";
+  }
+}
+
+/** Something did not answer in its time. `milliseconds` is the limit that passed. */
+export class DeadlineError extends SlipwayError {
+  readonly milliseconds: number;
+
+  constructor(what: string, milliseconds: number) {
+    super("DEADLINE", `${what} did not finish within ${milliseconds / 1000} s`);
+    this.milliseconds = milliseconds;
+  }
+}
+
+/** True for any error that slipway threw on purpose, also by another bundled copy of it. `code` narrows further. */
+export function isSlipwayError(error: unknown, code?: string): error is SlipwayError {
+  return (
+    typeof error === "object" &&
+    error !== null &&
+    (error as Record<symbol, unknown>)[brand] === true &&
+    (code === undefined || (error as SlipwayError).code === code)
+  );
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,34 @@
+export type { Dial } from "./dial.js";
+export {
+  AbortedError,
+  DeadlineError,
+  InvalidArgumentError,
+  SlipwayError,
+  type SlipwayErrorOptions,
+  isSlipwayError,
+  messageOf,
+} from "./errors.js";
+export {
+  type BuildEvent,
+  type EventSink,
+  type ProgressGroup,
+  type SourceInfo,
+  type SourceRange,
+  type StatusUpdate,
+  type Vertex,
+  type VertexLog,
+  type VertexStatus,
+  type VertexWarning,
+  type VertexWriter,
+  statusEvent,
+  withVertex,
+} from "./progress.js";
+export {
+  type LinkedSignal,
+  abortError,
+  linkSignal,
+  sleep,
+  throwIfAborted,
+  untilAborted,
+  withDeadline,
+} from "./signals.js";

@@ -1,0 +1,165 @@
+import { createHash, randomBytes } from "node:crypto";
+
+/** One step of a build's graph (moby.buildkit.v1 Vertex). Sent repeatedly, each time with what is known by then. */
+export interface Vertex {
+  /** `sha256:…`, identifies the vertex in the stream. */
+  digest: string;
+  name: string;
+  /** Digests of the vertices this one waits for. */
+  inputs: string[];
+  cached: boolean;
+  started?: Date;
+  completed?: Date;
+  /** Error text of a failed vertex; ends in `context canceled` when it was cancelled. */
+  error?: string;
+  progressGroup?: ProgressGroup;
+}
+
+/** Several vertices shown as one (pb.ProgressGroup). */
+export interface ProgressGroup {
+  id: string;
+  name: string;
+  weak: boolean;
+}
+
+/** Progress inside a vertex, keyed by `id` (moby.buildkit.v1 VertexStatus). Amounts are bytes unless `total` says else. */
+export interface VertexStatus {
+  id: string;
+  vertex: string;
+  name: string;
+  current: number;
+  /** 0 when unknown. */
+  total: number;
+  timestamp: Date;
+  started?: Date;
+  completed?: Date;
+}
+
+/** Output of a step: any bytes, not aligned to lines (moby.buildkit.v1 VertexLog). */
+export interface VertexLog {
+  vertex: string;
+  /** 1 stdout, 2 stderr. */
+  stream: number;
+  data: Uint8Array;
+  timestamp: Date;
+}
+
+/** A position in a source file; lines count from 1, characters from 0 (pb.Range). */
+export interface SourceRange {
+  start: { line: number; character: number };
+  end: { line: number; character: number };
+}
+
+/** The file a warning or an error points into (pb.SourceInfo). */
+export interface SourceInfo {
+  filename: string;
+  data: Uint8Array;
+  language: string;
+}
+
+/** A warning of the frontend, e.g. of its linter (moby.buildkit.v1 VertexWarning). */
+export interface VertexWarning {
+  vertex: string;
+  level: number;
+  short: string;
+  detail: string[];
+  url: string;
+  source?: SourceInfo;
+  ranges: SourceRange[];
+}
+
+/** One update of the status stream, as the daemon sent it. */
+export interface StatusUpdate {
+  vertexes: Vertex[];
+  statuses: VertexStatus[];
+  logs: VertexLog[];
+  warnings: VertexWarning[];
+}
+
+/** What a build tells while it runs. `end` comes exactly once and last, also when the build failed. */
+export type BuildEvent =
+  | { type: "start"; builder: string; driver: string }
+  | ({ type: "status" } & StatusUpdate)
+  | { type: "message"; level: "info" | "warning"; text: string }
+  | { type: "end" };
+
+/** Takes events; must not throw and must not block. */
+export type EventSink = (event: BuildEvent) => void;
+
+/** Writes into one vertex of the client's own making. */
+export interface VertexWriter {
+  readonly digest: string;
+  /** Runs `work` as a status line of the vertex: started before, completed after (also when it throws). */
+  status<T>(id: string, work: () => Promise<T>): Promise<T>;
+  /** Reports progress of the status `id`. `done` marks it completed. */
+  progress(id: string, amount: { current: number; total?: number; done?: boolean }): void;
+  /** Appends output to the vertex's log. */
+  log(stream: 1 | 2, data: Uint8Array): void;
+}
+
+/** An update with nothing in it, to be filled in part. */
+export function statusEvent(part: Partial<StatusUpdate>): BuildEvent {
+  return { type: "status", vertexes: [], statuses: [], logs: [], warnings: [], ...part };
+}
+
+/**
+ * Runs `work` as a vertex of the client's own (`[internal] booting buildkit`, `importing to docker`, …): it shows in
+ * the progress as the daemon's vertices do, with a random digest, and carries the error when `work` throws.
+ */
+export async function withVertex<T>(
+  sink: EventSink | undefined,
+  name: string,
+  work: (vertex: VertexWriter) => Promise<T>,
+): Promise<T> {
+  const digest = `sha256:${createHash("sha256").update(randomBytes(16)).digest("hex")}`;
+  const started = new Date();
+  const emit = (part: Partial<StatusUpdate>) => sink?.(statusEvent(part));
+  const vertex = { digest, name, inputs: [], cached: false, started };
+  const since = new Map<string, Date>();
+  emit({ vertexes: [vertex] });
+  const writer: VertexWriter = {
+    digest,
+    async status(id, run) {
+      const begin = new Date();
+      const base = { id, vertex: digest, name: id, current: 0, total: 0, started: begin };
+      emit({ statuses: [{ ...base, timestamp: begin }] });
+      try {
+        return await run();
+      } finally {
+        const now = new Date();
+        emit({ statuses: [{ ...base, timestamp: now, completed: now }] });
+      }
+    },
+    progress(id, { current, total = 0, done = false }) {
+      const now = new Date();
+      const begin = since.get(id) ?? now;
+      since.set(id, begin);
+      emit({
+        statuses: [
+          {
+            id,
+            vertex: digest,
+            name: id,
+            current,
+            total,
+            timestamp: now,
+            started: begin,
+            ...(done && { completed: now }),
+          },
+        ],
+      });
+    },
+    log(stream, data) {
+      emit({ logs: [{ vertex: digest, stream, data, timestamp: new Date() }] });
+    },
+  };
+  try {
+    const result = await work(writer);
+    emit({ vertexes: [{ ...vertex, completed: new Date() }] });
+    return result;
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    emit({ vertexes: [{ ...vertex, completed: new Date(), error: text }] });
+    throw error;
+  }
+}
