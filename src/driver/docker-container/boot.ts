@@ -1,0 +1,107 @@
+import { type VertexWriter, linkSignal, sleep } from "../../core/index.js";
+import { type ContainerInspect, EngineError } from "../../engine-api/index.js";
+import { DriverError } from "../driver-error.js";
+import { configDigest, configDigestLabel, containerName } from "./container-spec.js";
+import { copyConfig, createContainer } from "./create-container.js";
+import { type NodeContext, inspectNode } from "./node-context.js";
+
+/** How long another process may leave its new container unstarted before it is taken over (STO-7), in ms. */
+const takeOverMilliseconds = 10_000;
+
+/** What {@link bootContainer} found or did. */
+export interface BootOutcome {
+  /** Made by this call with extras that may turn out unusable; it may be made again without. */
+  extras: boolean;
+}
+
+/**
+ * Makes the node's container run, whatever state it is in: absent, created by a process that died half-way, stopped, or
+ * being made by another process right now. Ready is another matter: the daemon may still be starting.
+ *
+ * @throws DriverError `DRIVER_BOOT` when it cannot be brought to run; EngineError what the engine refused.
+ */
+export async function bootContainer(
+  node: NodeContext,
+  vertex: VertexWriter,
+  { signal, plain = false }: { signal?: AbortSignal | undefined; plain?: boolean },
+): Promise<BootOutcome> {
+  const name = containerName(node.nodeName);
+  using waiting = linkSignal(signal, {
+    milliseconds: 4 * takeOverMilliseconds,
+    what: `waiting for container ${name}`,
+  });
+  let conflicts = 0;
+  for (let firstSeenCreated: number | undefined; ;) {
+    const container = await inspectNode(node, waiting.signal);
+    const state = container?.State;
+    if (!container || !state) {
+      const outcome = await createContainer(node, {
+        vertex,
+        signal,
+        plain,
+        skipPull: plain || conflicts > 0,
+      });
+      if (outcome.made) return { extras: outcome.extras };
+      if (++conflicts > 3)
+        throw new DriverError(
+          "DRIVER_BOOT",
+          `container ${name} keeps being made and removed by another process`,
+        );
+    } else if (state.Running || state.Restarting) {
+      if (state.Paused)
+        throw new DriverError("DRIVER_BOOT", `builder container ${name} is paused; unpause it first`);
+      return { extras: false };
+    } else if (state.Status === "created") {
+      firstSeenCreated ??= Date.now();
+      const seen = Date.now() - firstSeenCreated >= takeOverMilliseconds;
+      if (seen || (await isAbandoned(node, container, waiting.signal))) {
+        await vertex.status(`starting container ${name}`, () => finishCreated(node, signal));
+        return { extras: false };
+      }
+      await sleep(100, waiting.signal);
+    } else if (state.Status === "removing") {
+      await sleep(100, waiting.signal);
+    } else {
+      if (hasOtherConfig(node, container)) {
+        // Its state volume stays; only the container is made again, with the config it is to have (STO-6).
+        await node.engine.containers.remove(name, { force: true, volumes: false, signal });
+        continue;
+      }
+      await vertex.status(`starting container ${name}`, () => startTolerant(node, signal));
+      return { extras: false };
+    }
+  }
+}
+
+/** The config was perhaps not copied: copy it (again), then start (STO-6). */
+async function finishCreated(node: NodeContext, signal: AbortSignal | undefined): Promise<void> {
+  await copyConfig(node, signal);
+  await startTolerant(node, signal);
+}
+
+/** Starting what another process has just started is no error: the engine answers 304, or 409 while it is at it. */
+async function startTolerant(node: NodeContext, signal: AbortSignal | undefined): Promise<void> {
+  await node.engine.containers.start(containerName(node.nodeName), { signal });
+}
+
+/** Created so long ago, by the engine's own clock, that its maker must have died. */
+async function isAbandoned(
+  node: NodeContext,
+  container: ContainerInspect,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { SystemTime } = await node.engine.info({ signal });
+  const age = Date.parse(SystemTime ?? "") - Date.parse(container.Created);
+  return age > takeOverMilliseconds;
+}
+
+/** True for a container of slipway's whose config is not the node's any more. buildx's carry no label and stay as they are. */
+export function hasOtherConfig(node: NodeContext, container: ContainerInspect): boolean {
+  const digest = container.Config.Labels?.[configDigestLabel];
+  return digest !== undefined && digest !== configDigest(node.files);
+}
+
+/** True when the engine says that there is no such container (any more). */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof EngineError && error.status === 404;
+}

@@ -1,0 +1,107 @@
+import { BuildkitClient } from "../../buildkit/index.js";
+import { type Dial, isSlipwayError, messageOf, sleep, withDeadline } from "../../core/index.js";
+import { type ContainerInspect, execDial } from "../../engine-api/index.js";
+import { localWindows, remoteWindows } from "../../http2/index.js";
+import { DriverError } from "../driver-error.js";
+import { containerName } from "./container-spec.js";
+import { type NodeContext, inspectNode, logTail } from "./node-context.js";
+import { dialSocket, findSocket } from "./socket-transport.js";
+
+/** One try to get an answer from buildkitd, in ms. */
+const attemptMilliseconds = 10_000;
+
+/** While a daemon boots its socket is the thing to wait for; exec is tried only every so often, in ms. */
+const execPauseMilliseconds = 1_000;
+
+/**
+ * Opens a connection to the buildkitd in a running container, and waits until it answers. Ends early when the container
+ * stops running, with its last log lines (FLT-16).
+ *
+ * @throws DriverError `DRIVER_BOOT` when it stopped or did not answer in time; `DRIVER_CONNECT` when `connect=socket` was
+ * asked for and there is no way to the socket.
+ */
+export async function connectNode(
+  node: NodeContext,
+  { signal, booting }: { signal?: AbortSignal | undefined; booting: boolean },
+): Promise<BuildkitClient> {
+  const name = containerName(node.nodeName);
+  const deadline = Date.now() + node.bootMilliseconds;
+  let nextExec = booting ? Date.now() + execPauseMilliseconds : 0;
+  let lastError: unknown;
+  for (let pause = 20; ; pause = Math.min(pause * 1.5, 400)) {
+    const container = await requireRunning(node, signal);
+    const socket = node.connect === "exec" ? undefined : await findSocket(container);
+    if (socket !== undefined) {
+      const outcome = await attempt(dialSocket(socket), localWindows, signal);
+      if (outcome.client) return outcome.client;
+      lastError = outcome.error;
+    } else if (node.connect === "socket") {
+      throw new DriverError(
+        "DRIVER_CONNECT",
+        `the socket of builder container ${name} cannot be reached from here (connect=socket); use connect=auto`,
+      );
+    }
+    if (node.connect !== "socket" && (socket === undefined || Date.now() >= nextExec)) {
+      const windows = node.engine.isLocalSocket ? localWindows : remoteWindows;
+      const outcome = await attempt(
+        execDial(node.engine, container.Id, ["buildctl", "dial-stdio"]),
+        windows,
+        signal,
+      );
+      if (outcome.client) return outcome.client;
+      lastError = outcome.error;
+      nextExec = Date.now() + execPauseMilliseconds;
+    }
+    // An image without buildctl will not grow one by waiting (FLT-13).
+    if (isSlipwayError(lastError, "ENGINE_EXEC_NOT_FOUND") || Date.now() > deadline)
+      throw new DriverError(
+        "DRIVER_BOOT",
+        `builder container ${name} does not answer: ${messageOf(lastError)}${await logTail(node, signal)}`,
+        { cause: lastError },
+      );
+    await sleep(pause, signal);
+  }
+}
+
+/** @throws DriverError `DRIVER_BOOT` when the container is gone or does not run. */
+async function requireRunning(node: NodeContext, signal: AbortSignal | undefined): Promise<ContainerInspect> {
+  const name = containerName(node.nodeName);
+  const container = await inspectNode(node, signal);
+  if (!container)
+    throw new DriverError("DRIVER_BOOT", `builder container ${name} was removed while it was starting`);
+  const { State: state } = container;
+  if (state.Running && !state.Restarting && !state.Paused) return container;
+  const what = state.Paused
+    ? "is paused"
+    : state.OOMKilled
+      ? "was killed for lack of memory"
+      : `exited with code ${state.ExitCode}${state.Error ? ` (${state.Error})` : ""}`;
+  throw new DriverError(
+    "DRIVER_BOOT",
+    `builder container ${name} ${what}${state.Paused ? "" : await logTail(node, signal)}`,
+  );
+}
+
+type Attempt = { client: BuildkitClient; error?: undefined } | { client?: undefined; error: unknown };
+
+async function attempt(
+  dial: Dial,
+  windows: typeof localWindows,
+  signal: AbortSignal | undefined,
+): Promise<Attempt> {
+  let client: BuildkitClient | undefined;
+  try {
+    client = await withDeadline(signal, attemptMilliseconds, "connecting to buildkitd", (within) =>
+      BuildkitClient.connect(dial, { windows, signal: within }),
+    );
+    const connected = client;
+    await withDeadline(signal, attemptMilliseconds, "the first answer of buildkitd", (within) =>
+      connected.info({ signal: within }),
+    );
+    return { client };
+  } catch (error) {
+    await client?.close();
+    if (signal?.aborted) throw error;
+    return { error };
+  }
+}

@@ -1,0 +1,108 @@
+import { createHash } from "node:crypto";
+import type { ContainerCreateBody, SystemInfo } from "../../engine-api/index.js";
+import type { DockerContainerOptions } from "./options.js";
+
+/** Where buildkitd keeps its state inside the container (buildx util/confutil/container.go). */
+export const stateDirectory = "/var/lib/buildkit";
+/** Where the builder's config files go inside the container. */
+export const configDirectory = "/etc/buildkit";
+/** Directory of buildkitd's control socket inside the container. */
+export const socketDirectory = "/run/buildkit";
+/** Name of the control socket in {@link socketDirectory}. */
+export const socketName = "buildkitd.sock";
+
+/** Digest of the config files that were copied in before the first start; says that a container is slipway's own (STO-6). */
+export const configDigestLabel = "io.slipway.config-digest";
+
+/** Container name of a node (buildx driver.BuilderName). */
+export function containerName(nodeName: string): string {
+  return `buildx_buildkit_${nodeName}`;
+}
+
+/** State volume name of a node. */
+export function stateVolumeName(nodeName: string): string {
+  return `${containerName(nodeName)}_state`;
+}
+
+/** Everything that decides how a builder container is made. */
+export interface ContainerPlan {
+  nodeName: string;
+  options: DockerContainerOptions;
+  /** buildkitd flags, as stored in the node. */
+  flags: readonly string[];
+  /** Config files by path relative to {@link configDirectory}. */
+  files: ReadonlyMap<string, Uint8Array>;
+  info: Pick<SystemInfo, "CgroupDriver" | "SecurityOptions" | "Runtimes">;
+  /** Host directory to mount at {@link socketDirectory}, and the group that may use the socket (design.md decision 7). */
+  socket?: { directory: string; gid: number } | undefined;
+  /** Read-only bind of WSL's libraries. */
+  wslLibraries?: boolean;
+  /** Ask for all GPUs when the engine lists an nvidia runtime. Default true. */
+  gpus?: boolean;
+}
+
+/** Body of `POST /containers/create` for a builder (buildx v0.36 driver/docker-container/driver.go create). */
+export function containerSpec(plan: ContainerPlan): ContainerCreateBody {
+  const { options, info } = plan;
+  const usesCgroupfs = info.CgroupDriver === "cgroupfs";
+  const usesUserns = (info.SecurityOptions ?? []).some((option) => option.split(",").includes("name=userns"));
+  const mounts = [
+    { Type: "volume", Source: stateVolumeName(plan.nodeName), Target: stateDirectory },
+    ...(plan.socket ? [{ Type: "bind", Source: plan.socket.directory, Target: socketDirectory }] : []),
+    ...(plan.wslLibraries
+      ? [{ Type: "bind", Source: wslLibraries, Target: wslLibraries, ReadOnly: true }]
+      : []),
+  ];
+  return {
+    Image: options.image,
+    Env: options.env,
+    Cmd: daemonArguments(plan),
+    Labels: { [configDigestLabel]: configDigest(plan.files) },
+    HostConfig: {
+      Privileged: true,
+      // Build steps leave orphans behind; an init reaps them.
+      Init: true,
+      RestartPolicy: {
+        Name: options.restartPolicy.name,
+        MaximumRetryCount: options.restartPolicy.maximumRetryCount,
+      },
+      Mounts: mounts,
+      ...(options.network && { NetworkMode: options.network }),
+      ...(options.memory && { Memory: options.memory }),
+      ...(options.memorySwap && { MemorySwap: options.memorySwap }),
+      ...(options.cpuQuota && { CpuQuota: options.cpuQuota }),
+      ...(options.cpuPeriod && { CpuPeriod: options.cpuPeriod }),
+      ...(options.cpuShares && { CpuShares: options.cpuShares }),
+      ...(options.cpusetCpus && { CpusetCpus: options.cpusetCpus }),
+      ...(options.cpusetMems && { CpusetMems: options.cpusetMems }),
+      ...(usesCgroupfs && { CgroupParent: options.cgroupParent || "/docker/buildx" }),
+      ...(usesUserns && { UsernsMode: "host" }),
+      ...(wantsGpus(plan) && {
+        DeviceRequests: [{ Driver: "", Count: -1, Capabilities: [["gpu"]], Options: {} }],
+      }),
+    },
+  };
+}
+
+/** WSL's library directory, needed for GPUs there. */
+export const wslLibraries = "/usr/lib/wsl";
+
+/** True when the engine lists an nvidia runtime and GPUs were not turned off. */
+export function wantsGpus(plan: Pick<ContainerPlan, "info" | "gpus">): boolean {
+  return plan.gpus !== false && Object.hasOwn(plan.info.Runtimes ?? {}, "nvidia");
+}
+
+function daemonArguments(plan: ContainerPlan): string[] {
+  const args = plan.files.has("buildkitd.toml") ? ["--config", `${configDirectory}/buildkitd.toml`] : [];
+  // Flags of the user come last, so that theirs win.
+  if (plan.socket) args.push("--group", String(plan.socket.gid));
+  return [...args, ...plan.flags];
+}
+
+/** `sha256:…` over names and contents of the config files, independent of their order. */
+export function configDigest(files: ReadonlyMap<string, Uint8Array>): string {
+  const hash = createHash("sha256");
+  for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1)))
+    hash.update(`${name}\0${content.length}\0`).update(content);
+  return `sha256:${hash.digest("hex")}`;
+}

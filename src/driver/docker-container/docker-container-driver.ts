@@ -1,0 +1,145 @@
+import type { BuildkitClient } from "../../buildkit/index.js";
+import { type VertexWriter, messageOf, withDeadline, withVertex } from "../../core/index.js";
+import type {
+  ConnectOptions,
+  Driver,
+  DriverCallOptions,
+  DriverFeatures,
+  NodeStatus,
+  RemoveOptions,
+} from "../driver.js";
+import { DriverError } from "../driver-error.js";
+import { bootContainer, hasOtherConfig, isNotFound } from "./boot.js";
+import { connectNode } from "./connect-node.js";
+import { containerName, socketDirectory, stateVolumeName } from "./container-spec.js";
+import { type NodeContext, inspectNode, logTail } from "./node-context.js";
+import { removeSocketDirectory } from "./socket-directory.js";
+
+/** Limit of asking the engine what became of a builder, after a connection died (FLT-1), in ms. */
+const diagnoseMilliseconds = 3_000;
+
+/**
+ * BuildKit in a container of the engine, one per node: Docker's docker-container driver. Owns the engine connection of
+ * its context and closes it.
+ */
+export class DockerContainerDriver implements Driver {
+  readonly name = "docker-container";
+  readonly features: DriverFeatures;
+  readonly #node: NodeContext;
+
+  constructor(node: NodeContext) {
+    this.#node = node;
+    this.features = {
+      defaultLoad: node.options.defaultLoad,
+      ociExporter: true,
+      dockerExporter: true,
+      cacheExport: true,
+      multiPlatform: true,
+      directPush: true,
+    };
+  }
+
+  async status({ signal }: DriverCallOptions = {}): Promise<NodeStatus> {
+    const container = await inspectNode(this.#node, signal);
+    if (!container) return "inactive";
+    return container.State.Running ? "running" : "stopped";
+  }
+
+  async connect({ sink, signal, boot = true }: ConnectOptions = {}): Promise<BuildkitClient> {
+    const node = this.#node;
+    const container = await inspectNode(node, signal);
+    if (container?.State.Running && !container.State.Restarting) {
+      if (container.State.Paused)
+        throw new DriverError("DRIVER_BOOT", `builder container ${this.#name} is paused; unpause it first`);
+      if (hasOtherConfig(node, container))
+        sink?.({
+          type: "message",
+          level: "warning",
+          text: `builder container ${this.#name} runs with an older configuration; it takes effect after \`slipway stop\``,
+        });
+      return connectNode(node, { signal, booting: false });
+    }
+    if (!boot) throw new DriverError("DRIVER_NOT_RUNNING", `builder container ${this.#name} is not running`);
+    return withVertex(sink, "[internal] booting buildkit", (vertex) => this.#boot(vertex, signal));
+  }
+
+  async #boot(vertex: VertexWriter, signal: AbortSignal | undefined): Promise<BuildkitClient> {
+    const node = this.#node;
+    const { extras } = await bootContainer(node, vertex, { signal });
+    try {
+      return await connectNode(node, { signal, booting: true });
+    } catch (error) {
+      const stopped = error instanceof DriverError && error.code === "DRIVER_BOOT";
+      if (!extras || !stopped || signal?.aborted) throw error;
+      // The extras kept the daemon from starting (a root-squashed home, a broken GPU runtime): do without.
+      await this.#removeContainer(signal);
+      await bootContainer(node, vertex, { signal, plain: true });
+      return connectNode(node, { signal, booting: true });
+    }
+  }
+
+  async version({ signal }: DriverCallOptions = {}): Promise<string> {
+    const { stdout } = await this.#node.engine.run(this.#name, ["buildkitd", "--version"], { signal });
+    const words = stdout.toString("utf8").trim().split(/\s+/);
+    if (words.length !== 4 || words[2] === undefined)
+      throw new DriverError("DRIVER_CONNECT", `unexpected version text of buildkitd: ${words.join(" ")}`);
+    return words[2];
+  }
+
+  async stop({ signal }: DriverCallOptions = {}): Promise<void> {
+    const container = await inspectNode(this.#node, signal);
+    if (!container?.State.Running) return;
+    await this.#node.engine.containers.stop(this.#name, { signal });
+  }
+
+  async remove({ signal, keepState = false }: RemoveOptions = {}): Promise<void> {
+    await this.#removeContainer(signal);
+    if (keepState) return;
+    try {
+      await this.#node.engine.volumes.remove(stateVolumeName(this.#node.nodeName), { signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+  }
+
+  async diagnose({ signal }: DriverCallOptions = {}): Promise<string | undefined> {
+    const node = this.#node;
+    try {
+      return await withDeadline(signal, diagnoseMilliseconds, "asking the engine", async (within) => {
+        const container = await inspectNode(node, within);
+        if (!container) return `builder container ${this.#name} was removed; the next build boots it again`;
+        const { State: state } = container;
+        if (state.Paused) return `builder container ${this.#name} is paused`;
+        if (state.OOMKilled)
+          return `builder container ${this.#name} was killed (out of memory)${await logTail(node, within)}`;
+        if (!state.Running)
+          return `builder container ${this.#name} stopped with exit code ${state.ExitCode}${await logTail(node, within)}`;
+        return undefined;
+      });
+    } catch (error) {
+      if (signal?.aborted) return undefined;
+      return `the engine at ${node.engine.host} does not answer: ${messageOf(error)}`;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#node.engine.close();
+  }
+
+  get #name(): string {
+    return containerName(this.#node.nodeName);
+  }
+
+  async #removeContainer(signal: AbortSignal | undefined): Promise<void> {
+    const container = await inspectNode(this.#node, signal);
+    if (!container) return;
+    try {
+      // Anonymous volumes go with it; the named state volume does not.
+      await this.#node.engine.containers.remove(this.#name, { force: true, volumes: true, signal });
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+    }
+    const mount = container.Mounts.find((m) => m.Type === "bind" && m.Destination === socketDirectory);
+    if (mount?.Source?.startsWith(this.#node.socketParent)) await removeSocketDirectory(mount.Source);
+  }
+}

@@ -1,0 +1,80 @@
+import type { Environment } from "../../config/index.js";
+import { type ContainerInspect, type EngineClient, EngineError } from "../../engine-api/index.js";
+import { DriverError } from "../driver-error.js";
+import { configDigestLabel, containerName, stateDirectory, stateVolumeName } from "./container-spec.js";
+import type { DockerContainerOptions } from "./options.js";
+
+/** How bytes get to buildkitd: the best way there is, always `docker exec`, or always the builder's own socket. */
+export type ConnectMode = "auto" | "exec" | "socket";
+
+/** Everything a docker-container node's verbs work with. */
+export interface NodeContext {
+  engine: EngineClient;
+  nodeName: string;
+  options: DockerContainerOptions;
+  /** buildkitd flags as stored in the node. */
+  flags: readonly string[];
+  /** Config files by path relative to `/etc/buildkit`, as stored in the node. */
+  files: ReadonlyMap<string, Uint8Array>;
+  connect: ConnectMode;
+  env: Environment;
+  /** Directory for sockets that builders share with this user; made when needed. */
+  socketParent: string;
+  /** Value of the `X-Registry-Auth` header for pulling an image, when there are credentials for its registry. */
+  pullAuth?: ((image: string, signal?: AbortSignal) => Promise<string | undefined>) | undefined;
+  /** How long a started builder may take until it answers, in ms. */
+  bootMilliseconds: number;
+}
+
+/**
+ * The node's container, or undefined when there is none.
+ *
+ * @throws DriverError `DRIVER_FOREIGN_CONTAINER` when a container of that name is not a builder: it has neither
+ * slipway's label nor the node's state volume (STO-9).
+ */
+export async function inspectNode(
+  node: NodeContext,
+  signal: AbortSignal | undefined,
+): Promise<ContainerInspect | undefined> {
+  const name = containerName(node.nodeName);
+  let container: ContainerInspect;
+  try {
+    container = await node.engine.containers.inspect(name, { signal });
+  } catch (error) {
+    if (error instanceof EngineError && error.status === 404) return undefined;
+    throw error;
+  }
+  const volume = stateVolumeName(node.nodeName);
+  const isOurs =
+    container.Config.Labels?.[configDigestLabel] !== undefined ||
+    container.Mounts.some((mount) => mount.Destination === stateDirectory && mount.Name === volume);
+  if (!isOurs)
+    throw new DriverError(
+      "DRIVER_FOREIGN_CONTAINER",
+      `container ${name} exists but is not a builder (no volume ${volume} at ${stateDirectory}); remove or rename it, or choose another builder name`,
+    );
+  return container;
+}
+
+/** The last log lines of the node's container, indented; empty when there are none to be had. */
+export async function logTail(
+  node: NodeContext,
+  signal: AbortSignal | undefined,
+  lines = 20,
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  try {
+    const name = containerName(node.nodeName);
+    for await (const { data } of node.engine.containers.logs(name, {
+      stdout: true,
+      stderr: true,
+      tail: lines,
+      signal,
+    }))
+      chunks.push(data);
+  } catch {
+    // The logs only explain another error; without them it stands by itself.
+  }
+  const text = Buffer.concat(chunks).toString("utf8").trimEnd();
+  return text === "" ? "" : `\n${text.replace(/^/gm, "  ")}`;
+}

@@ -1,0 +1,61 @@
+import { once } from "node:events";
+import { type FileHandle, constants as fsConstants, open, readFile } from "node:fs/promises";
+import { connect, type Socket } from "node:net";
+import { dirname } from "node:path";
+import { type Dial, linkSignal } from "../../core/index.js";
+import type { ContainerInspect } from "../../engine-api/index.js";
+import { DriverError } from "../driver-error.js";
+import { socketDirectory, socketName } from "./container-spec.js";
+
+/** Longest path that fits a unix socket address on Linux, less its terminating zero. */
+const longestAddress = 107;
+
+/** A local connection is made at once or not at all. */
+const connectMilliseconds = 2_000;
+
+/**
+ * Finds a path by which this process reaches the control socket of a running builder container, without connecting.
+ * First the mounted directory (a builder slipway made as another user than root), then the container's own root
+ * through `/proc/<pid>/root`, for root on the engine's host, for any builder, also one that buildx made (design.md
+ * decision 7). `State.Pid` counts in the engine's pid name space, so the pid is believed only if its control group
+ * names the container.
+ */
+export async function findSocket(container: ContainerInspect): Promise<string | undefined> {
+  if (process.platform !== "linux" || !container.State.Running) return undefined;
+  const mount = container.Mounts.find((m) => m.Type === "bind" && m.Destination === socketDirectory);
+  if (mount?.Source) return `${mount.Source}/${socketName}`;
+  const pid = container.State.Pid;
+  if (!pid) return undefined;
+  try {
+    const groups = await readFile(`/proc/${pid}/cgroup`, "latin1");
+    return groups.includes(container.Id) ? `/proc/${pid}/root${socketDirectory}/${socketName}` : undefined;
+  } catch {
+    return undefined; // not our pid name space, or not ours to see
+  }
+}
+
+/** Dials a unix socket, also one whose path is longer than a socket address holds (through an open directory). */
+export function dialSocket(path: string): Dial {
+  return async (signal) => {
+    using linked = linkSignal(signal, { milliseconds: connectMilliseconds, what: `connecting to ${path}` });
+    let directory: FileHandle | undefined;
+    let socket: Socket | undefined;
+    try {
+      let address = path;
+      if (Buffer.byteLength(path) > longestAddress) {
+        directory = await open(dirname(path), fsConstants.O_DIRECTORY | fsConstants.O_RDONLY);
+        address = `/proc/self/fd/${directory.fd}/${socketName}`;
+      }
+      socket = connect({ path: address, allowHalfOpen: true });
+      await once(socket, "connect", { signal: linked.signal });
+      return socket;
+    } catch (error) {
+      socket?.destroy();
+      throw new DriverError("DRIVER_CONNECT", `cannot connect to the builder's socket ${path}`, {
+        cause: error,
+      });
+    } finally {
+      await directory?.close();
+    }
+  };
+}

@@ -1,0 +1,13 @@
+export { type ConnectMode } from "./docker-container/node-context.js";
+export { containerName, stateVolumeName } from "./docker-container/container-spec.js";
+export { type DockerContainerOptions, defaultImage, parseDriverOptions } from "./docker-container/options.js";
+export type {
+  ConnectOptions,
+  Driver,
+  DriverCallOptions,
+  DriverFeatures,
+  NodeStatus,
+  RemoveOptions,
+} from "./driver.js";
+export { DriverError } from "./driver-error.js";
+export { type DriverSpec, connectMode, openDriver, openEngine } from "./open-driver.js";

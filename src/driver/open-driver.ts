@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import { type DockerEndpoint, type Environment, buildxConfigDir } from "../config/index.js";
+import { EngineClient } from "../engine-api/index.js";
+import { DockerContainerDriver } from "./docker-container/docker-container-driver.js";
+import type { ConnectMode, NodeContext } from "./docker-container/node-context.js";
+import { parseDriverOptions } from "./docker-container/options.js";
+import type { Driver } from "./driver.js";
+import { DriverError } from "./driver-error.js";
+
+/** What {@link openDriver} needs to know of a node. */
+export interface DriverSpec {
+  /** Driver name as stored with the builder. */
+  driver: string;
+  nodeName: string;
+  endpoint: DockerEndpoint;
+  driverOpts: Readonly<Record<string, string>>;
+  flags: readonly string[];
+  files: ReadonlyMap<string, Uint8Array>;
+  env: Environment;
+  /** Default `auto`, or `SLIPWAY_CONNECT` of the environment. */
+  connect?: ConnectMode | undefined;
+  pullAuth?: NodeContext["pullAuth"];
+  /** How long a started builder may take until it answers. Default 60,000 ms. */
+  bootMilliseconds?: number | undefined;
+}
+
+/**
+ * The driver of a node. Nothing is dialled yet.
+ *
+ * @throws DriverError `DRIVER_OPTION` for unusable options, `DRIVER_UNSUPPORTED` for a driver slipway does not have.
+ */
+export function openDriver(spec: DriverSpec): Driver {
+  if (spec.driver !== "docker-container")
+    throw new DriverError(
+      "DRIVER_UNSUPPORTED",
+      `slipway has no driver "${spec.driver}"; make a container builder with: slipway create --driver docker-container --use`,
+    );
+  const options = parseDriverOptions(spec.driverOpts);
+  const connect = spec.connect ?? connectMode(spec.env["SLIPWAY_CONNECT"] || "auto");
+  return new DockerContainerDriver({
+    engine: openEngine(spec.endpoint, spec.env),
+    nodeName: spec.nodeName,
+    options,
+    flags: spec.flags,
+    files: spec.files,
+    connect,
+    env: spec.env,
+    socketParent: join(buildxConfigDir(spec.env), "slipway", "run"),
+    pullAuth: spec.pullAuth,
+    bootMilliseconds: spec.bootMilliseconds ?? 60_000,
+  });
+}
+
+/** An engine client for a docker endpoint. */
+export function openEngine(endpoint: DockerEndpoint, env: Environment): EngineClient {
+  const apiVersion = env["DOCKER_API_VERSION"];
+  return EngineClient.open({
+    host: endpoint.host,
+    skipTlsVerify: endpoint.skipTlsVerify,
+    ...(endpoint.tls && { tls: endpoint.tls }),
+    ...(apiVersion && { apiVersion }),
+  });
+}
+
+/** @throws DriverError `DRIVER_OPTION` for anything but `auto`, `exec` and `socket`. */
+export function connectMode(text: string): ConnectMode {
+  if (text === "auto" || text === "exec" || text === "socket") return text;
+  throw new DriverError("DRIVER_OPTION", `invalid connect mode "${text}", expecting auto, exec or socket`);
+}
