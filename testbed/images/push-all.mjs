@@ -1,0 +1,116 @@
+// usage: push-all.mjs REGISTRY BUILDKIT-DIR BUSYBOX-AMD64 BUSYBOX-ARM64
+// Fills a registry with the images that the tests pull under their names on docker.io.
+import fs from "node:fs";
+import { execFileSync } from "node:child_process";
+import { platformImage, programWithLibraries, pushIndex } from "./image.mjs";
+
+const [registry, buildkit, busyboxAmd64, busyboxArm64] = process.argv.slice(2);
+const busyboxes = { amd64: busyboxAmd64, arm64: busyboxArm64 };
+const path = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
+const applets = execFileSync(busyboxAmd64, ["--list"], { encoding: "utf8" }).trim().split("\n");
+
+await pushIndex(registry, "busybox:latest", everyPlatform({}));
+await pushIndex(registry, "alpine:latest", everyPlatform(alpineFiles()));
+await pushIndex(registry, "moby/buildkit:buildx-stable-1", [builder()]);
+await pushIndex(registry, "docker/dockerfile:1", [frontend()]);
+await pushIndex(registry, "registry:2", [distribution()]);
+await pushIndex(registry, "node:lts", [node()]);
+
+/** The shell and its applets, with the few files that a program expects to find. */
+function shell(architecture) {
+  const files = {
+    "/bin/busybox": { from: busyboxes[architecture], mode: 0o755 },
+    "/etc/passwd": { text: "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n" },
+    "/etc/group": { text: "root:x:0:\nnogroup:x:65534:\n" },
+    "/tmp": { dir: true, mode: 0o1777 },
+    "/root": { dir: true, mode: 0o700 },
+  };
+  // An applet named busybox would be a link to itself: "too many levels of symbolic links".
+  for (const applet of applets) if (applet !== "busybox") files[`/bin/${applet}`] = { link: "busybox" };
+  return files;
+}
+
+function everyPlatform(more) {
+  return Object.keys(busyboxes).map((architecture) =>
+    platformImage({
+      architecture,
+      files: { ...shell(architecture), ...more },
+      config: { Env: path, Cmd: ["sh"] },
+    }),
+  );
+}
+
+function alpineFiles() {
+  const release = 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.20.0\nPRETTY_NAME="Alpine Linux v3.20"\n';
+  return { "/etc/os-release": { text: release }, "/etc/alpine-release": { text: "3.20.0\n" } };
+}
+
+function builder() {
+  const git = execFileSync("git", ["--exec-path"], { encoding: "utf8" }).trim();
+  const helpers = ["git-remote-http", "git-remote-https"].filter((name) => fs.existsSync(`${git}/${name}`));
+  const links = helpers.map((name) => programWithLibraries(`${git}/${name}`));
+  return platformImage({
+    architecture: "amd64",
+    files: Object.assign(
+      shell("amd64"),
+      { "/usr/bin/buildkitd": { from: `${buildkit}/buildkitd`, mode: 0o755 } },
+      { "/usr/bin/buildctl": { from: `${buildkit}/buildctl`, mode: 0o755 } },
+      programWithLibraries("/usr/sbin/runc", "/usr/bin/buildkit-runc"),
+      programWithLibraries("/usr/bin/git"),
+      ...links,
+      { "/etc/ssl/certs/ca-certificates.crt": { from: "/etc/ssl/certs/ca-certificates.crt", mode: 0o644 } },
+    ),
+    config: {
+      Env: path,
+      Entrypoint: ["buildkitd"],
+      Volumes: { "/var/lib/buildkit": {} },
+    },
+  });
+}
+
+/** Labels and entry point as docker/dockerfile has them: BuildKit reads the labels before it runs a frontend. */
+function frontend() {
+  return platformImage({
+    architecture: "amd64",
+    files: {
+      "/bin/dockerfile-frontend": { from: `${buildkit}/dockerfile-frontend`, mode: 0o755 },
+    },
+    config: {
+      Env: path,
+      Entrypoint: ["/bin/dockerfile-frontend"],
+      Labels: {
+        "moby.buildkit.frontend.network.none": "true",
+        "moby.buildkit.frontend.caps":
+          "moby.buildkit.frontend.inputs,moby.buildkit.frontend.subrequests,moby.buildkit.frontend.contexts",
+      },
+    },
+  });
+}
+
+function distribution() {
+  const config = "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: /var/lib/registry\nhttp:\n  addr: :5000\n";
+  return platformImage({
+    architecture: "amd64",
+    files: {
+      ...shell("amd64"),
+      ...programWithLibraries("/usr/bin/docker-registry", "/bin/registry"),
+      "/etc/docker/registry/config.yml": { text: config },
+    },
+    config: {
+      Env: path,
+      Entrypoint: ["registry"],
+      Cmd: ["serve", "/etc/docker/registry/config.yml"],
+      ExposedPorts: { "5000/tcp": {} },
+      Volumes: { "/var/lib/registry": {} },
+    },
+  });
+}
+
+/** Node and nothing else but a shell: where the one bundled file has to run. */
+function node() {
+  return platformImage({
+    architecture: "amd64",
+    files: { ...shell("amd64"), ...programWithLibraries(process.execPath, "/usr/local/bin/node") },
+    config: { Env: path, Cmd: ["node"] },
+  });
+}

@@ -1,0 +1,141 @@
+# What is fetched and built once and kept outside of the checkout. Every entry is made under a temporary name and
+# renamed, under a lock: a run finds it whole or not at all, and two runs do not make the same thing.
+
+# once ENTRY COMMAND…: makes the directory $cache/ENTRY with COMMAND, whose last argument is where to put it.
+once() {
+  local entry=$cache/$1 making
+  shift
+  [ ! -e "$entry" ] || return 0
+  mkdir -p "$cache/bin"
+  exec 7>"$cache/lock"
+  flock 7
+  if [ ! -e "$entry" ]; then
+    say "making ${entry#"$cache"/}, once"
+    rm -rf "$entry".tmp.*
+    making=$(mktemp -d "$entry.tmp.XXXXXX")
+    chmod 755 "$making"
+    "$@" "$making" 7>&- || die "could not make $entry"
+    mv -T "$making" "$entry"
+  fi
+  exec 7>&-
+}
+
+# Fills the cache with what the engine needs.
+fill_cache() {
+  install_packages "$1"
+  once "buildkit-$buildkit_version" build_buildkit "$buildkit_version"
+  once "buildx-$buildx_version" build_buildx "$buildx_version"
+  ln -sfn "../buildkit-$buildkit_version/"{buildkitd,buildctl,dockerfile-frontend} "../buildx-$buildx_version/buildx" "$cache/bin/"
+  once busybox-arm64 unpack_debs bookworm arm64 busybox-static
+  images=registry-$buildkit_version-$(cat "$testbed"/images/*.mjs | sha256sum | cut -c 1-12)
+  once "$images" make_registry
+}
+
+# install_packages ENGINE: the Debian packages whose programs are not there yet.
+install_packages() {
+  local missing=() command package
+  while read -r command package; do
+    [ -n "$(PATH=$PATH:/usr/sbin:/sbin command -v "$command")" ] || missing+=("$package")
+  done < <(programs_of "$1")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "not a Debian machine, and these are missing: ${missing[*]}"
+  say "installing ${missing[*]}"
+  exec 7>"$runs.apt.lock"
+  flock 7
+  # The packages' services are not to start: each run starts its own.
+  local policy=/usr/sbin/policy-rc.d
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' >$policy
+    chmod +x $policy
+  else
+    policy=
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  quietly apt-get -o DPkg::Lock::Timeout=300 update || true
+  quietly apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}" ||
+    { rm -f ${policy:+"$policy"}; die "cannot install ${missing[*]}"; }
+  rm -f ${policy:+"$policy"}
+  exec 7>&-
+}
+
+programs_of() {
+  cat <<'LIST'
+curl curl
+git git
+ip iproute2
+setpriv util-linux
+iptables iptables
+runc runc
+docker-registry docker-registry
+qemu-aarch64-static qemu-user-static
+LIST
+  # A busybox that is linked with libraries would not do, and its name does not tell.
+  [ -e /usr/share/doc/busybox-static ] || echo "- busybox-static"
+  [ -e /etc/ssl/certs/ca-certificates.crt ] || echo "- ca-certificates"
+  case $1 in
+    docker*) printf '%s\n' "dockerd docker.io" "containerd containerd" ;;
+    podman) printf '%s\n' "podman podman" "catatonit catatonit" ;;
+  esac
+}
+
+# build_buildkit VERSION DIR. `go install` refuses BuildKit's module, since its go.mod has exclude lines; another
+# module may require it all the same.
+build_buildkit() {
+  local version=$1 target=$2 buildkit=github.com/moby/buildkit module
+  local commands=("$buildkit/cmd/buildkitd" "$buildkit/cmd/buildctl" "$buildkit/frontend/dockerfile/cmd/dockerfile-frontend")
+  command -v go >/dev/null || die "Go is needed to build BuildKit"
+  module=$(mktemp -d)
+  (
+    cd "$module"
+    export CGO_ENABLED=0
+    quietly go mod init testbed
+    quietly go get "${commands[@]/%/@$version}"
+    quietly go build -ldflags "-s -w -X $buildkit/version.Version=$version" -o "$target/" "${commands[@]}"
+  ) || return 1
+  rm -rf "$module"
+}
+
+build_buildx() {
+  local version=$1 target=$2 buildx=github.com/docker/buildx
+  command -v go >/dev/null || die "Go is needed to build buildx"
+  GOBIN=$target CGO_ENABLED=0 quietly go install -ldflags "-s -w -X $buildx/version.Version=$version" "$buildx/cmd/buildx@$version"
+}
+
+# unpack_debs SUITE ARCHITECTURE PACKAGE… DIR: unpacked, not installed, with package lists of our own.
+unpack_debs() {
+  local suite=$1 architecture=$2 packages=("${@:3:$#-3}") target=${*: -1} work
+  work=$(mktemp -d)
+  mkdir -p "$work/lists/partial" "$work/archives/partial"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" >"$work/sources"
+  (
+    cd "$work"
+    apt=(apt-get -o Dir::Etc::sourcelist="$work/sources" -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$work/lists"
+      -o Dir::Cache="$work" -o Acquire::Languages=none -o APT::Sandbox::User=root
+      -o APT::Architecture="$architecture" -o APT::Architectures="$architecture")
+    quietly "${apt[@]}" update
+    quietly "${apt[@]}" download "${packages[@]}"
+    for deb in *.deb; do dpkg -x "$deb" "$target"; done
+  ) || return 1
+  rm -rf "$work"
+}
+
+# make_registry DIR: the storage of a registry that holds the images of testbed/images.
+make_registry() {
+  local target=$1 port registry status=0
+  port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
+  serve_registry "$target" "127.0.0.1:$port" >"$target.log" 2>&1 &
+  registry=$!
+  until_true 20 curl -sf "http://127.0.0.1:$port/v2/" &&
+    node "$testbed/images/push-all.mjs" "127.0.0.1:$port" "$cache/buildkit-$buildkit_version" \
+      /usr/bin/busybox "$cache/busybox-arm64/bin/busybox" >&2 || status=$?
+  kill "$registry"
+  wait "$registry" 2>/dev/null || true
+  rm -f "$target.log"
+  return $status
+}
+
+# serve_registry STORAGE ADDRESS: runs a registry, in the foreground.
+serve_registry() {
+  exec docker-registry serve <(printf '%s\n' 'version: 0.1' 'log: {level: warn, accesslog: {disabled: true}}' \
+    "storage: {filesystem: {rootdirectory: $1}, delete: {enabled: true}}" "http: {addr: '$2'}")
+}

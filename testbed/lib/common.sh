@@ -1,0 +1,49 @@
+# What every part of the testbed uses: versions, places, messages.
+
+buildkit_version=v0.32.2
+buildx_version=v0.36.1
+
+cache=${SLIPWAY_TESTBED_CACHE:-/var/cache/slipway-testbed}
+
+say() { printf 'testbed: %s\n' "$*" >&2; }
+die() { say "$*"; exit 125; }
+
+# Runs a command whose output matters only when it fails.
+quietly() {
+  local log status=0
+  log=$(mktemp)
+  "$@" >"$log" 2>&1 </dev/null || status=$?
+  [ $status = 0 ] || { say "failed: $*"; tail -n 40 "$log" >&2; }
+  rm -f "$log"
+  return $status
+}
+
+# until_true SECONDS COMMAND…: asks again ten times a second.
+until_true() {
+  local left=$(($1 * 10))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $left -gt 0 ] || return 1
+    left=$((left - 1))
+    sleep 0.1
+  done
+}
+
+# engine_request HOST METHOD PATH [curl arguments…]: one request to an engine, its body on stdout.
+engine_request() {
+  local host=$1 method=$2 path=$3
+  shift 3
+  case $host in
+    unix://*) curl -sS --fail-with-body --unix-socket "${host#unix://}" -X "$method" "http://engine$path" "$@" ;;
+    tcp://*) curl -sS --fail-with-body -X "$method" "http://${host#tcp://}$path" "$@" ;;
+    *) return 1 ;;
+  esac
+}
+
+# The address of an engine that is there already, if one answers.
+existing_engine() {
+  local host=${DOCKER_HOST:-unix:///var/run/docker.sock}
+  [ -n "${DOCKER_HOST:-}" ] || [ -S /var/run/docker.sock ] || return 1
+  [ "$(engine_request "$host" GET /_ping -m 5 2>/dev/null)" = OK ] || return 1
+  printf '%s\n' "$host"
+}

@@ -1,0 +1,1 @@
+with_existing_engine() { die "not yet"; }

@@ -1,0 +1,85 @@
+# Inside of a run's namespaces, as their first process: registry and engine come up, then the command runs.
+# When this script ends, the kernel ends everything else.
+set -euo pipefail
+
+. "$testbed/lib/common.sh"
+. "$testbed/lib/cache.sh"
+. "$testbed/lib/slipway.sh"
+. "$testbed/lib/engine-${engine%%-*}.sh"
+
+# One address that means the same here, in the engine and in containers on any bridge: an address of the loopback
+# device that is not 127.0.0.1 is reached through a container's default route.
+registry_address=192.0.2.1
+export TESTBED_REGISTRY=$registry_address:5000
+
+main() {
+  ip link set lo up
+  ip address add $registry_address/32 dev lo
+  # An engine takes a containerd that listens in the usual place for its own.
+  mkdir -p /run/containerd
+  mount -t tmpfs tmpfs /run/containerd
+
+  start_registry
+  start_engine || { tail -n 30 "$run_data/engine.log" >&2; die "the engine did not start"; }
+
+  mkdir "$run_data/buildx"
+  export DOCKER_HOST=unix://$engine_socket BUILDX_CONFIG=$run_data/buildx
+  export TESTBED_ENGINE=$engine TESTBED_BUILDX=$cache/bin/buildx TESTBED_BUILDKITD=$cache/bin/buildkitd
+  # Its reaper's image is to be had from docker.io only, and this testbed removes what tests leave.
+  export TESTCONTAINERS_RYUK_DISABLED=true
+  unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION BUILDX_BUILDER
+  buildkit_config >"$BUILDX_CONFIG/buildkitd.default.toml"
+  link_slipway "$run_data/bin"
+  run_command "$@"
+}
+
+buildkit_config() {
+  cat <<TOML
+[registry."docker.io"]
+  mirrors = ["$TESTBED_REGISTRY"]
+[registry."$TESTBED_REGISTRY"]
+  http = true
+TOML
+}
+
+# The registry's storage starts as a copy of the cache's. Blobs never change, so their files are shared; tags do.
+start_registry() {
+  local root=docker/registry/v2
+  mkdir -p "$run_data/registry/$root"
+  cp -al "$cache/$images/$root/blobs" "$run_data/registry/$root/"
+  cp -a "$cache/$images/$root/repositories" "$run_data/registry/$root/"
+  in_background "$run_data/registry.log" serve_registry "$run_data/registry" :5000
+  until_true 20 curl -sf "http://$TESTBED_REGISTRY/v2/" || { cat "$run_data/registry.log" >&2; die "the registry did not start"; }
+}
+
+# in_background LOG COMMAND…: in a session of its own, out of a terminal's Ctrl-C.
+in_background() {
+  local log=$1
+  shift
+  if declare -F "$1" >/dev/null; then
+    (trap '' INT; "$@") >"$log" 2>&1 </dev/null 9>&- &
+  else
+    setsid "$@" >"$log" 2>&1 </dev/null 9>&- &
+  fi
+}
+
+# Runs the command in the terminal's process group, passing on signals that come to us alone.
+run_command() {
+  local status interrupted
+  trap 'interrupted=1; kill -TERM $command 2>/dev/null || true' TERM
+  trap 'interrupted=1; kill -HUP $command 2>/dev/null || true' HUP
+  trap 'interrupted=1; [ -t 0 ] || kill -INT $command 2>/dev/null || true' INT
+  # A shell without job control lets its background jobs ignore SIGINT.
+  env --default-signal=INT,QUIT PATH="$run_data/bin:$PATH" "$@" <&0 9>&- &
+  command=$!
+  while :; do
+    interrupted=
+    status=0
+    wait "$command" || status=$?
+    [ -n "$interrupted" ] || break
+  done
+  stop_engine
+  exit "$status"
+}
+
+main "$@"

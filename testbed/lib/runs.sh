@@ -1,0 +1,56 @@
+# A run's directories, and how the next run knows that their owner is dead: the owner holds a lock on file descriptor 9.
+# State (sockets, the lock) has a short path, since a socket's address has room for 107 bytes. Data lies beside the
+# cache, on one file system with it, so that a run can take its registry's blobs as hard links.
+
+runs=/run/slipway-testbed
+
+begin_run() {
+  mkdir -p "$runs" "$cache/runs"
+  run_state=$(mktemp -d "$runs/XXXXXX")
+  run_data=$cache/runs/${run_state##*/}
+  printf '%s\n' "$run_data" >"$run_state/data"
+  # Taken before it has its name: nobody may find it free.
+  exec 9>"$run_state/lock.new"
+  flock 9
+  mv "$run_state/lock.new" "$run_state/lock"
+  mkdir "$run_data"
+}
+
+end_run() {
+  release_emulation "$run_state"
+  remove_run "$run_state"
+}
+
+# What a killed testbed left: its processes, mounts and network went with their namespaces.
+sweep_dead_runs() {
+  local state data
+  for state in "$runs"/*/; do
+    state=${state%/}
+    [ -e "$state/lock" ] || continue
+    if flock --nonblock "$state/lock" true; then
+      say "cleaning up after a testbed that was killed (${state##*/})"
+      release_emulation "$state"
+      remove_run "$state"
+    fi
+  done
+  for data in "$cache"/runs/*/; do
+    [ ! -d "$data" ] || [ -e "$runs/$(basename "$data")" ] || rm -rf -- "$data"
+  done
+}
+
+remove_run() {
+  local data
+  data=$(cat "$1/data")
+  remove_cgroups "$data"
+  rm -rf -- "$data"
+  rm -rf -- "$1"
+}
+
+# Control groups outlive their processes. They carry the container's id, and so do the data directory's folders.
+remove_cgroups() {
+  local id
+  for id in "$1"/docker/containers/* "$1"/podman/root/overlay-containers/*; do
+    [ -d "$id" ] || continue
+    find /sys/fs/cgroup -depth -type d -path "*${id##*/}*" -exec rmdir {} + 2>/dev/null || true
+  done
+}
