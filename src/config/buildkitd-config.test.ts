@@ -1,0 +1,108 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "smol-toml";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { buildkitdEntitlements, loadBuildkitdConfig } from "./buildkitd-config.js";
+import { readRegistrySettings } from "./buildkitd-registries.js";
+
+let dir: string;
+let toml: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "slipway-toml-"));
+  toml = join(dir, "buildkitd.toml");
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const load = async (content: string) => {
+  await writeFile(toml, content);
+  return await loadBuildkitdConfig(toml);
+};
+
+test("a file without certificates is passed on byte for byte", async () => {
+  const text = '# mine\ninsecure-entitlements = ["network.host"]\n[worker.oci]\n  max-parallelism = 4\n';
+  const files = await load(text);
+  expect([...files.keys()]).toEqual(["buildkitd.toml"]);
+  expect(files.get("buildkitd.toml")?.toString()).toBe(text);
+  expect(await buildkitdEntitlements(toml, Buffer.from(text))).toEqual(["network.host"]);
+});
+
+test("certificates are collected and their paths rewritten, the rest is kept", async () => {
+  for (const name of ["my ca.pem", "key.pem", "cert.pem"]) await writeFile(join(dir, name), `<${name}>`);
+  const files = await load(`
+debug = true
+[worker.oci]
+  gckeepstorage = 9007199254740993
+  ratio = 1.0
+[registry."localhost:5000"]
+  http = true
+  mirrors = ["mirror:1/path"]
+  ca = ["${dir}/my ca.pem"]
+  [[registry."localhost:5000".keypair]]
+    key = "${dir}/key.pem"
+    cert = "${dir}/cert.pem"
+[registry."docker.io"]
+  mirrors = ["m"]
+`);
+  expect([...files.keys()].sort()).toEqual([
+    "buildkitd.toml",
+    "certs/localhost_5000/cert.pem",
+    "certs/localhost_5000/key.pem",
+    "certs/localhost_5000/my ca.pem",
+  ]);
+  const text = files.get("buildkitd.toml")?.toString() ?? "";
+  expect(text).toContain("9007199254740993");
+  expect(text).toContain("ratio = 1.0");
+  expect(parse(text, { integersAsBigInt: true })).toEqual({
+    debug: true,
+    worker: { oci: { gckeepstorage: 9007199254740993n, ratio: 1 } },
+    registry: {
+      "localhost:5000": {
+        http: true,
+        mirrors: ["mirror:1/path"],
+        ca: ["/etc/buildkit/certs/localhost_5000/my ca.pem"],
+        keypair: [
+          {
+            key: "/etc/buildkit/certs/localhost_5000/key.pem",
+            cert: "/etc/buildkit/certs/localhost_5000/cert.pem",
+          },
+        ],
+      },
+      "docker.io": { mirrors: ["m"] },
+    },
+  });
+  expect((await readRegistrySettings(files)).get("localhost:5000")).toEqual({
+    mirrors: ["mirror:1/path"],
+    http: true,
+    insecure: false,
+    ca: ["<my ca.pem>"],
+    keyPairs: [{ key: "<key.pem>", cert: "<cert.pem>" }],
+  });
+  expect((await readRegistrySettings(new Map())).size).toBe(0);
+});
+
+test("two CA files of one name both arrive", async () => {
+  const other = join(dir, "other");
+  await writeFile(join(dir, "ca.pem"), "one");
+  await mkdir(other);
+  await writeFile(join(other, "ca.pem"), "two");
+  const files = await load(`[registry.r]\nca = ["${dir}/ca.pem", "${other}/ca.pem"]`);
+  expect(files.get("certs/r/ca.pem")?.toString()).toBe("one");
+  expect(files.get("certs/r/1-ca.pem")?.toString()).toBe("two");
+});
+
+test("what is missing, too long or malformed is named", async () => {
+  await expect(loadBuildkitdConfig(toml)).rejects.toThrow(`buildkit configuration file not found: ${toml}`);
+  await expect(load("a = ")).rejects.toThrow(`${toml}: invalid TOML`);
+  await expect(load("registry = 1")).rejects.toThrow(`${toml}: registry must be a table`);
+  await expect(load('[registry."a:1"]\nca = "x"')).rejects.toThrow(
+    'registry."a:1".ca must be a list of strings',
+  );
+  await expect(load("[registry.r]\nkeypair = [1]")).rejects.toThrow("keypair must be a list of tables");
+  await expect(load('[registry.r]\nca = ["/none/ca.pem"]')).rejects.toMatchObject({
+    path: "/none/ca.pem",
+    message: expect.stringContaining("failed to read CA file: /none/ca.pem"),
+  });
+  await expect(load(`x = "${"y".repeat(1024 * 1024)}"`)).rejects.toThrow(`${toml}: is longer than`);
+  await expect(loadBuildkitdConfig(dir)).rejects.toMatchObject({ code: "CONFIG_UNREADABLE", path: dir });
+});

@@ -1,0 +1,99 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { buildxConfigDir, dockerConfigDir } from "./config-dir.js";
+import { loadDockerConfig, parseAuthEnvironment } from "./docker-config.js";
+import { proxyBuildArgs } from "./proxies.js";
+
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "slipway-config-"));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+const load = async (content: string) => {
+  await writeFile(join(dir, "config.json"), content);
+  return await loadDockerConfig({ DOCKER_CONFIG: dir });
+};
+
+test("directories follow the environment", () => {
+  expect(dockerConfigDir({ DOCKER_CONFIG: "/d" })).toBe("/d");
+  expect(dockerConfigDir({ HOME: "/h" })).toBe("/h/.docker");
+  expect(buildxConfigDir({ HOME: "/h" })).toBe("/h/.docker/buildx");
+  expect(buildxConfigDir({ DOCKER_CONFIG: "/d" })).toBe("/d/buildx");
+  expect(buildxConfigDir({ BUILDX_CONFIG: "/b", DOCKER_CONFIG: "/d" })).toBe("/b");
+});
+
+test("a missing and an empty file are an empty configuration", async () => {
+  const missing = await loadDockerConfig({ DOCKER_CONFIG: join(dir, "none") });
+  expect(missing.auths.size).toBe(0);
+  expect(missing.path).toBe(join(dir, "none", "config.json"));
+  expect((await load(" \n")).credHelpers.size).toBe(0);
+});
+
+test("reads credentials, helpers, proxies and the context, names in any case", async () => {
+  const config = await load(
+    JSON.stringify({
+      auths: {
+        "r.example": { auth: base64("me:pa:ss\0\0"), email: "x" },
+        "t.example": { identitytoken: "id", auth: base64("0000:") },
+        "u.example": { username: "u", password: "p", registrytoken: "rt" },
+        "empty.example": {},
+      },
+      CredsStore: "pass",
+      credHelpers: { "gcr.io": "gcloud" },
+      proxies: { default: { httpProxy: "http://p", allProxy: "x" }, "tcp://h": { noProxy: "a" } },
+      currentContext: "far",
+      pruneFilters: ["until=1h"],
+      HttpHeaders: null,
+    }),
+  );
+  expect(Object.fromEntries(config.auths)).toEqual({
+    "r.example": { username: "me", password: "pa:ss" },
+    "t.example": { username: "0000", identityToken: "id" },
+    "u.example": { username: "u", password: "p", registryToken: "rt" },
+    "empty.example": {},
+  });
+  expect(config.credsStore).toBe("pass");
+  expect(config.credHelpers.get("gcr.io")).toBe("gcloud");
+  expect(config.currentContext).toBe("far");
+  expect(config.pruneFilters).toEqual(["until=1h"]);
+  expect([...proxyBuildArgs(config, "unix:///x")]).toEqual([["HTTP_PROXY", "http://p"]]);
+  expect([...proxyBuildArgs(config, "tcp://h")]).toEqual([["NO_PROXY", "a"]]);
+});
+
+test.each([
+  ["{", "invalid JSON"],
+  ["[]", "must be a JSON object"],
+  ['{"auths":[]}', "auths must be an object"],
+  ['{"auths":{"h":{"auth":"!!"}}}', 'auths["h"]["auth"] is not base64 of user:password'],
+  ['{"auths":{"h":{"password":5}}}', 'auths["h"]["password"] must be a string'],
+  ['{"credsStore":1}', "credsStore must be a string"],
+])("a broken file %s is an error that names it", async (content, problem) => {
+  await expect(load(content)).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    path: join(dir, "config.json"),
+    message: expect.stringContaining(`${join(dir, "config.json")}: ${problem}`),
+  });
+});
+
+test("SEC-16 an error does not quote the file's content", async () => {
+  const error = await load('{"auths":{"h":{"password":"hunter2" x').catch((error: unknown) => error);
+  expect(String(error)).not.toContain("hunter2");
+  const other = await load(`{"auths":{"h":{"auth":"${base64("hunter2")}"}}}`).catch((e: unknown) => e);
+  expect(String(other)).not.toContain(base64("hunter2"));
+});
+
+test("DOCKER_AUTH_CONFIG takes auth and nothing else", () => {
+  const parse = (value: unknown) => parseAuthEnvironment({ DOCKER_AUTH_CONFIG: JSON.stringify(value) });
+  expect(parseAuthEnvironment({})).toBeUndefined();
+  expect(parse({ auths: { h: { auth: base64("a:b") } } })?.get("h")).toEqual({
+    username: "a",
+    password: "b",
+  });
+  expect(() => parse({ auths: { h: {} } })).toThrow('auths["h"] is missing key `auth`');
+  expect(() => parse({ auths: { h: { auth: base64("a:b"), email: "x" } } })).toThrow("not a known field");
+  expect(() => parse({ credsStore: "x" })).toThrow("DOCKER_AUTH_CONFIG: credsStore is not a known field");
+});

@@ -1,0 +1,143 @@
+import { join } from "node:path";
+import { dockerConfigDir } from "./config-dir.js";
+import type { Environment } from "./environment.js";
+import { JsonReader, parseJsonObject } from "./json.js";
+import { readConfigFile } from "./read-file.js";
+
+/** Credentials of one registry in `auths`. A field that is absent or empty in the file is absent here. */
+export interface AuthEntry {
+  username?: string;
+  password?: string;
+  /** Refresh token, to be exchanged for an access token at the token server. */
+  identityToken?: string;
+  /** Bearer token, sent to the registry as it is. */
+  registryToken?: string;
+}
+
+/** Proxies of one daemon, or of all (`default`), that builds get as build args. */
+export interface ProxyConfig {
+  httpProxy?: string;
+  httpsProxy?: string;
+  noProxy?: string;
+  ftpProxy?: string;
+  allProxy?: string;
+}
+
+/** What Docker's `config.json` says, as far as building needs it (docker/cli configfile). */
+export interface DockerConfig {
+  /** The configuration directory; contexts and token seeds are there too. */
+  dir: string;
+  /** The file read, whether it exists or not. */
+  path: string;
+  /** By registry: a host, or a URL in old files and for Docker Hub (`https://index.docker.io/v1/`). */
+  auths: Map<string, AuthEntry>;
+  /** Suffix of the credential helper for all registries. */
+  credsStore?: string;
+  /** Suffix of the credential helper by registry. */
+  credHelpers: Map<string, string>;
+  /** By daemon host, and `default`. */
+  proxies: Map<string, ProxyConfig>;
+  currentContext?: string;
+  pruneFilters: string[];
+  /** The whole parsed file. */
+  raw: unknown;
+}
+
+/**
+ * Reads `config.json` of Docker's configuration directory. A missing or empty file is an empty configuration.
+ *
+ * @throws ConfigError naming the path when the file cannot be read or used; never quoting its content.
+ */
+export async function loadDockerConfig(
+  env: Environment,
+  options: { dir?: string } = {},
+): Promise<DockerConfig> {
+  const dir = options.dir ?? dockerConfigDir(env);
+  const path = join(dir, "config.json");
+  const raw = parseJsonObject(path, (await readConfigFile(path)) ?? Buffer.alloc(0));
+  const root = new JsonReader(path, raw);
+  const credsStore = root.text("credsStore");
+  const currentContext = root.text("currentContext");
+  return {
+    dir,
+    path,
+    auths: readMap(root.object("auths"), readAuth),
+    ...(credsStore !== undefined && { credsStore }),
+    credHelpers: readMap(root.object("credHelpers"), (reader, name) => reader.text(name)),
+    proxies: readMap(root.object("proxies"), readProxies),
+    ...(currentContext !== undefined && { currentContext }),
+    pruneFilters: root.texts("pruneFilters"),
+    raw,
+  };
+}
+
+/**
+ * Credentials in `DOCKER_AUTH_CONFIG`: `{"auths":{host:{"auth":base64}}}` and nothing else. Undefined when unset.
+ *
+ * @throws ConfigError with the variable's name as path.
+ */
+export function parseAuthEnvironment(env: Environment): Map<string, AuthEntry> | undefined {
+  const name = "DOCKER_AUTH_CONFIG";
+  const text = env[name];
+  if (!text) return undefined;
+  const root = new JsonReader(name, parseJsonObject(name, Buffer.from(text)));
+  refuseOtherFields(root, "auths");
+  return readMap(root.object("auths"), (auths, host) => {
+    const entry = auths.object(host);
+    refuseOtherFields(entry, "auth");
+    if (entry.text("auth") === undefined) throw auths.problem(host, "is missing key `auth`");
+    return readAuth(auths, host);
+  });
+}
+
+function refuseOtherFields(reader: JsonReader, allowed: string): void {
+  const other = reader.names().find((name) => name.toLowerCase() !== allowed);
+  if (other !== undefined) throw reader.problem(other, "is not a known field");
+}
+
+function readMap<T>(
+  reader: JsonReader,
+  read: (reader: JsonReader, name: string) => T | undefined,
+): Map<string, T> {
+  const map = new Map<string, T>();
+  for (const name of reader.names()) {
+    const value = read(reader, name);
+    if (value !== undefined) map.set(name, value);
+  }
+  return map;
+}
+
+function readAuth(auths: JsonReader, host: string): AuthEntry {
+  const entry = auths.object(host);
+  const auth = entry.text("auth");
+  const pair = auth === undefined ? undefined : decodeAuth(auth);
+  if (auth !== undefined && pair === undefined) throw entry.problem("auth", "is not base64 of user:password");
+  const username = pair ? pair[0] : entry.text("username");
+  const password = pair ? pair[1] : entry.text("password");
+  const identityToken = entry.text("identitytoken");
+  const registryToken = entry.text("registrytoken");
+  return {
+    ...(username && { username }),
+    ...(password && { password }),
+    ...(identityToken !== undefined && { identityToken }),
+    ...(registryToken !== undefined && { registryToken }),
+  };
+}
+
+/** `user:password` in base64; Docker's own older files end the password in NULs (configfile `decodeAuth`). */
+function decodeAuth(auth: string): [string, string] | undefined {
+  if (!/^[A-Za-z0-9+/\r\n]+={0,2}[\r\n]*$/.test(auth)) return undefined;
+  const text = Buffer.from(auth, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  return colon < 1 ? undefined : [text.slice(0, colon), text.slice(colon + 1).replace(/^\0+|\0+$/g, "")];
+}
+
+function readProxies(proxies: JsonReader, host: string): ProxyConfig {
+  const entry = proxies.object(host);
+  const result: ProxyConfig = {};
+  for (const name of ["httpProxy", "httpsProxy", "noProxy", "ftpProxy", "allProxy"] as const) {
+    const value = entry.text(name);
+    if (value !== undefined) result[name] = value;
+  }
+  return result;
+}

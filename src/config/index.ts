@@ -1,0 +1,28 @@
+export { buildkitConfigDir, buildkitdEntitlements, loadBuildkitdConfig } from "./buildkitd-config.js";
+export { type EntitlementContext, withNetworkHostEntitlement } from "./buildkitd-flags.js";
+export { type RegistrySettings, readRegistrySettings } from "./buildkitd-registries.js";
+export { buildxConfigDir, dockerConfigDir, homeDir } from "./config-dir.js";
+export { ConfigError, type ConfigErrorCode } from "./config-error.js";
+export { parseCsvFields } from "./csv-fields.js";
+export {
+  type AuthEntry,
+  type DockerConfig,
+  type ProxyConfig,
+  loadDockerConfig,
+  parseAuthEnvironment,
+} from "./docker-config.js";
+export {
+  type DockerEndpoint,
+  currentContextName,
+  listDockerContexts,
+  resolveDockerEndpoint,
+} from "./docker-context.js";
+export { isSocketHost, parseDockerHost } from "./docker-host.js";
+export type { Environment } from "./environment.js";
+export { githubActionsContext } from "./github-actions.js";
+export { parseGoBool } from "./go-bool.js";
+export { parseGoDuration } from "./go-duration.js";
+export { type JsonObject, JsonReader, isJsonObject, parseJsonObject } from "./json.js";
+export { proxyBuildArgs } from "./proxies.js";
+export { splitShellWords } from "./shell-words.js";
+export { parseSize } from "./size.js";
