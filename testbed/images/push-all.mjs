@@ -9,12 +9,12 @@ const busyboxes = { amd64: busyboxAmd64, arm64: busyboxArm64 };
 const path = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
 const applets = execFileSync(busyboxAmd64, ["--list"], { encoding: "utf8" }).trim().split("\n");
 
-await pushIndex(registry, "busybox:latest", everyPlatform({}));
-await pushIndex(registry, "alpine:latest", everyPlatform(alpineFiles()));
+await pushIndex(registry, "library/busybox:latest", everyPlatform({}));
+await pushIndex(registry, "library/alpine:latest", everyPlatform(alpineFiles()));
 await pushIndex(registry, "moby/buildkit:buildx-stable-1", [builder()]);
 await pushIndex(registry, "docker/dockerfile:1", [frontend()]);
-await pushIndex(registry, "registry:2", [distribution()]);
-await pushIndex(registry, "node:lts", [node()]);
+await pushIndex(registry, "library/registry:2", [distribution()]);
+await pushIndex(registry, "library/node:lts", [node()]);
 
 /** The shell and its applets, with the few files that a program expects to find. */
 function shell(architecture) {

@@ -18,11 +18,10 @@ with_own_engine() {
   trap 'interrupted=1; pass_on TERM' TERM
   trap 'interrupted=1; pass_on HUP' HUP
   trap 'interrupted=1; [ -t 0 ] || pass_on INT' INT
-  register_emulation
 
   # A PID namespace ends every process when its first one goes; mounts, bridges and ports go with theirs.
   # Should this shell be killed, setpriv's signal kills unshare, and unshare's kills the namespace.
-  export testbed checkout cache run_state run_data images engine
+  export testbed checkout cache runs run_state run_data images engine
   env --default-signal=INT,QUIT setpriv --pdeathsig KILL \
     unshare --net --mount --pid --fork --kill-child --mount-proc -- \
     bash "$testbed/lib/inside.sh" "$@" <&0 &

@@ -5,6 +5,7 @@ set -euo pipefail
 . "$testbed/lib/common.sh"
 . "$testbed/lib/cache.sh"
 . "$testbed/lib/slipway.sh"
+. "$testbed/lib/binfmt.sh"
 . "$testbed/lib/engine-${engine%%-*}.sh"
 
 # One address that means the same here, in the engine and in containers on any bridge: an address of the loopback
@@ -15,10 +16,14 @@ export TESTBED_REGISTRY=$registry_address:5000
 main() {
   ip link set lo up
   ip address add $registry_address/32 dev lo
+  # No name server is in reach. This one says so at once, and containers inherit it.
+  echo "nameserver $registry_address" >"$run_data/resolv.conf"
+  mount --bind "$run_data/resolv.conf" /etc/resolv.conf
   # An engine takes a containerd that listens in the usual place for its own.
   mkdir -p /run/containerd
   mount -t tmpfs tmpfs /run/containerd
 
+  register_emulation || say "no emulation: arm64 will not be among the platforms"
   start_registry
   start_engine || { tail -n 30 "$run_data/engine.log" >&2; die "the engine did not start"; }
 

@@ -53,4 +53,6 @@ remove_cgroups() {
     [ -d "$id" ] || continue
     find /sys/fs/cgroup -depth -type d -path "*${id##*/}*" -exec rmdir {} + 2>/dev/null || true
   done
+  # Parents, which runs share; one that is in use cannot be removed.
+  rmdir /sys/fs/cgroup/*/docker/buildx /sys/fs/cgroup/*/docker 2>/dev/null || true
 }
