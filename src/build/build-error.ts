@@ -1,0 +1,113 @@
+import type { BuildkitError } from "../buildkit/index.js";
+import { SlipwayError, type SourceInfo, type SourceRange, type StatusUpdate } from "../core/index.js";
+import type { SolvePlan } from "./plan.js";
+
+/** Lines of a failed step's output that its error keeps. */
+const tailLines = 50;
+/** Bytes kept per step while it runs. */
+const tailBytes = 16 << 10;
+/** Steps whose output is kept at the same time. */
+const mostTails = 64;
+
+/** The step that failed. */
+export interface FailedStep {
+  digest: string;
+  name: string;
+  /** Exit code of its process, when there was one. */
+  exitCode?: number;
+  /** The last lines of its output. */
+  log: string[];
+}
+
+/** Where in the Dockerfile a build failed. */
+export interface FailedSource {
+  info: SourceInfo;
+  ranges: SourceRange[];
+}
+
+/** A build that failed: in which step, where in the Dockerfile, and with which last words. */
+export class BuildError extends SlipwayError {
+  /** gRPC status of the solve (10 and 13 decide the command's exit code). */
+  readonly grpcCode: number;
+  readonly step?: FailedStep;
+  readonly sources: readonly FailedSource[];
+
+  constructor(
+    message: string,
+    init: { grpcCode: number; step?: FailedStep | undefined; sources: FailedSource[]; cause: unknown },
+  ) {
+    super("BUILD_FAILED", message, { cause: init.cause });
+    this.grpcCode = init.grpcCode;
+    if (init.step) this.step = init.step;
+    this.sources = init.sources;
+  }
+}
+
+/** Keeps what a build error will want to tell: names of vertices, and the tails of their logs, bounded. */
+export class BuildErrorCollector {
+  readonly #names = new Map<string, string>();
+  readonly #tails = new Map<string, { chunks: Uint8Array[]; bytes: number }>();
+  readonly #plan: SolvePlan;
+
+  constructor(plan: SolvePlan) {
+    this.#plan = plan;
+  }
+
+  add({ vertexes, logs }: StatusUpdate): void {
+    for (const { digest, name, completed, error } of vertexes) {
+      this.#names.set(digest, name);
+      if (completed && error === undefined) this.#tails.delete(digest);
+    }
+    for (const { vertex, data } of logs) {
+      let tail = this.#tails.get(vertex);
+      if (!tail) {
+        if (this.#tails.size >= mostTails) continue;
+        this.#tails.set(vertex, (tail = { chunks: [], bytes: 0 }));
+      }
+      tail.chunks.push(data);
+      tail.bytes += data.length;
+      while (tail.chunks.length > 1 && tail.bytes - (tail.chunks[0]?.length ?? 0) > tailBytes)
+        tail.bytes -= tail.chunks.shift()?.length ?? 0;
+    }
+  }
+
+  /** The build's own error for what the daemon said. */
+  explain(error: BuildkitError): BuildError {
+    let digest: string | undefined;
+    let exitCode: number | undefined;
+    const sources: FailedSource[] = [];
+    for (const detail of error.details) {
+      if (detail.type === "vertex") digest = detail.digest;
+      else if (detail.type === "source") sources.push({ info: detail.info, ranges: detail.ranges });
+      else if (detail.type === "exit") exitCode = detail.code;
+    }
+    const name = digest === undefined ? undefined : this.#names.get(digest);
+    const step =
+      digest === undefined
+        ? undefined
+        : {
+            digest,
+            name: name ?? digest,
+            log: this.#log(digest),
+            ...(exitCode !== undefined && { exitCode }),
+          };
+    return new BuildError(`failed to solve: ${error.message}`, {
+      grpcCode: error.grpcCode,
+      step,
+      sources: sources.map((source) => this.#named(source)),
+      cause: error,
+    });
+  }
+
+  /** The daemon knows the Dockerfile by its base name; people know it by the path they gave. */
+  #named({ info, ranges }: FailedSource): FailedSource {
+    const { attrs, inputs } = this.#plan;
+    const filename = info.filename === attrs["filename"] ? inputs.dockerfilePath : info.filename;
+    return { info: { ...info, filename }, ranges };
+  }
+
+  #log(digest: string): string[] {
+    const text = Buffer.concat(this.#tails.get(digest)?.chunks ?? []).toString("utf8");
+    return text === "" ? [] : text.replace(/\n$/, "").split("\n").slice(-tailLines);
+  }
+}

@@ -1,0 +1,74 @@
+import type { Environment } from "../config/index.js";
+import type { EventSink } from "../core/index.js";
+import type { CredentialsCallback } from "../session/index.js";
+import type { ContextSource } from "./contexts.js";
+import type { CacheOption } from "./parse/cache.js";
+import type { Output } from "./parse/output.js";
+import type { SecretInput } from "./parse/secret.js";
+
+/** What to build and where the result goes, in the command's words. Everything but `context` may be left out. */
+export interface BuildOptions {
+  /** A directory, a git or http(s) URL, or one of `dir()`, `files()`, `tar()`, `git()`. */
+  context: string | ContextSource;
+  /** Path of the Dockerfile; relative to the working directory for directories, to the context for remote ones. */
+  file?: string;
+  /** The Dockerfile's own text, instead of a file. */
+  dockerfile?: string | Uint8Array;
+  /** Names of the image, e.g. `app:1`. */
+  tags?: readonly string[];
+  /** Stage to build. */
+  target?: string;
+  /** Build arguments; undefined takes the value of the environment, and none when it is not set there. */
+  buildArgs?: Readonly<Record<string, string | undefined>>;
+  labels?: Readonly<Record<string, string>>;
+  /** E.g. `linux/arm64`; `local` is this machine's. */
+  platforms?: readonly string[];
+  noCache?: boolean;
+  /** Stages to build without cache. */
+  noCacheFilter?: readonly string[];
+  /** Look for newer versions of base images. */
+  pull?: boolean;
+  /** `host:ip` or `host=ip`. */
+  addHosts?: readonly string[];
+  /** Network of RUN steps. */
+  network?: "default" | "host" | "none" | (string & {});
+  /** Bytes. */
+  shmSize?: number;
+  /** `name=soft[:hard]`. */
+  ulimits?: readonly string[];
+  cgroupParent?: string;
+  /** Limits per step: `memory=1g`, `cpu-quota=…`. */
+  resources?: readonly string[];
+  /** Secrets by id; a string or bytes is the value itself. */
+  secrets?: Readonly<Record<string, SecretInput>>;
+  /** ssh agents: `default`, `id`, `id=socket` or `id=key[,key…]`. */
+  ssh?: readonly string[];
+  /** Entitlements: `network.host`, `security.insecure`, `device[=name]`, `buildx.local.delete`. */
+  allow?: readonly string[];
+  cacheFrom?: readonly CacheOption[];
+  cacheTo?: readonly CacheOption[];
+  /** `true`, `false`, or parameters such as `mode=max`. */
+  provenance?: boolean | string;
+  /** `true`, `false`, or parameters such as `generator=image`. */
+  sbom?: boolean | string;
+  /** `type=sbom|provenance[,param=value…]`. */
+  attests?: readonly string[];
+  /** `[type[platform],…:]key=value`. */
+  annotations?: readonly string[];
+  /** Further contexts by name: a directory, `docker-image://ref`, `oci-layout://path`, a URL, or a context source. */
+  buildContexts?: Readonly<Record<string, string | ContextSource>>;
+  outputs?: readonly Output[];
+  /** Load the result into the engine, like an output of type docker without a destination. */
+  load?: boolean;
+  /** Push the result under its tags, like an output of type registry. */
+  push?: boolean;
+  /** Frontend request instead of a build: `check`, `outline`, `targets`, `lint`, `subrequests.describe`. */
+  call?: string;
+  /** Asked each time a registry wants credentials, before the docker config; undefined passes on to that. */
+  credentials?: CredentialsCallback;
+  /** Environment to read; default `process.env`. */
+  env?: Environment;
+  /** Gets everything that happens, for a renderer of `slipway/progress` or your own. */
+  onEvent?: EventSink;
+  signal?: AbortSignal;
+}

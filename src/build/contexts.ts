@@ -1,0 +1,48 @@
+import type { Readable } from "node:stream";
+
+/** A file of an in-memory context: its content, or its content with a mode and a time. */
+export type MemoryFile =
+  | string
+  | Uint8Array
+  | {
+      content: string | Uint8Array;
+      /** Permission bits, default 0o644. */
+      mode?: number;
+      /** Default: the epoch, so that equal contents are equal contexts. */
+      mtime?: Date;
+    }
+  | { symlink: string };
+
+/** Files by path relative to the context's root; directories are implied. */
+export type MemoryFiles = Readonly<Record<string, MemoryFile>>;
+
+/** Where a build's files come from. A plain string is a directory, or a git or http(s) URL, as on the command line. */
+export type ContextSource =
+  | { type: "directory"; path: string }
+  | { type: "files"; files: MemoryFiles }
+  | { type: "tar"; stream: Readable | Uint8Array }
+  | { type: "remote"; url: string };
+
+/** A directory of this machine. */
+export function dir(path: string): ContextSource {
+  return { type: "directory", path };
+}
+
+/** A context from memory, sent file by file as BuildKit asks for them. */
+export function files(entries: MemoryFiles): ContextSource {
+  return { type: "files", files: entries };
+}
+
+/** A tar archive, plain or compressed with gzip, bzip2 or xz; unpacked by BuildKit, never here. */
+export function tar(stream: Readable | Uint8Array): ContextSource {
+  return { type: "tar", stream };
+}
+
+/** A git repository that BuildKit clones; `ref` and `subdir` as in `url#ref:subdir`. */
+export function git(url: string, at: { ref?: string; subdir?: string } = {}): ContextSource {
+  const fragment = at.ref !== undefined || at.subdir !== undefined;
+  return {
+    type: "remote",
+    url: fragment ? `${url}#${at.ref ?? ""}${at.subdir === undefined ? "" : `:${at.subdir}`}` : url,
+  };
+}

@@ -1,0 +1,189 @@
+import { isIP } from "node:net";
+import { parseGoBool, parseSize } from "../config/index.js";
+import { InvalidArgumentError, messageOf } from "../core/index.js";
+import type { BuildOptions } from "./build-options.js";
+import { splitPair } from "./parse/fields.js";
+
+/** Frontend attributes: what BuildKit's frontends take (BK frontend/dockerui/config.go). */
+export type FrontendAttrs = Record<string, string>;
+
+/** Frontend and attributes that follow from the options alone; contexts and attestations add theirs. */
+export interface FrontendPlan {
+  frontend: "dockerfile.v0" | "gateway.v0";
+  attrs: FrontendAttrs;
+  /** Entitlements to ask for; only what the user allowed (SEC-13). */
+  entitlements: string[];
+  /** `buildx.local.delete` was allowed. */
+  allowLocalDelete: boolean;
+}
+
+/**
+ * Turns options into frontend attributes, as buildx v0.36 build/opt.go toSolveOpt does.
+ *
+ * @throws InvalidArgumentError that names the option.
+ */
+export function frontendAttrs(options: BuildOptions, buildArgs: ReadonlyMap<string, string>): FrontendPlan {
+  const attrs: FrontendAttrs = {};
+  let frontend: FrontendPlan["frontend"] = "dockerfile.v0";
+  const { entitlements, allowLocalDelete } = parseEntitlements(options.allow ?? []);
+
+  const syntax = buildArgs.get("BUILDKIT_SYNTAX");
+  if (syntax !== undefined) {
+    const [source] = syntax.trim().split(" ");
+    if (!source)
+      throw new InvalidArgumentError(
+        "empty BUILDKIT_SYNTAX build-arg is invalid, use --build-arg BUILDKIT_SYNTAX without '=' for optional behavior",
+      );
+    frontend = "gateway.v0";
+    attrs["source"] = source;
+    attrs["cmdline"] = syntax;
+  }
+  if (parseGoBool(buildArgs.get("BUILDKIT_MULTI_PLATFORM") ?? "")) attrs["multi-platform"] = "true";
+  for (const [name, value] of buildArgs) attrs[`build-arg:${name}`] = value;
+  for (const [name, value] of Object.entries(options.labels ?? {})) attrs[`label:${name}`] = value;
+
+  if (options.cgroupParent) attrs["cgroup-parent"] = options.cgroupParent;
+  if (options.pull) attrs["image-resolve-mode"] = "pull";
+  if (options.target) attrs["target"] = options.target;
+  if (options.noCacheFilter?.length) {
+    if (options.noCache)
+      throw new InvalidArgumentError("--no-cache and --no-cache-filter cannot currently be used together");
+    attrs["no-cache"] = options.noCacheFilter.join(",");
+  }
+  if (options.noCache) attrs["no-cache"] = "";
+
+  switch (options.network) {
+    case "host":
+      attrs["force-network-mode"] = "host";
+      entitlements.push("network.host");
+      break;
+    case "none":
+      attrs["force-network-mode"] = "none";
+      break;
+    case undefined:
+    case "":
+    case "default":
+      break;
+    default:
+      throw new InvalidArgumentError(
+        `network mode "${options.network}" not supported by buildkit - you can define a custom network for your builder using the network driver-opt in slipway create`,
+      );
+  }
+  const hosts = (options.addHosts ?? []).flatMap(parseHost);
+  if (hosts.length > 0) attrs["add-hosts"] = hosts.join(",");
+  if (options.shmSize && options.shmSize > 0) attrs["shm-size"] = String(options.shmSize);
+  if (options.ulimits?.length) attrs["ulimit"] = options.ulimits.map(parseUlimit).join(",");
+  for (const entry of options.resources ?? []) Object.assign(attrs, parseResource(entry));
+  return { frontend, attrs, entitlements, allowLocalDelete };
+}
+
+/** Values of build args; without one the environment's, and none when it is not set there either. */
+export function resolveBuildArgs(
+  args: BuildOptions["buildArgs"],
+  env: Readonly<Record<string, string | undefined>>,
+): Map<string, string> {
+  const result = new Map<string, string>();
+  for (const [name, given] of Object.entries(args ?? {})) {
+    if (name === "") throw new InvalidArgumentError(`invalid key-value pair "=${given ?? ""}": empty key`);
+    const value = given ?? env[name];
+    if (value !== undefined) result.set(name, value);
+  }
+  return result;
+}
+
+function parseEntitlements(allow: readonly string[]): { entitlements: string[]; allowLocalDelete: boolean } {
+  let allowLocalDelete = false;
+  const entitlements: string[] = [];
+  for (const text of allow) {
+    const [name, value] = splitPair(text);
+    if (text === "") continue;
+    if (name === "buildx.local.delete") {
+      if (value !== undefined) throw new InvalidArgumentError(`${name} does not accept a value`);
+      allowLocalDelete = true;
+    } else if (
+      name === "device" ||
+      ((name === "network.host" || name === "security.insecure") && value === undefined)
+    ) {
+      entitlements.push(text);
+    } else {
+      throw new InvalidArgumentError(
+        `unknown entitlement ${text}, expecting network.host, security.insecure, device[=name] or buildx.local.delete`,
+      );
+    }
+  }
+  return { entitlements, allowLocalDelete };
+}
+
+/** `host=ip[,ip…]` or `host:ip[,ip…]`; addresses may stand in brackets. */
+function parseHost(text: string): string[] {
+  const invalid = () => new InvalidArgumentError(`invalid host ${text}, expecting host:ip`);
+  const at = text.includes("=") ? text.indexOf("=") : text.indexOf(":");
+  const host = text.slice(0, Math.max(at, 0));
+  const addresses = text.slice(at + 1);
+  if (host === "" || addresses === "") throw invalid();
+  if (addresses === "host-gateway")
+    throw new InvalidArgumentError(
+      "unable to derive the IP value for host-gateway: host-gateway is not supported by the docker-container driver",
+    );
+  return addresses.split(",").map((address) => {
+    const bare = /^\[.+\]$/.test(address) ? address.slice(1, -1) : address;
+    if (isIP(bare) === 0) throw invalid();
+    return `${host}=${bare}`;
+  });
+}
+
+const ulimitNames: readonly string[] =
+  "core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split(
+    " ",
+  );
+
+/** `name=soft[:hard]` as the frontend takes it: always with both (docker/go-units ulimit.go). */
+function parseUlimit(text: string): string {
+  const [name, value = ""] = splitPair(text);
+  if (!ulimitNames.includes(name))
+    throw new InvalidArgumentError(`invalid ulimit type: ${name} in ${JSON.stringify(text)}`);
+  const limits = value.split(":");
+  const [soft = "", hard = soft] = limits;
+  if (limits.length > 2 || !/^-?\d+$/.test(soft) || !/^-?\d+$/.test(hard))
+    throw new InvalidArgumentError(`invalid ulimit ${JSON.stringify(text)}, expecting name=soft[:hard]`);
+  if (Number(hard) !== -1 && (Number(soft) > Number(hard) || Number(soft) === -1))
+    throw new InvalidArgumentError(`ulimit soft limit must be less than or equal to hard limit: ${text}`);
+  return `${name}=${soft}:${hard}`;
+}
+
+const resourceAttrs: Readonly<Record<string, { attr: string; kind: "bytes" | "integer" | "text" }>> = {
+  memory: { attr: "memory", kind: "bytes" },
+  "memory-swap": { attr: "memswap", kind: "bytes" },
+  "cpu-shares": { attr: "cpushares", kind: "integer" },
+  "cpu-period": { attr: "cpuperiod", kind: "integer" },
+  "cpu-quota": { attr: "cpuquota", kind: "integer" },
+  "cpuset-cpus": { attr: "cpusetcpus", kind: "text" },
+  "cpuset-mems": { attr: "cpusetmems", kind: "text" },
+};
+
+function parseResource(text: string): FrontendAttrs {
+  const [key, given] = splitPair(text);
+  const name = key.trim();
+  const value = given?.trim();
+  if (value === undefined)
+    throw new InvalidArgumentError(`invalid resource ${JSON.stringify(text)}, expected key=value`);
+  const resource = Object.hasOwn(resourceAttrs, name) ? resourceAttrs[name] : undefined;
+  if (!resource) throw new InvalidArgumentError(`unknown resource ${JSON.stringify(name)}`);
+  if (resource.kind === "text") return value === "" ? {} : { [resource.attr]: value };
+  const number = resource.kind === "bytes" ? resourceBytes(name, value) : Number(value);
+  if (!Number.isSafeInteger(number))
+    throw new InvalidArgumentError(`invalid value ${JSON.stringify(value)} for resource ${name}`);
+  // Zero means no limit and is not sent, so that daemons without the feature go on working.
+  return number === 0 ? {} : { [resource.attr]: String(number) };
+}
+
+function resourceBytes(name: string, value: string): number {
+  if (name === "memory-swap" && value === "-1") return -1;
+  try {
+    return parseSize(value);
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `invalid value ${JSON.stringify(value)} for resource ${name}: ${messageOf(error)}`,
+    );
+  }
+}

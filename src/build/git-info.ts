@@ -1,0 +1,127 @@
+import { execFile } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { promisify } from "node:util";
+import { type Environment, parseGoBool } from "../config/index.js";
+import { messageOf } from "../core/index.js";
+import type { FrontendAttrs } from "./frontend-attrs.js";
+
+const run = promisify(execFile);
+
+/** A stuck git (a network file system, a hook) must not hold up a build, in ms. */
+const gitMilliseconds = 10_000;
+
+/** What {@link gitInfo} takes. */
+export interface GitInfoQuery {
+  /** Absolute path of the context directory. */
+  contextDirectory: string;
+  /** Path of the Dockerfile, for the entrypoint label. */
+  dockerfilePath: string;
+  /** Absolute paths of mounted directories by mount name. */
+  mounts: ReadonlyMap<string, string>;
+  env: Environment;
+  signal?: AbortSignal | undefined;
+}
+
+/** Attributes that tell BuildKit which commit a context is; `warning` when a repository is there but cannot be read. */
+export interface GitInfo {
+  attrs: FrontendAttrs;
+  warning?: string;
+}
+
+/**
+ * `vcs:*` attributes and OCI labels from a local git, as buildx v0.36 build/git.go: governed by `BUILDX_GIT_INFO`,
+ * `BUILDX_GIT_LABELS` and `BUILDX_GIT_CHECK_DIRTY`. Read-only, with fixed arguments (SEC-14); never fails a build.
+ */
+export async function gitInfo(query: GitInfoQuery): Promise<GitInfo> {
+  const { env, contextDirectory } = query;
+  const labelsSetting = env["BUILDX_GIT_LABELS"] ?? "";
+  const wantsLabels = labelsSetting === "full" || parseGoBool(labelsSetting) === true;
+  const wantsInfo = parseGoBool(env["BUILDX_GIT_INFO"] ?? "") ?? true;
+  // Most contexts outside a repository are told apart without starting a process.
+  if ((!wantsLabels && !wantsInfo) || !isBelowRepository(contextDirectory)) return { attrs: {} };
+  const git = async (...args: string[]) => {
+    const { stdout } = await run("git", args, {
+      cwd: contextDirectory,
+      timeout: gitMilliseconds,
+      env: { ...env, GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
+      ...(query.signal && { signal: query.signal }),
+    });
+    return stdout.trim();
+  };
+  let root: string;
+  try {
+    root = await git("rev-parse", "--show-toplevel");
+  } catch (error) {
+    if (query.signal?.aborted) throw error;
+    return existsSync(join(contextDirectory, ".git"))
+      ? {
+          attrs: {},
+          warning: `current commit information was not captured by the build: ${messageOf(error).trim()}`,
+        }
+      : { attrs: {} };
+  }
+  const attrs: FrontendAttrs = {};
+  const [commit, source] = await Promise.all([headCommit(git, env), remoteUrl(git)]);
+  if (commit !== "") {
+    if (wantsLabels) attrs["label:org.opencontainers.image.revision"] = commit;
+    if (wantsInfo) attrs["vcs:revision"] = commit;
+  }
+  if (source !== "") {
+    if (wantsLabels) attrs["label:org.opencontainers.image.source"] = source;
+    if (wantsInfo) attrs["vcs:source"] = source;
+  }
+  if (wantsLabels) {
+    const path = below(root, resolve(query.dockerfilePath));
+    if (path !== undefined) attrs["label:com.docker.image.source.entrypoint"] = path;
+  }
+  if (wantsInfo)
+    for (const [name, directory] of query.mounts) {
+      const path = below(root, realpathSync(directory));
+      if (path !== undefined) attrs[`vcs:localdir:${name}`] = path;
+    }
+  return { attrs };
+}
+
+type Git = (...args: string[]) => Promise<string>;
+
+const empty = () => "";
+
+/** The commit of HEAD; empty in a repository without commits. */
+async function headCommit(git: Git, env: Environment): Promise<string> {
+  const commit = await git("rev-parse", "--verify", "HEAD").catch(empty);
+  const checksDirty = parseGoBool(env["BUILDX_GIT_CHECK_DIRTY"] ?? "") === true;
+  if (commit === "" || !checksDirty) return commit;
+  const changes = await git("status", "--porcelain", "--ignored").catch(empty);
+  return changes === "" ? commit : `${commit}-dirty`;
+}
+
+/** URL of the remote that HEAD tracks, else of `origin`, else of `upstream`, without credentials (SEC-18). */
+async function remoteUrl(git: Git): Promise<string> {
+  const branch = await git("symbolic-ref", "-q", "--short", "HEAD").catch(empty);
+  const tracked = branch === "" ? "" : await git("config", "--get", `branch.${branch}.remote`).catch(empty);
+  for (const remote of [tracked, "origin", "upstream"]) {
+    if (remote === "" || remote.startsWith("-")) continue;
+    const url = await git("remote", "get-url", remote).catch(empty);
+    if (url !== "") return withoutCredentials(url);
+  }
+  return "";
+}
+
+/** Drops user and password from a URL; other texts (scp style) stay as they are. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, "$1");
+}
+
+function isBelowRepository(directory: string): boolean {
+  for (let at = directory; ; at = dirname(at)) {
+    if (existsSync(join(at, ".git"))) return true;
+    if (dirname(at) === at) return false;
+  }
+}
+
+/** Path of `path` relative to `root`, `.` for the root itself; undefined when it lies outside. */
+function below(root: string, path: string): string | undefined {
+  const found = relative(root, path);
+  return found === ".." || found.startsWith("../") ? undefined : found || ".";
+}

@@ -1,0 +1,237 @@
+import { open, readdir, stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import type { Readable } from "node:stream";
+import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { normalizeContextName } from "../registry/index.js";
+import type { SyncedDir } from "../session/index.js";
+import type { BuildOptions } from "./build-options.js";
+import { type ContextSource, type MemoryFiles, dir } from "./contexts.js";
+import type { FrontendAttrs } from "./frontend-attrs.js";
+import { memoryDir } from "./memory-dir.js";
+import { type OciLayoutContext, parseOciLayout } from "./oci-layout-context.js";
+import { hasGitQuery, isHttpUrl, isRemoteUrl } from "./remote-url.js";
+import { randomId } from "./random-id.js";
+
+/** Where the files of a build come from, resolved: what the session serves and what the frontend is told. */
+export interface Inputs {
+  attrs: FrontendAttrs;
+  /** Directories that the session offers, by mount name. */
+  locals: Map<string, SyncedDir>;
+  /** Archives that the session uploads, by id. */
+  uploads: Map<string, Readable | Uint8Array>;
+  /** OCI layouts that the session serves, by store id. */
+  ociLayouts: Map<string, OciLayoutContext>;
+  /** Names the context towards the daemon, so that the next build of the same directory sends only changes. */
+  sharedKey: string;
+  /** Absolute path of a local context directory, for `vcs:*` attributes and the local state. */
+  contextDirectory?: string;
+  /** Path of the Dockerfile as people know it, for error excerpts and the local state. */
+  dockerfilePath: string;
+}
+
+/** A Dockerfile's mount serves these names and no others (SEC-46). */
+function dockerfileNames(name: string): string[] {
+  return [name, `${name}.dockerignore`, ".dockerignore", ...(name === "Dockerfile" ? ["dockerfile"] : [])];
+}
+
+/**
+ * Resolves context, Dockerfile and named contexts (buildx v0.36 build/opt.go loadInputs). Looks at the file system, sends
+ * nothing: what is missing or cannot be read fails here (SEC-45).
+ *
+ * @param nodeId this machine's id among the builders' clients; keeps equal directory names of two machines apart.
+ * @throws InvalidArgumentError that names the path or the context.
+ */
+export async function resolveInputs(options: BuildOptions, nodeId: string): Promise<Inputs> {
+  const inputs: Inputs = {
+    attrs: {},
+    locals: new Map(),
+    uploads: new Map(),
+    ociLayouts: new Map(),
+    sharedKey: "",
+    dockerfilePath: options.file ?? "Dockerfile",
+  };
+  const caps = new Set<string>();
+  const context = await contextSource(options.context);
+  await resolveMainContext(inputs, context, options, nodeId, caps);
+  for (const [given, source] of Object.entries(options.buildContexts ?? {})) {
+    caps.add("moby.buildkit.frontend.contexts+forward");
+    await resolveNamedContext(inputs, normalizeContextName(given), source, nodeId, caps);
+  }
+  if (caps.size > 0) inputs.attrs["frontend.caps"] = [...caps].sort().join(",");
+  return inputs;
+}
+
+/** What a context given as text stands for: an existing directory first, then a URL. */
+async function contextSource(context: string | ContextSource): Promise<ContextSource> {
+  if (typeof context !== "string") return context;
+  if (context === "")
+    throw new InvalidArgumentError('please specify build context (e.g. "." for the current directory)');
+  if (await isDirectory(context)) return dir(context);
+  if (isRemoteUrl(context)) return { type: "remote", url: context };
+  throw new InvalidArgumentError(`unable to prepare context: path ${JSON.stringify(context)} not found`);
+}
+
+async function resolveMainContext(
+  inputs: Inputs,
+  context: ContextSource,
+  options: BuildOptions,
+  nodeId: string,
+  caps: Set<string>,
+): Promise<void> {
+  const { attrs, locals } = inputs;
+  const inline = options.dockerfile;
+  if (inline !== undefined && options.file !== undefined)
+    throw new InvalidArgumentError("give either the option file or the option dockerfile, not both");
+  switch (context.type) {
+    case "directory": {
+      if (!(await isDirectory(context.path)))
+        throw new InvalidArgumentError(
+          `unable to prepare context: path ${JSON.stringify(context.path)} not found`,
+        );
+      const path = resolve(context.path);
+      locals.set("context", { type: "directory", path });
+      inputs.contextDirectory = path;
+      inputs.sharedKey = `${basename(path)}:${nodeId}`;
+      if (inline === undefined)
+        await mountDockerfile(inputs, options.file ?? join(context.path, "Dockerfile"));
+      await checkReadable(join(path, ".dockerignore"), "failed to read .dockerignore");
+      break;
+    }
+    case "files":
+      locals.set("context", memoryDir(context.files));
+      if (inline === undefined) mountMemoryDockerfile(inputs, context.files, options.file ?? "Dockerfile");
+      break;
+    case "tar": {
+      const id = randomId();
+      inputs.uploads.set(id, context.stream);
+      attrs["context"] = `http://buildkit-session/${id}`;
+      if (inline === undefined) attrs["filename"] = options.file ?? "Dockerfile";
+      break;
+    }
+    case "remote":
+      attrs["context"] = context.url;
+      if (hasGitQuery(context.url)) caps.add("moby.buildkit.frontend.gitquerystring");
+      if (inline === undefined) {
+        if (options.file !== undefined && isAbsolute(options.file)) {
+          await mountDockerfile(inputs, options.file);
+          attrs["dockerfilekey"] = "dockerfile";
+        } else attrs["filename"] = options.file ?? "Dockerfile";
+      }
+      break;
+  }
+  if (inline !== undefined) {
+    locals.set("dockerfile", memoryDir({ Dockerfile: inline }));
+    attrs["dockerfilekey"] = "dockerfile";
+    attrs["filename"] = "Dockerfile";
+  }
+}
+
+/** Mounts the directory of a Dockerfile, limited to what belongs to it. */
+async function mountDockerfile(inputs: Inputs, file: string): Promise<void> {
+  if (isHttpUrl(file))
+    throw new InvalidArgumentError(`the Dockerfile ${file} must be a local file; fetch it first`);
+  const directory = resolve(dirname(file));
+  const name = await actualName(directory, basename(file));
+  const path = join(directory, name);
+  await checkReadable(path, "failed to read dockerfile", { required: true });
+  await checkReadable(`${path}.dockerignore`, `failed to read ${name}.dockerignore`);
+  inputs.locals.set("dockerfile", { type: "directory", path: directory, only: dockerfileNames(name) });
+  inputs.attrs["filename"] = name;
+  inputs.dockerfilePath = file;
+}
+
+function mountMemoryDockerfile(inputs: Inputs, files: MemoryFiles, file: string): void {
+  const directory = dirname(file) === "." ? "" : `${dirname(file)}/`;
+  const name = basename(file);
+  if (files[file] === undefined)
+    throw new InvalidArgumentError(
+      `failed to read dockerfile: no file ${JSON.stringify(file)} in the context`,
+    );
+  const mounted: Record<string, MemoryFiles[string]> = {};
+  for (const candidate of dockerfileNames(name)) {
+    const entry = files[`${directory}${candidate}`];
+    if (entry !== undefined) mounted[candidate] = entry;
+  }
+  inputs.locals.set("dockerfile", memoryDir(mounted));
+  inputs.attrs["filename"] = name;
+}
+
+async function resolveNamedContext(
+  inputs: Inputs,
+  name: string,
+  source: string | ContextSource,
+  nodeId: string,
+  caps: Set<string>,
+): Promise<void> {
+  const { attrs, locals } = inputs;
+  const key = `context:${name}`;
+  if (typeof source === "string") {
+    if (/^(docker-image|target):/.test(source) || isRemoteUrl(source)) {
+      attrs[key] = source;
+      if (hasGitQuery(source)) caps.add("moby.buildkit.frontend.gitquerystring+forward");
+      return;
+    }
+    if (source.startsWith("oci-layout:")) {
+      const layout = await parseOciLayout(source);
+      const store = randomId();
+      inputs.ociLayouts.set(store, layout);
+      attrs[key] = `oci-layout://${store}${layout.tag ? `:${layout.tag}` : ""}@${layout.digest}`;
+      return;
+    }
+    if (!(await isDirectory(source)))
+      throw new InvalidArgumentError(
+        `failed to get build context ${name}: ${JSON.stringify(source)} is not a directory`,
+      );
+    return resolveNamedContext(inputs, name, dir(source), nodeId, caps);
+  }
+  // An underscore keeps named contexts apart from the two mounts every build has.
+  const mount = name === "context" || name === "dockerfile" ? `_${name}` : name;
+  switch (source.type) {
+    case "remote":
+      return resolveNamedContext(inputs, name, source.url, nodeId, caps);
+    case "tar":
+      throw new InvalidArgumentError(
+        `the build context ${name} cannot be a tar archive, only the main context can`,
+      );
+    case "files":
+      locals.set(mount, memoryDir(source.files));
+      break;
+    case "directory": {
+      const path = resolve(source.path);
+      locals.set(mount, { type: "directory", path });
+      attrs[`sharedkey:localdir:${name}`] = `${basename(path)}:${nodeId}`;
+      await checkReadable(
+        join(path, ".dockerignore"),
+        `failed to read .dockerignore of build context ${name}`,
+      );
+      break;
+    }
+  }
+  attrs[key] = `local:${mount}`;
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
+}
+
+/** `Dockerfile` stands for `dockerfile` where only that exists, also on file systems that tell them apart (moby PR 10858). */
+async function actualName(directory: string, name: string): Promise<string> {
+  if (name !== "Dockerfile") return name;
+  const names = await readdir(directory).catch(() => []);
+  return !names.includes("Dockerfile") && names.includes("dockerfile") ? "dockerfile" : name;
+}
+
+/** @throws InvalidArgumentError when the file cannot be opened; a missing one only when it is required. */
+async function checkReadable(path: string, what: string, { required = false } = {}): Promise<void> {
+  try {
+    await (await open(path, "r")).close();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!required && (code === "ENOENT" || code === "ENOTDIR")) return;
+    const reason = code === "ENOENT" ? "no such file or directory" : messageOf(error);
+    throw new InvalidArgumentError(`${what}: open ${path}: ${reason}`, { cause: error });
+  }
+}

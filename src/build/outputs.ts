@@ -1,0 +1,204 @@
+import { realpathSync } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import type { Writable } from "node:stream";
+import { type Environment, parseGoBool } from "../config/index.js";
+import { InvalidArgumentError } from "../core/index.js";
+import { parseReference } from "../registry/index.js";
+import type { Output } from "./parse/output.js";
+
+/** Where one exporter's result goes on this side. */
+export type ExportDestination =
+  | { kind: "none" }
+  | { kind: "load"; context?: string | undefined }
+  | { kind: "file"; path: string }
+  | { kind: "stream"; stream: Writable }
+  | { kind: "directory"; path: string; mode: "copy" | "delete" }
+  | { kind: "layout"; path: string };
+
+/** One exporter of the solve. */
+export interface PlannedExport {
+  type: "local" | "tar" | "oci" | "docker" | "image";
+  attrs: Record<string, string>;
+  destination: ExportDestination;
+}
+
+/** What {@link planOutputs} takes of the build's options. */
+export interface OutputRequest {
+  outputs: readonly Output[];
+  push: boolean;
+  load: boolean;
+  tags: readonly string[];
+  annotations: readonly string[];
+  allowLocalDelete: boolean;
+  env: Environment;
+}
+
+/** Outputs of a build; `cacheOnly` was asked for by name, so that having none is no oversight. */
+export interface PlannedOutputs {
+  exports: PlannedExport[];
+  cacheOnly: boolean;
+}
+
+/**
+ * Turns outputs, tags and annotations into exporters, with every destination checked before anything is sent
+ * (buildx v0.36 build/opt.go CreateExports and toSolveOpt; FLT-91).
+ *
+ * @throws InvalidArgumentError that names the output, tag or annotation.
+ */
+export async function planOutputs(request: OutputRequest): Promise<PlannedOutputs> {
+  const asked = request.outputs.map((output) => ({ ...output, attrs: { ...output.attrs } }));
+  for (const output of asked)
+    if (output.type === "registry") {
+      output.type = "image";
+      output.attrs["push"] = "true";
+      output.attrs["unpack"] ??= "false";
+    }
+  const images = asked.filter(({ type }) => type === "image");
+  if (request.push) {
+    if (images.length === 0) asked.push({ type: "image", attrs: { push: "true", unpack: "false" } });
+    for (const { attrs } of images) {
+      attrs["push"] = "true";
+      attrs["unpack"] ??= "false";
+    }
+  }
+  if (request.load && !asked.some(({ type, dest }) => type === "docker" && dest === undefined))
+    asked.push({ type: "docker", attrs: {} });
+
+  const annotations = request.annotations.map(parseAnnotation);
+  for (const tag of request.tags) checkTag(tag);
+  const exports: PlannedExport[] = [];
+  const used = { stdout: false, layout: false };
+  for (const output of asked) {
+    const { type, attrs } = output;
+    if (type === "cacheonly" || type === "registry") continue;
+    if (request.tags.length > 0 && (type === "image" || type === "oci" || type === "docker"))
+      attrs["name"] = request.tags.join(",");
+    if (type === "image" && parseGoBool(attrs["push"] ?? "") === true && !attrs["name"])
+      throw new InvalidArgumentError("tag is needed when pushing to registry");
+    for (const entries of annotations) for (const [key, value] of entries) attrs[key] = value;
+    if (
+      type !== "local" &&
+      type !== "tar" &&
+      parseGoBool(request.env["BUILDX_NO_DEFAULT_OCI_ARTIFACT"] ?? "") === true
+    )
+      attrs["oci-artifact"] ??= "false";
+    const destination = await planDestination(output, used, request.allowLocalDelete);
+    exports.push({ type, attrs, destination });
+  }
+  return { exports, cacheOnly: asked.some(({ type }) => type === "cacheonly") };
+}
+
+async function planDestination(
+  { type, dest, attrs = {} }: Output,
+  used: { stdout: boolean; layout: boolean },
+  allowLocalDelete: boolean,
+): Promise<ExportDestination> {
+  if (type === "image") return { kind: "none" };
+  const isLayout = (type === "oci" || type === "docker") && parseGoBool(attrs["tar"] ?? "") === false;
+  if (type === "local" || isLayout) {
+    if (dest === undefined || dest === "")
+      throw new InvalidArgumentError(`dest is required for ${type} exporter`);
+    if (dest === "-" || typeof dest !== "string")
+      throw new InvalidArgumentError(`dest cannot be stdout for ${type} exporter`);
+    const entry = await statOrNothing(dest, "directory");
+    if (entry && !entry.isDirectory())
+      throw new InvalidArgumentError(`destination directory ${dest} is a file`);
+    if (isLayout) {
+      // BuildKit knows one store for all such outputs: "export" (BK client/solve.go).
+      if (used.layout)
+        throw new InvalidArgumentError("only one output with tar=false is possible in one build");
+      used.layout = true;
+      return { kind: "layout", path: resolve(dest) };
+    }
+    return { kind: "directory", path: resolve(dest), mode: localMode(dest, attrs["mode"], allowLocalDelete) };
+  }
+  if (dest !== undefined && typeof dest !== "string") return { kind: "stream", stream: dest };
+  if (type === "docker" && !dest) return { kind: "load", context: attrs["context"] };
+  if (!dest || dest === "-") {
+    if (used.stdout) throw new InvalidArgumentError("multiple outputs configured to write to stdout");
+    if (process.stdout.isTTY)
+      throw new InvalidArgumentError(
+        `dest file is required for ${type} exporter. refusing to write to console`,
+      );
+    used.stdout = true;
+    return { kind: "stream", stream: process.stdout };
+  }
+  const entry = await statOrNothing(dest, "file");
+  if (entry?.isDirectory()) throw new InvalidArgumentError(`destination file ${dest} is a directory`);
+  return { kind: "file", path: resolve(dest) };
+}
+
+async function statOrNothing(dest: string, what: string) {
+  try {
+    return await stat(dest);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    throw new InvalidArgumentError(`invalid destination ${what}: ${dest}: ${message}`, { cause: error });
+  }
+}
+
+/** `mode=delete` mirrors: what the result lacks is deleted, so outside the working directory it must be allowed (SEC-64). */
+function localMode(dest: string, mode: string | undefined, allowed: boolean): "copy" | "delete" {
+  if (mode === undefined || mode === "" || mode === "copy") return "copy";
+  if (mode !== "delete")
+    throw new InvalidArgumentError(
+      `invalid local output mode ${JSON.stringify(mode)}, expecting copy or delete`,
+    );
+  const path = relative(realPath(process.cwd()), realPath(resolve(dest)));
+  const isBelow = path !== "" && path !== ".." && !path.startsWith("../");
+  if (!allowed && !isBelow)
+    throw new InvalidArgumentError(
+      `local output mode=delete for destination ${JSON.stringify(dest)} requires --allow=buildx.local.delete`,
+    );
+  return "delete";
+}
+
+/** The path with links resolved as far as it exists. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return dirname(path) === path ? path : join(realPath(dirname(path)), basename(path));
+  }
+}
+
+function checkTag(tag: string): void {
+  try {
+    parseReference(tag);
+  } catch (error) {
+    throw new InvalidArgumentError(`invalid tag ${JSON.stringify(tag)}: invalid reference format`, {
+      cause: error,
+    });
+  }
+}
+
+const annotationTypes: readonly string[] = ["manifest", "manifest-descriptor", "index", "index-descriptor"];
+
+/**
+ * Exporter attributes of `[type[platform],…:]key=value` (BK exporter/containerimage/exptypes/annotations.go).
+ */
+function parseAnnotation(text: string): [attr: string, value: string][] {
+  const at = text.indexOf("=");
+  if (at < 0)
+    throw new InvalidArgumentError(`invalid annotation ${JSON.stringify(text)}, expected key=value`);
+  const [name, value] = [text.slice(0, at), text.slice(at + 1)];
+  const colon = name.indexOf(":");
+  if (colon < 0) return [[`annotation.${name}`, value]];
+  const key = name.slice(colon + 1);
+  return name
+    .slice(0, colon)
+    .split(",")
+    .map((part) => {
+      const match = /^([a-z-]+)(?:\[([A-Za-z0-9_/-]+)\])?$/.exec(part);
+      if (!match)
+        throw new InvalidArgumentError(
+          `invalid annotation type ${JSON.stringify(part)}, expected type and optional platform in square brackets`,
+        );
+      const [, type = "", platform] = match;
+      if (!annotationTypes.includes(type))
+        throw new InvalidArgumentError(`unknown annotation type ${JSON.stringify(type)}`);
+      return [`annotation-${type}${platform ? `[${platform}]` : ""}.${key}`, value];
+    });
+}

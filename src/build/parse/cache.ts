@@ -1,0 +1,32 @@
+import { InvalidArgumentError } from "../../core/index.js";
+import { csv, parseFields } from "./fields.js";
+
+/** A cache to import from or export to: `type` and its attributes, as BuildKit names them. */
+export interface CacheOption {
+  type: string;
+  attrs: Readonly<Record<string, string>>;
+}
+
+/**
+ * Parses a value of `--cache-from` or `--cache-to`. Without any `=` each comma-separated word is a registry reference
+ * (buildx util/buildflags/cache.go).
+ *
+ * @throws InvalidArgumentError for a field without `=` among others, or a missing type.
+ */
+export function parseCache(text: string): CacheOption[] {
+  const fields = csv(text).filter((field) => field !== "");
+  if (fields.every((field) => !field.includes("=")))
+    return fields.map((ref) => ({ type: "registry", attrs: { ref } }));
+  const attrs: Record<string, string> = {};
+  let type: string | undefined;
+  for (const [key, value] of parseFields(text)) {
+    if (value === undefined)
+      throw new InvalidArgumentError(
+        `invalid value ${key} in cache ${JSON.stringify(text)}, expecting key=value`,
+      );
+    if (key === "type") type = value;
+    else attrs[key] = value;
+  }
+  if (!type) throw new InvalidArgumentError(`type required for ${JSON.stringify(text)}`);
+  return [{ type, attrs }];
+}

@@ -1,0 +1,184 @@
+import { create } from "@bufbuild/protobuf";
+import { type BuildkitClient, control, gateway, toBuildkitError, toStatusUpdate } from "../buildkit/index.js";
+import { type EventSink, abortError, linkSignal, statusEvent } from "../core/index.js";
+import { type Attachable, Session } from "../session/index.js";
+import { BuildErrorCollector } from "./build-error.js";
+import type { SolvePlan } from "./plan.js";
+
+/** After the solve is done, how long the status stream may stay silent before it is given up (BK client/solve.go), in ms. */
+const statusSilenceMilliseconds = 5_000;
+
+/** How long a cancelled or failed build may take to tell its end, in ms (FLT-30). */
+const tearDownMilliseconds = 10_000;
+
+/** What a solve gave. */
+export interface SolveOutcome {
+  /** Digests and names of what was exported (BK exporter response). */
+  response: ReadonlyMap<string, string>;
+  /** Metadata of the frontend's result, e.g. the answer to a call. */
+  metadata: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What {@link solve} works with. */
+export interface SolveOptions {
+  client: BuildkitClient;
+  plan: SolvePlan;
+  attachables: readonly Attachable[];
+  sink?: EventSink | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs one build: opens a session, asks for the solve with an empty frontend, drives the frontend through the gateway,
+ * and passes the status stream on until it ends (BK client/solve.go, client/build.go). All calls go out at once; the
+ * daemon holds gateway calls up to 3 s for their solve to be known (BK util/registrar).
+ *
+ * @throws BuildError for a failed step; AbortedError after the daemon has been told and has answered, or 10 s.
+ */
+export async function solve({
+  client,
+  plan,
+  attachables,
+  sink,
+  signal,
+}: SolveOptions): Promise<SolveOutcome> {
+  const collector = new BuildErrorCollector(plan);
+  using calls = linkSignal(signal);
+  using watching = linkSignal(undefined);
+  const session = await Session.open(client, {
+    attachables: [...attachables],
+    sharedKey: plan.inputs.sharedKey,
+    signal: calls.signal,
+  });
+  const watched = watchStatus(client, plan.ref, watching.signal, (event) => {
+    if (event.type === "status") collector.add(event);
+    sink?.(event);
+  });
+  try {
+    const solved = client.control.solve(solveRequest(plan, session.id), { signal: calls.signal });
+    const asked = askFrontend(client, plan, calls.signal);
+    // A dead session does not end the solve by itself: the daemon may wait for it for ever.
+    void session.closed.then((reason) => {
+      if (reason) calls.abort(reason);
+    });
+    const [solution, answer] = await Promise.allSettled([
+      solved,
+      asked.catch((error: unknown) => failSlowly(error, solved)),
+    ]);
+    if (solution.status === "rejected") throw solution.reason;
+    if (answer.status === "rejected") throw answer.reason;
+    return {
+      response: new Map(Object.entries(solution.value.ExporterResponse)),
+      metadata: answer.value,
+    };
+  } catch (error) {
+    await settleWithin(watched.ended, tearDownMilliseconds);
+    if (signal?.aborted) throw abortError(signal);
+    if (calls.signal.aborted) throw calls.signal.reason;
+    throw collector.explain(toBuildkitError(error));
+  } finally {
+    await session.close();
+    await watched.finish();
+    watching.abort("the build has ended");
+  }
+}
+
+/** The solve fails as well when the frontend does, and says it better; it gets 5 s for that (BK client/solve.go). */
+async function failSlowly(error: unknown, solved: Promise<unknown>): Promise<never> {
+  await settleWithin(solved, statusSilenceMilliseconds);
+  throw error;
+}
+
+async function settleWithin(promise: Promise<unknown>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const passed = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([promise.catch(() => {}), passed]);
+  clearTimeout(timer);
+}
+
+function solveRequest(plan: SolvePlan, session: string): control.SolveRequest {
+  const [first] = plan.exports;
+  return create(control.SolveRequestSchema, {
+    Ref: plan.ref,
+    Session: session,
+    // Older daemons know one exporter only, in the first fields.
+    ExporterDeprecated: first?.type ?? "",
+    ExporterAttrsDeprecated: first?.attrs ?? {},
+    Exporters: plan.exports.map(({ type, attrs }) => ({ Type: type, Attrs: attrs })),
+    FrontendAttrs: { ...plan.attrs },
+    Cache: {
+      Exports: plan.caches.exports.map(cacheEntry),
+      Imports: plan.caches.imports.map(cacheEntry),
+    },
+    Entitlements: [...plan.entitlements],
+    Internal: plan.call !== undefined,
+  });
+}
+
+function cacheEntry({ type, attrs }: { type: string; attrs: Readonly<Record<string, string>> }) {
+  return { Type: type, Attrs: { ...attrs } };
+}
+
+/** Lets the frontend build through the gateway and returns its result to the solve, which exports it. */
+async function askFrontend(
+  client: BuildkitClient,
+  plan: SolvePlan,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const bridge = client.gateway(plan.ref);
+  let result: gateway.Result | undefined;
+  try {
+    const answer = await bridge.solve(
+      {
+        Frontend: plan.frontend,
+        FrontendOpt: { ...plan.attrs },
+        CacheImports: plan.caches.imports.map(cacheEntry),
+        allowResultReturn: true,
+        allowResultArrayRef: true,
+      },
+      { signal },
+    );
+    result = answer.result;
+  } catch (error) {
+    // The solve waits for a result; told of the failure it ends with the same typed error.
+    const failure = toBuildkitError(error);
+    await bridge.return({ error: failure.status }, { signal }).catch(() => {});
+    throw failure;
+  }
+  await bridge.return({ result: result ?? create(gateway.ResultSchema) }, { signal });
+  return new Map(Object.entries(result?.metadata ?? {}));
+}
+
+/** Passes the status stream on; `finish` resolves when it has ended or fallen silent. */
+function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, sink: EventSink) {
+  let touch = () => {};
+  const silence = linkSignal(signal);
+  const ended = (async () => {
+    try {
+      for await (const response of client.control.status({ Ref: ref }, { signal: silence.signal })) {
+        touch();
+        sink(statusEvent(toStatusUpdate(response)));
+      }
+    } catch (error) {
+      // The solve's own error says more than that of its status stream (FLT-22).
+      if (!silence.signal.aborted) return error;
+    }
+    return undefined;
+  })();
+  return {
+    ended,
+    async finish() {
+      let timer: NodeJS.Timeout | undefined;
+      touch = () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort("the status stream is silent"), statusSilenceMilliseconds);
+      };
+      touch();
+      await ended;
+      clearTimeout(timer);
+      silence[Symbol.dispose]();
+    },
+  };
+}
