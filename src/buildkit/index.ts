@@ -17,3 +17,24 @@ export * as sourcepolicy from "./gen/moby/buildkit/v1/sourcepolicy/policy_pb.js"
 export * as sshforward from "./gen/moby/sshforward/v1/ssh_pb.js";
 export * as upload from "./gen/moby/upload/v1/upload_pb.js";
 export * as worker from "./gen/moby/buildkit/v1/types/worker_pb.js";
+
+export {
+  BuildkitClient,
+  type BuildkitCallOptions,
+  type BuildkitConnectOptions,
+  type DaemonInfo,
+  type OpenSessionOptions,
+} from "./client.js";
+export { BuildkitError, type BuildkitErrorCode, grpcCodeName, toBuildkitError } from "./buildkit-error.js";
+export type { ErrorDetail } from "./error-details.js";
+export { ContentError, type ReadContentOptions, readContent, streamContent } from "./read-content.js";
+export { toStatusUpdate } from "./status-update.js";
+export {
+  BuildkitTooOldError,
+  type BuildkitVersionNumber,
+  compareVersions,
+  oldestVersion,
+  parseVersion,
+  requireSupportedVersion,
+} from "./version.js";
+export { type WaitReadyOptions, waitReady } from "./wait-ready.js";

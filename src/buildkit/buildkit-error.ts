@@ -1,0 +1,114 @@
+import { create, fromBinary } from "@bufbuild/protobuf";
+import { Code, ConnectError, decodeBinaryHeader } from "@connectrpc/connect";
+import { SlipwayError, messageOf, type SlipwayErrorOptions } from "../core/index.js";
+import { type ErrorDetail, readErrorDetail } from "./error-details.js";
+import { type Status, StatusSchema } from "./gen/google/rpc/status_pb.js";
+
+/**
+ * `BUILDKIT_STATUS`: the daemon answered with an error. `BUILDKIT_CONNECTION_LOST`: the connection died under the call;
+ * `cause` says why. `BUILDKIT_PROTOCOL`: the answer makes no sense.
+ */
+export type BuildkitErrorCode = "BUILDKIT_STATUS" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_PROTOCOL";
+
+/** A call to buildkitd failed. The message is the daemon's own. */
+export class BuildkitError extends SlipwayError {
+  declare readonly code: BuildkitErrorCode;
+  /** Everything as sent, to be handed back unchanged (LLBBridge.Return). */
+  readonly status: Status;
+  /** In the order sent. Of several of one kind buildx shows the last. */
+  readonly details: readonly ErrorDetail[];
+
+  constructor(code: BuildkitErrorCode, status: Status, options: SlipwayErrorOptions = {}) {
+    super(code, status.message, options);
+    this.status = status;
+    this.details = status.details.map(readErrorDetail);
+  }
+
+  /** A gRPC status code, e.g. 5 for NotFound. 14 (Unavailable) when the connection was lost. */
+  get grpcCode(): number {
+    return this.status.code;
+  }
+
+  /** The last detail of one kind. */
+  detail<T extends ErrorDetail["type"]>(type: T): Extract<ErrorDetail, { type: T }> | undefined {
+    return this.details.findLast(
+      (detail): detail is Extract<ErrorDetail, { type: T }> => detail.type === type,
+    );
+  }
+}
+
+/** What `grpc-status`, `grpc-message` and `grpc-status-details-bin` of a response say; undefined for OK. */
+export function statusError(trailers: {
+  code: string | undefined;
+  message: string | undefined;
+  details: string | undefined;
+}): BuildkitError | undefined {
+  if (trailers.details !== undefined) {
+    const status = decodeStatus(trailers.details);
+    if (status && status.code !== 0) return new BuildkitError("BUILDKIT_STATUS", status);
+  }
+  if (trailers.code === "0") return undefined;
+  const code = Number(trailers.code);
+  if (trailers.code === undefined || !Number.isInteger(code)) {
+    return protocolError("buildkitd ended a call without a status");
+  }
+  return new BuildkitError(
+    "BUILDKIT_STATUS",
+    create(StatusSchema, { code, message: unescape(trailers.message) }),
+  );
+}
+
+/** Any failure of a call through connect as a {@link BuildkitError}; errors of slipway's own stay as they are. */
+export function toBuildkitError(error: unknown): SlipwayError {
+  if (error instanceof SlipwayError) return error;
+  if (!(error instanceof ConnectError)) {
+    const status = create(StatusSchema, { code: Code.Unknown, message: messageOf(error) });
+    return new BuildkitError("BUILDKIT_STATUS", status, { cause: error });
+  }
+  if (error.cause instanceof SlipwayError) return error.cause;
+  const encoded = error.metadata.get("grpc-status-details-bin");
+  const status = encoded === null ? undefined : decodeStatus(encoded);
+  return new BuildkitError(
+    "BUILDKIT_STATUS",
+    status ?? create(StatusSchema, { code: error.code, message: error.rawMessage }),
+    { cause: error },
+  );
+}
+
+/** The connection died under a call. `cause` is what the HTTP/2 client remembers of it. */
+export function connectionLost(cause: unknown): BuildkitError {
+  const message = `the connection to buildkitd was lost: ${messageOf(cause)}`;
+  return new BuildkitError(
+    "BUILDKIT_CONNECTION_LOST",
+    create(StatusSchema, { code: Code.Unavailable, message }),
+    { cause },
+  );
+}
+
+/** buildkitd sent what it must not send. */
+export function protocolError(message: string): BuildkitError {
+  return new BuildkitError("BUILDKIT_PROTOCOL", create(StatusSchema, { code: Code.Internal, message }));
+}
+
+/** A gRPC status code as Go writes it in texts, e.g. `NotFound`, `Canceled`. */
+export function grpcCodeName(code: number): string {
+  return code === 0 ? "OK" : (Code[code] ?? `Code(${code})`);
+}
+
+function decodeStatus(header: string): Status | undefined {
+  try {
+    return fromBinary(StatusSchema, decodeBinaryHeader(header));
+  } catch {
+    return undefined;
+  }
+}
+
+// grpc-message is percent-encoded (PROTOCOL-HTTP2.md, "Status-Message"); what does not decode is shown as it is.
+function unescape(message: string | undefined): string {
+  if (message === undefined) return "";
+  try {
+    return decodeURIComponent(message);
+  } catch {
+    return message;
+  }
+}

@@ -1,0 +1,203 @@
+import { constants } from "node:http2";
+import type { Duplex } from "node:stream";
+import { Code, type Client, ConnectError, type Transport } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { type Dial, InvalidArgumentError, abortError } from "../core/index.js";
+import { Http2Client, type Windows, localWindows } from "../http2/index.js";
+import { BuildkitError, connectionLost, protocolError, toBuildkitError } from "./buildkit-error.js";
+import { Content } from "./gen/containerd/services/content/v1/content_pb.js";
+import { Control } from "./gen/moby/buildkit/v1/control_pb.js";
+import { LLBBridge } from "./gen/moby/buildkit/v1/frontend/gateway_pb.js";
+import type { WorkerRecord } from "./gen/moby/buildkit/v1/types/worker_pb.js";
+import { createRpcClient } from "./rpc-client.js";
+import { SessionPipe } from "./session-pipe.js";
+
+/** Options of {@link BuildkitClient.connect}. */
+export interface BuildkitConnectOptions {
+  /** Receive windows; for a local socket when not given. */
+  windows?: Windows | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of a single call. */
+export interface BuildkitCallOptions {
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link BuildkitClient.openSession}. */
+export interface OpenSessionOptions extends BuildkitCallOptions {
+  /** The session's id, which SolveRequest.Session names. */
+  id: string;
+  /** Lets the daemon recognise contexts it got from here before; may be empty. */
+  sharedKey: string;
+  /** What we serve, `/package.Service/Method`. The daemon does not call what is not listed. */
+  methods: readonly string[];
+}
+
+/** What a daemon says about itself. `version` is undefined when it is older than 0.11, which cannot be asked. */
+export interface DaemonInfo {
+  version: string | undefined;
+  revision: string;
+  package: string;
+  dockerfileVersion: string;
+}
+
+/** BuildKit's own limit for one message, in bytes (client and daemon). */
+const maxMessageBytes = 16 * 1024 * 1024;
+
+/**
+ * One connection to a buildkitd: its Control, LLBBridge and Content services. There is no reconnecting; when the
+ * connection dies every call fails with `BUILDKIT_CONNECTION_LOST`. Errors of all calls are {@link BuildkitError}s, or the
+ * caller's own abort.
+ */
+export class BuildkitClient implements AsyncDisposable {
+  readonly control: Client<typeof Control>;
+  /** The daemon's content store, read-only. See `readContent`. */
+  readonly content: Client<typeof Content>;
+  /** Resolves when the connection has ended, with the error unless {@link close} ended it. */
+  readonly closed: Promise<Error | undefined>;
+  readonly #http2: Http2Client;
+  readonly #transport: Transport;
+  #closing = false;
+
+  /**
+   * Dials and speaks HTTP/2. That a daemon answers is known only after the first call, e.g. {@link info}.
+   *
+   * @throws whatever `dial` throws, or why HTTP/2 could not be established.
+   */
+  static async connect(dial: Dial, options: BuildkitConnectOptions = {}): Promise<BuildkitClient> {
+    const { windows = localWindows, signal } = options;
+    const duplex = await dial(signal);
+    try {
+      return new BuildkitClient(await Http2Client.connect(duplex, { windows, ...(signal && { signal }) }));
+    } catch (error) {
+      duplex.destroy();
+      throw error;
+    }
+  }
+
+  private constructor(http2: Http2Client) {
+    this.#http2 = http2;
+    this.closed = http2.closed.then(() => (this.#closing ? undefined : connectionLost(http2.failure())));
+    const sessionManager = http2.sessionManager();
+    this.#transport = createGrpcTransport({
+      baseUrl: sessionManager.authority,
+      sessionManager,
+      // buildkitd would gzip everything of 1 KiB and more, at four times the cost (measured).
+      acceptCompression: [],
+      readMaxBytes: maxMessageBytes,
+      writeMaxBytes: maxMessageBytes,
+    });
+    this.control = createRpcClient(Control, this.#transport, { explain: this.#explain });
+    this.content = createRpcClient(Content, this.#transport, { explain: this.#explain });
+  }
+
+  /** The gateway of the build whose SolveRequest.Ref is `ref`. The daemon holds calls up to 3 s until it is solved. */
+  gateway(ref: string): Client<typeof LLBBridge> {
+    return createRpcClient(LLBBridge, this.#transport, {
+      headers: { "buildkit-controlapi-buildid": ref },
+      explain: this.#explain,
+    });
+  }
+
+  /**
+   * Opens Control.Session as a byte pipe in which the daemon will speak HTTP/2 as the client. It lives until it is ended
+   * or destroyed, `signal` aborts, or the daemon or the connection ends it.
+   */
+  async openSession({ id, sharedKey, methods, signal }: OpenSessionOptions): Promise<Duplex> {
+    for (const value of [id, sharedKey, ...methods]) requireHeaderValue(value);
+    if (signal?.aborted) throw abortError(signal);
+    const failure = this.#http2.failure();
+    if (failure) throw connectionLost(failure);
+    const stream = this.#http2.request(
+      {
+        ":method": "POST",
+        ":path": `/${Control.typeName}/${Control.method.session.name}`,
+        ":scheme": "http",
+        ":authority": "localhost",
+        "content-type": "application/grpc",
+        te: "trailers",
+        "x-docker-expose-session-uuid": id,
+        "x-docker-expose-session-sharedkey": sharedKey,
+        // One header for each method: joined by commas they would be one unknown method.
+        "x-docker-expose-session-grpc-method": [...methods],
+      },
+      {},
+    );
+    return new SessionPipe(stream, { signal, explain: (reset) => this.#explainReset(reset) });
+  }
+
+  /** Asks for the daemon's version. */
+  async info({ signal }: BuildkitCallOptions = {}): Promise<DaemonInfo> {
+    try {
+      const { buildkitVersion: found } = await this.control.info({}, { ...(signal && { signal }) });
+      return {
+        version: found?.version ?? "",
+        revision: found?.revision ?? "",
+        package: found?.package ?? "",
+        dockerfileVersion: found?.dockerfileVersion ?? "",
+      };
+    } catch (error) {
+      if (!(error instanceof BuildkitError) || error.grpcCode !== Code.Unimplemented) throw error;
+      return { version: undefined, revision: "", package: "", dockerfileVersion: "" };
+    }
+  }
+
+  /** The daemon's workers. `filter` is in containerd's filter language. */
+  async workers({ filter = [], signal }: BuildkitCallOptions & { filter?: string[] } = {}): Promise<
+    WorkerRecord[]
+  > {
+    const { record } = await this.control.listWorkers({ filter }, { ...(signal && { signal }) });
+    return record;
+  }
+
+  /** Ends the connection and all calls on it. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#http2.close();
+    await this.#http2.closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  readonly #explain = async (error: unknown, signal: AbortSignal | undefined): Promise<Error> => {
+    if (signal?.aborted) return abortError(signal);
+    // A lost connection looks like a stream that somebody cancelled (node-http2.md 1, trap 2). A status that came over
+    // the wire is the daemon's word, whatever happened since.
+    const answered = error instanceof ConnectError && error.metadata.has("grpc-status");
+    if (!answered) {
+      const failure = await this.#failureSoon();
+      if (failure) return connectionLost(failure);
+    }
+    return toBuildkitError(error);
+  };
+
+  async #explainReset(reset: number): Promise<Error> {
+    const failure = await this.#failureSoon();
+    if (failure) return connectionLost(failure);
+    const name = Object.entries(constants).find(
+      ([key, value]) => value === reset && key.startsWith("NGHTTP2_") && resetName.test(key),
+    );
+    return protocolError(`buildkitd reset the session's stream (${name?.[0] ?? reset})`);
+  }
+
+  /** Streams close before their connection tells that it is dead, so this lets the event loop turn twice first. */
+  async #failureSoon(): Promise<Error | undefined> {
+    for (let turn = 0; turn < 2 && !this.#http2.failure(); turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return this.#http2.failure();
+  }
+}
+
+const resetName =
+  /_(NO_ERROR|PROTOCOL_ERROR|INTERNAL_ERROR|FLOW_CONTROL_ERROR|STREAM_CLOSED|FRAME_SIZE_ERROR|REFUSED_STREAM|CANCEL|ENHANCE_YOUR_CALM)$/;
+
+function requireHeaderValue(value: string): void {
+  // gRPC metadata is printable ASCII (PROTOCOL-HTTP2.md, "ASCII-Value").
+  if (!/^[\x20-\x7e]*$/.test(value)) {
+    throw new InvalidArgumentError(`cannot be sent as metadata: ${JSON.stringify(value)}`);
+  }
+}

@@ -1,0 +1,76 @@
+import type { DescService } from "@bufbuild/protobuf";
+import {
+  type CallOptions,
+  type Client,
+  type Transport,
+  createClient,
+  makeAnyClient,
+} from "@connectrpc/connect";
+import { AbortedError, linkSignal } from "../core/index.js";
+
+/** How {@link createRpcClient} treats its calls. */
+export interface RpcClientOptions {
+  /** Metadata of every call. */
+  headers?: Record<string, string>;
+  /** Turns what a call threw into the error to throw; `signal` is the caller's. */
+  explain(error: unknown, signal: AbortSignal | undefined): Promise<Error>;
+}
+
+/**
+ * connect-es's client with two things mended: leaving a stream's `for await` early resets the HTTP/2 stream (there it
+ * stays open for ever), and errors go through `explain`. A stream is opened when iteration begins.
+ */
+export function createRpcClient<S extends DescService>(
+  service: S,
+  transport: Transport,
+  options: RpcClientOptions,
+): Client<S> {
+  const plain = createClient(service, transport) as unknown as Record<string, Call>;
+  return makeAnyClient(service, (method) => {
+    const call = plain[method.localName] as Call;
+    return method.methodKind === "unary" || method.methodKind === "client_streaming"
+      ? (input: unknown, given?: CallOptions) => single(call as Call<Promise<unknown>>, input, given, options)
+      : (input: unknown, given?: CallOptions) =>
+          stream(call as Call<AsyncIterable<unknown>>, input, given, options);
+  }) as Client<S>;
+}
+
+type Call<Result = unknown> = (input: unknown, options: CallOptions) => Result;
+
+async function single(
+  call: Call<Promise<unknown>>,
+  input: unknown,
+  given: CallOptions | undefined,
+  options: RpcClientOptions,
+): Promise<unknown> {
+  try {
+    return await call(input, withHeaders(given, options));
+  } catch (error) {
+    throw await options.explain(error, given?.signal);
+  }
+}
+
+async function* stream(
+  call: Call<AsyncIterable<unknown>>,
+  input: unknown,
+  given: CallOptions | undefined,
+  options: RpcClientOptions,
+): AsyncGenerator<unknown> {
+  const linked = linkSignal(given?.signal);
+  try {
+    const messages = call(input, { ...withHeaders(given, options), signal: linked.signal });
+    for await (const message of messages) yield message;
+  } catch (error) {
+    throw await options.explain(error, given?.signal);
+  } finally {
+    linked.abort(new AbortedError("nobody reads the stream any more"));
+    linked[Symbol.dispose]();
+  }
+}
+
+function withHeaders(given: CallOptions | undefined, { headers }: RpcClientOptions): CallOptions {
+  if (!headers) return given ?? {};
+  const merged = new Headers(given?.headers);
+  for (const [name, value] of Object.entries(headers)) merged.set(name, value);
+  return { ...given, headers: merged };
+}
