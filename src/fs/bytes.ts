@@ -48,7 +48,7 @@ export const replacement = 0xfffd;
 
 /** The code points of a byte string as Go's `range` gives them: every stray byte is one U+FFFD of width 1. */
 export function* runes(bytes: ByteString): Generator<{ rune: number; width: number; at: number }> {
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const { rune, width } = decodeRune(bytes, at);
     yield { rune, width, at };
     at += width;

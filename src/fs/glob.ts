@@ -24,7 +24,7 @@ export function isValidGlob(pattern: ByteString): boolean {
 function parseGlob(pattern: ByteString): Element[][] | undefined {
   let chunk: Element[] = [];
   const chunks = [chunk];
-  for (let at = 0; at < pattern.length; ) {
+  for (let at = 0; at < pattern.length;) {
     const char = pattern[at];
     if (char === "*") {
       chunks.push((chunk = []));

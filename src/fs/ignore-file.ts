@@ -17,7 +17,8 @@ export function parseIgnoreFile(content: Uint8Array): ByteString[] {
   const patterns: ByteString[] = [];
   const lines = text.split("\n");
   lines.forEach((line, index) => {
-    if (line.length > maxLine) throw new InvalidArgumentError(`line ${index + 1} of the ignore file is too long`);
+    if (line.length > maxLine)
+      throw new InvalidArgumentError(`line ${index + 1} of the ignore file is too long`);
     const bare = index === 0 && line.startsWith("\xef\xbb\xbf") ? line.slice(3) : line;
     if (bare.startsWith("#")) return;
     let pattern = trimSpace(bare);

@@ -1,0 +1,65 @@
+import { type Dirent, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { type ByteString, displayPath, toPath } from "./bytes.js";
+import { InvalidArgumentError, SlipwayError, messageOf } from "../core/index.js";
+import { type EntryStat, type TreeSource, directoryMark, isGone } from "./tree-source.js";
+
+const statOptions = { bigint: true, throwIfNoEntry: false } as const;
+const listOptions = { encoding: "latin1", withFileTypes: true } as const;
+
+/** A directory on disk. */
+export interface DiskSource extends TreeSource {
+  /** Absolute path of the directory, its own links resolved, without a `/` at the end (so `""` is the file system's root). */
+  readonly root: ByteString;
+}
+
+/**
+ * Opens a directory for walking. Symbolic links in `path` itself are resolved once, here (FLT-74).
+ * @throws InvalidArgumentError when it is not there or is no directory.
+ */
+export function diskSource(path: string): DiskSource {
+  let root: ByteString;
+  try {
+    root = realpathSync(path, "buffer").toString("latin1");
+    if (!statSync(toPath(root)).isDirectory()) {
+      throw new InvalidArgumentError(`"${path}" is not a directory`);
+    }
+  } catch (error) {
+    if (error instanceof SlipwayError) throw error;
+    throw new InvalidArgumentError(`cannot use directory "${path}": ${messageOf(error)}`, { cause: error });
+  }
+  if (root === "/") root = "";
+  const absolute = (relative: ByteString) =>
+    relative === "" ? toPath(root || "/") : toPath(`${root}/${relative}`);
+  return {
+    root,
+    list: (relative) => readdirSync(absolute(relative), listOptions).map(markedName).sort(),
+    lstat: (relative) => lstatSync(absolute(relative), statOptions) satisfies EntryStat | undefined,
+    readlink(relative) {
+      try {
+        return readlinkSync(absolute(relative), "latin1");
+      } catch (error) {
+        if (isGone(error) || (error as NodeJS.ErrnoException).code === "EINVAL") return undefined;
+        throw error;
+      }
+    },
+  };
+}
+
+function markedName(entry: Dirent): ByteString {
+  return entry.isDirectory() ? entry.name + directoryMark : entry.name;
+}
+
+/** The system error in words that name the path, escaped for display. */
+export function describeSystemError(error: unknown, path: ByteString): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  const words: Record<string, string> = {
+    EACCES: "permission denied",
+    EPERM: "operation not permitted",
+    ENOENT: "no such file or directory",
+    ENAMETOOLONG: "path too long",
+    EIO: "input/output error",
+    EMFILE: "too many open files",
+    ELOOP: "too many levels of symbolic links",
+  };
+  return `${displayPath(path)}: ${(code !== undefined && words[code]) || messageOf(error)}`;
+}

@@ -1,0 +1,88 @@
+import type { ByteString } from "./bytes.js";
+import { matchGlob } from "./glob.js";
+import { goModeOf, isSymlink } from "./go-mode.js";
+import { baseOf, cleanPath, joinPaths, parentOf, pathInRoot } from "./paths.js";
+import { type TreeSource, directoryMark, isGone } from "./tree-source.js";
+
+/**
+ * The paths that have to be sent so that `paths` can be reached through symbolic links: each path with its links and
+ * what they lead to, sorted, without what lies below another of them (fsutil followlinks.go). `undefined` when the
+ * root itself is among them: then everything is needed.
+ *
+ * Unlike Go, nothing outside the tree is ever looked at: `..` stops at the root (SEC-41).
+ */
+export function followLinks(source: TreeSource, paths: readonly ByteString[]): ByteString[] | undefined {
+  const resolved = new Set<ByteString>();
+  const open = paths.map(pathInRoot).reverse();
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    open.push(...follow(source, path, resolved).reverse());
+  }
+  return dedupePaths([...resolved].sort());
+}
+
+/** Goes along one path up to its first link; gives the paths to go along next. */
+function follow(source: TreeSource, path: ByteString, resolved: Set<ByteString>): ByteString[] {
+  const parts = path.split("/");
+  for (let i = 1; i <= parts.length; i++) {
+    const current = parts.slice(0, i).join("/");
+    const targets = linkTargets(source, current);
+    const last = i === parts.length;
+    if (!last && targets.length === 0) continue;
+    if (resolved.has(current)) return [];
+    resolved.add(current);
+    const rest = parts.slice(i).join("/");
+    return targets.map((target) => pathInRoot(joinPaths(target, rest)));
+  }
+  return [];
+}
+
+/** Where the symbolic links lead that a path names, directly or by wildcards in its last part. */
+function linkTargets(source: TreeSource, path: ByteString): ByteString[] {
+  const base = baseOf(path);
+  if (!hasWildcard(base)) return linkTarget(source, path);
+  const parent = parentOf(path);
+  const targets: ByteString[] = [];
+  for (const marked of listIfThere(source, parent)) {
+    if (marked.endsWith(directoryMark) || matchGlob(base, marked) !== true) continue;
+    targets.push(...linkTarget(source, joinPaths(parent, marked)));
+  }
+  return targets;
+}
+
+function listIfThere(source: TreeSource, dir: ByteString): ByteString[] {
+  try {
+    return source.list(dir);
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}
+
+function linkTarget(source: TreeSource, path: ByteString): ByteString[] {
+  if (path === ".") return [];
+  const stat = source.lstat(path);
+  if (!stat || !isSymlink(goModeOf(Number(stat.mode)))) return [];
+  const text = source.readlink(path);
+  if (text === undefined) return [];
+  return [text.startsWith("/") ? cleanPath(text) : pathInRoot(joinPaths(parentOf(path), cleanPath(text)))];
+}
+
+function hasWildcard(name: ByteString): boolean {
+  return /^(?:[^\\*?[]|\\[^]?)*[*?[]/.test(name);
+}
+
+/**
+ * Drops what lies below the entry before it. `undefined` when the root is among them. Expects a sorted list; fsutil
+ * also hands it unsorted ones, and an absolute path at the front disappears then.
+ */
+export function dedupePaths(paths: readonly ByteString[]): ByteString[] | undefined {
+  const kept: ByteString[] = [];
+  let last = "";
+  for (const path of paths) {
+    if (path === ".") return undefined;
+    if (path.startsWith(`${last}/`)) continue;
+    kept.push(path);
+    last = path;
+  }
+  return kept;
+}

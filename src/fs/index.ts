@@ -1,0 +1,25 @@
+export { writeFileAtomic } from "./atomic-file.js";
+export { type ByteString, displayPath, isAscii, toBytes, toPath, toText } from "./bytes.js";
+export { type DiskSource, describeSystemError, diskSource } from "./disk-source.js";
+export { type FilterOptions, TreeFilter } from "./filter.js";
+export { followLinks } from "./follow-links.js";
+export {
+  deviceNumbers,
+  goMode,
+  goModeOf,
+  isDirectory,
+  isRegular,
+  isSymlink,
+  posixPermissions,
+  posixType,
+} from "./go-mode.js";
+export { parseIgnoreFile } from "./ignore-file.js";
+export { type FileLock, LockError, type LockOptions, lockFile } from "./lock.js";
+export { type MemoryContent, type MemoryEntry, type MemorySource, memorySource } from "./memory-source.js";
+export { baseOf, cleanPath, comparePaths, joinPaths, parentOf, pathInRoot } from "./paths.js";
+export type { Pattern } from "./pattern.js";
+export { type MatchMemo, PatternMatcher } from "./patterns.js";
+export { restrictedSource } from "./restricted-source.js";
+export { type EntryStat, type TreeSource, directoryMark, isForbidden, isGone } from "./tree-source.js";
+export { type DirNode, TreeWalker, WalkError, type WalkEntry } from "./walk.js";
+export { walkTree } from "./walk-tree.js";

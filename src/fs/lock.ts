@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { type FileHandle, open } from "node:fs/promises";
+import { SlipwayError, abortError, linkSignal, throwIfAborted } from "../core/index.js";
+import { lockHolder } from "./lock-holder.js";
+import { OwnerLock } from "./owner-lock.js";
+
+/** Options of {@link lockFile}. */
+export interface LockOptions {
+  signal?: AbortSignal;
+  /** How long to wait before it is an error, in milliseconds; default 60 000. */
+  timeout?: number;
+  /** How long to wait before {@link LockOptions.onWait} is called; default 5000 ms. */
+  patience?: number;
+  /** Told once when the lock is still not ours after `patience`. `pid` is the holder's, if it can be found. */
+  onWait?: (holder: { path: string; pid: number | undefined }) => void;
+  /** The program that makes flock(2) calls; default `flock`. */
+  program?: string;
+}
+
+/** A held lock. Closing it, or the end of the process, gives it free. */
+export interface FileLock extends AsyncDisposable {
+  readonly path: string;
+  /** `flock` is the kernel's lock, which buildx takes too; `owner` is a file beside it, for places without flock(1). */
+  readonly kind: "flock" | "owner";
+  close(): Promise<void>;
+}
+
+/** The lock was not to be had in time. `pid` is the holder's, if it could be found. */
+export class LockError extends SlipwayError {
+  readonly path: string;
+  readonly pid: number | undefined;
+
+  constructor(path: string, pid: number | undefined, milliseconds: number) {
+    const holder = pid === undefined ? "another process" : `pid ${pid}`;
+    super("FS_LOCK", `${path} is still locked by ${holder} after ${milliseconds / 1000} s`);
+    this.path = path;
+    this.pid = pid;
+  }
+}
+
+/**
+ * Takes the exclusive lock on a file, which is made if it is not there: the flock(2) that Go programs take.
+ *
+ * Node has no such call. The lock belongs to the open file, so flock(1) is run on our descriptor and ends, and the
+ * lock stays ours until the descriptor is closed, by us or by our death (STO-10, STO-11).
+ *
+ * @throws LockError when it stays locked, AbortedError, NodeJS.ErrnoException when the file cannot be opened.
+ */
+export async function lockFile(path: string, options: LockOptions = {}): Promise<FileLock> {
+  const { timeout = 60_000, patience = 5000, onWait, program = "flock", signal } = options;
+  throwIfAborted(signal);
+  using limit = linkSignal(signal, { milliseconds: timeout, what: `locking ${path}` });
+  const notice = setTimeout(() => {
+    void lockHolder(path).then((pid) => {
+      if (!settled) onWait?.({ path, pid });
+    });
+  }, patience);
+  let settled = false;
+  try {
+    return (await kernelLock(path, program, limit.signal)) ?? (await OwnerLock.take(path, limit.signal));
+  } catch (error) {
+    if (signal?.aborted) throw abortError(signal);
+    if (limit.signal.aborted) throw new LockError(path, await lockHolder(path), timeout);
+    throw error;
+  } finally {
+    settled = true;
+    clearTimeout(notice);
+  }
+}
+
+/** `undefined` when the machine has no flock program. */
+async function kernelLock(path: string, program: string, signal: AbortSignal): Promise<FileLock | undefined> {
+  const file = await open(path, "a+", 0o600);
+  try {
+    const outcome = await runFlock(program, file.fd, signal);
+    if (outcome === "missing") {
+      await file.close();
+      return undefined;
+    }
+    return new KernelLock(path, file);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+function runFlock(program: string, fd: number, signal: AbortSignal): Promise<"locked" | "missing"> {
+  return new Promise((resolve, reject) => {
+    const child: ChildProcess = spawn(program, ["-x", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
+    const kill = () => child.kill("SIGKILL");
+    const settle = (act: () => void) => {
+      signal.removeEventListener("abort", kill);
+      act();
+    };
+    signal.addEventListener("abort", kill, { once: true });
+    if (signal.aborted) kill();
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      settle(() => (error.code === "ENOENT" ? resolve("missing") : reject(error)));
+    });
+    child.once("exit", (code, killedBy) => {
+      settle(() => {
+        if (signal.aborted) reject(abortError(signal));
+        else if (code === 0) resolve("locked");
+        else reject(new SlipwayError("FS_LOCK", `${program} failed with ${killedBy ?? `exit code ${code}`}`));
+      });
+    });
+  });
+}
+
+class KernelLock implements FileLock {
+  readonly path: string;
+  readonly kind = "flock";
+  #file: FileHandle | undefined;
+
+  constructor(path: string, file: FileHandle) {
+    this.path = path;
+    this.#file = file;
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
