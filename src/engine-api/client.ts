@@ -1,0 +1,145 @@
+import { type Dial, InvalidArgumentError } from "../core/index.js";
+import { pinnedApiVersion } from "./api-version.js";
+import { collect } from "./collect.js";
+import { Containers } from "./containers.js";
+import { type EngineTls, dialEndpoint } from "./dial-endpoint.js";
+import { type Endpoint, parseEndpoint } from "./endpoint.js";
+import { type EventsOptions, readEvents } from "./events.js";
+import { Execs } from "./execs.js";
+import { Images } from "./images.js";
+import { Networks } from "./networks.js";
+import { type RunOptions, type RunResult, runInContainer } from "./run.js";
+import { type CallOptions, Transport } from "./transport.js";
+import { Volumes } from "./volumes.js";
+import type { EngineEvent, SystemInfo, EngineVersion } from "./wire-system.js";
+
+/** Options of {@link EngineClient.open}. */
+export interface EngineOptions {
+  /** `unix:///var/run/docker.sock`, `tcp://host:port`, `ssh://user@host`, `npipe:////./pipe/docker_engine`. */
+  host: string;
+  /** PEM texts. Present, even empty: a tcp host is spoken to by TLS only. */
+  tls?: EngineTls | undefined;
+  /** TLS without looking at the certificate. */
+  skipTlsVerify?: boolean | undefined;
+  /** Speak this version without asking (`DOCKER_API_VERSION`). Default: negotiated at the first call. */
+  apiVersion?: string | undefined;
+  /** Default `slipway`. */
+  userAgent?: string | undefined;
+  /** Told of an unverified certificate, or a socket that belongs to another user than root and us. */
+  onWarning?: ((text: string) => void) | undefined;
+  /** Where the bytes go, in place of what `host` says; for tunnels and tests. */
+  dial?: Dial | undefined;
+}
+
+/** The answer to a ping. */
+export interface Ping {
+  /** The newest API the engine speaks. */
+  apiVersion: string | undefined;
+  osType: string | undefined;
+  /** `2` when the engine's own builder is BuildKit. */
+  builderVersion: string | undefined;
+}
+
+/**
+ * A Docker engine's HTTP API. Nothing is dialled before the first call. Connections are kept for the next call, never
+ * keep a process alive, and are gone after {@link close}.
+ */
+export class EngineClient implements AsyncDisposable {
+  /** As it was given. */
+  readonly host: string;
+  /** The engine is reached by a socket or pipe of this machine; it may still run in a virtual one. */
+  readonly isLocalSocket: boolean;
+  readonly containers: Containers;
+  readonly exec: Execs;
+  readonly images: Images;
+  readonly volumes: Volumes;
+  readonly networks: Networks;
+  readonly #transport: Transport;
+
+  private constructor(endpoint: Endpoint, options: EngineOptions) {
+    const { host, userAgent = "slipway", apiVersion } = options;
+    if (!/^[\x20-\x7e]+$/.test(userAgent)) throw new InvalidArgumentError("invalid user agent");
+    this.host = host;
+    this.isLocalSocket = endpoint.kind === "unix" || endpoint.kind === "npipe";
+    this.#transport = new Transport({
+      host,
+      origin: originOf(endpoint),
+      prefix: endpoint.kind === "tcp" ? endpoint.prefix : "",
+      dial: options.dial ?? dialEndpoint(endpoint, options),
+      userAgent,
+      apiVersion: apiVersion ? pinnedApiVersion(apiVersion) : undefined,
+    });
+    this.containers = new Containers(this.#transport);
+    this.exec = new Execs(this.#transport);
+    this.images = new Images(this.#transport);
+    this.volumes = new Volumes(this.#transport);
+    this.networks = new Networks(this.#transport);
+  }
+
+  /** A client for the engine at `options.host`. @throws InvalidArgumentError for a host or version that cannot be. */
+  static open(options: EngineOptions): EngineClient {
+    const tls = options.tls !== undefined || options.skipTlsVerify === true;
+    return new EngineClient(parseEndpoint(options.host, { tls }), options);
+  }
+
+  /** The version of the API in use, e.g. `1.41`. @throws EngineError `ENGINE_VERSION` below the floor. */
+  apiVersion(signal?: AbortSignal): Promise<string> {
+    return this.#transport.apiVersion(signal);
+  }
+
+  /** Whether the engine answers, and what it says of itself without being asked. */
+  async ping(options: CallOptions = {}): Promise<Ping> {
+    const { body, headers } = await this.#transport.open({
+      ...options,
+      method: "GET",
+      path: "/_ping",
+      unversioned: true,
+    });
+    await collect(body);
+    const header = (name: string) => {
+      const value = headers[name];
+      return typeof value === "string" ? value : undefined;
+    };
+    return {
+      apiVersion: header("api-version"),
+      osType: header("ostype"),
+      builderVersion: header("builder-version"),
+    };
+  }
+
+  /** What the engine is and can. */
+  async info(options: CallOptions = {}): Promise<SystemInfo> {
+    return this.#transport.json({ ...options, method: "GET", path: "/info" });
+  }
+
+  /** Which versions the engine is made of. */
+  async version(options: CallOptions = {}): Promise<EngineVersion> {
+    return this.#transport.json({ ...options, method: "GET", path: "/version" });
+  }
+
+  /** What happens in the engine, as it happens. The call begins with the loop; leaving the loop ends it. */
+  events(options: EventsOptions = {}): AsyncIterable<EngineEvent> {
+    return readEvents(this.#transport, options);
+  }
+
+  /** Runs a short process in a running container to its end; see {@link RunOptions}. */
+  async run(container: string, cmd: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return runInContainer(this.exec, container, cmd, options);
+  }
+
+  /** Ends every call, stream and connection, and waits until the sockets are closed. */
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+// Over sockets and ssh the Host header has no meaning, but must be there.
+function originOf(endpoint: Endpoint): string {
+  if (endpoint.kind !== "tcp") return "http://localhost";
+  const host = endpoint.host.includes(":") ? `[${endpoint.host}]` : endpoint.host;
+  return `${endpoint.tls ? "https" : "http"}://${host}:${endpoint.port}`;
+}

@@ -1,0 +1,181 @@
+import { InvalidArgumentError } from "../core/index.js";
+import { collect } from "./collect.js";
+import { refuseCompressed } from "./compressed.js";
+import { type Filters, encodeFilters } from "./filters.js";
+import { type LogChunk, readLogs } from "./logs.js";
+import { containerSegment } from "./names.js";
+import type { CallOptions, Transport } from "./transport.js";
+import type { UploadSource } from "./upload-feed.js";
+import type {
+  ContainerCreateBody,
+  ContainerCreated,
+  ContainerInspect,
+  ContainerSummary,
+  ContainerWait,
+} from "./wire-container.js";
+
+/** Options of {@link Containers.logs}. */
+export interface LogsOptions extends CallOptions {
+  /** Default true. */
+  stdout?: boolean;
+  /** Default true. */
+  stderr?: boolean;
+  /** Only so many of the last lines. Default: all. */
+  tail?: number;
+  /** Go on until the container stops. Default false. */
+  follow?: boolean;
+  /** The container has a terminal, so that its log is not framed. Default false. */
+  tty?: boolean;
+}
+
+/** Options of {@link Containers.putArchive}. */
+export interface PutArchiveOptions extends CallOptions {
+  /** Directory in the container to unpack into. */
+  path: string;
+  /** An uncompressed tar: engines have run a container's own decompressors as root (SEC-11). */
+  body: Uint8Array | UploadSource;
+  /** Fail rather than put a directory in the place of another thing, or the other way round. Default false. */
+  noOverwriteDirNonDir?: boolean;
+}
+
+/** Calls on containers. A container is named by name or id. */
+export class Containers {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Makes a container; without a name the engine chooses one. @throws EngineError `ENGINE_CONFLICT` when the name is taken. */
+  async create(
+    name: string | undefined,
+    body: ContainerCreateBody,
+    options: CallOptions = {},
+  ): Promise<ContainerCreated> {
+    return this.#transport.json({
+      milliseconds: 120_000,
+      ...options,
+      method: "POST",
+      path: "/containers/create",
+      query: { name: name === undefined ? undefined : containerSegment(name) },
+      json: body,
+    });
+  }
+
+  /** Starts a container; one that runs already is left as it is. */
+  async start(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#post(id, "start", {}, { milliseconds: 120_000, ...options });
+  }
+
+  /** Stops a container; one that is stopped already is left as it is. After `timeoutSeconds` (engine's default 10) it is killed. */
+  async stop(id: string, options: CallOptions & { timeoutSeconds?: number } = {}): Promise<void> {
+    const { timeoutSeconds, ...rest } = options;
+    const milliseconds = timeoutSeconds === -1 ? 0 : 120_000 + (timeoutSeconds ?? 0) * 1000;
+    await this.#post(id, "stop", { t: timeoutSeconds }, { milliseconds, ...rest });
+  }
+
+  /** Sends a signal, by default SIGKILL. */
+  async kill(id: string, options: CallOptions & { unixSignal?: string } = {}): Promise<void> {
+    const { unixSignal, ...rest } = options;
+    await this.#post(id, "kill", { signal: unixSignal }, rest);
+  }
+
+  /** Freezes all processes. */
+  async pause(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#post(id, "pause", {}, options);
+  }
+
+  /** Lets frozen processes go on. */
+  async unpause(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#post(id, "unpause", {}, options);
+  }
+
+  /** Removes a container; `force` also a running one, `volumes` also its anonymous volumes. */
+  async remove(
+    id: string,
+    options: CallOptions & { force?: boolean; volumes?: boolean } = {},
+  ): Promise<void> {
+    const { force, volumes, ...rest } = options;
+    await this.#transport.send({
+      milliseconds: 120_000,
+      ...rest,
+      method: "DELETE",
+      path: `/containers/${containerSegment(id)}`,
+      query: { v: volumes || undefined, force: force || undefined },
+    });
+  }
+
+  /** What the engine knows of a container. @throws EngineError `ENGINE_NOT_FOUND`. */
+  async inspect(id: string, options: CallOptions = {}): Promise<ContainerInspect> {
+    const path = `/containers/${containerSegment(id)}/json`;
+    return this.#transport.json({ ...options, method: "GET", path });
+  }
+
+  /** The running containers, or with `all` every one. */
+  async list(options: CallOptions & { all?: boolean; filters?: Filters } = {}): Promise<ContainerSummary[]> {
+    const { all, filters, ...rest } = options;
+    return this.#transport.json({
+      ...rest,
+      method: "GET",
+      path: "/containers/json",
+      query: { all: all || undefined, filters: encodeFilters(filters) },
+    });
+  }
+
+  /** A container's output, as it was written; leaving the loop ends the call, which begins with the loop. */
+  logs(id: string, options: LogsOptions = {}): AsyncIterable<LogChunk> {
+    const path = `/containers/${containerSegment(id)}/logs`;
+    const { stdout = true, stderr = true, tail, follow, tty = false, ...rest } = options;
+    const query = { stdout, stderr, tail, follow: follow || undefined };
+    return readLogs(() => this.#transport.open({ ...rest, method: "GET", path, query }), tty);
+  }
+
+  /** Waits until a container stops (`next-exit`: for the next time), or is removed. No deadline unless given. */
+  async wait(
+    id: string,
+    options: CallOptions & { condition?: "not-running" | "next-exit" | "removed" } = {},
+  ): Promise<ContainerWait> {
+    const { condition, ...rest } = options;
+    const path = `/containers/${containerSegment(id)}/wait`;
+    return this.#transport.json({ milliseconds: 0, ...rest, method: "POST", path, query: { condition } });
+  }
+
+  /**
+   * Unpacks a tar into a container that has not been started: in a running one the engine's path look-ups can be raced
+   * (SEC-10).
+   *
+   * @throws InvalidArgumentError when the archive is compressed.
+   */
+  async putArchive(id: string, options: PutArchiveOptions): Promise<void> {
+    const { path: target, body, noOverwriteDirNonDir, ...rest } = options;
+    if (!target.startsWith("/") || target.includes("\0")) {
+      throw new InvalidArgumentError(`invalid path in the container: ${JSON.stringify(target)}`);
+    }
+    const call = {
+      milliseconds: 60_000,
+      ...rest,
+      method: "PUT" as const,
+      path: `/containers/${containerSegment(id)}/archive`,
+      query: { path: target, noOverwriteDirNonDir: noOverwriteDirNonDir ? "true" : undefined },
+      headers: { "content-type": "application/x-tar" },
+    };
+    const source = refuseCompressed(body instanceof Uint8Array ? once(body) : body);
+    await this.#transport.upload(call, source, async (opened) => {
+      await collect(opened.body);
+    });
+  }
+
+  async #post(
+    id: string,
+    verb: string,
+    query: Record<string, string | number | undefined>,
+    options: CallOptions,
+  ): Promise<void> {
+    const path = `/containers/${containerSegment(id)}/${verb}`;
+    await this.#transport.send({ ...options, method: "POST", path, query });
+  }
+}
+
+async function* once(body: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield body;
+}

@@ -1,0 +1,139 @@
+import type { Readable } from "node:stream";
+import { type Filters, encodeFilters } from "./filters.js";
+import { type JsonMessage, readMessages } from "./json-messages.js";
+import { imagePath, splitReference } from "./names.js";
+import { type RegistryAuth, encodeRegistryAuth } from "./registry-auth.js";
+import type { CallOptions, Transport } from "./transport.js";
+import type { UploadSource } from "./upload-feed.js";
+import type { ImageDeleted, ImageInspect, ImageSummary } from "./wire-image.js";
+
+const keptMessages = 1_000;
+
+/** Options of {@link Images.pull}. */
+export interface PullOptions extends CallOptions {
+  registryAuth?: RegistryAuth | undefined;
+  /** `os/arch[/variant]`. Default: the engine's own. */
+  platform?: string;
+  onProgress?: (message: JsonMessage) => void;
+}
+
+/** Options of {@link Images.load}. */
+export interface LoadOptions extends CallOptions {
+  onProgress?: (message: JsonMessage) => void;
+}
+
+/** Calls on images. An image is named by reference, id or digest. */
+export class Images {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /**
+   * Pulls an image; without tag and digest its `latest`. The deadline (default 300 s, since engines say nothing while
+   * they ask the registry) is for the first progress.
+   *
+   * @throws EngineError also `ENGINE_STREAM` when the pull fails after it has begun.
+   */
+  async pull(reference: string, options: PullOptions = {}): Promise<void> {
+    const { registryAuth, platform, onProgress, ...rest } = options;
+    const { name, tag } = splitReference(reference);
+    const { body, request } = await this.#transport.open({
+      milliseconds: 300_000,
+      ...rest,
+      method: "POST",
+      path: "/images/create",
+      query: { fromImage: name, tag, platform },
+      headers: registryAuth ? { "x-registry-auth": encodeRegistryAuth(registryAuth) } : {},
+    });
+    for await (const message of readMessages(body, request)) onProgress?.(message);
+  }
+
+  /** What the engine knows of an image. @throws EngineError `ENGINE_NOT_FOUND`. */
+  async inspect(reference: string, options: CallOptions = {}): Promise<ImageInspect> {
+    const path = `/images/${imagePath(reference)}/json`;
+    return this.#transport.json({ ...options, method: "GET", path });
+  }
+
+  /**
+   * Loads an image archive (docker or OCI layout in a tar) and reads the answer to its end, since engines tell of
+   * failures there (moby #40220). Gives the last 1,000 messages that are no mere progress, e.g. `Loaded image: app:1`.
+   * A success is a claim: inspect the image afterwards.
+   *
+   * The deadline (default 600 s) is for the engine to take the next bytes, and to begin its answer after the last.
+   *
+   * @throws EngineError `ENGINE_STREAM`, or `ENGINE_EMPTY_BODY` for an archive of no bytes. Errors of the archive's
+   * source are thrown as they are.
+   */
+  async load(archive: UploadSource, options: LoadOptions = {}): Promise<JsonMessage[]> {
+    const { onProgress, ...rest } = options;
+    const call = {
+      milliseconds: 600_000,
+      ...rest,
+      method: "POST" as const,
+      path: "/images/load",
+      query: { quiet: false },
+      headers: { "content-type": "application/x-tar" },
+    };
+    return this.#transport.upload(call, archive, async ({ body, request }) => {
+      const messages: JsonMessage[] = [];
+      for await (const message of readMessages(body, request)) {
+        onProgress?.(message);
+        if (message.progressDetail && !message.stream) continue;
+        messages.push(message);
+        if (messages.length > keptMessages) messages.shift();
+      }
+      return messages;
+    });
+  }
+
+  /** An archive of images as a stream; destroy it to stop early. The deadline (default 300 s) is for its first byte. */
+  async save(references: readonly string[], options: CallOptions = {}): Promise<Readable> {
+    const names = references
+      .map((reference) => `names=${encodeURIComponent(imagePath(reference))}`)
+      .join("&");
+    const { body } = await this.#transport.open({
+      milliseconds: 300_000,
+      ...options,
+      method: "GET",
+      path: `/images/get?${names}`,
+    });
+    return body;
+  }
+
+  /** Gives an image one more name; a tag of that name moves to it. */
+  async tag(source: string, target: string, options: CallOptions = {}): Promise<void> {
+    const { name: repo, tag } = splitReference(target);
+    const path = `/images/${imagePath(source)}/tag`;
+    await this.#transport.send({ ...options, method: "POST", path, query: { repo, tag } });
+  }
+
+  /** The engine's images; with `manifests` (API 1.47, containerd store) also what of each is there. */
+  async list(
+    options: CallOptions & { all?: boolean; filters?: Filters; manifests?: boolean } = {},
+  ): Promise<ImageSummary[]> {
+    const { all, filters, manifests, ...rest } = options;
+    return this.#transport.json({
+      ...rest,
+      method: "GET",
+      path: "/images/json",
+      query: { all: all || undefined, filters: encodeFilters(filters), manifests: manifests || undefined },
+    });
+  }
+
+  /** Removes a name, and the image with its last one. `noPrune` keeps parents that are left without a name. */
+  async remove(
+    reference: string,
+    options: CallOptions & { force?: boolean; noPrune?: boolean } = {},
+  ): Promise<ImageDeleted[]> {
+    const { force, noPrune, ...rest } = options;
+    return this.#transport.json({
+      milliseconds: 300_000,
+      ...rest,
+      method: "DELETE",
+      path: `/images/${imagePath(reference)}`,
+      query: { force: force || undefined, noprune: noPrune || undefined },
+    });
+  }
+}

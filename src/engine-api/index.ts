@@ -1,0 +1,50 @@
+export { maximumApiVersion, minimumApiVersion } from "./api-version.js";
+export { EngineClient, type EngineOptions, type Ping } from "./client.js";
+export type { LogsOptions, PutArchiveOptions } from "./containers.js";
+export type { EngineTls } from "./dial-endpoint.js";
+export { EngineError, type EngineErrorCode, type EngineErrorDetails } from "./errors.js";
+export type { EventsOptions } from "./events.js";
+export { type ExecDialOptions, execDial } from "./exec-dial.js";
+export { ExecStream, type EarlyEnd, type ExecStreamOptions } from "./exec-stream.js";
+export type { ExecCreateOptions } from "./execs.js";
+export type { Filters } from "./filters.js";
+export type { LoadOptions, PullOptions } from "./images.js";
+export type { JsonMessage } from "./json-messages.js";
+export type { LogChunk } from "./logs.js";
+export { type RegistryAuth, encodeRegistryAuth } from "./registry-auth.js";
+export type { RunOptions, RunResult } from "./run.js";
+export type { CallOptions } from "./transport.js";
+export type { UploadSource } from "./upload-feed.js";
+export type {
+  ContainerConfig,
+  ContainerCreateBody,
+  ContainerCreated,
+  ContainerInspect,
+  ContainerState,
+  ContainerSummary,
+  ContainerWait,
+  DeviceRequest,
+  EndpointSettings,
+  ExecCreateBody,
+  ExecInspect,
+  HostConfig,
+  MountPoint,
+  MountRequest,
+  RestartPolicy,
+} from "./wire-container.js";
+export type {
+  ImageDeleted,
+  ImageInspect,
+  ImageManifestSummary,
+  ImageSummary,
+  OciDescriptor,
+} from "./wire-image.js";
+export type {
+  EngineEvent,
+  SystemInfo,
+  EngineVersion,
+  Network,
+  NetworkCreateBody,
+  Volume,
+  VolumeCreateBody,
+} from "./wire-system.js";

@@ -1,0 +1,115 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { Duplex, type Readable, type Writable } from "node:stream";
+import type { Dial } from "../core/index.js";
+import { abortError } from "../core/index.js";
+import type { SshEndpoint } from "./endpoint.js";
+import { EngineError } from "./errors.js";
+
+const keptStderr = 16 * 1024;
+
+/** The arguments for `ssh` (docker/cli connhelper: 30 s to connect, no terminal, the host only after `--`). */
+export function sshArguments(endpoint: SshEndpoint): string[] {
+  return [
+    "-o",
+    "ConnectTimeout=30",
+    "-T",
+    ...(endpoint.user ? ["-l", endpoint.user] : []),
+    ...(endpoint.port ? ["-p", String(endpoint.port)] : []),
+    "--",
+    endpoint.host,
+    "docker",
+    ...(endpoint.socket ? ["--host", `unix://${endpoint.socket}`] : []),
+    "system",
+    "dial-stdio",
+  ];
+}
+
+/**
+ * Dials an engine on another machine: every connection is an `ssh` of its own that runs `docker system dial-stdio`
+ * there. A failing `ssh` destroys the stream with `ENGINE_CONNECT`, its exit code and what it wrote to stderr.
+ */
+export function dialSsh(endpoint: SshEndpoint, options: { command?: string } = {}): Dial {
+  return (signal) =>
+    new Promise<Duplex>((resolve, reject) => {
+      if (signal?.aborted) return reject(abortError(signal));
+      // A session of its own: Ctrl-C in the terminal must not take the connection away before the clean-up is done.
+      const child = spawn(options.command ?? "ssh", sshArguments(endpoint), {
+        stdio: ["pipe", "pipe", "pipe"],
+        detached: true,
+      });
+      const onAbort = () => {
+        child.kill();
+        reject(abortError(signal as AbortSignal));
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      child.once("error", (cause) => {
+        signal?.removeEventListener("abort", onAbort);
+        reject(new EngineError("ENGINE_CONNECT", `cannot run ssh: ${cause.message}`, { cause }));
+      });
+      child.once("spawn", () => {
+        signal?.removeEventListener("abort", onAbort);
+        const stream = new SshStream(child, endpoint.host);
+        if (signal?.aborted) stream.destroy();
+        else resolve(stream);
+      });
+    });
+}
+
+type SshChild = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** The two pipes of a running `ssh` as one stream. `end()` is a half-close; destroying it ends the process. */
+class SshStream extends Duplex {
+  readonly #child: SshChild;
+  #stderr = "";
+  #closed = false;
+
+  constructor(child: SshChild, host: string) {
+    super({ allowHalfOpen: true });
+    this.#child = child;
+    child.stdout.on("data", (chunk: Buffer) => {
+      if (!this.push(chunk)) child.stdout.pause();
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-keptStderr);
+    });
+    // A broken pipe is told better by the exit that follows.
+    for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on("error", () => {});
+    // "close" comes after the exit and after both output pipes have been read to their ends.
+    child.once("close", (code, signal) => {
+      this.#closed = true;
+      if (this.destroyed) return;
+      if (code === 0) this.push(null);
+      else this.destroy(this.#failure(host, code, signal));
+    });
+  }
+
+  override _read(): void {
+    this.#child.stdout.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    // Errors of the pipe are left to the exit, so that ssh's own words are not lost.
+    this.#child.stdin.write(chunk, () => done());
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    this.#child.stdin.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const child = this.#child;
+    child.stdin.destroy();
+    child.stdout.destroy();
+    child.stderr.destroy();
+    if (this.#closed) return done(error);
+    child.kill();
+    child.once("close", () => done(error));
+  }
+
+  #failure(host: string, code: number | null, signal: string | null): EngineError {
+    const how = code === null ? `was ended by ${signal}` : `exited with code ${code}`;
+    const stderr = this.#stderr.trim();
+    const message = `cannot reach the Docker daemon by ssh at ${host}: ssh ${how}${stderr && `: ${stderr}`}`;
+    return new EngineError("ENGINE_CONNECT", message, { exitCode: code ?? undefined, stderr });
+  }
+}

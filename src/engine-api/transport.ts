@@ -1,0 +1,289 @@
+import { setMaxListeners } from "node:events";
+import type { Socket } from "node:net";
+import type { Duplex, Readable } from "node:stream";
+import { Client, Pool } from "undici";
+import { type Dial, isSlipwayError, linkSignal, untilAborted } from "../core/index.js";
+import { negotiateApiVersion } from "./api-version.js";
+import { collect } from "./collect.js";
+import { EngineError, statusError } from "./errors.js";
+import { type Exchange, type Headers, exchange } from "./exchange.js";
+import { type UploadSource, uploadFeed } from "./upload-feed.js";
+
+const defaultMilliseconds = 30_000;
+/** AuthZ plug-ins do not see larger bodies (CVE-2026-34040); what is large goes in as an archive (SEC-37). */
+const maxRequestJsonBytes = 1024 * 1024;
+const maxErrorBytes = 64 * 1024;
+const maxHeaderBytes = 64 * 1024;
+
+/** Options that every call to an engine takes. */
+export interface CallOptions {
+  /** Ends the call, and a stream that it returned. */
+  signal?: AbortSignal | undefined;
+  /** Deadline for the answer to begin, in milliseconds; 0 is none. Default 30,000 unless the method says else. */
+  milliseconds?: number | undefined;
+}
+
+/** One call of the engine's API. */
+export interface Call extends CallOptions {
+  method: Exchange["method"];
+  /** Without version prefix; made of checked segments only. */
+  path: string;
+  query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** Sent as JSON. */
+  json?: unknown;
+  headers?: Readonly<Record<string, string>>;
+  /** Leave out the version prefix, and with it the negotiation. */
+  unversioned?: boolean;
+}
+
+/** An accepted call, its body still to be read. */
+export interface Opened {
+  status: number;
+  headers: Headers;
+  body: Readable;
+  /** As sent, for errors. */
+  request: { method: string; path: string };
+}
+
+/** Options of {@link Transport}. */
+export interface TransportOptions {
+  /** As the user wrote it, for messages. */
+  host: string;
+  /** `http://host:port`, for the Host header. */
+  origin: string;
+  /** Path that comes before the version, without a slash at its end. */
+  prefix: string;
+  dial: Dial;
+  userAgent: string;
+  /** Speak this version without asking. */
+  apiVersion?: string | undefined;
+}
+
+/** The connections to one engine, and how calls go over them: versions, deadlines, refusals as errors. */
+export class Transport {
+  readonly #options: TransportOptions;
+  readonly #pool: Pool;
+  readonly #lifetime = new AbortController();
+  readonly #sockets = new Set<Duplex>();
+  readonly #uploads = new Set<Client>();
+  #version: Promise<string> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    // Every connection being made listens to it.
+    setMaxListeners(0, this.#lifetime.signal);
+    this.#pool = new Pool(options.origin, { ...this.#clientOptions(), connections: null });
+  }
+
+  /** The version in use; the first call asks the engine. A failure is not kept: the next call asks again. */
+  apiVersion(signal?: AbortSignal): Promise<string> {
+    if (this.#options.apiVersion !== undefined) return Promise.resolve(this.#options.apiVersion);
+    this.#version ??= this.#negotiate().catch((error: unknown) => {
+      this.#version = undefined;
+      throw error;
+    });
+    return signal ? untilAborted(signal, this.#version) : this.#version;
+  }
+
+  /** Calls and gives the answer's headers and body. @throws EngineError when the engine refuses. */
+  async open(call: Call): Promise<Opened> {
+    const request = await this.#exchangeFor(call);
+    return this.#accept(request, await exchange(this.#pool, request, limitsOf(call)));
+  }
+
+  /** Calls and parses the answer. */
+  async json<T>(call: Call): Promise<T> {
+    const { body, request } = await this.open(call);
+    const text = (await collect(body)).toString("utf8");
+    try {
+      return JSON.parse(text) as T;
+    } catch (cause) {
+      throw new EngineError(
+        "ENGINE_PROTOCOL",
+        `the answer to ${request.method} ${request.path} is not JSON`,
+        {
+          ...request,
+          cause,
+        },
+      );
+    }
+  }
+
+  /** Calls for the effect alone. */
+  async send(call: Call): Promise<void> {
+    const { body } = await this.open(call);
+    await collect(body);
+  }
+
+  /**
+   * Calls and takes over the connection as a raw byte stream; bytes that came right behind the answer are in it.
+   *
+   * @throws EngineError `ENGINE_UPGRADE_REFUSED` when the call succeeds but the connection is not given.
+   */
+  async hijack(call: Call): Promise<Duplex> {
+    const request = { ...(await this.#exchangeFor(call)), upgrade: "tcp" };
+    const answer = await exchange(this.#pool, request, limitsOf(call));
+    if (answer.upgraded) return answer.socket;
+    const { body, headers, status, request: sent } = await this.#accept(request, answer);
+    body.on("error", () => {}).destroy();
+    const server =
+      typeof headers["server"] === "string" ? ` (its Server header is "${headers["server"]}")` : "";
+    throw new EngineError(
+      "ENGINE_UPGRADE_REFUSED",
+      `unable to upgrade to tcp, received ${status}: what answers at ${this.#options.host}${server} does not pass raw streams on, it is probably a proxy in front of the engine`,
+      { ...sent, status },
+    );
+  }
+
+  /**
+   * Calls with a streamed body, on a connection of its own that is closed afterwards (docker-modem #196). `read` gets
+   * the answer, perhaps while the body is still being sent; once it is through, no more of the source is read.
+   *
+   * The deadline counts while it is the engine's turn: to take the next bytes, or to begin its answer after the last.
+   * An error of the source is thrown as it is.
+   */
+  async upload<T>(call: Call, source: UploadSource, read: (opened: Opened) => Promise<T>): Promise<T> {
+    using linked = linkSignal(call.signal);
+    const { milliseconds } = limitsOf(call);
+    await using feed = uploadFeed(source, {
+      milliseconds,
+      what: `${call.method} ${call.path}`,
+      onStall: (error) => linked.abort(error),
+    });
+    const request = await this.#exchangeFor(call);
+    await untilAborted(linked.signal, feed.ready());
+    const client = new Client(this.#options.origin, this.#clientOptions());
+    this.#uploads.add(client);
+    try {
+      if (this.#closing) throw closedError();
+      const answer = await exchange(
+        client,
+        { ...request, body: feed.chunks(), close: true },
+        { signal: linked.signal, milliseconds: 0 },
+      );
+      feed.answered();
+      return await read(await this.#accept(request, answer));
+    } catch (error) {
+      throw feed.sourceError?.error ?? error;
+    } finally {
+      this.#uploads.delete(client);
+      await client.destroy();
+    }
+  }
+
+  /** Ends every connection, also those taken over, and waits until they are closed. */
+  close(): Promise<void> {
+    this.#closing ??= (async () => {
+      this.#lifetime.abort();
+      const closed = [...this.#sockets].map(
+        (socket) => new Promise<void>((done) => socket.once("close", done)),
+      );
+      await Promise.all([this.#pool, ...this.#uploads].map((client) => client.destroy()));
+      for (const socket of this.#sockets) socket.destroy();
+      await Promise.all(closed);
+    })();
+    return this.#closing;
+  }
+
+  async #negotiate(): Promise<string> {
+    // GET and not HEAD, as docker has it: the same header, and undici closes a connection after a HEAD.
+    const { headers, body } = await this.open({ method: "GET", path: "/_ping", unversioned: true });
+    await collect(body);
+    const offered = headers["api-version"];
+    return negotiateApiVersion(typeof offered === "string" ? offered : undefined, this.#options.host);
+  }
+
+  async #exchangeFor(call: Call): Promise<Exchange> {
+    const { prefix, userAgent } = this.#options;
+    if (this.#closing) throw closedError();
+    const version = call.unversioned ? "" : `/v${await this.apiVersion(call.signal)}`;
+    const headers: Record<string, string> = { "user-agent": userAgent, ...call.headers };
+    const exchange: Exchange = {
+      method: call.method,
+      path: prefix + version + call.path + queryOf(call),
+      headers,
+    };
+    if (call.json !== undefined) {
+      exchange.body = JSON.stringify(call.json);
+      headers["content-type"] = "application/json";
+      if (exchange.body.length > maxRequestJsonBytes) {
+        throw new EngineError("ENGINE_TOO_LARGE", `the body of ${call.method} ${call.path} is too large`);
+      }
+    }
+    return exchange;
+  }
+
+  async #accept(exchanged: Exchange, answer: Awaited<ReturnType<typeof exchange>>): Promise<Opened> {
+    const request = { method: exchanged.method, path: exchanged.path.replace(/\?.*$/s, "") };
+    if (answer.upgraded) {
+      answer.socket.destroy();
+      throw new EngineError("ENGINE_PROTOCOL", "the engine switched protocols without being asked", request);
+    }
+    const { status, headers, body } = answer;
+    // 304: a container to be started runs already, one to be stopped does not.
+    if ((status >= 200 && status < 300) || status === 304) return { status, headers, body, request };
+    throw statusError(status, await refusalText(body), request);
+  }
+
+  async #connect(done: (...result: [null, Socket] | [Error, null]) => void): Promise<void> {
+    let socket: Duplex;
+    try {
+      socket = await this.#options.dial(this.#lifetime.signal);
+    } catch (error) {
+      done(this.#closing ? closedError() : (error as Error), null);
+      return;
+    }
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    // undici takes any Duplex, though its types ask for a Socket.
+    done(null, socket as Socket);
+  }
+
+  #clientOptions() {
+    return {
+      pipelining: 1,
+      maxHeaderSize: maxHeaderBytes,
+      connect: (_options: unknown, done: (...result: [null, Socket] | [Error, null]) => void) => {
+        void this.#connect(done);
+      },
+    };
+  }
+}
+
+function limitsOf(call: Call): { signal: AbortSignal | undefined; milliseconds: number } {
+  return { signal: call.signal, milliseconds: call.milliseconds ?? defaultMilliseconds };
+}
+
+function queryOf(call: Call): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(call.query ?? {})) {
+    if (value !== undefined)
+      query.set(name, typeof value === "boolean" ? (value ? "1" : "0") : String(value));
+  }
+  return query.size > 0 ? `?${query.toString()}` : "";
+}
+
+// Engines answer `{"message": …}`; what stands in front of them may answer anything.
+async function refusalText(body: Readable): Promise<string> {
+  let text: string;
+  try {
+    text = (await collect(body, maxErrorBytes)).toString("utf8").trim();
+  } catch (error) {
+    if (isSlipwayError(error, "ENGINE_TOO_LARGE") || isSlipwayError(error, "ENGINE_CONNECTION_LOST"))
+      return "";
+    throw error;
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    const message = (value as { message?: unknown } | null)?.message;
+    if (typeof message === "string") return message.trim();
+  } catch {
+    // Not JSON: its beginning, on one line, is the best there is.
+  }
+  return text.replace(/\s+/g, " ").slice(0, 300);
+}
+
+function closedError(): EngineError {
+  return new EngineError("ENGINE_CLOSED", "the connection to the engine was closed by its owner");
+}
