@@ -1,4 +1,15 @@
+export { type ConnectOptions, Http2Client, type RequestOptions, type SessionManager } from "./client.js";
 export { frameHead, frameMessage, messagePrefix, varintLength, writeVarint } from "./framing.js";
 export { GrpcError, type GrpcErrorOptions, type GrpcStatus, grpcCodes, statusOf } from "./grpc-error.js";
+export { HeaderCoalescer, maxHeaderBytes } from "./header-coalescer.js";
+export { Http2Error } from "./http2-error.js";
+export type { KeepAliveOptions } from "./keep-alive.js";
+export {
+  BytesFieldDecoder,
+  type DecoderOptions,
+  MessageDecoder,
+  defaultMaxMessageBytes,
+} from "./message-decoder.js";
+export { type Http2Server, type ServeOptions, serveHttp2 } from "./server.js";
 export type { MessageOptions, ServerCall } from "./server-call.js";
 export { type Windows, localWindows, remoteWindows } from "./windows.js";

@@ -1,0 +1,175 @@
+import * as http2 from "node:http2";
+import type { Duplex } from "node:stream";
+import { abortError, throwIfAborted, untilAborted } from "../core/index.js";
+import { CoalescedStream } from "./coalesced-stream.js";
+import { Http2Error } from "./http2-error.js";
+import { type KeepAliveOptions, keepAlive } from "./keep-alive.js";
+import { type FailureWatch, watchFailure } from "./session-failure.js";
+import { localWindows, type Windows } from "./windows.js";
+
+/** Options of {@link Http2Client.connect}. */
+export interface ConnectOptions {
+  /** {@link localWindows} when not given. */
+  windows?: Windows;
+  /** Ends the attempt to connect, not the connection. */
+  signal?: AbortSignal;
+}
+
+/** Options of {@link Http2Client.request}. */
+export interface RequestOptions {
+  /** Resets the stream with CANCEL. */
+  signal?: AbortSignal;
+  /**
+   * Watches that the peer lives as long as the stream is open, see {@link KeepAliveOptions}; for the one stream that
+   * carries a session, where the daemon is heard of every 5 s.
+   */
+  keepAlive?: KeepAliveOptions;
+}
+
+/** What connect-node asks of a session manager (its NodeHttp2ClientSessionManager, which it does not export). */
+export interface SessionManager {
+  authority: string;
+  request(
+    method: string,
+    path: string,
+    headers: http2.OutgoingHttpHeaders,
+    options: object,
+  ): Promise<http2.ClientHttp2Stream>;
+  notifyResponseByteRead(stream: http2.ClientHttp2Stream): void;
+}
+
+/** What requests name as their authority. Nothing is resolved: the connection exists already. */
+const authority = "http://localhost";
+// Largest list of response headers and trailers, in bytes; what grpc-go takes as a client.
+const headerBytes = 16 * 1024 * 1024 - 1;
+
+/** An HTTP/2 connection to a gRPC server, over any duplex. */
+export class Http2Client implements AsyncDisposable {
+  /** Resolves when the connection is over, for whatever reason; see {@link failure}. Never rejects. */
+  readonly closed: Promise<void>;
+  readonly #session: http2.ClientHttp2Session;
+  readonly #watch: FailureWatch;
+  readonly #stream: CoalescedStream;
+
+  private constructor(duplex: Duplex, windows: Windows) {
+    const stream = new CoalescedStream(duplex, { preface: false });
+    this.#stream = stream;
+    const session = http2.connect(authority, {
+      createConnection: () => stream,
+      settings: {
+        enablePush: false,
+        initialWindowSize: windows.stream,
+        maxFrameSize: headerBytes,
+        maxHeaderListSize: headerBytes,
+      },
+      maxHeaderListPairs: 4096,
+      maxSessionMemory: 256,
+      maxSendHeaderBlockLength: headerBytes,
+    });
+    this.#session = session;
+    this.#watch = watchFailure(session, stream);
+    // Before "connect" it throws (nodejs/node 38427).
+    session.once("connect", () => {
+      if (!session.destroyed) session.setLocalWindowSize(windows.connection);
+    });
+    this.closed = this.#watch.closed.then(() => {
+      duplex.destroy();
+    });
+  }
+
+  /**
+   * Starts HTTP/2 on the duplex, which is the client's from then on, and waits for the server's settings.
+   *
+   * @throws Http2Error when the duplex ends before; AbortedError
+   */
+  static async connect(duplex: Duplex, options: ConnectOptions = {}): Promise<Http2Client> {
+    const { windows = localWindows, signal } = options;
+    try {
+      throwIfAborted(signal);
+    } catch (error) {
+      duplex.destroy();
+      throw error;
+    }
+    const client = new Http2Client(duplex, windows);
+    const ready = new Promise<void>((resolve, reject) => {
+      client.#session.once("remoteSettings", () => resolve());
+      void client.#watch.closed.then(reject);
+    });
+    try {
+      await (signal ? untilAborted(signal, ready) : ready);
+    } catch (error) {
+      client.close();
+      await client.closed;
+      throw error;
+    }
+    return client;
+  }
+
+  /** Why the connection is of no more use; undefined as long as it is. To a stream all of these look like CANCEL. */
+  failure(): Error | undefined {
+    return this.#watch.failure();
+  }
+
+  /**
+   * Opens a stream. Values given as arrays are sent as separate headers. The caller handles the stream's errors.
+   *
+   * @throws the connection's failure
+   */
+  request(headers: http2.OutgoingHttpHeaders, options: RequestOptions = {}): http2.ClientHttp2Stream {
+    const { signal } = options;
+    throwIfAborted(signal);
+    const failure = this.#watch.failure();
+    if (failure) throw failure;
+    const stream = this.#session.request({ ":method": "POST", te: "trailers", ...headers });
+    if (signal) {
+      const onAbort = () => {
+        // The error is what the stream's user sees; the peer gets CANCEL, not the INTERNAL_ERROR of destroy(error).
+        stream.close(http2.constants.NGHTTP2_CANCEL);
+        stream.destroy(abortError(signal));
+      };
+      signal.addEventListener("abort", onAbort, { once: true });
+      stream.once("close", () => signal.removeEventListener("abort", onAbort));
+    }
+    if (options.keepAlive) {
+      const watch = keepAlive(
+        this.#session,
+        () => this.#stream.bytesReceived,
+        options.keepAlive,
+        (error) => {
+          this.#watch.fail(error);
+          this.#session.destroy(error);
+        },
+      );
+      stream.once("close", () => watch[Symbol.dispose]());
+    }
+    return stream;
+  }
+
+  /**
+   * This connection as connect-node's transport takes it: `createGrpcTransport({ baseUrl: manager.authority,
+   * sessionManager: manager, httpVersion … })`. A request on a dead connection rejects with the reason of its death.
+   */
+  sessionManager(): SessionManager {
+    return {
+      authority,
+      request: (method, path, headers) =>
+        new Promise((resolve) => {
+          resolve(this.request({ ...headers, ":method": method, ":path": path }));
+        }),
+      notifyResponseByteRead() {},
+    };
+  }
+
+  /** Ends all streams and the connection, at once. Idempotent. */
+  close(): void {
+    this.#watch.fail(new Http2Error("HTTP2_CLOSED", "the connection was closed"));
+    this.#session.destroy();
+    // GOAWAY is out by now, unless the peer has stopped reading: the session would wait for it without end.
+    setImmediate(() => this.#stream.destroy());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await this.closed;
+  }
+}
