@@ -38,6 +38,7 @@ with_own_engine() {
 # pass_on SIGNAL: to the namespace's first process, which is unshare's only child.
 pass_on() {
   local first
-  read -r first <"/proc/$inside/task/$inside/children" || return 0
-  kill "-$1" "$first" 2>/dev/null || true
+  # The line has no end, and read says so.
+  read -r first _ <"/proc/$inside/task/$inside/children" || true
+  [ -z "$first" ] || kill "-$1" "$first" 2>/dev/null || true
 }
