@@ -14,6 +14,8 @@ export interface ServerCall {
   header(name: string): string | undefined;
   /** All values of a request header in the order sent; never joined or split. */
   headerValues(name: string): string[];
+  /** The lower-case names of all request headers, each once. */
+  headerNames(): Iterable<string>;
   /** Aborts when the peer cancels, the connection is lost or closed. Its reason is a SlipwayError. */
   readonly signal: AbortSignal;
   /**

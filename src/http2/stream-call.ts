@@ -59,6 +59,10 @@ export class StreamCall implements ServerCall {
     return this.#headers.get(name) ?? [];
   }
 
+  headerNames(): Iterable<string> {
+    return this.#headers.keys();
+  }
+
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();

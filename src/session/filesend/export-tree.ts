@@ -1,0 +1,320 @@
+import { randomBytes } from "node:crypto";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  futimesSync,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+} from "node:fs";
+import { DirectoryTable } from "./directory-table.js";
+import { ExportError, errnoOf, ioError, protocolError, quotePath } from "./export-error.js";
+import {
+  type OpenDirectory,
+  closeDirectory,
+  entryPath,
+  openChild,
+  openRoot,
+  selfPath,
+} from "./open-directory.js";
+import { removeTree } from "./remove-tree.js";
+import { TimeSlice } from "./time-slice.js";
+
+/** Directories kept open besides the root, so that the whole stays far below `ulimit -n 256`. */
+const maxOpen = 48;
+
+/** How often an entry that others keep changing is tried again. */
+const attempts = 16;
+
+/**
+ * The destination of a directory export. Every entry is made in a directory held open and reached without following
+ * links, whatever else happens to the tree meanwhile. Directories are known by number ({@link DirectoryTable}); they
+ * are kept accessible to us until {@link finish} gives them their mode and time.
+ */
+export class ExportTree {
+  readonly slice = new TimeSlice();
+  readonly directories = new DirectoryTable();
+
+  readonly #path: string;
+  readonly #root: OpenDirectory;
+  readonly #open = new Map<number, OpenDirectory>();
+  #lastIndex = 0;
+  #last: OpenDirectory;
+
+  /** Opens the destination; it and missing parents are made with mode 0700 (buildkit session/filesync, FLT-95). */
+  constructor(path: string) {
+    this.#path = path;
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+      this.#root = openRoot(path);
+    } catch (error) {
+      throw ioError("open", path, error);
+    }
+    this.#last = this.#root;
+  }
+
+  /** The directory of that number, open. Valid until another one is asked for; `keep` stays open nevertheless. */
+  directory(index: number, keep = 0): OpenDirectory {
+    if (index === this.#lastIndex) return this.#last;
+    let opened = index === 0 ? this.#root : this.#open.get(index);
+    if (!opened) opened = this.#reopen(index, keep);
+    else if (index !== 0) {
+      this.#open.delete(index);
+      this.#open.set(index, opened);
+    }
+    this.#lastIndex = index;
+    this.#last = opened;
+    return opened;
+  }
+
+  /** The path of an entry, for display. */
+  pathOf(parent: number, name: Buffer): string {
+    const directory = this.directories.path(parent).toString("utf8");
+    return [this.#path.replace(/\/+$/, ""), directory, name.toString("utf8")].filter(Boolean).join("/");
+  }
+
+  /** Names in a directory, in byte order. */
+  list(index: number): Buffer[] {
+    return readdirSync(selfPath(this.directory(index)), { encoding: "buffer" }).sort(Buffer.compare);
+  }
+
+  /** Makes a directory, or takes the one that is there; what else is there is removed. */
+  makeDirectory(
+    parent: number,
+    name: Buffer,
+    mode: number,
+    mtime: number,
+  ): { index: number; existed: boolean } {
+    const within = this.directory(parent);
+    const path = entryPath(within.prefix, name);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const existed = !made(path);
+        const directory = openChild(within, name);
+        if (directory) {
+          if (existed) makeAccessible(directory);
+          const index = this.directories.add({ parent, name, mode, mtime });
+          this.#keep(index, directory, parent);
+          return { index, existed };
+        }
+        unlinkSync(path);
+        if (attempt === attempts) throw new Error("the entry is replaced again and again");
+      } catch (error) {
+        if (errnoOf(error) === "ENOENT" && attempt < attempts) continue;
+        throw ioError("mkdir", this.pathOf(parent, name), error);
+      }
+    }
+  }
+
+  /** Makes a symbolic link in place of what is there. `mtime` in microseconds. */
+  async makeSymlink(parent: number, name: Buffer, target: Buffer, mtime: number): Promise<void> {
+    await this.#put("symlink", parent, name, (path) => {
+      symlinkSync(target, path);
+      lutimesSync(path, seconds(mtime), seconds(mtime));
+    });
+  }
+
+  /** Makes a hard link to a regular file of this tree in place of what is there. */
+  async makeHardlink(parent: number, name: Buffer, target: readonly Buffer[]): Promise<void> {
+    const chain: OpenDirectory[] = [];
+    let within = this.#root;
+    try {
+      for (const step of target.slice(0, -1)) {
+        const child = openChild(within, step);
+        if (!child) throw new Error("a directory of the link's target was replaced");
+        if (chain.length > 0) closeDirectory(chain.pop() as OpenDirectory);
+        chain.push(child);
+        within = child;
+      }
+      const from = entryPath(within.prefix, target[target.length - 1] as Buffer);
+      if (!lstatSync(from).isFile()) throw new Error("the link's target was replaced");
+      await this.#put("link", parent, name, (path) => linkSync(from, path));
+    } catch (error) {
+      throw error instanceof ExportError ? error : ioError("link", this.pathOf(parent, name), error);
+    } finally {
+      for (const directory of chain) closeDirectory(directory);
+    }
+  }
+
+  /** Removes an entry with all below it. */
+  async remove(parent: number, name: Buffer): Promise<void> {
+    try {
+      await removeTree(this.directory(parent), name, this.slice);
+    } catch (error) {
+      throw ioError("remove", this.pathOf(parent, name), error);
+    }
+  }
+
+  /** A name for an entry that is not ready, in its directory. */
+  temporaryName(): Buffer {
+    return Buffer.from(`.slipway-${randomBytes(6).toString("hex")}.part`);
+  }
+
+  /** Gives `from` the name `to` in the same directory, in place of what is there. */
+  async rename(parent: number, from: Buffer, to: Buffer): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const { prefix } = this.directory(parent);
+      try {
+        renameSync(entryPath(prefix, from), entryPath(prefix, to));
+        return;
+      } catch (error) {
+        if (errnoOf(error) !== "EISDIR" || attempt === attempts) {
+          throw ioError("rename", this.pathOf(parent, to), error);
+        }
+        await this.remove(parent, to);
+      }
+    }
+  }
+
+  /** Gives all directories their mode and time, those announced last first: a parent's mode may shut us out. */
+  async finish(): Promise<void> {
+    const { directories } = this;
+    for (let index = directories.length - 1; index > 0; index--) {
+      if (this.slice.spent()) await this.slice.pause();
+      const parent = directories.parent(index);
+      const name = directories.name(index);
+      this.#forget(index);
+      try {
+        const within = this.directory(parent);
+        const fd = openSync(
+          entryPath(within.prefix, name),
+          constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+        );
+        try {
+          setMetadata(fd, directories.mode(index), directories.mtime(index));
+        } finally {
+          closeSync(fd);
+        }
+      } catch (error) {
+        throw ioError("chmod", this.pathOf(parent, Buffer.from(name)), error);
+      }
+    }
+  }
+
+  /** Closes all directories; the tree is of no use afterwards. */
+  close(): void {
+    for (const directory of this.#open.values()) closeDirectory(directory);
+    this.#open.clear();
+    if (this.#root.fd >= 0) closeDirectory(this.#root);
+  }
+
+  /** Makes an entry that is complete as soon as it is there: under its name, or beside it and renamed. */
+  async #put(what: string, parent: number, name: Buffer, make: (path: Buffer) => void): Promise<void> {
+    try {
+      make(entryPath(this.directory(parent).prefix, name));
+      return;
+    } catch (error) {
+      if (errnoOf(error) !== "EEXIST") throw ioError(what, this.pathOf(parent, name), error);
+    }
+    const temporary = this.temporaryName();
+    try {
+      make(entryPath(this.directory(parent).prefix, temporary));
+      await this.rename(parent, temporary, name);
+    } catch (error) {
+      throw error instanceof ExportError ? error : ioError(what, this.pathOf(parent, name), error);
+    } finally {
+      // Still there after a failure, or when both names were links to one file already (rename(2)).
+      removeQuietly(entryPath(this.directory(parent).prefix, temporary));
+    }
+  }
+
+  /** Opens a directory that was closed since, from the nearest one that is open. */
+  #reopen(index: number, keep: number): OpenDirectory {
+    const way = [index];
+    let from = this.directories.parent(index);
+    while (from !== 0 && !this.#open.has(from)) {
+      way.push(from);
+      from = this.directories.parent(from);
+    }
+    let within = from === 0 ? this.#root : (this.#open.get(from) as OpenDirectory);
+    for (const step of way.toReversed()) {
+      let child: OpenDirectory | undefined;
+      try {
+        child = openChild(within, this.directories.name(step));
+      } catch (error) {
+        throw ioError("open", this.pathOf(step, Buffer.alloc(0)), error);
+      }
+      if (!child) {
+        throw protocolError(`directory ${quotePath(this.directories.path(step))} was replaced meanwhile`);
+      }
+      this.#keep(step, child, keep);
+      within = child;
+    }
+    return within;
+  }
+
+  #keep(index: number, directory: OpenDirectory, keep: number): void {
+    this.#open.set(index, directory);
+    if (this.#open.size <= maxOpen) return;
+    for (const oldest of this.#open.keys()) {
+      if (oldest === keep || oldest === index) continue;
+      this.#forget(oldest);
+      return;
+    }
+  }
+
+  #forget(index: number): void {
+    const directory = this.#open.get(index);
+    if (!directory) return;
+    this.#open.delete(index);
+    closeDirectory(directory);
+    if (this.#lastIndex === index) {
+      this.#lastIndex = 0;
+      this.#last = this.#root;
+    }
+  }
+}
+
+/** Mode and time of an open file or directory, in the order that keeps setuid and the time. `mtime` in microseconds. */
+export function setMetadata(fd: number, mode: number, mtime: number): void {
+  fchmodSync(fd, mode);
+  const time = seconds(mtime);
+  futimesSync(fd, time, time);
+}
+
+/**
+ * Microseconds as Node wants times. Node cuts to microseconds towards zero, so a third of one is added against rounding
+ * in the double; and it takes negative numbers for "now", but not negative texts.
+ */
+export function seconds(mtime: number): number | string {
+  return mtime < 0 ? String((mtime - 0.3) / 1e6) : (mtime + 0.3) / 1e6;
+}
+
+function made(path: Buffer): boolean {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** A directory of ours that was there before may be shut to ourselves; finish() sets the mode announced. */
+function makeAccessible(directory: OpenDirectory): void {
+  const path = selfPath(directory);
+  try {
+    const { mode } = statSync(path);
+    if ((mode & 0o700) !== 0o700) chmodSync(path, (mode & 0o7777) | 0o700);
+  } catch (error) {
+    closeDirectory(directory);
+    throw error;
+  }
+}
+
+function removeQuietly(path: Buffer): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Gone, as it should be; anything else is the temporary's alone.
+  }
+}

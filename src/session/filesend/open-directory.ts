@@ -1,0 +1,81 @@
+import { accessSync, closeSync, constants, lstatSync, openSync } from "node:fs";
+import { errnoOf } from "./export-error.js";
+
+/** Linux O_PATH: a handle on the place alone, which needs no permission to read. Node has no name for it. */
+const openPath = 0o10000000;
+
+/**
+ * A directory held open. `prefix` with a name appended is the path of an entry *of this very directory*: on Linux it
+ * goes through /proc/self/fd, so nobody can put another directory or a link in its place meanwhile.
+ */
+export interface OpenDirectory {
+  /** Ends in a slash. */
+  readonly prefix: Buffer;
+  /** -1 where the platform has no /proc/self/fd; the prefix is then the plain path, checked when it was opened. */
+  readonly fd: number;
+}
+
+let anchored: boolean | undefined;
+
+/** True where directories can be held by file descriptor (Linux with /proc). */
+function canAnchor(): boolean {
+  if (anchored === undefined) {
+    try {
+      if (process.platform !== "linux") throw new Error("not linux");
+      accessSync("/proc/self/fd", constants.X_OK);
+      anchored = true;
+    } catch {
+      anchored = false;
+    }
+  }
+  return anchored;
+}
+
+/** Opens the directory at `path`, following links: for the root that the user named. */
+export function openRoot(path: string): OpenDirectory {
+  if (canAnchor()) return hold(openSync(path, openPath | constants.O_DIRECTORY));
+  return { prefix: Buffer.from(path.endsWith("/") ? path : `${path}/`), fd: -1 };
+}
+
+/**
+ * Opens a directory in a directory, never through a link.
+ * @returns undefined when the entry is there but no directory
+ * @throws the system's error otherwise
+ */
+export function openChild(parent: OpenDirectory, name: Buffer): OpenDirectory | undefined {
+  const path = entryPath(parent.prefix, name);
+  if (parent.fd < 0) {
+    return lstatSync(path).isDirectory()
+      ? { prefix: Buffer.concat([path, Buffer.from("/")]), fd: -1 }
+      : undefined;
+  }
+  try {
+    return hold(openSync(path, openPath | constants.O_DIRECTORY | constants.O_NOFOLLOW));
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOTDIR" || errno === "ELOOP") return undefined;
+    throw error;
+  }
+}
+
+/** Closes what {@link openRoot} or {@link openChild} gave. */
+export function closeDirectory(directory: OpenDirectory): void {
+  if (directory.fd >= 0) closeSync(directory.fd);
+}
+
+/** `prefix` and `name` as one path. */
+export function entryPath(prefix: Buffer, name: Buffer): Buffer {
+  const path = Buffer.allocUnsafe(prefix.length + name.length);
+  prefix.copy(path);
+  name.copy(path, prefix.length);
+  return path;
+}
+
+/** Path of the directory itself, for calls that take one; it follows to the directory held, not to its name. */
+export function selfPath(directory: OpenDirectory): Buffer {
+  return directory.prefix.subarray(0, directory.prefix.length - 1);
+}
+
+function hold(fd: number): OpenDirectory {
+  return { prefix: Buffer.from(`/proc/self/fd/${fd}/`), fd };
+}

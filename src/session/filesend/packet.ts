@@ -1,0 +1,165 @@
+import { protocolError } from "./export-error.js";
+
+/** Packet types of the fsutil protocol (fsutil types/wire.proto). */
+export const packetTypes = { stat: 0, request: 1, data: 2, fin: 3, error: 4 } as const;
+
+const noBytes = Buffer.alloc(0);
+
+/**
+ * Decoder of fsutil packets and the stats in them (fsutil types/wire.proto, stat.proto). One object is used again for
+ * every packet, since a directory export carries three packets a file: fields hold until the next call. Paths and link
+ * names stay bytes; `data`, `path` and `linkname` are views into the message.
+ */
+export class PacketDecoder {
+  type = 0;
+  id = 0;
+  data: Buffer = noBytes;
+  /** False in a STAT packet that ends the listing. */
+  hasStat = false;
+  path: Buffer = noBytes;
+  linkname: Buffer = noBytes;
+  /** Go os.FileMode bits. */
+  mode = 0;
+  /** Bytes; negative when the daemon said so. */
+  size = 0;
+  /** Microseconds since the epoch, rounded down: what Node can set. */
+  mtime = 0;
+
+  #buffer: Buffer = noBytes;
+  #at = 0;
+  #low = 0;
+  #high = 0;
+
+  /** @throws ExportError SESSION_EXPORT_PROTOCOL when the bytes are no packet. */
+  decode(message: Buffer): void {
+    this.type = 0;
+    this.id = 0;
+    this.data = noBytes;
+    this.hasStat = false;
+    this.#buffer = message;
+    this.#at = 0;
+    const end = message.length;
+    while (this.#at < end) {
+      const tag = this.#varint(end);
+      if (tag === 0x08) this.type = this.#varint(end);
+      else if (tag === 0x18) this.id = this.#varint(end);
+      else if (tag === 0x22) this.data = this.#bytes(end);
+      else if (tag === 0x12) {
+        const length = this.#varint(end);
+        if (length > end - this.#at) throw protocolError("malformed packet");
+        this.#stat(this.#at + length);
+      } else this.#skip(tag, end);
+    }
+  }
+
+  #stat(end: number): void {
+    this.hasStat = true;
+    this.path = noBytes;
+    this.linkname = noBytes;
+    this.mode = 0;
+    this.size = 0;
+    this.mtime = 0;
+    while (this.#at < end) {
+      const tag = this.#varint(end);
+      if (tag === 0x0a) this.path = this.#bytes(end);
+      else if (tag === 0x10) this.mode = this.#varint(end) >>> 0;
+      else if (tag === 0x28) {
+        this.#varint(end);
+        this.size = (this.#high | 0) * 0x1_0000_0000 + this.#low;
+      } else if (tag === 0x30) {
+        this.#varint(end);
+        this.mtime = microseconds(this.#high | 0, this.#low);
+      } else if (tag === 0x3a) this.linkname = this.#bytes(end);
+      else this.#skip(tag, end);
+    }
+  }
+
+  /** Leaves the 64 bits in #high and #low (both unsigned) and returns them as a number, exact below 2^53. */
+  #varint(end: number): number {
+    const buffer = this.#buffer;
+    let byte = this.#at < end ? (buffer[this.#at++] as number) : 0x100;
+    if (byte < 0x80) {
+      this.#high = 0;
+      this.#low = byte;
+      return byte;
+    }
+    let low = 0;
+    let high = 0;
+    for (let shift = 0; ; shift += 7) {
+      if (byte === 0x100 || shift > 63) throw protocolError("malformed packet");
+      const bits = byte & 0x7f;
+      if (shift < 28) low |= bits << shift;
+      else if (shift === 28) {
+        low |= bits << 28;
+        high = bits >>> 4;
+      } else high |= bits << (shift - 32);
+      if (byte < 0x80) break;
+      byte = this.#at < end ? (buffer[this.#at++] as number) : 0x100;
+    }
+    this.#low = low >>> 0;
+    this.#high = high >>> 0;
+    return this.#high * 0x1_0000_0000 + this.#low;
+  }
+
+  #bytes(end: number): Buffer {
+    const length = this.#varint(end);
+    const start = this.#at;
+    if (length > end - start) throw protocolError("malformed packet");
+    this.#at = start + length;
+    return this.#buffer.subarray(start, this.#at);
+  }
+
+  #skip(tag: number, end: number): void {
+    const wire = tag & 7;
+    if (tag >>> 3 === 0) throw protocolError("malformed packet");
+    if (wire === 0) this.#varint(end);
+    else if (wire === 2) this.#bytes(end);
+    else if (wire === 1) this.#at += 8;
+    else if (wire === 5) this.#at += 4;
+    else throw protocolError("malformed packet");
+    if (this.#at > end) throw protocolError("malformed packet");
+  }
+}
+
+/** floor(ns / 1000) of a 64-bit count given in halves; every step stays below 2^53 (2^32 = 4294967 * 1000 + 296). */
+function microseconds(high: number, low: number): number {
+  return high * 4_294_967 + Math.floor((high * 296 + low) / 1000);
+}
+
+/** Bytes of one framed REQ packet at most: 5 of frame, 2 of type, 6 of id. */
+export const requestLength = 13;
+
+/** Writes a framed REQ packet for `id` at `offset`; returns the offset behind it. */
+export function writeRequest(target: Buffer, offset: number, id: number): number {
+  let at = offset + 5;
+  target[at++] = 0x08;
+  target[at++] = packetTypes.request;
+  target[at++] = 0x18;
+  let rest = id;
+  while (rest > 0x7f) {
+    target[at++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  target[at++] = rest;
+  target[offset] = 0;
+  target.writeUInt32BE(at - offset - 5, offset + 1);
+  return at;
+}
+
+/** A FIN packet, not framed. */
+export function finPacket(): Buffer {
+  return Buffer.from([0x08, packetTypes.fin]);
+}
+
+/** An ERR packet that tells the sender why, not framed. The text is cut at 4 KiB. */
+export function errorPacket(message: string): Buffer {
+  const text = Buffer.from(message).subarray(0, 4096);
+  const head: number[] = [0x08, packetTypes.error, 0x22];
+  let rest = text.length;
+  while (rest > 0x7f) {
+    head.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  head.push(rest);
+  return Buffer.concat([Buffer.from(head), text]);
+}
