@@ -1,6 +1,7 @@
 import { create, fromBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, decodeBinaryHeader } from "@connectrpc/connect";
-import { SlipwayError, messageOf, type SlipwayErrorOptions } from "../core/index.js";
+import { SlipwayError, isSlipwayError, messageOf, type SlipwayErrorOptions } from "../core/index.js";
+import { grpcCodes } from "../http2/index.js";
 import { type ErrorDetail, readErrorDetail } from "./error-details.js";
 import { type Status, StatusSchema } from "./gen/google/rpc/status_pb.js";
 
@@ -14,13 +15,14 @@ export type BuildkitErrorCode = "BUILDKIT_STATUS" | "BUILDKIT_CONNECTION_LOST" |
 export class BuildkitError extends SlipwayError {
   declare readonly code: BuildkitErrorCode;
   /** Everything as sent, to be handed back unchanged (LLBBridge.Return). */
-  readonly status: Status;
+  declare readonly status: Status;
   /** In the order sent. Of several of one kind buildx shows the last. */
   readonly details: readonly ErrorDetail[];
 
   constructor(code: BuildkitErrorCode, status: Status, options: SlipwayErrorOptions = {}) {
     super(code, status.message, options);
-    this.status = status;
+    // Hidden from what prints errors: it repeats the details, and the daemon's stacks are long.
+    Object.defineProperty(this, "status", { value: status, enumerable: false });
     this.details = status.details.map(readErrorDetail);
   }
 
@@ -62,32 +64,41 @@ export function statusError(trailers: {
 export function toBuildkitError(error: unknown): SlipwayError {
   if (error instanceof SlipwayError) return error;
   if (!(error instanceof ConnectError)) {
-    const status = create(StatusSchema, { code: Code.Unknown, message: messageOf(error) });
+    const status = create(StatusSchema, { code: grpcCodes.unknown, message: messageOf(error) });
     return new BuildkitError("BUILDKIT_STATUS", status, { cause: error });
   }
   if (error.cause instanceof SlipwayError) return error.cause;
+  // The daemon's own words need no cause: connect's error repeats them, with all headers.
   const encoded = error.metadata.get("grpc-status-details-bin");
   const status = encoded === null ? undefined : decodeStatus(encoded);
+  if (status) return new BuildkitError("BUILDKIT_STATUS", status);
+  const answered = error.metadata.has("grpc-status");
   return new BuildkitError(
     "BUILDKIT_STATUS",
-    status ?? create(StatusSchema, { code: error.code, message: error.rawMessage }),
-    { cause: error },
+    create(StatusSchema, { code: error.code, message: error.rawMessage }),
+    answered ? {} : { cause: error },
   );
 }
 
 /** The connection died under a call. `cause` is what the HTTP/2 client remembers of it. */
 export function connectionLost(cause: unknown): BuildkitError {
-  const message = `the connection to buildkitd was lost: ${messageOf(cause)}`;
+  const message = `the connection to buildkitd was ${howLost(cause)}`;
   return new BuildkitError(
     "BUILDKIT_CONNECTION_LOST",
-    create(StatusSchema, { code: Code.Unavailable, message }),
+    create(StatusSchema, { code: grpcCodes.unavailable, message }),
     { cause },
   );
 }
 
+function howLost(cause: unknown): string {
+  if (isSlipwayError(cause, "HTTP2_CLOSED")) return "closed";
+  if (!isSlipwayError(cause, "HTTP2_LOST")) return `lost: ${messageOf(cause)}`;
+  return cause.cause === undefined ? "closed by the other side" : `lost: ${messageOf(cause.cause)}`;
+}
+
 /** buildkitd sent what it must not send. */
 export function protocolError(message: string): BuildkitError {
-  return new BuildkitError("BUILDKIT_PROTOCOL", create(StatusSchema, { code: Code.Internal, message }));
+  return new BuildkitError("BUILDKIT_PROTOCOL", create(StatusSchema, { code: grpcCodes.internal, message }));
 }
 
 /** A gRPC status code as Go writes it in texts, e.g. `NotFound`, `Canceled`. */

@@ -1,9 +1,9 @@
 import { constants } from "node:http2";
 import type { Duplex } from "node:stream";
-import { Code, type Client, ConnectError, type Transport } from "@connectrpc/connect";
+import { type Client, ConnectError, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { type Dial, InvalidArgumentError, abortError } from "../core/index.js";
-import { Http2Client, type Windows, localWindows } from "../http2/index.js";
+import { Http2Client, type KeepAliveOptions, type Windows, grpcCodes, localWindows } from "../http2/index.js";
 import { BuildkitError, connectionLost, protocolError, toBuildkitError } from "./buildkit-error.js";
 import { Content } from "./gen/containerd/services/content/v1/content_pb.js";
 import { Control } from "./gen/moby/buildkit/v1/control_pb.js";
@@ -32,6 +32,8 @@ export interface OpenSessionOptions extends BuildkitCallOptions {
   sharedKey: string;
   /** What we serve, `/package.Service/Method`. The daemon does not call what is not listed. */
   methods: readonly string[];
+  /** When a daemon that says nothing counts as dead (it is heard of every 5 s); the defaults of http2 when not given. */
+  keepAlive?: KeepAliveOptions | undefined;
 }
 
 /** What a daemon says about itself. `version` is undefined when it is older than 0.11, which cannot be asked. */
@@ -68,12 +70,7 @@ export class BuildkitClient implements AsyncDisposable {
   static async connect(dial: Dial, options: BuildkitConnectOptions = {}): Promise<BuildkitClient> {
     const { windows = localWindows, signal } = options;
     const duplex = await dial(signal);
-    try {
-      return new BuildkitClient(await Http2Client.connect(duplex, { windows, ...(signal && { signal }) }));
-    } catch (error) {
-      duplex.destroy();
-      throw error;
-    }
+    return new BuildkitClient(await Http2Client.connect(duplex, { windows, ...(signal && { signal }) }));
   }
 
   private constructor(http2: Http2Client) {
@@ -104,7 +101,8 @@ export class BuildkitClient implements AsyncDisposable {
    * Opens Control.Session as a byte pipe in which the daemon will speak HTTP/2 as the client. It lives until it is ended
    * or destroyed, `signal` aborts, or the daemon or the connection ends it.
    */
-  async openSession({ id, sharedKey, methods, signal }: OpenSessionOptions): Promise<Duplex> {
+  async openSession(options: OpenSessionOptions): Promise<Duplex> {
+    const { id, sharedKey, methods, keepAlive = {}, signal } = options;
     for (const value of [id, sharedKey, ...methods]) requireHeaderValue(value);
     if (signal?.aborted) throw abortError(signal);
     const failure = this.#http2.failure();
@@ -122,7 +120,7 @@ export class BuildkitClient implements AsyncDisposable {
         // One header for each method: joined by commas they would be one unknown method.
         "x-docker-expose-session-grpc-method": [...methods],
       },
-      {},
+      { keepAlive },
     );
     return new SessionPipe(stream, { signal, explain: (reset) => this.#explainReset(reset) });
   }
@@ -138,7 +136,7 @@ export class BuildkitClient implements AsyncDisposable {
         dockerfileVersion: found?.dockerfileVersion ?? "",
       };
     } catch (error) {
-      if (!(error instanceof BuildkitError) || error.grpcCode !== Code.Unimplemented) throw error;
+      if (!(error instanceof BuildkitError) || error.grpcCode !== grpcCodes.unimplemented) throw error;
       return { version: undefined, revision: "", package: "", dockerfileVersion: "" };
     }
   }

@@ -55,7 +55,7 @@ async function* stream(
   input: unknown,
   given: CallOptions | undefined,
   options: RpcClientOptions,
-): AsyncGenerator<unknown> {
+): AsyncGenerator {
   const linked = linkSignal(given?.signal);
   try {
     const messages = call(input, { ...withHeaders(given, options), signal: linked.signal });

@@ -1,9 +1,8 @@
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
 import { Duplex } from "node:stream";
-import { abortError } from "../core/index.js";
-import { frameHead } from "../http2/index.js";
-import { protocolError, statusError } from "./buildkit-error.js";
-import { BytesReader } from "./bytes-reader.js";
+import { abortError, messageOf } from "../core/index.js";
+import { BytesFieldDecoder, frameHead } from "../http2/index.js";
+import { protocolError, statusError, toBuildkitError } from "./buildkit-error.js";
 
 /** Largest payload of one message. buildkitd takes 16 MiB; its own Go client sends what one write has. */
 const messageBytes = 1024 * 1024;
@@ -24,7 +23,7 @@ type Callback = (error?: Error | null) => void;
 export class SessionPipe extends Duplex {
   readonly #stream: ClientHttp2Stream;
   readonly #explain: (reset: number) => Promise<Error>;
-  readonly #reader = new BytesReader();
+  readonly #decoder = new BytesFieldDecoder();
   #trailers: IncomingHttpHeaders = {};
   /** The call ended with a status, and that was passed on. */
   #ended = false;
@@ -35,7 +34,7 @@ export class SessionPipe extends Duplex {
   /** @param explain why the stream closed without a status; it gets the HTTP/2 error code. */
   constructor(
     stream: ClientHttp2Stream,
-    { signal, explain }: { signal?: AbortSignal | undefined; explain(reset: number): Promise<Error> },
+    { signal, explain }: { signal?: AbortSignal | undefined; explain: (reset: number) => Promise<Error> },
   ) {
     super({ readableHighWaterMark: messageBytes, writableHighWaterMark: inFlightBytes });
     this.#stream = stream;
@@ -107,11 +106,11 @@ export class SessionPipe extends Duplex {
 
   #receive(chunk: Buffer): void {
     try {
-      this.#reader.feed(chunk, (payload) => {
+      this.#decoder.push(chunk, (payload) => {
         if (!this.push(payload)) this.#stream.pause();
       });
     } catch (error) {
-      this.destroy(error as Error);
+      this.destroy(protocolError(messageOf(error)));
     }
   }
 
@@ -127,10 +126,13 @@ export class SessionPipe extends Duplex {
       message: first(trailers["grpc-message"]),
       details: first(trailers["grpc-status-details-bin"]),
     });
-    if (error) this.destroy(error);
-    else if (!this.#reader.atBoundary)
-      this.destroy(protocolError("buildkitd ended the session within a message"));
-    else this.push(null);
+    try {
+      if (error) throw error;
+      this.#decoder.end();
+      this.push(null);
+    } catch (failure) {
+      this.destroy(toBuildkitError(failure));
+    }
   }
 
   async #onClose(): Promise<void> {
