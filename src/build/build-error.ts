@@ -1,4 +1,4 @@
-import type { BuildkitError } from "../buildkit/index.js";
+import { BuildkitError } from "../buildkit/index.js";
 import { SlipwayError, type SourceInfo, type SourceRange, type StatusUpdate } from "../core/index.js";
 import type { SolvePlan } from "./plan.js";
 
@@ -71,14 +71,17 @@ export class BuildErrorCollector {
     }
   }
 
-  /** The build's own error for what the daemon said. */
-  explain(error: BuildkitError): BuildError {
+  /** The build's own error for what the daemon said; a lost connection and our own errors stay as they are. */
+  explain(error: unknown): Error {
+    if (!(error instanceof BuildkitError) || error.code !== "BUILDKIT_STATUS")
+      return error instanceof Error ? error : new Error(String(error));
     let digest: string | undefined;
     let exitCode: number | undefined;
     const sources: FailedSource[] = [];
     for (const detail of error.details) {
       if (detail.type === "vertex") digest = detail.digest;
-      else if (detail.type === "source") sources.push({ info: detail.info, ranges: detail.ranges });
+      else if (detail.type === "source" && detail.source)
+        sources.push({ info: detail.source, ranges: detail.ranges });
       else if (detail.type === "exit") exitCode = detail.code;
     }
     const name = digest === undefined ? undefined : this.#names.get(digest);

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type BuildkitClient, control, gateway, toBuildkitError, toStatusUpdate } from "../buildkit/index.js";
+import { type BuildkitClient, BuildkitError, control, gateway, toStatusUpdate } from "../buildkit/index.js";
 import { type EventSink, abortError, linkSignal, statusEvent } from "../core/index.js";
 import { type Attachable, Session } from "../session/index.js";
 import { BuildErrorCollector } from "./build-error.js";
@@ -75,7 +75,7 @@ export async function solve({
     await settleWithin(watched.ended, tearDownMilliseconds);
     if (signal?.aborted) throw abortError(signal);
     if (calls.signal.aborted) throw calls.signal.reason;
-    throw collector.explain(toBuildkitError(error));
+    throw collector.explain(error);
   } finally {
     await session.close();
     await watched.finish();
@@ -143,9 +143,9 @@ async function askFrontend(
     result = answer.result;
   } catch (error) {
     // The solve waits for a result; told of the failure it ends with the same typed error.
-    const failure = toBuildkitError(error);
-    await bridge.return({ error: failure.status }, { signal }).catch(() => {});
-    throw failure;
+    if (error instanceof BuildkitError && error.code === "BUILDKIT_STATUS")
+      await bridge.return({ error: error.status }, { signal }).catch(() => {});
+    throw error;
   }
   await bridge.return({ result: result ?? create(gateway.ResultSchema) }, { signal });
   return new Map(Object.entries(result?.metadata ?? {}));

@@ -24,6 +24,8 @@ export interface SystemInfo {
   /** Bytes. */
   MemTotal: number;
   Labels: string[] | null;
+  /** The engine's clock, RFC 3339. */
+  SystemTime?: string;
 }
 
 /** Answer of `GET /version`. */

@@ -1,4 +1,5 @@
-import { type Pack, pack } from "tar-stream";
+import type { Readable } from "node:stream";
+import { pack } from "tar-stream";
 import { DriverError } from "../driver-error.js";
 
 /**
@@ -9,7 +10,7 @@ import { DriverError } from "../driver-error.js";
  * @param files contents by path relative to `/etc/buildkit`.
  * @throws DriverError `DRIVER_OPTION` for a path that is not plain and relative, or is both a file and a directory.
  */
-export function configArchive(files: ReadonlyMap<string, Uint8Array>): Pack {
+export function configArchive(files: ReadonlyMap<string, Uint8Array>): Readable {
   const contents = new Map([...files].map(([name, content]) => [`buildkit/${checkPath(name)}`, content]));
   const directories = new Set(["buildkit"]);
   for (const path of contents.keys())
@@ -25,7 +26,8 @@ export function configArchive(files: ReadonlyMap<string, Uint8Array>): Pack {
   for (const [name, content] of [...contents].sort(([a], [b]) => (a < b ? -1 : 1)))
     tar.entry({ name, mode: 0o644, ...root }, Buffer.from(content));
   tar.finalize();
-  return tar;
+  // streamx streams are iterable as Node's are; the types do not say so.
+  return tar as unknown as Readable;
 }
 
 function checkPath(path: string): string {

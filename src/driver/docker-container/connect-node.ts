@@ -1,6 +1,6 @@
 import { BuildkitClient } from "../../buildkit/index.js";
-import { type Dial, isSlipwayError, messageOf, sleep, withDeadline } from "../../core/index.js";
-import { type ContainerInspect, execDial } from "../../engine-api/index.js";
+import { type Dial, messageOf, sleep, withDeadline } from "../../core/index.js";
+import { type ContainerInspect, EngineError, execDial } from "../../engine-api/index.js";
 import { localWindows, remoteWindows } from "../../http2/index.js";
 import { DriverError } from "../driver-error.js";
 import { containerName } from "./container-spec.js";
@@ -53,7 +53,7 @@ export async function connectNode(
       nextExec = Date.now() + execPauseMilliseconds;
     }
     // An image without buildctl will not grow one by waiting (FLT-13).
-    if (isSlipwayError(lastError, "ENGINE_EXEC_NOT_FOUND") || Date.now() > deadline)
+    if (isMissingProgram(lastError) || Date.now() > deadline)
       throw new DriverError(
         "DRIVER_BOOT",
         `builder container ${name} does not answer: ${messageOf(lastError)}${await logTail(node, signal)}`,
@@ -61,6 +61,11 @@ export async function connectNode(
       );
     await sleep(pause, signal);
   }
+}
+
+/** 126 and 127 are a shell's and runc's codes for a program that cannot be run, or is not there. */
+function isMissingProgram(error: unknown): boolean {
+  return error instanceof EngineError && (error.exitCode === 126 || error.exitCode === 127);
 }
 
 /** @throws DriverError `DRIVER_BOOT` when the container is gone or does not run. */

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { ContainerCreateBody, SystemInfo } from "../../engine-api/index.js";
+import type { ContainerCreateBody, MountRequest, SystemInfo } from "../../engine-api/index.js";
 import type { DockerContainerOptions } from "./options.js";
 
 /** Where buildkitd keeps its state inside the container (buildx util/confutil/container.go). */
@@ -46,7 +46,7 @@ export function containerSpec(plan: ContainerPlan): ContainerCreateBody {
   const { options, info } = plan;
   const usesCgroupfs = info.CgroupDriver === "cgroupfs";
   const usesUserns = (info.SecurityOptions ?? []).some((option) => option.split(",").includes("name=userns"));
-  const mounts = [
+  const mounts: MountRequest[] = [
     { Type: "volume", Source: stateVolumeName(plan.nodeName), Target: stateDirectory },
     ...(plan.socket ? [{ Type: "bind", Source: plan.socket.directory, Target: socketDirectory }] : []),
     ...(plan.wslLibraries

@@ -1,5 +1,10 @@
 import type { Environment } from "../../config/index.js";
-import { type ContainerInspect, type EngineClient, EngineError } from "../../engine-api/index.js";
+import {
+  type ContainerInspect,
+  type EngineClient,
+  EngineError,
+  type RegistryAuth,
+} from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
 import { configDigestLabel, containerName, stateDirectory, stateVolumeName } from "./container-spec.js";
 import type { DockerContainerOptions } from "./options.js";
@@ -20,8 +25,8 @@ export interface NodeContext {
   env: Environment;
   /** Directory for sockets that builders share with this user; made when needed. */
   socketParent: string;
-  /** Value of the `X-Registry-Auth` header for pulling an image, when there are credentials for its registry. */
-  pullAuth?: ((image: string, signal?: AbortSignal) => Promise<string | undefined>) | undefined;
+  /** Credentials for pulling an image, when there are any for its registry. */
+  pullAuth?: ((image: string, signal?: AbortSignal) => Promise<RegistryAuth | undefined>) | undefined;
   /** How long a started builder may take until it answers, in ms. */
   bootMilliseconds: number;
 }

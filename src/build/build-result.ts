@@ -1,0 +1,84 @@
+import { isJsonObject } from "../config/index.js";
+import type { VertexWarning } from "../core/index.js";
+import type { CallRequest } from "./parse/call.js";
+import type { ImagePlatform } from "./describe-image.js";
+
+/** What a build gave. */
+export interface BuildResult {
+  /** `<builder>/<node>/<id>`, under which the builder's history knows the build. */
+  ref: string;
+  /** What the engine calls the image: digest of its config, or of its manifest where the engine keeps images in containerd. */
+  imageId?: string;
+  /** Digest of the manifest or index. */
+  digest?: string;
+  /** Names the image was given. */
+  names: string[];
+  /** Platforms of the image with their layers; empty when no image came out. */
+  platforms: ImagePlatform[];
+  warnings: VertexWarning[];
+  /** What `--metadata-file` holds, as data. */
+  metadata: Record<string, unknown>;
+  /** Message of the frontend for people, if any. */
+  inlineMessage?: string;
+  /** The frontend's answer, when the build was a call. */
+  call?: CallResult;
+}
+
+/** Answer to a frontend request. */
+export interface CallResult {
+  request: CallRequest;
+  /** Exit status the frontend asks for, 0 when it has no complaint. */
+  status: number;
+  /** `result.json`, parsed. */
+  json: unknown;
+  /** `result.txt`. */
+  text: string;
+  version: string;
+}
+
+/**
+ * The content of a metadata file: every response value, those that are base64 of a JSON object embedded as data
+ * (buildx v0.36 commands/build.go decodeExporterResponse).
+ */
+export function metadataOf(response: ReadonlyMap<string, string>): Record<string, unknown> {
+  const metadata: Record<string, unknown> = {};
+  for (const [key, value] of [...response].sort(([a], [b]) => (a < b ? -1 : 1)))
+    metadata[key] = key === "result.json" ? value : (embedded(value) ?? value);
+  return metadata;
+}
+
+function embedded(value: string): unknown {
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value)) return undefined;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(Buffer.from(value, "base64").toString("utf8"));
+  } catch {
+    return undefined; // an ordinary value that only looks like base64
+  }
+  const isObject = isJsonObject(parsed) && Object.keys(parsed).length > 0;
+  const isList = Array.isArray(parsed) && parsed.length > 0 && parsed.every((entry) => isJsonObject(entry));
+  return isObject || isList ? parsed : undefined;
+}
+
+/** The image id of a build: the config's digest, unless the engine goes by the manifest's. */
+export function imageIdOf(
+  response: ReadonlyMap<string, string>,
+  preferManifest: boolean,
+): string | undefined {
+  const config = response.get("containerimage.config.digest");
+  const manifest = response.get("containerimage.digest");
+  return preferManifest ? (manifest ?? config) : (config ?? manifest);
+}
+
+/** The frontend's answer, from the metadata of its result (BK frontend/subrequests). */
+export function callResult(request: CallRequest, metadata: ReadonlyMap<string, Uint8Array>): CallResult {
+  const text = (key: string) => Buffer.from(metadata.get(key) ?? new Uint8Array()).toString("utf8");
+  const json = text("result.json");
+  return {
+    request,
+    status: Number(text("result.statuscode") || "0"),
+    json: json === "" ? undefined : (JSON.parse(json) as unknown),
+    text: text("result.txt"),
+    version: text("version"),
+  };
+}

@@ -1,0 +1,91 @@
+import { type BuildkitClient, readContent } from "../buildkit/index.js";
+import { isJsonObject, type JsonObject } from "../config/index.js";
+import { isSlipwayError } from "../core/index.js";
+
+/** One blob of an image. */
+export interface ImageLayer {
+  digest: string;
+  /** Bytes as stored, compressed or not. */
+  size: number;
+  mediaType: string;
+}
+
+/** One platform of a built image. */
+export interface ImagePlatform {
+  /** E.g. `linux/arm64`; empty when the image does not say. */
+  platform: string;
+  /** Manifest digest. */
+  digest: string;
+  layers: ImageLayer[];
+}
+
+/** Manifests, indexes and configs larger than this are none (SEC-34). */
+const largestDocument = 4 << 20;
+
+/**
+ * Platforms and layers of an image that BuildKit has just exported, read from its content store. Empty when the daemon does
+ * not keep the blobs or does not serve them.
+ */
+export async function describeImage(
+  client: BuildkitClient,
+  response: ReadonlyMap<string, string>,
+  signal?: AbortSignal,
+): Promise<ImagePlatform[]> {
+  const digest = response.get("containerimage.digest");
+  if (digest === undefined) return [];
+  const read = async (id: string): Promise<JsonObject> => {
+    const content = await readContent(client, id, { limit: largestDocument, signal });
+    const document: unknown = JSON.parse(content.toString("utf8"));
+    return isJsonObject(document) ? document : {};
+  };
+  try {
+    const root = await read(digest);
+    const entries = listOf(root["manifests"]);
+    if (entries.length === 0) return [await describeManifest(read, digest, root, "")];
+    const platforms = entries.map((entry) => ({
+      digest: textOf(entry["digest"]),
+      platform: platformText(entry["platform"]),
+    }));
+    const images = platforms.filter(({ platform }) => platform !== "unknown/unknown");
+    return await Promise.all(
+      images.map(async (entry) =>
+        describeManifest(read, entry.digest, await read(entry.digest), entry.platform),
+      ),
+    );
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    if (isSlipwayError(error) || error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
+async function describeManifest(
+  read: (digest: string) => Promise<JsonObject>,
+  digest: string,
+  manifest: JsonObject,
+  platform: string,
+): Promise<ImagePlatform> {
+  const config = isJsonObject(manifest["config"]) ? textOf(manifest["config"]["digest"]) : "";
+  return {
+    platform: platform || (config === "" ? "" : platformText(await read(config))),
+    digest,
+    layers: listOf(manifest["layers"]).map((layer) => ({
+      digest: textOf(layer["digest"]),
+      size: Number(layer["size"] ?? 0),
+      mediaType: textOf(layer["mediaType"]),
+    })),
+  };
+}
+
+function listOf(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value.filter((entry: unknown) => isJsonObject(entry)) : [];
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function platformText(value: unknown): string {
+  if (!isJsonObject(value)) return "";
+  return [value["os"], value["architecture"], value["variant"]].map(textOf).filter(Boolean).join("/");
+}

@@ -1,0 +1,74 @@
+import { PassThrough, Writable } from "node:stream";
+import { type EventSink, type VertexWriter, withVertex } from "../core/index.js";
+import type { EngineClient } from "../engine-api/index.js";
+
+/** How many bytes of an archive wait for the engine, at most. */
+const feedBytes = 1 << 20;
+
+/** True when the engine keeps images in containerd, and so loads OCI archives with several platforms. */
+export async function usesContainerdStore(engine: EngineClient, signal?: AbortSignal): Promise<boolean> {
+  const { DriverStatus } = await engine.info({ signal });
+  return (DriverStatus ?? []).some(
+    ([name, value]) => name === "driver-type" && value === "io.containerd.snapshotter.v1",
+  );
+}
+
+/**
+ * A writable that streams an image archive into the engine's `POST /images/load`, with back-pressure and without a
+ * temporary file. It finishes when the engine has read the archive and answered without an error; an archive of no
+ * bytes is an error (FLT-23). The vertex `importing to docker` begins with the first byte.
+ */
+export function loadImage(engine: EngineClient, sink: EventSink | undefined, signal?: AbortSignal): Writable {
+  const feed = new PassThrough({ highWaterMark: feedBytes });
+  let loading: Promise<void> | undefined;
+  const start = () => {
+    loading ??= withVertex(sink, "importing to docker", (vertex) => load(engine, feed, vertex, signal));
+    loading.catch((error: unknown) => {
+      const reason = error instanceof Error ? error : new Error(String(error));
+      feed.destroy();
+      writer.destroy(reason);
+    });
+    return loading;
+  };
+  const writer = new Writable({
+    highWaterMark: feedBytes,
+    write(chunk: Buffer, _encoding, done) {
+      void start();
+      if (feed.write(chunk)) done();
+      else feed.once("drain", () => done());
+    },
+    final(done) {
+      const loaded = start();
+      feed.end();
+      loaded.then(
+        () => done(),
+        (error: unknown) => done(error as Error),
+      );
+    },
+    destroy(error, done) {
+      feed.destroy(error ?? undefined);
+      done(error);
+    },
+  });
+  return writer;
+}
+
+async function load(
+  engine: EngineClient,
+  archive: PassThrough,
+  vertex: VertexWriter,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await engine.images.load(archive, {
+    signal,
+    onProgress({ status, id, progressDetail }) {
+      if (!status || !id) return;
+      const { current = 0, total = 0 } = progressDetail ?? {};
+      vertex.progress(`${status === "Loading layer" ? "loading layer" : status.toLowerCase()} ${id}`, {
+        current,
+        total,
+        done: total > 0 && current >= total,
+      });
+    },
+  });
+}

@@ -1,0 +1,209 @@
+import type { Readable } from "node:stream";
+import type { BuildkitClient } from "../buildkit/index.js";
+import {
+  type DockerConfig,
+  type Environment,
+  dockerConfigDir,
+  resolveDockerEndpoint,
+} from "../config/index.js";
+import { type EventSink, InvalidArgumentError, type VertexWarning } from "../core/index.js";
+import { openEngine } from "../driver/index.js";
+import type { EngineClient } from "../engine-api/index.js";
+import {
+  type Attachable,
+  type ExportTarget,
+  auth,
+  content,
+  fileSend,
+  fileSync,
+  fileTarget,
+  secrets,
+  ssh,
+  upload,
+} from "../session/index.js";
+import type { BuildOptions } from "./build-options.js";
+import { type BuildResult, callResult, imageIdOf, metadataOf } from "./build-result.js";
+import { describeImage } from "./describe-image.js";
+import { loadImage, usesContainerdStore } from "./load-image.js";
+import type { PlannedExport } from "./outputs.js";
+import { type PlanFacts, type SolvePlan, planBuild } from "./plan.js";
+import { secretSources } from "./secret-sources.js";
+import { solve } from "./solve.js";
+
+/** A live node to build on. */
+export interface BuildNode {
+  client: BuildkitClient;
+  builderName: string;
+  nodeName: string;
+  driverName: string;
+}
+
+/** What {@link runBuild} works with besides the options. */
+export interface RunBuildContext extends Omit<PlanFacts, "signal"> {
+  node: BuildNode;
+  /** Read the image's manifests afterwards, for {@link BuildResult.platforms}. */
+  describe: boolean;
+}
+
+/** One build on one node: plan, serve, solve, collect (buildx v0.36 build/build.go). */
+export async function runBuild(options: BuildOptions, context: RunBuildContext): Promise<BuildResult> {
+  const plan = await planBuild(options, { ...context, signal: options.signal });
+  return executePlan(plan, options, context);
+}
+
+/** Runs a plan on a live node. */
+export async function executePlan(
+  plan: SolvePlan,
+  options: BuildOptions,
+  context: RunBuildContext,
+): Promise<BuildResult> {
+  const { node, env, dockerConfig } = context;
+  const { signal } = options;
+  const warnings: VertexWarning[] = [];
+  const sink: EventSink = (event) => {
+    if (event.type === "status") warnings.push(...event.warnings);
+    options.onEvent?.(event);
+  };
+  if (plan.noOutput) sink({ type: "message", level: "warning", text: noOutputWarning(node.driverName) });
+  for (const text of plan.warnings) sink({ type: "message", level: "warning", text });
+
+  const engines: EngineClient[] = [];
+  try {
+    const { targets, exports, preferManifest } = await openTargets(plan, {
+      env,
+      dockerConfig,
+      sink,
+      engines,
+      signal,
+    });
+    const attachables = await sessionServices(plan, options, context, targets, sink);
+    const outcome = await solve({
+      client: node.client,
+      plan: { ...plan, exports },
+      attachables,
+      sink,
+      signal,
+    });
+    const response = new Map(outcome.response);
+    if (preferManifest) response.delete("containerimage.config.digest");
+    const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
+    if (!plan.call) response.set("buildx.build.ref", ref);
+    const imageId = imageIdOf(response, preferManifest);
+    const digest = response.get("containerimage.digest");
+    const inlineMessage = response.get("frontend.result.inlinemessage");
+    return {
+      ref,
+      ...(imageId !== undefined && { imageId }),
+      ...(digest !== undefined && { digest }),
+      names: response.get("image.name")?.split(",") ?? [],
+      platforms: context.describe ? await describeImage(node.client, response, signal) : [],
+      warnings,
+      metadata: metadataOf(response),
+      ...(inlineMessage && { inlineMessage }),
+      ...(plan.call && { call: callResult(plan.call, outcome.metadata) }),
+    };
+  } finally {
+    await Promise.all(engines.map((engine) => engine.close()));
+  }
+}
+
+/** The warning of the driver's page, word for word. */
+function noOutputWarning(driver: string): string {
+  return (
+    `No output specified with ${driver} driver. Build result will only remain in the build cache. ` +
+    "To push result image into registry use --push or to load image into docker use --load"
+  );
+}
+
+interface TargetContext {
+  env: Environment;
+  dockerConfig: DockerConfig;
+  sink: EventSink;
+  /** Engine clients opened on the way, to be closed by the caller. */
+  engines: EngineClient[];
+  signal?: AbortSignal | undefined;
+}
+
+/** Opens what receives the exports, and settles what depends on the engine that images are loaded into. */
+async function openTargets(plan: SolvePlan, context: TargetContext) {
+  const targets = new Map<number, ExportTarget>();
+  const exports: PlannedExport[] = [];
+  let preferManifest = false;
+  for (const [index, planned] of plan.exports.entries()) {
+    let entry = planned;
+    const { destination } = planned;
+    switch (destination.kind) {
+      case "none":
+      case "layout":
+        break;
+      case "file":
+        targets.set(index, fileTarget(destination.path));
+        break;
+      case "stream":
+        targets.set(index, { type: "stream", open: () => Promise.resolve(destination.stream) });
+        break;
+      case "directory":
+        targets.set(index, { type: "directory", path: destination.path, mode: destination.mode });
+        break;
+      case "load": {
+        const engine = await loadingEngine(destination.context, context);
+        context.engines.push(engine);
+        const containerd = await usesContainerdStore(engine, context.signal);
+        entry = containerd ? asOciExport(planned) : planned;
+        preferManifest ||= containerd;
+        const { sink, signal } = context;
+        targets.set(index, { type: "stream", open: () => Promise.resolve(loadImage(engine, sink, signal)) });
+        break;
+      }
+    }
+    if (entry.type === "docker" && (plan.platforms.length > 1 || plan.attestations))
+      throw new InvalidArgumentError(
+        destination.kind === "load"
+          ? "docker exporter does not currently support exporting manifest lists"
+          : "docker exporter does not support exporting manifest lists, use the oci exporter instead",
+      );
+    exports.push(entry);
+  }
+  return { targets, exports, preferManifest };
+}
+
+/** Engines with the containerd store load OCI archives, with several platforms too, and go by the manifest's digest. */
+function asOciExport(planned: PlannedExport): PlannedExport {
+  return { ...planned, type: "oci", attrs: { ...planned.attrs, "prefer-image-digest": "true" } };
+}
+
+/** The engine that `--load` means: that of the current docker context, or of the one the output names. */
+async function loadingEngine(
+  context: string | undefined,
+  { env, dockerConfig }: TargetContext,
+): Promise<EngineClient> {
+  const endpoint = await resolveDockerEndpoint(env, dockerConfig, context === undefined ? {} : { context });
+  return openEngine(endpoint, env);
+}
+
+/** Everything the builder may ask of us during this build, and nothing else. */
+async function sessionServices(
+  plan: SolvePlan,
+  options: BuildOptions,
+  { env, dockerConfig }: RunBuildContext,
+  targets: Map<number, ExportTarget>,
+  sink: EventSink,
+): Promise<Attachable[]> {
+  const { inputs } = plan;
+  const services: Attachable[] = [
+    auth({ env, dockerConfig, sink, seedDir: dockerConfigDir(env), credentials: options.credentials }),
+    secrets(await secretSources(options.secrets ?? {}, env)),
+  ];
+  if (inputs.locals.size > 0) services.push(fileSync(inputs.locals, {}));
+  if (inputs.uploads.size > 0) services.push(upload(inputs.uploads as Map<string, Readable | Uint8Array>));
+  if (targets.size > 0) services.push(fileSend(targets));
+  const stores = new Map(
+    [...inputs.ociLayouts].map(([id, { path }]) => [`oci:${id}`, { path, readOnly: true }] as const),
+  );
+  for (const { destination } of plan.exports)
+    if (destination.kind === "layout")
+      stores.set("export", { path: destination.path, readOnly: false as never });
+  if (stores.size > 0) services.push(content(stores));
+  if (options.ssh?.length) services.push(await ssh(options.ssh, env));
+  return services;
+}
