@@ -62,8 +62,10 @@ export class PacketDecoder {
     while (this.#at < end) {
       const tag = this.#varint(end);
       if (tag === 0x0a) this.path = this.#bytes(end);
-      else if (tag === 0x10) this.mode = this.#varint(end) >>> 0;
-      else if (tag === 0x28) {
+      else if (tag === 0x10) {
+        this.#varint(end);
+        this.mode = this.#low;
+      } else if (tag === 0x28) {
         this.#varint(end);
         this.size = (this.#high | 0) * 0x1_0000_0000 + this.#low;
       } else if (tag === 0x30) {
