@@ -1,0 +1,169 @@
+import {
+  type DockerConfig,
+  type Environment,
+  buildxConfigDir,
+  loadDockerConfig,
+  parseAuthEnvironment,
+} from "../config/index.js";
+import { isSlipwayError, messageOf, throwIfAborted } from "../core/index.js";
+import { runCredentialHelper } from "./credential-helper.js";
+import type { CredentialProvider, CredentialRequest, RegistryCredentials } from "./credentials.js";
+import { credentialsKey, hubRegistryHost } from "./hub.js";
+import { type ScopedConfig, findScopedConfigs, matchScopedConfig } from "./scoped-configs.js";
+
+/** Options of {@link dockerCredentials}. */
+export interface DockerCredentialsOptions {
+  env: Environment;
+  /** Docker's configuration, when it is loaded already; else it is loaded at the first request. */
+  config?: DockerConfig | undefined;
+  /** Told, once each, what kept credentials from being found; such hosts are treated as anonymous (SEC-20). */
+  onWarning?: ((text: string) => void) | undefined;
+  /** Limit of one helper, ms. Default 30 s. */
+  helperTimeoutMilliseconds?: number;
+  /** Clock, ms. */
+  now?: () => number;
+}
+
+/** Tokens of some cloud registries live five minutes (buildx dockerconfig `ExpireCachedAuthCheck`). */
+const cacheMilliseconds = (4 * 60 + 50) * 1000;
+/** A helper that failed is not asked again for every blob, but soon. */
+const failureMilliseconds = 30_000;
+/** Registries of Docker's that take the Hub's credentials when they have none of their own (buildx dockerconfig). */
+const hubBackedHosts = new Set(["dhi.io", "registry.scout.docker.com"]);
+
+interface CacheEntry {
+  expires: number;
+  credentials: RegistryCredentials | undefined;
+}
+
+/**
+ * Credentials as docker and buildx find them: `DOCKER_AUTH_CONFIG`, then the registry's credential helper, then the
+ * helper for all, then `auths` of `config.json`; buildx's configurations by scope replace `config.json` where they
+ * match. Cached by host for 4 min 50 s; one request at a time, since keychains hang otherwise (docker/cli #1862).
+ */
+export function dockerCredentials(options: DockerCredentialsOptions): CredentialProvider {
+  const { env, now = Date.now } = options;
+  const cache = new Map<string, CacheEntry>();
+  const configs = new Map<string, Promise<DockerConfig>>();
+  const warned = new Set<string>();
+  let scoped: Promise<ScopedConfig[]> | undefined;
+  let tail: Promise<unknown> = Promise.resolve();
+
+  const warn = (text: string) => {
+    if (warned.has(text)) return;
+    warned.add(text);
+    options.onWarning?.(text);
+  };
+
+  const mainConfig = (): Promise<DockerConfig> => {
+    if (options.config) return Promise.resolve(options.config);
+    return memo(configs, "", () => loadDockerConfig(env));
+  };
+
+  const configFor = async (found: ScopedConfig | undefined): Promise<DockerConfig> => {
+    if (!found) return await mainConfig();
+    try {
+      return await memo(configs, found.dir, () => loadDockerConfig(env, { dir: found.dir }));
+    } catch (error) {
+      warn(`ignoring alternative credentials: ${messageOf(error)}`);
+      return await mainConfig();
+    }
+  };
+
+  const ask = async (config: DockerConfig, host: string, signal: AbortSignal | undefined) => {
+    const key = credentialsKey(host);
+    const fromEnvironment = environmentCredentials(env, key, warn);
+    if (fromEnvironment) return { credentials: fromEnvironment, failed: false };
+    const helper = config.credHelpers.get(key) ?? config.credHelpers.get(host) ?? config.credsStore;
+    if (helper === undefined || helper === "")
+      return { credentials: findAuth(config.auths, key), failed: false };
+    try {
+      const credentials = await runCredentialHelper(helper, key, {
+        env,
+        signal,
+        ...(options.helperTimeoutMilliseconds !== undefined && {
+          timeoutMilliseconds: options.helperTimeoutMilliseconds,
+        }),
+      });
+      // A registry token is never in a helper, but may stand in the file beside it.
+      const registryToken = config.auths.get(key)?.registryToken;
+      return {
+        credentials: registryToken ? { ...credentials, registryToken } : credentials,
+        failed: false,
+      };
+    } catch (error) {
+      throwIfAborted(signal);
+      if (!isSlipwayError(error)) throw error;
+      warn(`no credentials for ${host}: ${error.message}`);
+      return { credentials: undefined, failed: true };
+    }
+  };
+
+  const lookUp = async (host: string, { scopes, signal }: CredentialRequest) => {
+    throwIfAborted(signal);
+    scoped ??= findScopedConfigs(buildxConfigDir(env));
+    const found = matchScopedConfig(await scoped, host, scopes);
+    const cacheKey = `${host}|${found?.dir ?? ""}`;
+    const cached = cache.get(cacheKey);
+    if (cached && now() < cached.expires) return cached.credentials;
+    const { credentials, failed } = await ask(await configFor(found), host, signal);
+    cache.set(cacheKey, { credentials, expires: now() + (failed ? failureMilliseconds : cacheMilliseconds) });
+    return credentials;
+  };
+
+  return async (request) => {
+    const result = tail.then(async () => {
+      const own = await lookUp(request.host, request);
+      if (!isEmpty(own) || !hubBackedHosts.has(request.host)) return isEmpty(own) ? undefined : own;
+      const hub = await lookUp(hubRegistryHost, request);
+      return isEmpty(hub) ? undefined : hub;
+    });
+    tail = result.catch(() => {});
+    return await result;
+  };
+}
+
+function isEmpty(credentials: RegistryCredentials | undefined): boolean {
+  return !credentials || Object.values(credentials).every((value) => !value);
+}
+
+/** The entry of a key; old files have URLs where the key is a host (docker/cli `ConvertToHostname`). */
+function findAuth(
+  auths: ReadonlyMap<string, RegistryCredentials>,
+  key: string,
+): RegistryCredentials | undefined {
+  const exact = auths.get(key);
+  if (exact) return exact;
+  for (const [name, entry] of auths) {
+    if (hostnameOf(name) === key) return entry;
+  }
+  return undefined;
+}
+
+function hostnameOf(text: string): string {
+  return text.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, "");
+}
+
+function environmentCredentials(
+  env: Environment,
+  key: string,
+  warn: (text: string) => void,
+): RegistryCredentials | undefined {
+  try {
+    return parseAuthEnvironment(env)?.get(key);
+  } catch (error) {
+    warn(`ignoring DOCKER_AUTH_CONFIG: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** The value of `make`, made once by key; a failure is not kept. */
+function memo<T>(values: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  let value = values.get(key);
+  if (!value) {
+    value = make();
+    values.set(key, value);
+    value.catch(() => values.delete(key));
+  }
+  return value;
+}

@@ -1,0 +1,31 @@
+export {
+  type CredentialCallback,
+  type CredentialProvider,
+  type CredentialRequest,
+  type RegistryCredentials,
+  callbackCredentials,
+  secretOf,
+} from "./credentials.js";
+export { DigestVerifier, digestOf, isDigest } from "./digest.js";
+export { type DockerCredentialsOptions, dockerCredentials } from "./docker-credentials.js";
+export { type EngineAuth, engineAuth } from "./engine-auth.js";
+export {
+  credentialsKey,
+  familiarHost,
+  hubRegistryHost,
+  isHubHost,
+  isLoopbackHost,
+  registryHost,
+} from "./hub.js";
+export {
+  type ImageReference,
+  familiarReference,
+  formatReference,
+  normalizeContextName,
+  parseReference,
+  repositoryName,
+  withDefaultTag,
+} from "./reference.js";
+export { RegistryError, type RegistryErrorCode, type RegistryErrorOptions } from "./registry-error.js";
+export { type HostTls, RegistryHttp, type RegistryHttpOptions } from "./registry-http.js";
+export { type Token, type TokenRequest, fetchToken } from "./token.js";

@@ -1,0 +1,195 @@
+import { createSecureContext } from "node:tls";
+import type { Dispatcher } from "undici";
+import type { Environment } from "../config/index.js";
+import { abortError, messageOf, sleep } from "../core/index.js";
+import { proxyFor } from "./proxy.js";
+import { RegistryError } from "./registry-error.js";
+import { systemCertificates } from "./system-ca.js";
+
+/** How to speak TLS with one registry and its token server. */
+export interface HostTls {
+  /** PEM texts, trusted on top of the system's. */
+  ca?: readonly string[];
+  keyPairs?: readonly { key: string; cert: string }[];
+  /** Do not verify certificates, and let credentials pass over plain HTTP. */
+  insecure?: boolean;
+  /** The registry speaks plain HTTP. */
+  http?: boolean;
+}
+
+/** Options of {@link RegistryHttp}. */
+export interface RegistryHttpOptions {
+  /** For proxies and certificates. */
+  env: Environment;
+  /** TLS settings by registry host. */
+  hosts?: ReadonlyMap<string, HostTls> | undefined;
+  /** Limit for getting a connection, ms. Default 10 s. */
+  connectMilliseconds?: number;
+}
+
+/** One request. Redirects are never followed, and nothing is kept between requests but connections. */
+export interface HttpRequest {
+  method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  url: URL;
+  /** The registry whose TLS settings hold, also when the URL is its token server's. */
+  host: string;
+  headers?: Record<string, string>;
+  /** A stream cannot be sent a second time, so no retry is made with one. */
+  body?: string | Buffer | AsyncIterable<Buffer>;
+  /** Close the connection after the answer. */
+  once?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+/** An answer. The body must be read to its end or dumped. */
+export type HttpResponse = Pick<Dispatcher.ResponseData, "statusCode" | "headers" | "body">;
+
+/** Node and undici errors that mean that no request has reached the server. */
+const connectCodes = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/**
+ * HTTP to registries and token servers: through the environment's proxies, trusting the system's certificates, each
+ * registry with connections and TLS settings of its own (SEC-22). Nothing is loaded before the first request.
+ */
+export class RegistryHttp implements AsyncDisposable {
+  readonly #options: RegistryHttpOptions;
+  readonly #dispatchers = new Map<string, Promise<Dispatcher>>();
+  #certificates: Promise<string[]> | undefined;
+  #closed = false;
+
+  constructor(options: RegistryHttpOptions) {
+    this.#options = options;
+  }
+
+  /** The settings of a registry host; empty when it has none. */
+  settingsOf(host: string): HostTls {
+    return this.#options.hosts?.get(host) ?? {};
+  }
+
+  /**
+   * Sends a request; one retry when no connection could be had (FLT-24). Any status is an answer.
+   *
+   * @throws RegistryError `REGISTRY_CONNECT`, AbortedError, DeadlineError.
+   */
+  async request(request: HttpRequest): Promise<HttpResponse> {
+    const repeatable =
+      request.body === undefined || typeof request.body === "string" || Buffer.isBuffer(request.body);
+    try {
+      return await this.#send(request);
+    } catch (error) {
+      if (request.signal?.aborted) throw abortError(request.signal);
+      if (!repeatable || !isConnectFailure(error)) throw connectError(request, error);
+    }
+    await sleep(200, request.signal);
+    try {
+      return await this.#send(request);
+    } catch (error) {
+      if (request.signal?.aborted) throw abortError(request.signal);
+      throw connectError(request, error);
+    }
+  }
+
+  async #send({ method, url, host, headers, body, once, signal }: HttpRequest): Promise<HttpResponse> {
+    const dispatcher = await this.#dispatcherFor(url, host);
+    return await dispatcher.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: { "user-agent": "slipway", ...headers },
+      ...(body !== undefined && { body: body as Dispatcher.DispatchOptions["body"] & {} }),
+      ...(signal && { signal }),
+      ...(once && { reset: true }),
+    });
+  }
+
+  #dispatcherFor(url: URL, host: string): Promise<Dispatcher> {
+    if (this.#closed) throw new RegistryError("REGISTRY_CONNECT", "the registry client is closed", { host });
+    const proxy = proxyFor(url, this.#options.env);
+    const key = `${url.protocol} ${host} ${proxy?.href ?? ""}`;
+    let dispatcher = this.#dispatchers.get(key);
+    if (!dispatcher) {
+      dispatcher = this.#open(url.protocol === "https:", host, proxy);
+      this.#dispatchers.set(key, dispatcher);
+      dispatcher.catch(() => this.#dispatchers.delete(key));
+    }
+    return dispatcher;
+  }
+
+  async #open(secure: boolean, host: string, proxy: URL | undefined): Promise<Dispatcher> {
+    const { Agent, ProxyAgent } = await import("undici");
+    const timeout = this.#options.connectMilliseconds ?? 10_000;
+    const usesTls = secure || proxy?.protocol === "https:";
+    const system = usesTls ? await this.#systemContext() : undefined;
+    const tls = secure ? await this.#tlsOf(host, system) : {};
+    const common = { maxHeaderSize: 64 * 1024, headersTimeout: 300_000, bodyTimeout: 300_000 };
+    if (!proxy) return new Agent({ ...common, connect: { timeout, ...tls } });
+    return new ProxyAgent({
+      ...common,
+      uri: proxy.href,
+      // As every client does: CONNECT for https, an absolute request target for http.
+      proxyTunnel: secure,
+      requestTls: { timeout, ...tls },
+      proxyTls: { timeout, ...(system && { secureContext: system }) },
+    });
+  }
+
+  async #systemContext() {
+    this.#certificates ??= systemCertificates(this.#options.env);
+    return createSecureContext({ ca: await this.#certificates, minVersion: "TLSv1.2" });
+  }
+
+  async #tlsOf(host: string, system: ReturnType<typeof createSecureContext> | undefined) {
+    const { ca = [], keyPairs = [], insecure = false } = this.settingsOf(host);
+    if (ca.length === 0 && keyPairs.length === 0) {
+      return { ...(system && { secureContext: system }), rejectUnauthorized: !insecure };
+    }
+    const secureContext = createSecureContext({
+      ca: [...((await this.#certificates) ?? []), ...ca],
+      key: keyPairs.map((pair) => pair.key),
+      cert: keyPairs.map((pair) => pair.cert),
+      minVersion: "TLSv1.2",
+    });
+    return { secureContext, rejectUnauthorized: !insecure };
+  }
+
+  /** Drops all connections; requests under way fail. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const dispatchers = [...this.#dispatchers.values()];
+    this.#dispatchers.clear();
+    for (const dispatcher of await Promise.allSettled(dispatchers)) {
+      if (dispatcher.status === "fulfilled") await dispatcher.value.destroy();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+function isConnectFailure(error: unknown): boolean {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (connectCodes.has((at as NodeJS.ErrnoException).code ?? "")) return true;
+    // Several addresses were tried.
+    if (at instanceof AggregateError && at.errors.some(isConnectFailure)) return true;
+  }
+  return false;
+}
+
+function connectError(request: HttpRequest, error: unknown): Error {
+  if (error instanceof RegistryError) return error;
+  const detail = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+  return new RegistryError(
+    "REGISTRY_CONNECT",
+    `${request.method} ${request.url.origin} failed: ${messageOf(detail)}`,
+    { host: request.url.host, cause: error },
+  );
+}

@@ -1,0 +1,36 @@
+/**
+ * Certificates for servers in tests: an authority of our own (valid until 2126) and a certificate it gave to `localhost`
+ * and 127.0.0.1. Nothing trusts them but the tests; the keys are public and protect nothing.
+ */
+export const testCertificates = {
+  ca: `-----BEGIN CERTIFICATE-----
+MIIBizCCATGgAwIBAgIUWG8i41Og8VuRMhA8gAcYa3XJ5zMwCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPc2xpcHdheSB0ZXN0IENBMCAXDTI2MTEyMzIzNDkyNVoYDzIx
+MjYxMDMwMjM0OTI1WjAaMRgwFgYDVQQDDA9zbGlwd2F5IHRlc3QgQ0EwWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAARdLQq9PCBGE/Xjo60CW3pJUUv1qR2pMpcgSyEs
+rQ6FnFVttfmtZ6ram8lrpVVGd/VHau8H14Q5zctShoOmjJS3o1MwUTAdBgNVHQ4E
+FgQUF6IjqUM0JpdhHfLtX052Wp3aEJQwHwYDVR0jBBgwFoAUF6IjqUM0JpdhHfLt
+X052Wp3aEJQwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEAxe/g
+olpmBhOJhrhTZXBEKRWYTUn8PsII954TQ1paGFoCIBuaQFuS+t/RdwJnrieelrTw
+J4mw1//QQqkeTGf746Mu
+-----END CERTIFICATE-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBkDCCATagAwIBAgIULbQZj+EY4HgQVR7+ZxR2AOeJzqMwCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPc2xpcHdheSB0ZXN0IENBMCAXDTI2MTEyMzIzNDkyNVoYDzIx
+MjYxMDMwMjM0OTI1WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAATuBF/Ikkdgenyp43mD7c9gflkgmpQNlPXpxQsaTfm7Gyyl
+6moOmjlsZucuUfDZf6I2rYrl6lPBL+8hX6m5lIwNo14wXDAaBgNVHREEEzARggls
+b2NhbGhvc3SHBH8AAAEwHQYDVR0OBBYEFEfrouj/q6J2Qza0+eab8lUXqDeOMB8G
+A1UdIwQYMBaAFBeiI6lDNCaXYR3y7V9Odlqd2hCUMAoGCCqGSM49BAMCA0gAMEUC
+IQDE9zwDpFLkSXyNesDclBr5ilsk0zUDYZgpQKQB0S377AIgNzqFljSRyM5hsWCV
+Dqup9AznBHAXfJXp+6HCcyDUN7U=
+-----END CERTIFICATE-----
+`,
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg5rV9YatWgMzowWkE
+i0zGoIDKYvP6Hz5Jgny66Pu9vbKhRANCAATuBF/Ikkdgenyp43mD7c9gflkgmpQN
+lPXpxQsaTfm7Gyyl6moOmjlsZucuUfDZf6I2rYrl6lPBL+8hX6m5lIwN
+-----END PRIVATE KEY-----
+`,
+};
