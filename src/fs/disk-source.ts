@@ -33,7 +33,14 @@ export function diskSource(path: string): DiskSource {
   return {
     root,
     list: (relative) => readdirSync(absolute(relative), listOptions).map(markedName).sort(),
-    lstat: (relative) => lstatSync(absolute(relative), statOptions) satisfies EntryStat | undefined,
+    lstat(relative): EntryStat | undefined {
+      try {
+        return lstatSync(absolute(relative), statOptions);
+      } catch (error) {
+        if (isGone(error)) return undefined; // ENOTDIR throws in spite of the option
+        throw error;
+      }
+    },
     readlink(relative) {
       try {
         return readlinkSync(absolute(relative), "latin1");

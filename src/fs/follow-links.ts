@@ -1,6 +1,6 @@
 import type { ByteString } from "./bytes.js";
 import { matchGlob } from "./glob.js";
-import { goModeOf, isSymlink } from "./go-mode.js";
+import { goModeOf, isDirectory, isSymlink } from "./go-mode.js";
 import { baseOf, cleanPath, joinPaths, parentOf, pathInRoot } from "./paths.js";
 import { type TreeSource, directoryMark, isGone } from "./tree-source.js";
 
@@ -23,11 +23,17 @@ export function followLinks(source: TreeSource, paths: readonly ByteString[]): B
 /** Goes along one path up to its first link; gives the paths to go along next. */
 function follow(source: TreeSource, path: ByteString, resolved: Set<ByteString>): ByteString[] {
   const parts = path.split("/");
+  // Below anything but a real directory nothing is looked up: a link there could lead out of the tree. (A link that
+  // was not followed can stand there under a name with a wildcard in it.)
+  let inside = true;
   for (let i = 1; i <= parts.length; i++) {
     const current = parts.slice(0, i).join("/");
-    const targets = linkTargets(source, current);
+    const targets = inside ? linkTargets(source, current) : [];
     const last = i === parts.length;
-    if (!last && targets.length === 0) continue;
+    if (!last && targets.length === 0) {
+      inside &&= isDirectory(modeOf(source, current));
+      continue;
+    }
     if (resolved.has(current)) return [];
     resolved.add(current);
     const rest = parts.slice(i).join("/");
@@ -60,15 +66,20 @@ function listIfThere(source: TreeSource, dir: ByteString): ByteString[] {
 
 function linkTarget(source: TreeSource, path: ByteString): ByteString[] {
   if (path === ".") return [];
-  const stat = source.lstat(path);
-  if (!stat || !isSymlink(goModeOf(Number(stat.mode)))) return [];
+  if (!isSymlink(modeOf(source, path))) return [];
   const text = source.readlink(path);
   if (text === undefined) return [];
   return [text.startsWith("/") ? cleanPath(text) : pathInRoot(joinPaths(parentOf(path), cleanPath(text)))];
 }
 
+/** Go's mode bits, 0 when there is nothing. */
+function modeOf(source: TreeSource, path: ByteString): number {
+  const stat = source.lstat(path);
+  return stat ? goModeOf(Number(stat.mode)) : 0;
+}
+
 function hasWildcard(name: ByteString): boolean {
-  return /^(?:[^\\*?[]|\\[^]?)*[*?[]/.test(name);
+  return /^(?:[^\\*?[]|\\[^])*[*?[]/.test(name);
 }
 
 /**

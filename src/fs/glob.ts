@@ -7,42 +7,70 @@ type Element =
   | { kind: "class"; negated: boolean; ranges: [number, number][] };
 
 /**
- * Matches one name as Go's `filepath.Match` does. `undefined` when the pattern is malformed, which Go reports however
- * the name looks.
+ * Matches one name as Go's `filepath.Match` does. `undefined` when the pattern is malformed; like Go (1.26), which looks
+ * at a part between stars only when the parts before it match.
  */
 export function matchGlob(pattern: ByteString, name: ByteString): boolean | undefined {
-  const chunks = parseGlob(pattern);
-  return chunks && matchChunks(chunks, 0, name, 0);
+  let at = 0;
+  const chunks = splitAtStars(pattern);
+  for (const [i, text] of chunks.entries()) {
+    const last = i === chunks.length - 1;
+    const chunk = parseChunk(text);
+    if (!chunk) return undefined;
+    // The first place is enough for all but the last chunk, which must end with the name. Stars do not cross a `/`.
+    let end = matchChunk(chunk, name, at);
+    for (let start = at; i > 0 && (end < 0 || (last && end < name.length));) {
+      if (start >= name.length || name[start] === "/") return false;
+      end = matchChunk(chunk, name, ++start);
+    }
+    if (end < 0) return false;
+    at = end;
+  }
+  return at === name.length;
 }
 
-/** True when Go's `filepath.Match` would accept the pattern's syntax. */
+/** True when moby/patternmatcher accepts the pattern: it tries it on the name `.` and looks for an error. */
 export function isValidGlob(pattern: ByteString): boolean {
-  return parseGlob(pattern) !== undefined;
+  return matchGlob(pattern, ".") !== undefined;
 }
 
-/** The pattern as runs of elements; between two runs stands a star. */
-function parseGlob(pattern: ByteString): Element[][] | undefined {
-  let chunk: Element[] = [];
-  const chunks = [chunk];
-  for (let at = 0; at < pattern.length;) {
+/** The parts between stars. Stars inside of brackets do not count, and neighbours count as one. */
+function splitAtStars(pattern: ByteString): ByteString[] {
+  const chunks: ByteString[] = [];
+  let start = 0;
+  let inClass = false;
+  for (let at = 0; at < pattern.length; at++) {
     const char = pattern[at];
-    if (char === "*") {
-      chunks.push((chunk = []));
-      while (pattern[at] === "*") at++;
-    } else if (char === "?") {
+    if (char === "\\") at++;
+    else if (char === "[") inClass = true;
+    else if (char === "]") inClass = false;
+    else if (char === "*" && !inClass) {
+      chunks.push(pattern.slice(start, at));
+      while (pattern[at + 1] === "*") at++;
+      start = at + 1;
+    }
+  }
+  return [...chunks, pattern.slice(start)];
+}
+
+function parseChunk(text: ByteString): Element[] | undefined {
+  const chunk: Element[] = [];
+  for (let at = 0; at < text.length;) {
+    const char = text[at];
+    if (char === "?") {
       chunk.push({ kind: "any" });
       at++;
     } else if (char === "[") {
-      const parsed = parseClass(pattern, at + 1);
+      const parsed = parseClass(text, at + 1);
       if (!parsed) return undefined;
       chunk.push(parsed.element);
       at = parsed.next;
     } else {
-      if (char === "\\" && ++at === pattern.length) return undefined;
-      chunk.push({ kind: "byte", byte: pattern.charCodeAt(at++) });
+      if (char === "\\" && ++at === text.length) return undefined;
+      chunk.push({ kind: "byte", byte: text.charCodeAt(at++) });
     }
   }
-  return chunks;
+  return chunk;
 }
 
 function parseClass(pattern: ByteString, start: number): { element: Element; next: number } | undefined {
@@ -50,7 +78,7 @@ function parseClass(pattern: ByteString, start: number): { element: Element; nex
   const negated = pattern[at] === "^";
   if (negated) at++;
   const ranges: [number, number][] = [];
-  // A class ends before the end of its chunk or is malformed, so running off the pattern is an error everywhere.
+  // A class has to end within its chunk.
   const member = (): number | undefined => {
     if (at >= pattern.length || pattern[at] === "-" || pattern[at] === "]") return undefined;
     if (pattern[at] === "\\" && ++at >= pattern.length) return undefined;
@@ -72,26 +100,6 @@ function parseClass(pattern: ByteString, start: number): { element: Element; nex
     ranges.push([low, high]);
   }
   return { element: { kind: "class", negated, ranges }, next: at + 1 };
-}
-
-/** Matches the chunks from `index` on, where every chunk but the first may start anywhere before the next `/`. */
-function matchChunks(chunks: Element[][], index: number, name: ByteString, at: number): boolean {
-  let from = matchChunk(chunks[index] ?? [], name, at);
-  if (from < 0) return false;
-  for (let i = index + 1; i < chunks.length; i++) {
-    const chunk = chunks[i] ?? [];
-    const last = i === chunks.length - 1;
-    let start = from;
-    let end = -1;
-    // The first place is enough for all but the last chunk, which must end with the name.
-    for (; ; start++) {
-      end = matchChunk(chunk, name, start);
-      if (end >= 0 && (!last || end === name.length)) break;
-      if (start >= name.length || name[start] === "/") return false;
-    }
-    from = end;
-  }
-  return from === name.length;
 }
 
 /** Where the chunk's match ends when it starts at `at`, -1 when it does not match there. */

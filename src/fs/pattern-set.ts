@@ -59,6 +59,24 @@ export class PatternSet {
    * @throws InvalidArgumentError when no pattern matches and one is broken.
    */
   matches(path: ByteString): boolean {
+    return this.#finds(path) || this.#nothing();
+  }
+
+  /** As {@link matches}, for the path and all directories above it. */
+  matchesWithParents(path: ByteString): boolean {
+    if (this.#finds(path)) return true;
+    for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
+      if (this.#finds(path.slice(0, slash))) return true;
+    }
+    return this.#nothing();
+  }
+
+  #nothing(): false {
+    if (this.#invalid !== undefined) throw invalidPattern(this.#invalid);
+    return false;
+  }
+
+  #finds(path: ByteString): boolean {
     if (this.#everything || this.#exact.has(path)) return true;
     if (this.#bases.size > 0 && this.#bases.has(baseOf(path))) return true;
     if (this.#below.size > 0 && this.#hasParentIn(path)) return true;
@@ -70,10 +88,7 @@ export class PatternSet {
         if (path.length >= length && texts.has(path.slice(path.length - length))) return true;
       }
     }
-    if (this.#wholeTails.has(path)) return true;
-    if (this.#matchesCandidate(path)) return true;
-    if (this.#invalid !== undefined) throw invalidPattern(this.#invalid);
-    return false;
+    return this.#wholeTails.has(path) || this.#matchesCandidate(path);
   }
 
   #addSuffix(suffix: ByteString): void {

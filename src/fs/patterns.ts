@@ -48,7 +48,7 @@ export class PatternMatcher {
   matches(path: ByteString): boolean {
     let matched = false;
     for (const { exclusion, set } of this.#runs) {
-      if (exclusion === matched && matchesWithParents(set, path)) matched = !matched;
+      if (exclusion === matched && set.matchesWithParents(path)) matched = !matched;
     }
     return matched;
   }
@@ -98,14 +98,6 @@ export class PatternMatcher {
     });
     return memo;
   }
-}
-
-function matchesWithParents(set: PatternSet, path: ByteString): boolean {
-  if (set.matches(path)) return true;
-  for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
-    if (set.matches(path.slice(0, slash))) return true;
-  }
-  return false;
 }
 
 /**
