@@ -47,7 +47,7 @@ export class DirectoryTable {
 
   /** A view, valid until the next {@link add}. */
   name(index: number): Buffer {
-    return this.#names.subarray(this.#nameEnds[index - 1] as number, this.#nameEnds[index] as number);
+    return this.#names.subarray(this.#nameEnds[index - 1], this.#nameEnds[index]);
   }
 
   mode(index: number): number {

@@ -50,18 +50,13 @@ export class EntryOrder {
   check(path: Buffer): void {
     if (path.length > maxPath) throw protocolError(`path of ${path.length} bytes is too long`);
     const cut = path.lastIndexOf(slash);
-    const name = cut < 0 ? path : path.subarray(cut + 1);
     let top = this.#chain[this.#chain.length - 1] as OpenDirectory;
-    const parentLength = cut < 0 ? 0 : cut;
-    while (
-      cut === 0 ||
-      top.path.length !== parentLength ||
-      (parentLength > 0 && top.path.compare(path, 0, parentLength) !== 0)
-    ) {
-      if (this.#chain.length === 1 || cut === 0) throw explain(path, top.last);
+    while (!isIn(top.path, path, cut)) {
+      if (this.#chain.length === 1) throw explain(path, top.last);
       this.#leave();
       top = this.#chain[this.#chain.length - 1] as OpenDirectory;
     }
+    const name = cut < 0 ? path : path.subarray(cut + 1);
     checkName(name, path);
     if (top.last.length > 0 && name.compare(top.last) <= 0) {
       throw protocolError(`changes out of order: ${quotePath(path)} ${quotePath(top.last)}`);
@@ -89,6 +84,12 @@ export class EntryOrder {
     const left = this.#chain.pop();
     if (left) this.#options.onLeave?.(left.index);
   }
+}
+
+/** True when `path`, whose last slash is at `cut`, is an entry of `directory`. */
+function isIn(directory: Buffer, path: Buffer, cut: number): boolean {
+  if (cut <= 0) return cut < 0 && directory.length === 0;
+  return directory.length === cut && directory.compare(path, 0, cut) === 0;
 }
 
 /**

@@ -84,7 +84,7 @@ export class ExportTree {
 
   /** Names in a directory, in byte order. */
   list(index: number): Buffer[] {
-    return readdirSync(selfPath(this.directory(index)), { encoding: "buffer" }).sort(Buffer.compare);
+    return readdirSync(selfPath(this.directory(index)), { encoding: "buffer" }).sort((a, b) => a.compare(b));
   }
 
   /** Makes a directory, or takes the one that is there; what else is there is removed. */

@@ -84,6 +84,11 @@ function finalMode(replaced: Stats | undefined): number {
   return replaced ? replaced.mode & 0o777 : 0o666 & ~process.umask();
 }
 
+type Callback = (error?: Error | null) => void;
+
+/** Most buffers a writev takes (Linux IOV_MAX). */
+const maxVectors = 1024;
+
 interface Placement {
   part: string;
   target: string;
@@ -102,20 +107,20 @@ class OutputFile extends Writable {
     this.#placement = placement;
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
-    this.#attempt("write", done, () => this.#writeAll([chunk]));
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Callback): void {
+    void this.#attempt("write", done, () => this.#writeAll([chunk]));
   }
 
-  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error) => void): void {
-    this.#attempt("write", done, async () => {
-      for (let at = 0; at < chunks.length; at += 1024) {
-        await this.#writeAll(chunks.slice(at, at + 1024).map(({ chunk }) => chunk));
+  override _writev(chunks: { chunk: Buffer }[], done: Callback): void {
+    void this.#attempt("write", done, async () => {
+      for (let at = 0; at < chunks.length; at += maxVectors) {
+        await this.#writeAll(chunks.slice(at, at + maxVectors).map(({ chunk }) => chunk));
       }
     });
   }
 
-  override _final(done: (error?: Error) => void): void {
-    this.#attempt("write", done, async () => {
+  override _final(done: Callback): void {
+    void this.#attempt("write", done, async () => {
       const placement = this.#placement;
       if (!placement) return;
       await this.#handle.chmod(placement.mode);
@@ -125,21 +130,17 @@ class OutputFile extends Writable {
     });
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    void this.#cleanUp().then(
-      () => done(error),
-      (failure: unknown) => done(error ?? ioError("close", this.#path, failure)),
-    );
-  }
-
-  async #cleanUp(): Promise<void> {
-    const part = this.#placement?.part;
-    this.#placement = undefined;
-    try {
-      if (part) await unlink(part);
-    } finally {
-      await this.#handle.close();
-    }
+  override _destroy(error: Error | null, done: Callback): void {
+    const report: Callback = (failure) => done(error ?? failure);
+    void this.#attempt("close", report, async () => {
+      const part = this.#placement?.part;
+      this.#placement = undefined;
+      try {
+        if (part) await unlink(part);
+      } finally {
+        await this.#handle.close();
+      }
+    });
   }
 
   async #writeAll(buffers: Buffer[]): Promise<void> {
@@ -152,10 +153,13 @@ class OutputFile extends Writable {
     }
   }
 
-  #attempt(operation: string, done: (error?: Error) => void, work: () => Promise<void>): void {
-    work().then(
-      () => done(),
-      (error: unknown) => done(ioError(operation, this.#path, error)),
-    );
+  async #attempt(operation: string, done: Callback, work: () => Promise<void>): Promise<void> {
+    let failure: Error | undefined;
+    try {
+      await work();
+    } catch (error) {
+      failure = ioError(operation, this.#path, error);
+    }
+    done(failure);
   }
 }
