@@ -1,0 +1,54 @@
+import { basename } from "node:path/posix";
+import { Readable } from "node:stream";
+import { frameHead, grpcCodes, type ServerCall } from "../http2/index.js";
+import type { Attachable } from "./attachable.js";
+import { SessionError } from "./session-error.js";
+
+/** Below the 4 MiB that older daemons take, and what one write should have at most. */
+const messageBytes = 1024 * 1024;
+
+/**
+ * Serves bytes to the builder as `http://buildkit-session/<id>`: a context that comes as an archive
+ * (moby.upload.v1.Upload). Each id can be pulled once, as a stream can be read only once; a source that is not pulled is
+ * left alone.
+ */
+export function upload(sources: ReadonlyMap<string, Readable | Uint8Array>): Attachable {
+  const pulled = new Set<string>();
+  for (const source of sources.values()) {
+    // One that fails before it is asked for tells its error when it is.
+    if (!(source instanceof Uint8Array)) source.on("error", () => {});
+  }
+  return {
+    methods: ["/moby.upload.v1.Upload/Pull"],
+    async handle(call) {
+      const id = basename(call.header("urlpath") ?? "");
+      const source = sources.get(id);
+      if (source === undefined || pulled.has(id)) {
+        throw new SessionError("SESSION_NOT_FOUND", `no http response from session for ${id}`, {
+          grpcCode: grpcCodes.notFound,
+        });
+      }
+      pulled.add(id);
+      await send(source instanceof Uint8Array ? Readable.from([source]) : source, call);
+    },
+  };
+}
+
+async function send(source: Readable, call: ServerCall): Promise<void> {
+  const { signal } = call;
+  const onAbort = () => source.destroy(signal.reason as Error);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    // Leaving the loop by an error destroys the source.
+    for await (const chunk of source) {
+      const bytes = typeof chunk === "string" ? Buffer.from(chunk) : (chunk as Uint8Array);
+      for (let at = 0; at < bytes.length; at += messageBytes) {
+        const payload = bytes.subarray(at, at + messageBytes);
+        if (!call.write([frameHead(payload.length), payload])) await call.drained();
+      }
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
