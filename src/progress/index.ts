@@ -1,0 +1,23 @@
+export { formatMessage } from "./after-build.js";
+export { type ProgressMode, display } from "./display.js";
+export {
+  formatAmount,
+  formatBinaryBytes,
+  formatBytes,
+  goDuration,
+  goFixed,
+  goTimestamp,
+  humanDuration,
+} from "./go-format.js";
+export { hyperlink } from "./hyperlink.js";
+export type { ProgressSink, ProgressStream, RenderOptions } from "./options.js";
+export { plain } from "./plain.js";
+export { quiet } from "./quiet.js";
+export { formatStatusJson, rawjson } from "./rawjson.js";
+export { prefixVertices, shareLogs, shiftToLocalClock } from "./relay.js";
+export { sanitizeName, sanitizeText } from "./sanitize.js";
+export { formatSource } from "./source-excerpt.js";
+export { terminal } from "./terminal.js";
+export { charWidth, cutToWidth, padToWidth, textWidth } from "./text-width.js";
+export { type WarningOptions, dedupeWarnings, formatWarnings } from "./warnings.js";
+export { guardWorkflowCommands } from "./workflow-guard.js";

@@ -1,0 +1,83 @@
+// SEC-31 and SEC-32: text from outside must not reach the terminal as commands.
+
+const nothingToDo = /^[\x20-\x7e]*$/;
+const sequences =
+  // CSI; then OSC, DCS, SOS, PM and APC up to their end, or of the whole rest when they have none; then other escapes.
+  /(?:\x1b\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[\x20-\x2f]*[\x30-\x7e]?/g;
+const sgr = /^(?:\x1b\[|\x9b)([0-9;:]*)m$/;
+const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
+/** Characters that reorder or hide what stands around them. */
+const invisible = /[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+/** A name on one line: no control sequences, and characters that would hide or reorder text written out as `\u202e`. */
+export function sanitizeName(text: string): string {
+  if (nothingToDo.test(text)) return text;
+  return text
+    .replace(sequences, "")
+    .replace(/[\r\n]+/g, " ")
+    .replace(controls, "")
+    .replace(invisible, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+/**
+ * A text of several lines: keeps newlines, tabs and colours (SGR), which are closed at the end of each line; all other
+ * control characters and sequences go.
+ */
+export function sanitizeText(text: string): string {
+  if (nothingToDo.test(text)) return text;
+  return text.split("\n").map(sanitizeLine).join("\n");
+}
+
+function sanitizeLine(line: string): string {
+  if (nothingToDo.test(line)) return line;
+  let open = false;
+  let result = "";
+  let end = 0;
+  for (const match of line.matchAll(sequences)) {
+    result += line.slice(end, match.index).replace(controls, "");
+    end = match.index + match[0].length;
+    const colour = sgr.exec(match[0])?.[1];
+    if (colour === undefined) continue;
+    open = !/^[0;:]*$/.test(colour);
+    result += `\x1b[${colour}m`;
+  }
+  result += line.slice(end).replace(controls, "");
+  return open ? `${result}\x1b[0m` : result;
+}
+
+/** An escape sequence that is longer than this is no sequence: a step that prints ESC and then megabytes. */
+const longestSequence = 4096;
+
+/**
+ * {@link sanitizeText} for output that comes in pieces of any size: a sequence or a character may be cut anywhere.
+ * A colour that is open at the end of a piece is closed there and opened again with the next one.
+ */
+export class LogSanitizer {
+  readonly #decoder = new TextDecoder();
+  #held = "";
+  #colour = "";
+
+  push(data: Uint8Array): string {
+    let text = this.#colour + this.#held + this.#decoder.decode(data, { stream: true });
+    this.#held = "";
+    this.#colour = "";
+    // An unfinished sequence at the very end waits for the rest of it.
+    const start = text.lastIndexOf("\x1b");
+    if (start >= 0 && text.length - start < longestSequence && isUnfinished(text.slice(start))) {
+      this.#held = text.slice(start);
+      text = text.slice(0, start);
+    }
+    const lastLine = text.slice(text.lastIndexOf("\n") + 1);
+    for (const match of lastLine.matchAll(/\x1b\[([0-9;:]*)m/g))
+      this.#colour = /^[0;:]*$/.test(match[1] ?? "") ? "" : this.#colour + match[0];
+    if (this.#colour.length > longestSequence) this.#colour = "";
+    return sanitizeText(text);
+  }
+}
+
+function isUnfinished(sequence: string): boolean {
+  if (sequence === "\x1b" || sequence === "\x1b\x5c") return sequence === "\x1b";
+  if (/^\x1b\[[\x30-\x3f]*[\x20-\x2f]*$/.test(sequence)) return true;
+  if (/^\x1b[\x20-\x2f]+$/.test(sequence)) return true;
+  return /^\x1b[\]PX^_][^\x07\x1b\x9c]*$/.test(sequence);
+}
