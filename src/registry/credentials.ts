@@ -20,7 +20,7 @@ export type CredentialProvider = (request: CredentialRequest) => Promise<Registr
  * A program's own source of credentials, asked each time a token is fetched. `host` is `docker.io` for Docker Hub.
  * `undefined` leaves the host to Docker's configuration, `null` withholds credentials from it.
  */
-export type CredentialCallback = (request: {
+export type CredentialsCallback = (request: {
   host: string;
   scopes: readonly string[];
   signal?: AbortSignal | undefined;
@@ -34,7 +34,7 @@ export type CredentialCallback = (request: {
 
 /** A provider that asks the callback first, then `fallback` for hosts that the callback leaves open. */
 export function callbackCredentials(
-  callback: CredentialCallback,
+  callback: CredentialsCallback,
   fallback?: CredentialProvider,
 ): CredentialProvider {
   return async ({ host, scopes, signal }) => {

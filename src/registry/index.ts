@@ -1,5 +1,5 @@
 export {
-  type CredentialCallback,
+  type CredentialsCallback,
   type CredentialProvider,
   type CredentialRequest,
   type RegistryCredentials,

@@ -1,0 +1,149 @@
+import { auth as wire } from "../../buildkit/index.js";
+import { type DockerConfig, type Environment, dockerConfigDir, parseGoBool } from "../../config/index.js";
+import { type EventSink, withVertex } from "../../core/index.js";
+import { grpcCodes } from "../../http2/index.js";
+import {
+  type CredentialProvider,
+  type CredentialsCallback,
+  type HostTls,
+  RegistryHttp,
+  type Token,
+  type TokenRequest,
+  callbackCredentials,
+  dockerCredentials,
+  fetchToken,
+  hubRegistryHost,
+  secretOf,
+} from "../../registry/index.js";
+import type { Attachable } from "../attachable.js";
+import { service } from "../service.js";
+import { SessionError } from "../session-error.js";
+import { type AuthorityKey, authorityKey } from "./authority-key.js";
+import { TokenSeeds } from "./token-seeds.js";
+
+/** Options of {@link auth}. */
+export interface AuthOptions {
+  /** For proxies, certificates, credential helpers and `BUILDKIT_NO_CLIENT_TOKEN`. */
+  env: Environment;
+  /** Docker's configuration, when it is loaded already. */
+  dockerConfig?: DockerConfig | undefined;
+  /** The program's own credentials, asked before Docker's configuration each time a token is fetched. */
+  credentials?: CredentialsCallback | undefined;
+  /** Where credentials come from otherwise. Default `dockerCredentials` of the environment and configuration. */
+  provider?: CredentialProvider | undefined;
+  /** Gets the `[auth] …` vertices, and warnings about credentials that could not be had. */
+  sink?: EventSink | undefined;
+  /** Directory of `.token_seed`. Default Docker's configuration directory. */
+  seedDir?: string | undefined;
+  /** TLS settings by registry host, used towards its token server. */
+  hosts?: ReadonlyMap<string, HostTls> | undefined;
+  /** Told every secret that is looked up, so that it can be kept out of texts (SEC-16). */
+  onSecret?: ((secret: string) => void) | undefined;
+}
+
+/**
+ * Serves credentials and registry tokens (moby.filesync.v1.Auth). Tokens are fetched here, so that BuildKit sees the
+ * password only when it asks for it, which the progress shows (SEC-52) (buildkit session/auth/authprovider).
+ */
+export function auth(options: AuthOptions): Attachable {
+  return new AuthService(options).attachable();
+}
+
+class AuthService {
+  readonly #options: AuthOptions;
+  readonly #provider: CredentialProvider;
+  readonly #http: RegistryHttp;
+  readonly #seeds: TokenSeeds;
+  readonly #shared = new Set<string>();
+
+  constructor(options: AuthOptions) {
+    const { env, sink } = options;
+    const fallback =
+      options.provider ??
+      dockerCredentials({
+        env,
+        config: options.dockerConfig,
+        onWarning: (text) => sink?.({ type: "message", level: "warning", text }),
+      });
+    this.#options = options;
+    this.#provider = options.credentials ? callbackCredentials(options.credentials, fallback) : fallback;
+    this.#http = new RegistryHttp({ env, hosts: options.hosts });
+    this.#seeds = new TokenSeeds(options.seedDir ?? dockerConfigDir(env));
+  }
+
+  attachable(): Attachable {
+    return service(wire.Auth, {
+      credentials: ({ Host: host }, { signal }) => this.#credentials(host, signal),
+      fetchToken: async (request, { signal }) => {
+        const { ClientID: clientId, Host: host, Realm: realm, Service: name, Scopes: scopes } = request;
+        const { token, expiresIn, issuedAt } = await this.#token(
+          { host, realm, service: name, scopes, ...(clientId && { clientId }) },
+          signal,
+        );
+        return {
+          Token: token,
+          ExpiresIn: BigInt(expiresIn),
+          ...(issuedAt && { IssuedAt: BigInt(Math.floor(issuedAt.getTime() / 1000)) }),
+        };
+      },
+      getTokenAuthority: async ({ Host, Salt }, { signal }) => ({
+        PublicKey: (await this.#authorityKey(Host, Salt, signal)).publicKey,
+      }),
+      verifyTokenAuthority: async ({ Host, Salt, Payload }, { signal }) => ({
+        Signed: (await this.#authorityKey(Host, Salt, signal)).sign(Payload),
+      }),
+    });
+  }
+
+  async #credentials(host: string, signal: AbortSignal): Promise<{ Username: string; Secret: string }> {
+    const { username, secret } = secretOf(await this.#lookUp(host, [], signal));
+    if (secret !== "" && !this.#shared.has(host)) {
+      this.#shared.add(host);
+      await withVertex(this.#options.sink, `[auth] sharing credentials for ${host}`, async () => {});
+    }
+    return { Username: username, Secret: secret };
+  }
+
+  async #token(request: TokenRequest, signal: AbortSignal): Promise<Token> {
+    const { host, scopes } = request;
+    const credentials = await this.#lookUp(host, scopes, signal);
+    const fetch = () => fetchToken(this.#http, { ...request, credentials }, signal);
+    if (credentials?.registryToken || secretOf(credentials).secret === "") return await fetch();
+    const subject = scopes.map((scope) => scope.replace(/^repository:/, "")).join(" ");
+    return await withVertex(this.#options.sink, `[auth] ${subject} token for ${host}`, (vertex) => {
+      const foreign = foreignRealm(request);
+      if (foreign !== undefined) vertex.log(1, Buffer.from(`token server of ${host} is ${foreign}\n`));
+      return fetch();
+    });
+  }
+
+  async #authorityKey(host: string, salt: Uint8Array, signal: AbortSignal): Promise<AuthorityKey> {
+    if (parseGoBool(this.#options.env["BUILDKIT_NO_CLIENT_TOKEN"] ?? "") === true) {
+      // The daemon falls back to Credentials on this code.
+      throw new SessionError("SESSION_AUTH", "client side tokens disabled", {
+        grpcCode: grpcCodes.unavailable,
+      });
+    }
+    const { secret } = secretOf(await this.#lookUp(host, [], signal));
+    return authorityKey(salt, secret === "" ? undefined : await this.#seeds.get(host, signal));
+  }
+
+  async #lookUp(host: string, scopes: readonly string[], signal: AbortSignal) {
+    const credentials = await this.#provider({ host, scopes, signal });
+    for (const secret of [credentials?.password, credentials?.identityToken, credentials?.registryToken]) {
+      if (secret) this.#options.onSecret?.(secret);
+    }
+    return credentials;
+  }
+}
+
+/**
+ * The token server's host when it is not the registry's own, for people to see where their password goes (SEC-21).
+ * Docker Hub's is known to everybody.
+ */
+function foreignRealm({ host, realm }: TokenRequest): string | undefined {
+  if (!URL.canParse(realm)) return undefined;
+  const { host: server } = new URL(realm);
+  const isHubs = host === hubRegistryHost && server === "auth.docker.io";
+  return server === host || isHubs ? undefined : server;
+}

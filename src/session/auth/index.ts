@@ -1,0 +1,1 @@
+export { type AuthOptions, auth } from "./auth.js";
