@@ -9,7 +9,7 @@ import { Content } from "./gen/containerd/services/content/v1/content_pb.js";
 import { Control } from "./gen/moby/buildkit/v1/control_pb.js";
 import { LLBBridge } from "./gen/moby/buildkit/v1/frontend/gateway_pb.js";
 import type { WorkerRecord } from "./gen/moby/buildkit/v1/types/worker_pb.js";
-import { createRpcClient } from "./rpc-client.js";
+import { type RpcClientOptions, createRpcClient } from "./rpc-client.js";
 import { SessionPipe } from "./session-pipe.js";
 
 /** Options of {@link BuildkitClient.connect}. */
@@ -60,6 +60,7 @@ export class BuildkitClient implements AsyncDisposable {
   readonly closed: Promise<Error | undefined>;
   readonly #http2: Http2Client;
   readonly #transport: Transport;
+  readonly #calls: RpcClientOptions;
   #closing = false;
 
   /**
@@ -75,7 +76,12 @@ export class BuildkitClient implements AsyncDisposable {
 
   private constructor(http2: Http2Client) {
     this.#http2 = http2;
-    this.closed = http2.closed.then(() => (this.#closing ? undefined : connectionLost(http2.failure())));
+    const ended = new AbortController();
+    this.closed = http2.closed.then(() => {
+      const reason = connectionLost(http2.failure());
+      ended.abort(reason);
+      return this.#closing ? undefined : reason;
+    });
     const sessionManager = http2.sessionManager();
     this.#transport = createGrpcTransport({
       baseUrl: sessionManager.authority,
@@ -85,15 +91,16 @@ export class BuildkitClient implements AsyncDisposable {
       readMaxBytes: maxMessageBytes,
       writeMaxBytes: maxMessageBytes,
     });
-    this.control = createRpcClient(Control, this.#transport, { explain: this.#explain });
-    this.content = createRpcClient(Content, this.#transport, { explain: this.#explain });
+    this.#calls = { ended: ended.signal, explain: this.#explain };
+    this.control = createRpcClient(Control, this.#transport, this.#calls);
+    this.content = createRpcClient(Content, this.#transport, this.#calls);
   }
 
   /** The gateway of the build whose SolveRequest.Ref is `ref`. The daemon holds calls up to 3 s until it is solved. */
   gateway(ref: string): Client<typeof LLBBridge> {
     return createRpcClient(LLBBridge, this.#transport, {
+      ...this.#calls,
       headers: { "buildkit-controlapi-buildid": ref },
-      explain: this.#explain,
     });
   }
 

@@ -12,6 +12,8 @@ import { AbortedError, linkSignal } from "../core/index.js";
 export interface RpcClientOptions {
   /** Metadata of every call. */
   headers?: Record<string, string>;
+  /** Aborts when the connection has ended: a stream that goes down with its session unharmed is silent in connect. */
+  ended: AbortSignal;
   /** Turns what a call threw into the error to throw; `signal` is the caller's. */
   explain(error: unknown, signal: AbortSignal | undefined): Promise<Error>;
 }
@@ -43,10 +45,13 @@ async function single(
   given: CallOptions | undefined,
   options: RpcClientOptions,
 ): Promise<unknown> {
+  const watch = watchCall(given?.signal, options.ended);
   try {
-    return await call(input, withHeaders(given, options));
+    return await call(input, { ...withHeaders(given, options), signal: watch.signal });
   } catch (error) {
     throw await options.explain(error, given?.signal);
+  } finally {
+    watch.end();
   }
 }
 
@@ -56,16 +61,31 @@ async function* stream(
   given: CallOptions | undefined,
   options: RpcClientOptions,
 ): AsyncGenerator {
-  const linked = linkSignal(given?.signal);
+  const watch = watchCall(given?.signal, options.ended);
   try {
-    const messages = call(input, { ...withHeaders(given, options), signal: linked.signal });
+    const messages = call(input, { ...withHeaders(given, options), signal: watch.signal });
     for await (const message of messages) yield message;
   } catch (error) {
     throw await options.explain(error, given?.signal);
   } finally {
-    linked.abort(new AbortedError("nobody reads the stream any more"));
-    linked[Symbol.dispose]();
+    watch.end();
   }
+}
+
+/** A signal of our own for one call. Ending it aborts it, which resets a stream that is still open. */
+function watchCall(given: AbortSignal | undefined, ended: AbortSignal) {
+  const linked = linkSignal(given);
+  const onEnded = () => linked.abort(ended.reason);
+  if (ended.aborted) onEnded();
+  else ended.addEventListener("abort", onEnded, { once: true });
+  return {
+    signal: linked.signal,
+    end() {
+      ended.removeEventListener("abort", onEnded);
+      linked[Symbol.dispose]();
+      linked.abort(new AbortedError("the call is over"));
+    },
+  };
 }
 
 function withHeaders(given: CallOptions | undefined, { headers }: RpcClientOptions): CallOptions {

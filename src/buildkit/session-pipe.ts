@@ -2,7 +2,7 @@ import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from "nod
 import { Duplex } from "node:stream";
 import { abortError, messageOf } from "../core/index.js";
 import { BytesFieldDecoder, frameHead } from "../http2/index.js";
-import { protocolError, statusError, toBuildkitError } from "./buildkit-error.js";
+import { protocolError, statusError } from "./buildkit-error.js";
 
 /** Largest payload of one message. buildkitd takes 16 MiB; its own Go client sends what one write has. */
 const messageBytes = 1024 * 1024;
@@ -131,7 +131,7 @@ export class SessionPipe extends Duplex {
       this.#decoder.end();
       this.push(null);
     } catch (failure) {
-      this.destroy(toBuildkitError(failure));
+      this.destroy(failure === error ? error : protocolError(messageOf(failure)));
     }
   }
 
