@@ -1,0 +1,54 @@
+import type { BuildkitClient, control } from "../buildkit/index.js";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+
+/** One record of a builder's cache. */
+export interface CacheRecord {
+  id: string;
+  /** Bytes. */
+  size: number;
+  mutable: boolean;
+  inUse: boolean;
+  shared: boolean;
+  parents: string[];
+  description: string;
+  /** `internal`, `frontend`, `source.local`, `source.git.checkout`, `exec.cachemount` or `regular`. */
+  type: string;
+  usageCount: number;
+  createdAt?: Date;
+  lastUsedAt?: Date;
+}
+
+/** Options of {@link diskUsage}. */
+export interface DiskUsageOptions {
+  /** In containerd's filter language; several are alternatives. */
+  filter?: readonly string[];
+  signal?: AbortSignal | undefined;
+}
+
+/** The cache records of a builder, largest first (BK client/diskusage.go). */
+export async function diskUsage(
+  client: BuildkitClient,
+  { filter = [], signal }: DiskUsageOptions = {},
+): Promise<CacheRecord[]> {
+  const { record } = await client.control.diskUsage({ filter: [...filter] }, { ...(signal && { signal }) });
+  return record.map(cacheRecord).sort((a, b) => b.size - a.size || (a.id < b.id ? -1 : 1));
+}
+
+/** A record of the wire as data. */
+export function cacheRecord(record: control.UsageRecord): CacheRecord {
+  // Daemons before 0.11 name one parent only.
+  const parents = record.Parents.length > 0 || record.Parent === "" ? record.Parents : [record.Parent];
+  return {
+    id: record.ID,
+    size: Number(record.Size),
+    mutable: record.Mutable,
+    inUse: record.InUse,
+    shared: record.Shared,
+    parents: [...parents],
+    description: record.Description,
+    type: record.RecordType,
+    usageCount: Number(record.UsageCount),
+    ...(record.CreatedAt && { createdAt: timestampDate(record.CreatedAt) }),
+    ...(record.LastUsedAt && { lastUsedAt: timestampDate(record.LastUsedAt) }),
+  };
+}

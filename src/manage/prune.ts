@@ -1,0 +1,99 @@
+import type { BuildkitClient } from "../buildkit/index.js";
+import { parseGoDuration } from "../config/index.js";
+import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { type CacheRecord, cacheRecord } from "./disk-usage.js";
+
+/** Options of {@link prune}. */
+export interface PruneOptions {
+  /** Also internal and frontend records. */
+  all?: boolean;
+  /** In containerd's filter language; several are alternatives. */
+  filter?: readonly string[];
+  /** Keep what was used within this time, in ms. */
+  keepDuration?: number;
+  /** Bytes of cache that are always kept. */
+  reservedSpace?: number;
+  /** Most bytes of cache that stay. */
+  maxUsedSpace?: number;
+  /** Bytes of the disk that are to be free. */
+  minFreeSpace?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** Removes cache and yields each record as it goes. Ending the iteration early stops the pruning. */
+export async function* prune(
+  client: BuildkitClient,
+  options: PruneOptions = {},
+): AsyncGenerator<CacheRecord> {
+  const stop = new AbortController();
+  const onAbort = () => stop.abort(options.signal?.reason);
+  options.signal?.addEventListener("abort", onAbort, { once: true });
+  if (options.signal?.aborted) onAbort();
+  try {
+    const request = {
+      filter: [...(options.filter ?? [])],
+      all: options.all ?? false,
+      keepDuration: BigInt(Math.round((options.keepDuration ?? 0) * 1e6)),
+      reservedSpace: BigInt(options.reservedSpace ?? 0),
+      maxUsedSpace: BigInt(options.maxUsedSpace ?? 0),
+      minFreeSpace: BigInt(options.minFreeSpace ?? 0),
+    };
+    for await (const record of client.control.prune(request, { signal: stop.signal }))
+      yield cacheRecord(record);
+  } finally {
+    options.signal?.removeEventListener("abort", onAbort);
+    // A stream that is left early stays open until it is aborted (node-http2.md 1, trap 1).
+    stop.abort("pruning has ended");
+  }
+}
+
+/** Cache filters of the command line, as the daemon takes them. */
+export interface CacheFilter {
+  filter: string[];
+  /** From `until` or `unused-for`, in ms. */
+  keepDuration?: number;
+}
+
+/**
+ * Translates `--filter key=value` (buildx v0.36 commands/prune.go toBuildkitPruneInfo): all of them must hold, so they
+ * become one filter.
+ *
+ * @throws InvalidArgumentError for a key with two values, or a duration that is none.
+ */
+export function parseCacheFilters(texts: readonly string[]): CacheFilter {
+  const values = new Map<string, string | undefined>();
+  for (const text of texts) {
+    const at = text.indexOf("=");
+    const [key, value] =
+      at < 0 ? [text, undefined] : [text.slice(0, at).trim().toLowerCase(), text.slice(at + 1).trim()];
+    if (values.has(key) && values.get(key) !== value)
+      throw new InvalidArgumentError(`${key} expects only one value, got ${values.get(key)} and ${value}`);
+    values.set(key, value);
+  }
+  const until = values.get("until");
+  const unusedFor = values.get("unused-for");
+  if (until !== undefined && unusedFor !== undefined && until !== unusedFor)
+    throw new InvalidArgumentError('conflicting filters "until" and "unused-for"');
+  const keep = unusedFor ?? until;
+  values.delete("until");
+  values.delete("unused-for");
+  const parts = [...values].map(([key, value]) => {
+    if (value === undefined) return key;
+    if (key === "id") return `id~=${value}`;
+    return /[!~]$/.test(key) ? `${key}=${value}` : `${key}==${value}`;
+  });
+  return {
+    filter: parts.length === 0 ? [] : [parts.join(",")],
+    ...(keep !== undefined && { keepDuration: durationOf(keep) }),
+  };
+}
+
+function durationOf(text: string): number {
+  try {
+    return parseGoDuration(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`invalid duration ${JSON.stringify(text)}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
