@@ -12,23 +12,42 @@ import { type TreeSource, directoryMark, isGone } from "./tree-source.js";
  * Unlike Go, nothing outside the tree is ever looked at: `..` stops at the root (SEC-41).
  */
 export function followLinks(source: TreeSource, paths: readonly ByteString[]): ByteString[] | undefined {
+  return dedupePaths([...linkClosure(source, paths, { wildcards: true })].sort());
+}
+
+/**
+ * The paths, every symbolic link on the way along them, and where those lead, all inside the tree.
+ * @throws NodeJS.ErrnoException when a directory on the way cannot be searched.
+ */
+export function linkClosure(
+  source: TreeSource,
+  paths: readonly ByteString[],
+  { wildcards }: { wildcards: boolean },
+): Set<ByteString> {
   const resolved = new Set<ByteString>();
+  const targetsOf = (path: ByteString) =>
+    wildcards && hasWildcard(baseOf(path)) ? wildcardTargets(source, path) : linkTarget(source, path);
   const open = paths.map(pathInRoot).reverse();
   for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    open.push(...follow(source, path, resolved).reverse());
+    open.push(...follow(source, path, resolved, targetsOf).reverse());
   }
-  return dedupePaths([...resolved].sort());
+  return resolved;
 }
 
 /** Goes along one path up to its first link; gives the paths to go along next. */
-function follow(source: TreeSource, path: ByteString, resolved: Set<ByteString>): ByteString[] {
+function follow(
+  source: TreeSource,
+  path: ByteString,
+  resolved: Set<ByteString>,
+  targetsOf: (path: ByteString) => ByteString[],
+): ByteString[] {
   const parts = path.split("/");
   // Below anything but a real directory nothing is looked up: a link there could lead out of the tree. (A link that
   // was not followed can stand there under a name with a wildcard in it.)
   let inside = true;
   for (let i = 1; i <= parts.length; i++) {
     const current = parts.slice(0, i).join("/");
-    const targets = inside ? linkTargets(source, current) : [];
+    const targets = inside ? targetsOf(current) : [];
     const last = i === parts.length;
     if (!last && targets.length === 0) {
       inside &&= isDirectory(modeOf(source, current));
@@ -42,10 +61,9 @@ function follow(source: TreeSource, path: ByteString, resolved: Set<ByteString>)
   return [];
 }
 
-/** Where the symbolic links lead that a path names, directly or by wildcards in its last part. */
-function linkTargets(source: TreeSource, path: ByteString): ByteString[] {
+/** Where the symbolic links lead whose names match the last part of a path. */
+function wildcardTargets(source: TreeSource, path: ByteString): ByteString[] {
   const base = baseOf(path);
-  if (!hasWildcard(base)) return linkTarget(source, path);
   const parent = parentOf(path);
   const targets: ByteString[] = [];
   for (const marked of listIfThere(source, parent)) {

@@ -18,10 +18,11 @@ export function matchGlob(pattern: ByteString, name: ByteString): boolean | unde
     const chunk = parseChunk(text);
     if (!chunk) return undefined;
     // The first place is enough for all but the last chunk, which must end with the name. Stars do not cross a `/`.
+    const fits = (end: number) => end >= 0 && (!last || end === name.length);
     let end = matchChunk(chunk, name, at);
-    for (let start = at; i > 0 && (end < 0 || (last && end < name.length));) {
-      if (start >= name.length || name[start] === "/") return false;
-      end = matchChunk(chunk, name, ++start);
+    while (i > 0 && !fits(end)) {
+      if (at >= name.length || name[at] === "/") return false;
+      end = matchChunk(chunk, name, ++at);
     }
     if (end < 0) return false;
     at = end;

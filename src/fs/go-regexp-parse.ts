@@ -28,7 +28,7 @@ const simpleEscapes: Record<string, number> = { a: 7, f: 12, n: 10, r: 13, t: 9,
  * reach it. `undefined` where Go reports an error.
  */
 export function parseGoRegexp(source: string): RegexpNode | undefined {
-  const parser = new Parser([...source]);
+  const parser = new Parser(Array.from(source));
   try {
     return parser.alternation(false);
   } catch (error) {
@@ -246,7 +246,7 @@ class Parser {
     const members: Ranges = [];
     for (let i = 0; i < text.length; i += 2) members.push([text.charCodeAt(i), text.charCodeAt(i + 1)]);
     ranges.push(...(flipped ? complement(members) : members));
-    this.#at += [...name].length + 4;
+    this.#at += Array.from(name).length + 4;
     return true;
   }
 }
@@ -276,8 +276,7 @@ function complement(ranges: Ranges): Ranges {
 function unicodeProperty(name: string): string {
   for (const candidate of name === "Any" ? ["Any"] : [`General_Category=${name}`, `Script=${name}`]) {
     try {
-      new RegExp(`\\p{${candidate}}`, "u");
-      return candidate;
+      if (new RegExp(`\\p{${candidate}}`, "u").unicode) return candidate;
     } catch {
       // not a name of that kind: try the next
     }

@@ -30,18 +30,13 @@ function openRepetitions(node: RegexpNode): number {
 }
 
 function toJavaScript(node: RegexpNode): string {
-  switch (node.kind) {
-    case "set":
-      return setSource(node);
-    case "assert":
-      return { begin: "(?:^)", end: "(?:$)", word: "(?:\\b)", notWord: "(?:\\B)" }[node.what];
-    case "concat":
-      return node.nodes.map(toJavaScript).join("");
-    case "alternate":
-      return `(?:${node.nodes.map(toJavaScript).join("|")})`;
-    case "repeat":
-      return `(?:${toJavaScript(node.node)}){${node.min},${node.max === Infinity ? "" : node.max}}`;
+  if (node.kind === "set") return setSource(node);
+  if (node.kind === "assert") {
+    return { begin: "(?:^)", end: "(?:$)", word: "(?:\\b)", notWord: "(?:\\B)" }[node.what];
   }
+  if (node.kind === "concat") return node.nodes.map(toJavaScript).join("");
+  if (node.kind === "alternate") return `(?:${node.nodes.map(toJavaScript).join("|")})`;
+  return `(?:${toJavaScript(node.node)}){${node.min},${node.max === Infinity ? "" : node.max}}`;
 }
 
 function setSource(node: RegexpNode & { kind: "set" }): string {

@@ -60,7 +60,7 @@ export function parsePatterns(lines: readonly ByteString[]): Pattern[] {
 export function compilePattern(text: ByteString): PatternTest {
   if (isAscii(text) && !/[*?[\]\\]/.test(text)) return { kind: "exact", text };
   // Go's scanner drops a byte order mark and turns stray bytes into U+FFFD before the regexp is made.
-  const chars = [...toGoText(text).replace(/^\ufeff/, "")];
+  const chars = Array.from(toGoText(text).replace(/^\ufeff/, ""));
   let source = "^";
   let kind: "exact" | "prefix" | "suffix" | "regexp" = "exact";
   for (let i = 0, first = true; i < chars.length; first = false) {

@@ -1,0 +1,56 @@
+import { type ByteString, TreeFilter, TreeWalker, displayPath, toText } from "../../fs/index.js";
+import { grpcCodes, type ServerCall } from "../../http2/index.js";
+import type { Attachable } from "../attachable.js";
+import { readSyncRequest } from "./request-options.js";
+import { SyncError } from "./sync-error.js";
+import { type SyncedDir, dirOpener } from "./synced-dir.js";
+import { type SyncProgress, TreeSender } from "./tree-sender.js";
+
+/** Options of {@link fileSync}. Callbacks must not throw. */
+export interface FileSyncOptions {
+  /** Told about each transfer, at most once per turn of the event loop, with totals since its start. */
+  onProgress?: (dirName: string, progress: SyncProgress) => void;
+  /** Told about what is sent otherwise than it is on disk: sockets, and changes when `onRace` is `warn`. */
+  onWarning?: (message: string) => void;
+  /** Told why a transfer failed, before the builder's own error arrives by way of the build. */
+  onError?: (error: Error, dirName: string) => void;
+  /** What to do about a file of the announced size whose times moved while it was sent; default `error` (FLT-53). */
+  onRace?: "error" | "warn";
+}
+
+/**
+ * Serves local directories to the builder (`moby.filesync.v1.FileSync`), as buildkit's NewFSSyncProvider. Names that
+ * are not in the map are refused with NOT_FOUND (SEC-40). TarStream is not offered: no builder uses it.
+ */
+export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, options: FileSyncOptions = {}): Attachable {
+  const openers = new Map([...dirs].map(([name, dir]) => [name, dirOpener(dir)]));
+  const { onProgress, onWarning, onError, onRace = "error" } = options;
+
+  async function send(call: ServerCall): Promise<void> {
+    const request = readSyncRequest(call);
+    const name = toText(request.dirName);
+    const opener = openers.get(name);
+    if (!opener) {
+      const shown = displayPath(request.dirName);
+      throw new SyncError("SESSION_SYNC_REFUSED", `no access allowed to dir "${shown}"`, {
+        grpcCode: grpcCodes.notFound,
+      });
+    }
+    const warn = (text: string) => (path: ByteString) => onWarning?.(`${text}: ${displayPath(path)}`);
+    try {
+      const race = onRace === "error" ? onRace : warn("changed during upload");
+      const { tree, openFile } = await opener(race);
+      const walker = new TreeWalker(tree, new TreeFilter(tree, request));
+      const hooks = {
+        onProgress: onProgress && ((progress: SyncProgress) => onProgress(name, progress)),
+        onSocket: warn("sending a socket as an empty file"),
+      };
+      await new TreeSender(call, walker, openFile, hooks).run();
+    } catch (error) {
+      if (error instanceof Error && !call.signal.aborted) onError?.(error, name);
+      throw error;
+    }
+  }
+
+  return { methods: ["/moby.filesync.v1.FileSync/DiffCopy"], handle: send };
+}

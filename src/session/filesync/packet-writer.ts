@@ -1,0 +1,120 @@
+import type { WalkEntry } from "../../fs/index.js";
+import { type ServerCall, frameMessage } from "../../http2/index.js";
+import {
+  dataEndRoom,
+  dataHeadLength,
+  dataHeadRoom,
+  statOverhead,
+  writeDataEnd,
+  writeDataHead,
+  writeEndOfListing,
+  writeStat,
+} from "./packet-encoding.js";
+
+/** Bytes of packets that are collected into one write. */
+const batchLength = 256 * 1024;
+
+/** A file whose data goes into a batch. */
+export interface SmallFile {
+  id: number;
+  size: number;
+  /** Fills `size` bytes of the target, or throws: then nothing of the file is sent. */
+  fill: (target: Buffer, at: number) => void;
+}
+
+/** Collects packets of many files into few large writes: the frame heads stand between the data they belong to. */
+export class PacketWriter {
+  readonly #call: ServerCall;
+  #batch: Buffer | undefined;
+  #used = 0;
+  #full = false;
+
+  constructor(call: ServerCall) {
+    this.#call = call;
+  }
+
+  /** True when the peer takes no more for now: {@link settle} before writing on. */
+  get isFull(): boolean {
+    return this.#full;
+  }
+
+  stat(entry: WalkEntry): void {
+    const batch = this.#room(entry.path.length + entry.linkname.length + statOverhead);
+    this.#used = writeStat(batch, this.#used, entry);
+  }
+
+  endOfListing(): void {
+    this.#used = writeEndOfListing(this.#room(statOverhead), this.#used);
+  }
+
+  /** Writes a file whole: its data, if it has any, and its end. */
+  smallFile({ id, size, fill }: SmallFile): void {
+    const batch = this.#room(size + dataHeadRoom + dataEndRoom);
+    let at = this.#used;
+    if (size > 0) {
+      const data = writeDataHead(batch, at, id, size);
+      fill(batch, data);
+      at = data + size;
+    }
+    this.#used = writeDataEnd(batch, at, id);
+  }
+
+  /** Writes bytes that are framed already, behind what was collected; they belong to the writer from now on. */
+  framed(bytes: Buffer): void {
+    this.flush();
+    this.#write(bytes);
+  }
+
+  /** Writes one small packet. */
+  packet(payload: Uint8Array): void {
+    this.framed(frameMessage(payload));
+  }
+
+  /** Hands over what was collected. */
+  flush(): void {
+    const batch = this.#batch;
+    if (!batch || this.#used === 0) return;
+    const rest = batch.length - this.#used;
+    this.#write(batch.subarray(0, this.#used));
+    // What is left of a batch is as good as a new one.
+    this.#batch = rest < batchLength / 4 ? undefined : batch.subarray(this.#used);
+    this.#used = 0;
+  }
+
+  /** Hands over what was collected and waits until there is room for more. Rejects when the call has ended. */
+  async settle(): Promise<void> {
+    this.flush();
+    if (!this.#full) return;
+    await this.#call.drained();
+    this.#full = false;
+  }
+
+  #room(length: number): Buffer {
+    if (this.#batch && this.#batch.length - this.#used < length) this.flush();
+    if (!this.#batch || this.#batch.length - this.#used < length) {
+      this.#batch = Buffer.allocUnsafeSlow(Math.max(batchLength, length));
+      this.#used = 0;
+    }
+    return this.#batch;
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.#call.write(bytes)) this.#full = true;
+  }
+}
+
+/** A buffer for one DATA packet of up to `length` bytes, with room for its head and for the end of the file. */
+export function dataBuffer(length: number): Buffer {
+  return Buffer.allocUnsafeSlow(dataHeadRoom + length + dataEndRoom);
+}
+
+/** Where the data starts in a {@link dataBuffer}. */
+export const dataStart = dataHeadRoom;
+
+/** Puts the head right before the data and, after the last byte of the file, its end behind it. */
+export function frameData(buffer: Buffer, id: number, length: number, last: boolean): Buffer {
+  const start = dataHeadRoom - dataHeadLength(id, length);
+  writeDataHead(buffer, start, id, length);
+  const end = dataHeadRoom + length;
+  return buffer.subarray(start, last ? writeDataEnd(buffer, end, id) : end);
+}
