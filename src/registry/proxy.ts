@@ -9,7 +9,7 @@ import { isLoopbackHost } from "./hub.js";
  * other, no proxy for loopback, and `NO_PROXY` takes `*`, names with their sub-domains, `host:port`, addresses and
  * CIDR ranges.
  *
- * @throws InvalidArgumentError naming the variable whose value is no URL.
+ * @throws InvalidArgumentError naming the variable whose value is no http(s) address.
  */
 export function proxyFor(url: URL, env: Environment): URL | undefined {
   const variable = url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY";
@@ -21,7 +21,7 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   if (noProxy.split(",").some((entry) => excludes(entry.trim().toLowerCase(), host, port))) return undefined;
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `http://${value}`;
   const proxy = URL.canParse(text) ? new URL(text) : undefined;
-  if (!proxy?.hostname || !/^(https?|socks5h?):$/.test(proxy.protocol)) {
+  if (!proxy?.hostname || !/^https?:$/.test(proxy.protocol)) {
     // The value may hold a password, and is not shown.
     throw new InvalidArgumentError(`invalid proxy address in ${variable}`);
   }

@@ -3,6 +3,7 @@ import type { Dispatcher } from "undici";
 import type { Environment } from "../config/index.js";
 import { abortError, messageOf, sleep } from "../core/index.js";
 import { proxyFor } from "./proxy.js";
+import { tunnelConnector } from "./proxy-tunnel.js";
 import { RegistryError } from "./registry-error.js";
 import { systemCertificates } from "./system-ca.js";
 
@@ -129,15 +130,18 @@ export class RegistryHttp implements AsyncDisposable {
     const usesTls = secure || proxy?.protocol === "https:";
     const system = usesTls ? await this.#systemContext() : undefined;
     const tls = secure ? await this.#tlsOf(host, system) : {};
+    const proxyTls = system ? { secureContext: system } : {};
     const common = { maxHeaderSize: 64 * 1024, headersTimeout: 300_000, bodyTimeout: 300_000 };
     if (!proxy) return new Agent({ ...common, connect: { timeout, ...tls } });
+    if (secure) {
+      return new Agent({ ...common, connect: tunnelConnector({ proxy, proxyTls, serverTls: tls, timeout }) });
+    }
+    // Plain http goes to a proxy with the whole URL as its target.
     return new ProxyAgent({
       ...common,
       uri: proxy.href,
-      // As every client does: CONNECT for https, an absolute request target for http.
-      proxyTunnel: secure,
-      requestTls: { timeout, ...tls },
-      proxyTls: { timeout, ...(system && { secureContext: system }) },
+      proxyTunnel: false,
+      proxyTls: { timeout, ...proxyTls },
     });
   }
 
