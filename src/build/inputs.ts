@@ -220,7 +220,7 @@ async function isDirectory(path: string): Promise<boolean> {
 /** `Dockerfile` stands for `dockerfile` where only that exists, also on file systems that tell them apart (moby PR 10858). */
 async function actualName(directory: string, name: string): Promise<string> {
   if (name !== "Dockerfile") return name;
-  const names = await readdir(directory).catch(() => []);
+  const names = await readdir(directory).catch((): string[] => []);
   return !names.includes("Dockerfile") && names.includes("dockerfile") ? "dockerfile" : name;
 }
 

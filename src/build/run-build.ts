@@ -1,9 +1,7 @@
-import type { Readable } from "node:stream";
 import type { BuildkitClient } from "../buildkit/index.js";
 import {
   type DockerConfig,
   type Environment,
-  dockerConfigDir,
   resolveDockerEndpoint,
 } from "../config/index.js";
 import { type EventSink, InvalidArgumentError, type VertexWarning } from "../core/index.js";
@@ -13,12 +11,10 @@ import {
   type Attachable,
   type ExportTarget,
   auth,
-  content,
   fileSend,
   fileSync,
   fileTarget,
   secrets,
-  ssh,
   upload,
 } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
@@ -188,22 +184,17 @@ async function sessionServices(
   { env, dockerConfig }: RunBuildContext,
   targets: Map<number, ExportTarget>,
   sink: EventSink,
+  failures: Error[],
 ): Promise<Attachable[]> {
   const { inputs } = plan;
+  const onError = (error: Error) => void failures.push(error);
+  const onWarning = (text: string) => sink({ type: "message", level: "warning", text });
   const services: Attachable[] = [
-    auth({ env, dockerConfig, sink, seedDir: dockerConfigDir(env), credentials: options.credentials }),
+    auth({ env, dockerConfig, sink, credentials: options.credentials }),
     secrets(await secretSources(options.secrets ?? {}, env)),
   ];
-  if (inputs.locals.size > 0) services.push(fileSync(inputs.locals, {}));
-  if (inputs.uploads.size > 0) services.push(upload(inputs.uploads as Map<string, Readable | Uint8Array>));
-  if (targets.size > 0) services.push(fileSend(targets));
-  const stores = new Map(
-    [...inputs.ociLayouts].map(([id, { path }]) => [`oci:${id}`, { path, readOnly: true }] as const),
-  );
-  for (const { destination } of plan.exports)
-    if (destination.kind === "layout")
-      stores.set("export", { path: destination.path, readOnly: false as never });
-  if (stores.size > 0) services.push(content(stores));
-  if (options.ssh?.length) services.push(await ssh(options.ssh, env));
+  if (inputs.locals.size > 0) services.push(fileSync(inputs.locals, { onWarning, onError }));
+  if (inputs.uploads.size > 0) services.push(upload(inputs.uploads));
+  if (targets.size > 0) services.push(fileSend(targets, { onFailure: onError }));
   return services;
 }

@@ -1,3 +1,4 @@
+export { type AddressTls, dialAddress } from "./dial-address.js";
 export { type ConnectMode } from "./docker-container/node-context.js";
 export { containerName, stateVolumeName } from "./docker-container/container-spec.js";
 export { type DockerContainerOptions, defaultImage, parseDriverOptions } from "./docker-container/options.js";

@@ -1,0 +1,33 @@
+import type { BuildOptions } from "./build-options.js";
+import type { BuildResult } from "./build-result.js";
+import { type ConnectTarget, connect } from "./connection.js";
+
+/** Options of {@link build}: those of the build, and where it runs. */
+export type BuildCallOptions = BuildOptions &
+  ConnectTarget & {
+    /** Read the image's manifests afterwards, for the result's platforms and layers. Default true. */
+    describe?: boolean;
+  };
+
+/**
+ * Builds: connects, builds, closes. The builder is the current one if none is named; none is created behind the
+ * caller's back.
+ *
+ * @throws InvalidArgumentError before anything is dialled; BuildError for a failed step; AbortedError after tear-down.
+ */
+export async function build(options: BuildCallOptions): Promise<BuildResult> {
+  let started = false;
+  const onEvent = options.onEvent;
+  try {
+    const connection = await connect(options);
+    started = true;
+    try {
+      return await connection.build(options);
+    } finally {
+      await connection.close();
+    }
+  } finally {
+    // The connection's build ends its events itself.
+    if (!started) onEvent?.({ type: "end" });
+  }
+}

@@ -1,0 +1,12 @@
+export { type BuildCallOptions, build } from "./build.js";
+export { BuildError, type FailedSource, type FailedStep } from "./build-error.js";
+export type { BuildOptions } from "./build-options.js";
+export type { BuildResult, CallResult } from "./build-result.js";
+export { type ConnectTarget, type Connection, type ConnectionBuildOptions, connect } from "./connection.js";
+export { type ContextSource, type MemoryFile, type MemoryFiles, dir, files, git, tar } from "./contexts.js";
+export type { ImageLayer, ImagePlatform } from "./describe-image.js";
+export { type CacheOption, parseCache } from "./parse/cache.js";
+export type { CallRequest } from "./parse/call.js";
+export { type Output, type OutputType, parseOutput } from "./parse/output.js";
+export { type SecretInput, parseSecret } from "./parse/secret.js";
+export { contextFromStdin, readStream } from "./stdin-context.js";

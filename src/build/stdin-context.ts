@@ -1,0 +1,87 @@
+import { PassThrough, type Readable } from "node:stream";
+import { type ContextSource, files, tar } from "./contexts.js";
+
+/** What a first look at standard input must see: two tar headers (docker archive header size). */
+const peekBytes = 1024;
+
+/** Magic numbers of bzip2, gzip and xz. */
+const compressed = [
+  Buffer.from("425a68", "hex"),
+  Buffer.from("1f8b08", "hex"),
+  Buffer.from("fd377a585a00", "hex"),
+];
+
+/**
+ * What a build reads from standard input: an archive is the context; anything else is a Dockerfile over an empty context; nothing
+ * at all is neither (buildx build/opt.go loadInputs).
+ */
+export async function contextFromStdin(
+  stdin: Readable,
+): Promise<{ context: ContextSource } | { context: ContextSource; dockerfile: Uint8Array }> {
+  const head = await peek(stdin);
+  if (head.length === 0) return { context: files({}) };
+  const stream = prepend(head, stdin);
+  if (isArchive(head)) return { context: tar(stream) };
+  return { context: files({}), dockerfile: await readStream(stream) };
+}
+
+/** Everything a stream has, as one buffer. */
+export async function readStream(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks);
+}
+
+async function peek(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  await new Promise<void>((resolve, reject) => {
+    const onReadable = () => {
+      for (
+        let chunk: Buffer | null;
+        length < peekBytes && (chunk = stream.read() as Buffer | null) !== null;
+      ) {
+        chunks.push(chunk);
+        length += chunk.length;
+      }
+      if (length >= peekBytes) finish();
+    };
+    const finish = () => {
+      stream.off("readable", onReadable).off("end", finish).off("error", reject);
+      resolve();
+    };
+    stream.on("readable", onReadable).on("end", finish).on("error", reject);
+  });
+  return Buffer.concat(chunks);
+}
+
+function prepend(head: Buffer, rest: Readable): Readable {
+  const whole = new PassThrough();
+  whole.write(head);
+  if (rest.readableEnded) whole.end();
+  else {
+    rest.on("error", (error) => whole.destroy(error));
+    rest.pipe(whole);
+  }
+  return whole;
+}
+
+function isArchive(head: Buffer): boolean {
+  if (compressed.some((magic) => head.subarray(0, magic.length).equals(magic))) return true;
+  return isTarHeader(head.subarray(0, 512));
+}
+
+/** True when the checksum of a 512-byte tar header is right: the sum of its bytes, with the checksum's own as spaces. */
+function isTarHeader(header: Buffer): boolean {
+  if (header.length < 512) return false;
+  const stated = Number.parseInt(
+    header
+      .toString("latin1", 148, 156)
+      .replace(/[\0 ]+$/, "")
+      .trim(),
+    8,
+  );
+  let sum = 0;
+  for (const [index, byte] of header.entries()) sum += index >= 148 && index < 156 ? 0x20 : byte;
+  return stated === sum;
+}
