@@ -73,7 +73,9 @@ export async function pushIndex(registry, name, platforms) {
 /** A program of this machine with the libraries that `ldd` names, under the paths where the loader looks. */
 export function programWithLibraries(program, target = program) {
   const files = { [target]: { from: program, mode: 0o755 } };
-  const listed = execFileSync("sh", ["-c", 'ldd "$1" 2>/dev/null || true', "sh", program], { encoding: "utf8" });
+  const listed = execFileSync("sh", ["-c", 'ldd "$1" 2>/dev/null || true', "sh", program], {
+    encoding: "utf8",
+  });
   for (const line of listed.split("\n")) {
     const library = /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1];
     if (library) files[library] = { from: library, mode: 0o755 };
@@ -98,7 +100,8 @@ async function pushManifest(base, reference, { bytes, descriptor }) {
 
 async function expect(pending, status) {
   const response = await pending;
-  if (response.status !== status) throw new Error(`${response.url}: ${response.status} ${await response.text()}`);
+  if (response.status !== status)
+    throw new Error(`${response.url}: ${response.status} ${await response.text()}`);
   return response;
 }
 
@@ -123,7 +126,12 @@ function tarOf(files) {
       else fs.writeFileSync(target, file.text);
       if (file.mode) fs.chmodSync(target, file.mode);
     }
-    const flags = ["--format=posix", "--pax-option=delete=atime,delete=ctime", "--sort=name", `--mtime=${epoch}`];
+    const flags = [
+      "--format=posix",
+      "--pax-option=delete=atime,delete=ctime",
+      "--sort=name",
+      `--mtime=${epoch}`,
+    ];
     const owner = ["--owner=0", "--group=0", "--numeric-owner"];
     const entries = fs.readdirSync(root);
     return execFileSync("tar", [...flags, ...owner, "-C", root, "-c", ...entries], { maxBuffer: 2 ** 30 });

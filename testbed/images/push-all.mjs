@@ -88,7 +88,8 @@ function frontend() {
 }
 
 function distribution() {
-  const config = "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: /var/lib/registry\nhttp:\n  addr: :5000\n";
+  const config =
+    "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: /var/lib/registry\nhttp:\n  addr: :5000\n";
   return platformImage({
     architecture: "amd64",
     files: {

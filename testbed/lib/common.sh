@@ -13,7 +13,7 @@ quietly() {
   local log status=0
   log=$(mktemp)
   "$@" >"$log" 2>&1 </dev/null || status=$?
-  [ $status = 0 ] || { say "failed: $*"; tail -n 40 "$log" >&2; }
+  [ $status = 0 ] || { say "failed: $*"; tail -n 20 "$log" >&2; }
   rm -f "$log"
   return $status
 }

@@ -14,6 +14,9 @@ registry_address=192.0.2.1
 export TESTBED_REGISTRY=$registry_address:5000
 
 main() {
+  # The first process of a PID namespace ignores what it does not handle.
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
   ip link set lo up
   ip address add $registry_address/32 dev lo
   # No name server is in reach. This one says so at once, and containers inherit it.

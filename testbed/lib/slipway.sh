@@ -1,17 +1,22 @@
 # The `slipway` of this checkout.
 
-# Bundles it when it is missing or older than its source.
+# Bundles it when it is missing or older than its source. When that fails, the library's tests can still run.
 build_slipway() {
   local bundle=$checkout/dist/slipway.mjs
-  [ -e "$checkout/src/cli/main.ts" ] || return 0
   if [ -e "$bundle" ] && [ -z "$(find "$checkout/src" "$checkout/package.json" -newer "$bundle" -type f -print -quit)" ]; then
     return 0
   fi
-  (cd "$checkout" && npm run -s build:cli >&2) || die "cannot build slipway"
+  rm -f "$bundle"
+  (cd "$checkout" && quietly npm run -s build:cli) || say "going on without the slipway command"
 }
 
 # link_slipway DIR: makes DIR a folder for PATH that holds the command.
 link_slipway() {
   mkdir -p "$1"
-  [ ! -e "$checkout/dist/slipway.mjs" ] || ln -sf "$checkout/dist/slipway.mjs" "$1/slipway"
+  if [ -e "$checkout/dist/slipway.mjs" ]; then
+    ln -sf "$checkout/dist/slipway.mjs" "$1/slipway"
+  else
+    printf '#!/bin/sh\necho "testbed: this slipway could not be built" >&2\nexit 125\n' >"$1/slipway"
+    chmod +x "$1/slipway"
+  fi
 }
