@@ -9,6 +9,8 @@ import { dialSsh } from "./ssh.js";
 
 const connectMilliseconds = 30_000;
 const keepAliveMilliseconds = 30_000;
+// The types of net.connect do not know of it.
+const buffers = { highWaterMark: 64 * 1024 };
 
 /** What a TLS connection to an engine needs, as PEM texts. */
 export interface EngineTls {
@@ -40,11 +42,17 @@ export function dialEndpoint(endpoint: Endpoint, options: DialEndpointOptions): 
           checked = true;
           await warnOfForeignOwner(endpoint.path, options.onWarning);
         }
-        return connect(options.host, () => net.connect({ path: endpoint.path }), "connect", signal);
+        return connect(
+          options.host,
+          () => net.connect({ path: endpoint.path, ...buffers }),
+          "connect",
+          signal,
+        );
       };
     }
     case "npipe":
-      return (signal) => connect(options.host, () => net.connect({ path: endpoint.path }), "connect", signal);
+      return (signal) =>
+        connect(options.host, () => net.connect({ path: endpoint.path, ...buffers }), "connect", signal);
     default:
       return dialTcp(endpoint, options);
   }
@@ -52,7 +60,14 @@ export function dialEndpoint(endpoint: Endpoint, options: DialEndpointOptions): 
 
 function dialTcp(endpoint: Extract<Endpoint, { kind: "tcp" }>, options: DialEndpointOptions): Dial {
   const { host, port } = endpoint;
-  const tcp = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMilliseconds };
+  const tcp = {
+    host,
+    port,
+    ...buffers,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveMilliseconds,
+  };
   if (!endpoint.tls) return (signal) => connect(options.host, () => net.connect(tcp), "connect", signal);
   if (options.skipTlsVerify) options.onWarning?.(`the certificate of ${options.host} is not verified`);
   const secure: tls.ConnectionOptions = {

@@ -91,5 +91,6 @@ function decode(host: string, text: string): string {
 }
 
 function invalid(host: string, why: string, cause?: unknown): InvalidArgumentError {
-  return new InvalidArgumentError(`invalid docker host ${JSON.stringify(host)}: ${why}`, { cause });
+  const shown = host.replace(/:[^:@/]*@/, ":…@");
+  return new InvalidArgumentError(`invalid docker host ${JSON.stringify(shown)}: ${why}`, { cause });
 }

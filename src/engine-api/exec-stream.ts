@@ -50,7 +50,7 @@ export class ExecStream extends Duplex {
 
   constructor(execId: string, socket: Duplex, options: ExecStreamOptions = {}) {
     // Without half-open a writer learns of the end of the output by the end of its own side.
-    super({ allowHalfOpen: false });
+    super({ allowHalfOpen: false, highWaterMark: 256 * 1024 });
     this.execId = execId;
     this.#socket = socket;
     this.#options = options;
@@ -97,7 +97,7 @@ export class ExecStream extends Duplex {
   override _final(done: (error?: Error | null) => void): void {
     if (this.#over || this.#socket.destroyed) return done();
     const { lingerMilliseconds } = this.#options;
-    if (lingerMilliseconds !== undefined) {
+    if (lingerMilliseconds !== undefined && this.#stray === "") {
       this.#timer = setTimeout(() => this.destroy(), lingerMilliseconds);
     }
     this.#socket.end(() => done());

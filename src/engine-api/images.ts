@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { InvalidArgumentError } from "../core/index.js";
 import { type Filters, encodeFilters } from "./filters.js";
 import { type JsonMessage, readMessages } from "./json-messages.js";
 import { imagePath, splitReference } from "./names.js";
@@ -90,6 +91,7 @@ export class Images {
 
   /** An archive of images as a stream; destroy it to stop early. The deadline (default 300 s) is for its first byte. */
   async save(references: readonly string[], options: CallOptions = {}): Promise<Readable> {
+    if (references.length === 0) throw new InvalidArgumentError("no image to save was named");
     const names = references
       .map((reference) => `names=${encodeURIComponent(imagePath(reference))}`)
       .join("&");

@@ -1,18 +1,19 @@
 import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Client, Pool } from "undici";
-import { type Dial, isSlipwayError, linkSignal, untilAborted } from "../core/index.js";
+import { type Dial, linkSignal, untilAborted } from "../core/index.js";
 import { negotiateApiVersion } from "./api-version.js";
 import { collect } from "./collect.js";
 import { EngineError, statusError } from "./errors.js";
 import { type Exchange, type Headers, exchange } from "./exchange.js";
+import { refusalText } from "./refusal-text.js";
 import { type UploadSource, uploadFeed } from "./upload-feed.js";
 
 const defaultMilliseconds = 30_000;
 /** AuthZ plug-ins do not see larger bodies (CVE-2026-34040); what is large goes in as an archive (SEC-37). */
 const maxRequestJsonBytes = 1024 * 1024;
-const maxErrorBytes = 64 * 1024;
 const maxHeaderBytes = 64 * 1024;
 
 /** Options that every call to an engine takes. */
@@ -95,7 +96,7 @@ export class Transport {
   /** Calls and parses the answer. */
   async json<T>(call: Call): Promise<T> {
     const { body, request } = await this.open(call);
-    const text = (await collect(body)).toString("utf8");
+    const text = (await this.#finish(body)).toString("utf8");
     try {
       return JSON.parse(text) as T;
     } catch (cause) {
@@ -113,7 +114,7 @@ export class Transport {
   /** Calls for the effect alone. */
   async send(call: Call): Promise<void> {
     const { body } = await this.open(call);
-    await collect(body);
+    await this.#finish(body);
   }
 
   /**
@@ -189,9 +190,16 @@ export class Transport {
   async #negotiate(): Promise<string> {
     // GET and not HEAD, as docker has it: the same header, and undici closes a connection after a HEAD.
     const { headers, body } = await this.open({ method: "GET", path: "/_ping", unversioned: true });
-    await collect(body);
+    await this.#finish(body);
     const offered = headers["api-version"];
     return negotiateApiVersion(typeof offered === "string" ? offered : undefined, this.#options.host);
+  }
+
+  // undici offers a connection again one turn after the answer; the next call would open another before.
+  async #finish(body: Readable): Promise<Buffer> {
+    const bytes = await collect(body);
+    await nextTurn();
+    return bytes;
   }
 
   async #exchangeFor(call: Call): Promise<Exchange> {
@@ -262,26 +270,6 @@ function queryOf(call: Call): string {
       query.set(name, typeof value === "boolean" ? (value ? "1" : "0") : String(value));
   }
   return query.size > 0 ? `?${query.toString()}` : "";
-}
-
-// Engines answer `{"message": …}`; what stands in front of them may answer anything.
-async function refusalText(body: Readable): Promise<string> {
-  let text: string;
-  try {
-    text = (await collect(body, maxErrorBytes)).toString("utf8").trim();
-  } catch (error) {
-    if (isSlipwayError(error, "ENGINE_TOO_LARGE") || isSlipwayError(error, "ENGINE_CONNECTION_LOST"))
-      return "";
-    throw error;
-  }
-  try {
-    const value: unknown = JSON.parse(text);
-    const message = (value as { message?: unknown } | null)?.message;
-    if (typeof message === "string") return message.trim();
-  } catch {
-    // Not JSON: its beginning, on one line, is the best there is.
-  }
-  return text.replace(/\s+/g, " ").slice(0, 300);
 }
 
 function closedError(): EngineError {

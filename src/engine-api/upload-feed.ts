@@ -46,8 +46,9 @@ export function uploadFeed(
   // Not by Promise.race with one promise for all: that one would hold every chunk until the end.
   const next = () =>
     new Promise<Uint8Array | undefined>((resolve, reject) => {
-      if (stopped) return resolve(undefined);
-      stop = () => resolve(undefined);
+      // A rejection and not an end, which would make the upload look complete to the engine.
+      stop = () => reject(new Error("no more of the source is wanted"));
+      if (stopped) return stop();
       iterator.next().then(
         (result) => resolve(result.done ? undefined : result.value),
         (error: Error) => {

@@ -152,8 +152,13 @@ export class FakeEngine implements AsyncDisposable {
     return this.#connections;
   }
 
-  /** Resolves when no connection is open. */
+  /** Resolves when the other side has closed every connection. What comes over them until then is thrown away. */
   async idle(): Promise<void> {
+    for (const socket of this.#sockets.keys()) {
+      // An upgraded connection that the script does not read would never notice its end.
+      if (socket.readableEnded) socket.end();
+      else socket.once("end", () => socket.end()).resume();
+    }
     if (this.#sockets.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
