@@ -6,6 +6,7 @@ export { Http2Error } from "./http2-error.js";
 export type { KeepAliveOptions } from "./keep-alive.js";
 export {
   BytesFieldDecoder,
+  type BytesFieldOptions,
   type DecoderOptions,
   MessageDecoder,
   defaultMaxMessageBytes,

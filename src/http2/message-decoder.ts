@@ -52,6 +52,12 @@ class PrefixReader {
   }
 }
 
+/** Options of {@link BytesFieldDecoder}. */
+export interface BytesFieldOptions extends DecoderOptions {
+  /** Number of the field whose bytes are wanted; 1 when not given. */
+  field?: number;
+}
+
 /** Options of the decoders. */
 export interface DecoderOptions {
   /** Largest message taken, in bytes; 16 MiB when not given. */
@@ -112,11 +118,12 @@ const wireBytes = 2;
 const wireFixed32 = 5;
 
 /**
- * Takes the bytes of field 1 out of a stream of length-prefixed messages such as `BytesMessage`, as they come: what it
+ * Takes the bytes of one field, mostly field 1, out of a stream of length-prefixed messages such as `BytesMessage`, as they come: what it
  * emits are views of the chunks, and no message is put together. Other fields are skipped.
  */
 export class BytesFieldDecoder {
   readonly #prefix: PrefixReader;
+  readonly #wanted: number;
   /** Bytes of the message that are still to come; undefined before its prefix. */
   #message: number | undefined;
   #state: "tag" | "length" | "varint" | "payload" | "skip" = "tag";
@@ -126,8 +133,9 @@ export class BytesFieldDecoder {
   #varint = 0;
   #varintScale = 1;
 
-  constructor(options: DecoderOptions = {}) {
+  constructor(options: BytesFieldOptions = {}) {
     this.#prefix = new PrefixReader(options.maxBytes ?? defaultMaxMessageBytes);
+    this.#wanted = options.field ?? 1;
   }
 
   /** Hands the payload bytes of the chunk to `emit`. @throws GrpcError for what is no such message. */
@@ -187,7 +195,7 @@ export class BytesFieldDecoder {
   #tag(tag: number, left: number): void {
     const field = Math.floor(tag / 8);
     const wire = tag % 8;
-    this.#payload = field === 1;
+    this.#payload = field === this.#wanted;
     if (field === 0 || (this.#payload && wire !== wireBytes)) throw malformed(`a message has the tag ${tag}`);
     if (wire === wireBytes) this.#state = "length";
     else if (wire === wireVarint) this.#state = "varint";
