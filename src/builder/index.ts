@@ -1,0 +1,29 @@
+export { checkBuilderName, isBuilderName, randomBuilderName } from "./builder-name.js";
+export {
+  type ContextSource,
+  checkContextBuilder,
+  currentKey,
+  resolveBuilder,
+  useBuilder,
+} from "./current-builder.js";
+export type { CurrentChoice } from "./current-file.js";
+export { type LocalBuildGroup, type LocalBuildState, LocalState } from "./local-state.js";
+export { type Node, type NodeGroup, contextNodeGroup, emptyNodeGroup } from "./node-group.js";
+export {
+  type Platform,
+  dedupePlatforms,
+  formatPlatform,
+  formatPlatformFully,
+  localPlatform,
+  normalizePlatform,
+  parsePlatform,
+  parsePlatforms,
+} from "./platform.js";
+export { formatInGroups, truncatePlatforms } from "./platform-groups.js";
+export { type PlatformMatcher, only, onlyStrict } from "./platform-match.js";
+export type { SlipwayOptions } from "./slipway-options.js";
+export { BuilderStore, type StoreOptions, type StoredBuilder } from "./store.js";
+export { StoreDir } from "./store-dir.js";
+export { StoreError, type StoreErrorCode } from "./store-error.js";
+export { StoreTransaction } from "./store-transaction.js";
+export { type NodeUpdate, leaveNode, updateNode } from "./update-node.js";

@@ -1,0 +1,136 @@
+import { randomBytes } from "node:crypto";
+import { chown, mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { messageOf } from "../core/index.js";
+import { writeFileAtomic } from "../fs/index.js";
+import { StoreError } from "./store-error.js";
+import type { StoreOwner } from "./store-owner.js";
+
+/** Files below buildx's config directory, by path relative to it. Errors name the whole path. */
+export class StoreDir {
+  readonly path: string;
+  readonly #owner: StoreOwner | undefined;
+
+  constructor(path: string, owner?: StoreOwner) {
+    this.path = path;
+    this.#owner = owner;
+  }
+
+  /** Content of a file; undefined when there is none. */
+  async read(name: string): Promise<Buffer | undefined> {
+    const path = join(this.path, name);
+    try {
+      return await readFile(path);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw new StoreError("STORE_UNREADABLE", `cannot read ${path}: ${messageOf(error)}`, {
+        path,
+        cause: error,
+      });
+    }
+  }
+
+  /** Names of the plain files in a directory, sorted; none when it is not there. */
+  async files(name: string): Promise<string[]> {
+    const path = join(this.path, name);
+    try {
+      const entries = await readdir(path, { withFileTypes: true });
+      return entries
+        .filter((entry) => entry.isFile() || entry.isSymbolicLink())
+        .map((entry) => entry.name)
+        .sort();
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw new StoreError("STORE_UNREADABLE", `cannot read ${path}: ${messageOf(error)}`, {
+        path,
+        cause: error,
+      });
+    }
+  }
+
+  /** Names of the directories in a directory; none when it is not there. */
+  async directories(name: string): Promise<string[]> {
+    const entries = await readdir(join(this.path, name), { withFileTypes: true }).catch(() => []);
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  }
+
+  /** Writes a file atomically, with the directories above it. */
+  async write(name: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
+    await this.#change(name, async (path) => {
+      await this.#makeDir(dirname(path));
+      await writeFileAtomic(path, data, { mode });
+      if (this.#owner) await chown(path, this.#owner.uid, this.#owner.gid);
+    });
+  }
+
+  /** Makes a directory, 0700, and those above it. */
+  async makeDir(name: string): Promise<void> {
+    await this.#change(name, (path) => this.#makeDir(path));
+  }
+
+  /** Removes a file or a directory with all in it; nothing happens when it is not there. */
+  async remove(name: string): Promise<void> {
+    await this.#change(name, (path) => rm(path, { recursive: true, force: true }));
+  }
+
+  /** Removes temporary files of ours that a crash left in a directory more than an hour ago (STO-3). */
+  async removeStaleTemporaries(name: string, now: number): Promise<void> {
+    for (const file of await this.files(name)) {
+      if (!/^\..+\.tmp-[0-9a-f]{12}$/.test(file)) continue;
+      const path = join(this.path, name, file);
+      const modified = await stat(path).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => now,
+      ); // gone already: leave it
+      if (now - modified > 3_600_000) await rm(path, { force: true }).catch(() => {}); // tidying is not the task
+    }
+  }
+
+  /**
+   * A random id of this machine and directory, made at the first call: 16 hex digits in `.buildNodeID`, which buildx
+   * shares. Undefined when it can be neither read nor made.
+   */
+  async nodeIdentifier(): Promise<string | undefined> {
+    try {
+      const known = await this.read(".buildNodeID");
+      if (known !== undefined) return known.toString();
+      await this.write(".buildNodeID", randomBytes(8).toString("hex"));
+      // Another process may have been faster: both take what is there now.
+      return (await this.read(".buildNodeID"))?.toString();
+    } catch {
+      return undefined; // buildx confutil TryNodeIdentifier: a build goes on without
+    }
+  }
+
+  async #makeDir(path: string): Promise<void> {
+    const first = await mkdir(path, { recursive: true, mode: 0o700 });
+    if (!this.#owner) return;
+    const { uid, gid } = this.#owner;
+    if (first === undefined) {
+      const owner = await stat(path);
+      if (owner.uid !== uid || owner.gid !== gid) await chown(path, uid, gid);
+      return;
+    }
+    for (let dir = path; ; dir = dirname(dir)) {
+      await chown(dir, uid, gid);
+      if (dir === first || dir === dirname(dir)) return;
+    }
+  }
+
+  async #change(name: string, work: (path: string) => Promise<void>): Promise<void> {
+    const path = join(this.path, name);
+    try {
+      await work(path);
+    } catch (error) {
+      throw new StoreError("STORE_UNWRITABLE", `cannot write ${path}: ${messageOf(error)}`, {
+        path,
+        cause: error,
+      });
+    }
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
