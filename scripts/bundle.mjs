@@ -9,7 +9,7 @@ const target = path.join(checkout, "dist", "slipway.mjs");
 const unfinished = `${target}.${process.pid}.tmp`;
 
 await mkdir(path.dirname(target), { recursive: true });
-await build({
+const options = {
   absWorkingDir: checkout,
   entryPoints: ["src/cli/main.ts"],
   outfile: unfinished,
@@ -27,7 +27,13 @@ await build({
       "const require = __createRequire(import.meta.url);",
     ].join("\n"),
   },
-});
+};
+try {
+  await build(options);
+} catch {
+  // esbuild has said what is wrong, and where.
+  process.exit(1);
+}
 await chmod(unfinished, 0o755);
 // Renamed, so that a slipway that starts at this moment finds the old file or the new one.
 await rename(unfinished, target);

@@ -26,6 +26,7 @@ fill_cache() {
   once "buildkit-$buildkit_version" build_buildkit "$buildkit_version"
   once "buildx-$buildx_version" build_buildx "$buildx_version"
   ln -sfn "../buildkit-$buildkit_version/"{buildkitd,buildctl,dockerfile-frontend} "../buildx-$buildx_version/buildx" "$cache/bin/"
+  [ "$1" != docker-containerd ] || once docker-28-containerd unpack_debs forky amd64 docker.io containerd
   once busybox-arm64 unpack_debs bookworm arm64 busybox-static
   images=registry-$buildkit_version-$(cat "$testbed"/images/*.mjs | sha256sum | cut -c 1-12)
   once "$images" make_registry
@@ -66,6 +67,7 @@ ip iproute2
 setpriv util-linux
 iptables iptables
 runc runc
+tini tini
 docker-registry docker-registry
 qemu-aarch64-static qemu-user-static
 LIST
@@ -73,7 +75,7 @@ LIST
   [ -e /usr/share/doc/busybox-static ] || echo "- busybox-static"
   [ -e /etc/ssl/certs/ca-certificates.crt ] || echo "- ca-certificates"
   case $1 in
-    docker*) printf '%s\n' "dockerd docker.io" "containerd containerd" ;;
+    docker) printf '%s\n' "dockerd docker.io" "containerd containerd" ;;
     podman) printf '%s\n' "podman podman" "catatonit catatonit" ;;
   esac
 }
@@ -123,19 +125,24 @@ unpack_debs() {
 make_registry() {
   local target=$1 port registry status=0
   port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
-  serve_registry "$target" "127.0.0.1:$port" >"$target.log" 2>&1 &
+  registry_config "$target" "127.0.0.1:$port" >"$target.yml"
+  docker-registry serve "$target.yml" >"$target.log" 2>&1 &
   registry=$!
   until_true 20 curl -sf "http://127.0.0.1:$port/v2/" &&
     node "$testbed/images/push-all.mjs" "127.0.0.1:$port" "$cache/buildkit-$buildkit_version" \
       /usr/bin/busybox "$cache/busybox-arm64/bin/busybox" >&2 || status=$?
   kill "$registry"
   wait "$registry" 2>/dev/null || true
-  rm -f "$target.log"
+  rm -f "$target.log" "$target.yml"
   return $status
 }
 
-# serve_registry STORAGE ADDRESS: runs a registry, in the foreground.
-serve_registry() {
-  exec docker-registry serve <(printf '%s\n' 'version: 0.1' 'log: {level: warn, accesslog: {disabled: true}}' \
-    "storage: {filesystem: {rootdirectory: $1}, delete: {enabled: true}}" "http: {addr: '$2'}")
+# registry_config STORAGE ADDRESS
+registry_config() {
+  cat <<YAML
+version: 0.1
+log: {level: warn, accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: "$1"}, delete: {enabled: true}}
+http: {addr: "$2"}
+YAML
 }

@@ -6,26 +6,17 @@ start_engine() {
   mkdir -p "$run_data/docker"
   docker_config >"$run_data/daemon.json"
   PATH=$(docker_path) in_background "$run_data/engine.log" dockerd --config-file "$run_data/daemon.json"
-  engine_pid=$!
-  until_true 60 engine_decided && kill -0 "$engine_pid"
+  until_true 60 engine_answers
 }
 
-engine_decided() {
-  kill -0 "$engine_pid" || return 0
+engine_answers() {
   [ "$(engine_request "unix://$engine_socket" GET /_ping)" = OK ]
 }
 
-# Asked nicely, it stops its containers and their shims.
-stop_engine() {
-  kill "$engine_pid" 2>/dev/null || return 0
-  until_true 3 test ! -e "/proc/$engine_pid" || true
-}
-
 docker_path() {
-  case $engine in
-    docker) printf '%s\n' "$PATH:/usr/sbin:/sbin" ;;
-    docker-containerd) printf '%s\n' "$cache/docker-containerd/usr/sbin:$cache/docker-containerd/usr/bin:$PATH:/usr/sbin:/sbin" ;;
-  esac
+  local newer=$cache/docker-28-containerd/usr
+  [ "$engine" = docker ] || printf %s "$newer/sbin:$newer/bin:"
+  printf '%s\n' "$PATH:/usr/sbin:/sbin"
 }
 
 docker_config() {

@@ -1,5 +1,5 @@
-# Inside of a run's namespaces, as their first process: registry and engine come up, then the command runs.
-# When this script ends, the kernel ends everything else.
+# Inside of a run's namespaces: registry and engine come up, then the command takes this script's place.
+# When it ends, so does the namespaces' first process, and the kernel ends everything else.
 set -euo pipefail
 
 . "$testbed/lib/common.sh"
@@ -14,9 +14,6 @@ registry_address=192.0.2.1
 export TESTBED_REGISTRY=$registry_address:5000
 
 main() {
-  # The first process of a PID namespace ignores what it does not handle.
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
   ip link set lo up
   ip address add $registry_address/32 dev lo
   # No name server is in reach. This one says so at once, and containers inherit it.
@@ -38,7 +35,8 @@ main() {
   unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION BUILDX_BUILDER
   buildkit_config >"$BUILDX_CONFIG/buildkitd.default.toml"
   link_slipway "$run_data/bin"
-  run_command "$@"
+  PATH=$run_data/bin:$PATH
+  exec "$@"
 }
 
 buildkit_config() {
@@ -56,38 +54,16 @@ start_registry() {
   mkdir -p "$run_data/registry/$root"
   cp -al "$cache/$images/$root/blobs" "$run_data/registry/$root/"
   cp -a "$cache/$images/$root/repositories" "$run_data/registry/$root/"
-  in_background "$run_data/registry.log" serve_registry "$run_data/registry" :5000
+  registry_config "$run_data/registry" :5000 >"$run_data/registry.yml"
+  in_background "$run_data/registry.log" docker-registry serve "$run_data/registry.yml"
   until_true 20 curl -sf "http://$TESTBED_REGISTRY/v2/" || { cat "$run_data/registry.log" >&2; die "the registry did not start"; }
 }
 
-# in_background LOG COMMAND…: in a session of its own, out of a terminal's Ctrl-C.
+# in_background LOG COMMAND…: an orphan in a session of its own, out of a terminal's Ctrl-C.
 in_background() {
   local log=$1
   shift
-  if declare -F "$1" >/dev/null; then
-    (trap '' INT; "$@") >"$log" 2>&1 </dev/null 9>&- &
-  else
-    setsid "$@" >"$log" 2>&1 </dev/null 9>&- &
-  fi
-}
-
-# Runs the command in the terminal's process group, passing on signals that come to us alone.
-run_command() {
-  local status interrupted
-  trap 'interrupted=1; kill -TERM $command 2>/dev/null || true' TERM
-  trap 'interrupted=1; kill -HUP $command 2>/dev/null || true' HUP
-  trap 'interrupted=1; [ -t 0 ] || kill -INT $command 2>/dev/null || true' INT
-  # A shell without job control lets its background jobs ignore SIGINT.
-  env --default-signal=INT,QUIT PATH="$run_data/bin:$PATH" "$@" <&0 9>&- &
-  command=$!
-  while :; do
-    interrupted=
-    status=0
-    wait "$command" || status=$?
-    [ -n "$interrupted" ] || break
-  done
-  stop_engine
-  exit "$status"
+  setsid --fork "$@" >"$log" 2>&1 </dev/null
 }
 
 main "$@"
