@@ -1,3 +1,10 @@
+export {
+  Builder,
+  type BuilderContext,
+  type BuilderNode,
+  type OpenBuilderOptions,
+  openBuilderContext,
+} from "./builder.js";
 export { checkBuilderName, isBuilderName, randomBuilderName } from "./builder-name.js";
 export {
   type ContextSource,
@@ -6,6 +13,13 @@ export {
   resolveBuilder,
   useBuilder,
 } from "./current-builder.js";
+export {
+  type CreateBuilderOptions,
+  type CreatedBuilder,
+  createBuilder,
+  leaveBuilder,
+  parseDriverOptFlags,
+} from "./create-builder.js";
 export type { CurrentChoice } from "./current-file.js";
 export { type LocalBuildGroup, type LocalBuildState, LocalState } from "./local-state.js";
 export { type Node, type NodeGroup, contextNodeGroup, emptyNodeGroup } from "./node-group.js";

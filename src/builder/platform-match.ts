@@ -66,22 +66,22 @@ function compatible(platform: Platform): Platform[] {
       );
     case "arm":
       return [platform, ...(version > 5 ? down(version, 5) : [])];
-    case "arm64":
-      return [
-        ...arm64Versions(platform),
-        ...compatible({ ...rest, architecture: "arm", variant: armOf(variant) }),
-      ];
+    case "arm64": {
+      const versions = arm64Versions(platform);
+      if (versions.length === 0) return [];
+      return [...versions, ...compatible({ ...rest, architecture: "arm", variant: armOf(variant) })];
+    }
     default:
       return [platform];
   }
 }
 
-/** Every arm64/v8.x and v9.x machine runs 32-bit arm/v8; other variants are left as they are. */
+/** Every arm64/v8.x and v9.x machine runs 32-bit arm/v8. */
 function armOf(variant = "v8"): string {
   return /^v[89]/.test(variant) ? "v8" : variant;
 }
 
-/** v8.y runs v8.0 to v8.y; v9.y runs v9.0 to v9.y and v8.0 to v8.(y+5). */
+/** v8.y runs v8.0 to v8.y; v9.y runs v9.0 to v9.y and v8.0 to v8.(y+5). None for a version that is not known. */
 function arm64Versions({ variant = "v8", ...rest }: Platform): Platform[] {
   const match = /^v([89])(?:\.(\d))?$/.exec(variant);
   if (!match || (match[1] === "9" && Number(match[2] ?? 0) > 7)) return [];
