@@ -71,12 +71,12 @@ export class StreamCall implements ServerCall {
     return this.#controller.signal;
   }
 
-  async *messages(options: MessageOptions = {}): AsyncGenerator<Buffer> {
-    yield* this.#decode(new MessageDecoder(options));
+  messages(options: MessageOptions = {}): AsyncIterable<Buffer> {
+    return this.#decode(new MessageDecoder(options));
   }
 
-  async *bytesField(): AsyncGenerator<Buffer> {
-    yield* this.#decode(new BytesFieldDecoder());
+  bytesField(): AsyncIterable<Buffer> {
+    return this.#decode(new BytesFieldDecoder());
   }
 
   async *#decode(decoder: MessageDecoder | BytesFieldDecoder): AsyncGenerator<Buffer> {
@@ -89,7 +89,8 @@ export class StreamCall implements ServerCall {
       for (let chunks = await reader.next(); chunks; chunks = await reader.next()) {
         for (const chunk of chunks) {
           decoder.push(chunk, emit);
-          if (ready.length > 0) yield* ready.splice(0);
+          for (const bytes of ready) yield bytes;
+          ready.length = 0;
         }
       }
       decoder.end();
