@@ -5,6 +5,7 @@ import tls from "node:tls";
 import { type Dial, abortError, messageOf, throwIfAborted } from "../core/index.js";
 import type { Endpoint } from "./endpoint.js";
 import { EngineError } from "./errors.js";
+import { keepReading } from "./keep-reading.js";
 import { dialSsh } from "./ssh.js";
 
 const connectMilliseconds = 30_000;
@@ -111,7 +112,7 @@ function connect(
     };
     const onReady = () => {
       release();
-      resolve(socket);
+      resolve(keepReading(socket));
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     socket.once("error", fail).once("close", onClose).once(ready, onReady);

@@ -81,7 +81,7 @@ describe("limits", () => {
     fake.on("GET", "/info", () => abort.abort("enough"));
     const error = await failure(engine.info({ signal: abort.signal }));
     expect(error).toMatchObject({ code: "ABORTED", cause: "enough" });
-    await fake.idle();
+    await fake.closed(fake.calls.at(-1));
   });
 
   it("an aborted signal makes no call", async () => {

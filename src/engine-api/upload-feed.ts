@@ -18,8 +18,7 @@ export interface UploadFeed extends AsyncDisposable {
   readonly sourceError: { error: unknown } | undefined;
 }
 
-// After so many bytes an answer that has arrived is looked at before more is written: a write to a connection that the
-// engine has closed behind its refusal would throw the refusal away.
+// After so many bytes the loop gets a turn: an answer that has arrived in the meantime is looked at before more is written.
 const turnBytes = 32 * 1024;
 
 /** Watches a source: who is late, the source or the engine; and which of the two failed. */

@@ -80,8 +80,8 @@ export class FakeEngine implements AsyncDisposable {
   readonly #directory: string;
   readonly #routes: { method: string; pattern: RegExp; script: Script; count: number }[] = [];
   readonly #sockets = new Map<Socket, number>();
+  readonly #requests = new Map<Socket, http.IncomingMessage>();
   #connections = 0;
-  #idle: (() => void)[] = [];
   #failure: unknown;
 
   private constructor(server: http.Server, directory: string, options: FakeEngineOptions) {
@@ -100,7 +100,7 @@ export class FakeEngine implements AsyncDisposable {
       socket.on("error", () => {});
       socket.on("close", () => {
         this.#sockets.delete(socket);
-        if (this.#sockets.size === 0) for (const done of this.#idle.splice(0)) done();
+        this.#requests.delete(socket);
       });
     });
     server.on("request", (request: http.IncomingMessage, response: http.ServerResponse) => {
@@ -154,12 +154,27 @@ export class FakeEngine implements AsyncDisposable {
 
   /** Resolves when the other side has closed every connection. What comes over them until then is thrown away. */
   async idle(): Promise<void> {
-    for (const socket of this.#sockets.keys()) {
-      // An upgraded connection that the script does not read would never notice its end.
+    await Promise.all([...this.#sockets.keys()].map((socket) => this.#otherSideClosed(socket)));
+  }
+
+  /** Resolves when the other side has closed the connection that a call came over. */
+  async closed(call: RecordedCall | undefined): Promise<void> {
+    for (const [socket, connection] of this.#sockets) {
+      if (connection === call?.connection) await this.#otherSideClosed(socket);
+    }
+  }
+
+  #otherSideClosed(socket: Socket): Promise<void> {
+    return new Promise((resolve) => {
+      socket.once("close", () => resolve());
+      // What the script does not read would never notice its end.
+      this.#requests
+        .get(socket)
+        ?.on("error", () => {})
+        .resume();
       if (socket.readableEnded) socket.end();
       else socket.once("end", () => socket.end()).resume();
-    }
-    if (this.#sockets.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    });
   }
 
   /** Breaks every connection, as an engine that is killed does; it goes on to accept new ones. */
@@ -183,6 +198,7 @@ export class FakeEngine implements AsyncDisposable {
     const { method = "", headers, socket } = request;
     const url = new URL(request.url ?? "/", "http://engine");
     const [, version, path = "/"] = /^(?:\/v(\d+\.\d+)(?=\/))?(\/.*)$/.exec(url.pathname) ?? [];
+    this.#requests.set(socket, request);
     const connection = this.#sockets.get(socket) ?? 0;
     this.calls.push({
       method,
