@@ -1,11 +1,19 @@
-import { Builder, type BuilderNode, nodeIdentifier } from "../builder/index.js";
+import { resolve } from "node:path";
+import { Builder, type BuilderNode, openBuilderContext } from "../builder/index.js";
 import { BuildkitClient, requireSupportedVersion } from "../buildkit/index.js";
-import { type DockerConfig, type Environment, loadDockerConfig } from "../config/index.js";
-import { type Dial, type EventSink, InvalidArgumentError, SlipwayError, isSlipwayError } from "../core/index.js";
+import { type DockerConfig, type Environment } from "../config/index.js";
+import {
+  type Dial,
+  type EventSink,
+  InvalidArgumentError,
+  SlipwayError,
+  isSlipwayError,
+} from "../core/index.js";
 import { type AddressTls, type Driver, dialAddress } from "../driver/index.js";
 import { localWindows, remoteWindows } from "../http2/index.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
+import type { SolvePlan } from "./plan.js";
 import { runBuild } from "./run-build.js";
 
 /** Where builds run: a builder, or a buildkitd by its address or any way of dialling it. The current builder if none is given. */
@@ -44,11 +52,11 @@ export async function connect(target: ConnectTarget = {}): Promise<Connection> {
   const env = target.env ?? process.env;
   const ways = [target.builder, target.address, target.dial].filter((way) => way !== undefined);
   if (ways.length > 1) throw new InvalidArgumentError("give one of builder, address and dial");
-  const dockerConfig = await loadDockerConfig(env);
+  const { config, store } = await openBuilderContext({ env });
   const place = await openPlace(target, env);
   try {
     const client = await place.connect(target);
-    return new WarmConnection(place, client, env, dockerConfig, await nodeIdentifier(env));
+    return new WarmConnection(place, client, env, config, (await store.nodeIdentifier()) ?? "");
   } catch (error) {
     await place.close();
     throw error;
@@ -62,12 +70,14 @@ interface Place {
   driverName: string;
   engineHost?: string | undefined;
   driver?: Driver;
+  saveRef?: (plan: SolvePlan) => Promise<void>;
   connect(options: Pick<ConnectTarget, "onEvent" | "signal">): Promise<BuildkitClient>;
   close(): Promise<void>;
 }
 
 async function openPlace(target: ConnectTarget, env: Environment): Promise<Place> {
-  const dial = target.dial ?? (target.address === undefined ? undefined : dialAddress(target.address, target.tls));
+  const dial =
+    target.dial ?? (target.address === undefined ? undefined : dialAddress(target.address, target.tls));
   if (dial) {
     const windows = target.address?.startsWith("tcp:") ? remoteWindows : localWindows;
     return {
@@ -88,22 +98,38 @@ async function openPlace(target: ConnectTarget, env: Environment): Promise<Place
     };
   }
   const builder =
-    target.builder instanceof Builder ? target.builder : await Builder.open({ name: target.builder as string, env });
+    target.builder instanceof Builder
+      ? target.builder
+      : await Builder.open({ name: target.builder, env, signal: target.signal });
   const [node] = builder.nodes;
   if (!node) throw new InvalidArgumentError(`builder ${builder.name} has no nodes`);
   return nodePlace(builder, node);
 }
 
-function nodePlace(builder: Builder, node: BuilderNode): Place {
-  const driver = node.openDriver();
+async function nodePlace(builder: Builder, node: BuilderNode): Promise<Place> {
+  const driver = await node.openDriver();
+  const { host } = await node.endpoint();
   return {
     builderName: builder.name,
     nodeName: node.name,
     driverName: builder.driver,
-    engineHost: node.endpoint.host,
+    engineHost: host,
     driver,
+    async saveRef({ ref, attrs, inputs }) {
+      const { localState } = builder.store;
+      const { contextDirectory = attrs["context"] ?? "", dockerfilePath } = inputs;
+      // Only a help for `history`; a store that cannot be written does not keep anyone from building.
+      await localState
+        .saveRef(builder.name, node.name, ref, {
+          target: "default",
+          localPath: contextDirectory,
+          dockerfilePath: inputs.contextDirectory === undefined ? dockerfilePath : resolve(dockerfilePath),
+        })
+        .catch(() => {});
+    },
     async connect({ onEvent, signal }) {
       onEvent?.({ type: "start", builder: builder.name, driver: builder.driver });
+      await builder.touch();
       const client = await driver.connect({ sink: onEvent, signal });
       const { version } = await client.info({ signal });
       if (version !== undefined) requireSupportedVersion(version);
@@ -145,6 +171,7 @@ class WarmConnection implements Connection {
         nodeId: this.#nodeId,
         defaultLoad: place.driver?.features.defaultLoad ?? false,
         describe: options.describe ?? true,
+        saveRef: place.saveRef,
       });
     } catch (error) {
       throw await this.#explain(error, options.signal);

@@ -1,9 +1,5 @@
 import type { BuildkitClient } from "../buildkit/index.js";
-import {
-  type DockerConfig,
-  type Environment,
-  resolveDockerEndpoint,
-} from "../config/index.js";
+import { type DockerConfig, type Environment, resolveDockerEndpoint } from "../config/index.js";
 import { type EventSink, InvalidArgumentError, type VertexWarning } from "../core/index.js";
 import { openEngine } from "../driver/index.js";
 import type { EngineClient } from "../engine-api/index.js";
@@ -39,6 +35,8 @@ export interface RunBuildContext extends Omit<PlanFacts, "signal"> {
   node: BuildNode;
   /** Read the image's manifests afterwards, for {@link BuildResult.platforms}. */
   describe: boolean;
+  /** Notes what is about to be built under the build's id, as buildx does in its `refs`. */
+  saveRef?: ((plan: SolvePlan) => Promise<void>) | undefined;
 }
 
 /** One build on one node: plan, serve, solve, collect (buildx v0.36 build/build.go). */
@@ -72,13 +70,13 @@ export async function executePlan(
       engines,
       signal,
     });
-    const attachables = await sessionServices(plan, options, context, targets, sink);
-    const outcome = await solve({
-      client: node.client,
-      plan: { ...plan, exports },
-      attachables,
-      sink,
-      signal,
+    // What fails on this side comes back from the daemon as its error; ours says what and where (FLT-37).
+    const failures: Error[] = [];
+    const attachables = await sessionServices(plan, options, context, targets, sink, failures);
+    if (!plan.call) await context.saveRef?.(plan);
+    const running = solve({ client: node.client, plan: { ...plan, exports }, attachables, sink, signal });
+    const outcome = await running.catch((error: unknown) => {
+      throw signal?.aborted ? error : (failures[0] ?? error);
     });
     const response = new Map(outcome.response);
     if (preferManifest) response.delete("containerimage.config.digest");

@@ -35,9 +35,11 @@ export {
 } from "./platform.js";
 export { formatInGroups, truncatePlatforms } from "./platform-groups.js";
 export { type PlatformMatcher, only, onlyStrict } from "./platform-match.js";
+export { type RemoveBuilderOptions, removeBuilder } from "./remove-builder.js";
 export type { SlipwayOptions } from "./slipway-options.js";
 export { BuilderStore, type StoreOptions, type StoredBuilder } from "./store.js";
 export { StoreDir } from "./store-dir.js";
 export { StoreError, type StoreErrorCode } from "./store-error.js";
 export { StoreTransaction } from "./store-transaction.js";
+export { type Device, type GcRule, type NodeInfo, loadNodeInfo } from "./node-info.js";
 export { type NodeUpdate, leaveNode, updateNode } from "./update-node.js";

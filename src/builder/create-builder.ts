@@ -1,0 +1,236 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  buildkitdEntitlements,
+  listDockerContexts,
+  loadBuildkitdConfig,
+  parseCsvFields,
+  parseDockerHost,
+  resolveDockerEndpoint,
+  splitShellWords,
+  withNetworkHostEntitlement,
+} from "../config/index.js";
+import { InvalidArgumentError, isSlipwayError, messageOf } from "../core/index.js";
+import { type ConnectMode, DriverError, parseDriverOptions } from "../driver/index.js";
+import { Builder, type BuilderContext } from "./builder.js";
+import { isBuilderName } from "./builder-name.js";
+import { currentKey } from "./current-builder.js";
+import { type NodeGroup, emptyNodeGroup } from "./node-group.js";
+import { parsePlatforms } from "./platform.js";
+import { StoreError } from "./store-error.js";
+import type { StoreTransaction } from "./store-transaction.js";
+import { leaveNode, updateNode } from "./update-node.js";
+
+/** What to create, in the command's words. */
+export interface CreateBuilderOptions {
+  /** A random one when not given. */
+  name?: string | undefined;
+  /** Default `docker-container`, which is the only one. */
+  driver?: string | undefined;
+  /** Name of the node to add or change. */
+  node?: string | undefined;
+  /** A docker context or a host; default the current one. */
+  endpoint?: string | undefined;
+  /** Platforms to prefer the node for. */
+  platforms?: readonly string[] | undefined;
+  driverOpts?: Readonly<Record<string, string>> | undefined;
+  /** Flags of buildkitd, as one text in a shell's words. */
+  buildkitdFlags?: string | undefined;
+  /** Path of a buildkitd.toml; default `buildkitd.default.toml` of the config directory, if there is one. */
+  buildkitdConfig?: string | undefined;
+  /** Add a node to the builder. */
+  append?: boolean | undefined;
+  /** Make it the current builder. */
+  use?: boolean | undefined;
+  connect?: ConnectMode | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What {@link createBuilder} did. */
+export interface CreatedBuilder {
+  builder: Builder;
+  /** The changes take effect when the builder is made again. */
+  needsRestart: boolean;
+}
+
+const defaultDriver = "docker-container";
+
+/**
+ * Creates a builder, adds a node to one, or changes a node (buildx v0.36 builder/builder.go Create). Nothing is booted.
+ * The store is as before when anything fails.
+ *
+ * @throws InvalidArgumentError, DriverError, StoreError or ConfigError that name what is wrong.
+ */
+export async function createBuilder(
+  context: BuilderContext,
+  options: CreateBuilderOptions,
+): Promise<CreatedBuilder> {
+  const { name, append = false } = options;
+  if (name === "default")
+    throw new InvalidArgumentError(
+      "default is a reserved name and cannot be used to identify builder instance",
+    );
+  if (append && !name) throw new InvalidArgumentError("append requires a builder name");
+  const { env, config, store } = context;
+  if (name && !append) {
+    const contexts = await listDockerContexts(env, config);
+    if (contexts.some(({ contextName }) => contextName === name))
+      throw new StoreError(
+        "STORE_REFUSED",
+        `instance name ${JSON.stringify(name)} already exists as context builder`,
+      );
+  }
+  const driverOpts = options.driverOpts ?? {};
+  const settings = await nodeSettings(context, options, driverOpts);
+  return store.transaction(
+    async (transaction) => {
+      const existing = name ? await existingGroup(transaction, name) : undefined;
+      if (!existing && append)
+        throw new StoreError(
+          "STORE_NO_BUILDER",
+          `failed to find instance ${JSON.stringify(name)} for append`,
+        );
+      const driver = options.driver || existing?.driver || defaultDriver;
+      if (existing) checkExisting(existing, driver, options);
+      if (driver !== defaultDriver)
+        throw new DriverError(
+          "DRIVER_UNSUPPORTED",
+          `slipway cannot create builders with the driver ${JSON.stringify(driver)}, only ${defaultDriver}`,
+        );
+      parseDriverOptions(driverOpts);
+      const before =
+        existing ?? emptyNodeGroup((name ?? (await transaction.freeName())).toLowerCase(), driver);
+      const { group, needsRestart } = updateNode(before, { ...settings, append });
+      await transaction.save(group);
+      if (options.connect) await transaction.saveSlipwayOptions(group.name, { connect: options.connect });
+      if (options.use)
+        await transaction.setCurrent({ key: await currentKey(context), name: group.name, global: false });
+      return { builder: new Builder(group, context), needsRestart };
+    },
+    options.signal ? { signal: options.signal } : {},
+  );
+}
+
+/** Takes a node out of a builder (`create --leave`). */
+export async function leaveBuilder(
+  context: BuilderContext,
+  options: { name?: string | undefined; node?: string | undefined; signal?: AbortSignal | undefined },
+): Promise<void> {
+  const { name, node, signal } = options;
+  if (!name) throw new InvalidArgumentError("leave requires instance name");
+  if (!node) throw new InvalidArgumentError("leave requires node name");
+  await context.store.transaction(
+    async (transaction) => {
+      const group = await context.store.get(name);
+      if (!group)
+        throw new StoreError("STORE_NO_BUILDER", `failed to find instance ${JSON.stringify(name)} for leave`);
+      await transaction.save(leaveNode(group, node));
+      await context.store.localState.removeNode(group.name, node);
+    },
+    signal ? { signal } : {},
+  );
+}
+
+/** Parses `--driver-opt`: each a comma list of `key=value`; the last of a key wins. */
+export function parseDriverOptFlags(texts: readonly string[]): Record<string, string> {
+  const options: Record<string, string> = {};
+  for (const text of texts)
+    for (const field of parseCsvFields(text)) {
+      const at = field.indexOf("=");
+      if (at < 0) throw new InvalidArgumentError(`invalid value ${JSON.stringify(field)}, expecting k=v`);
+      options[field.slice(0, at)] = field.slice(at + 1);
+    }
+  return options;
+}
+
+/** A builder whose file is broken counts as absent: creating it anew repairs it (STO-1). */
+async function existingGroup(transaction: StoreTransaction, name: string): Promise<NodeGroup | undefined> {
+  try {
+    return await transaction.store.get(name);
+  } catch (error) {
+    if (isSlipwayError(error, "STORE_CORRUPT")) return undefined;
+    throw error;
+  }
+}
+
+function checkExisting(group: NodeGroup, driver: string, options: CreateBuilderOptions): void {
+  if (!options.node && !options.append)
+    throw new StoreError(
+      "STORE_REFUSED",
+      `existing instance for ${JSON.stringify(group.name)} but no append mode, specify the node name to make changes for existing instances`,
+    );
+  if (driver !== group.driver)
+    throw new StoreError(
+      "STORE_REFUSED",
+      `existing instance for ${JSON.stringify(group.name)} but has mismatched driver ${JSON.stringify(group.driver)}`,
+    );
+}
+
+async function nodeSettings(
+  context: BuilderContext,
+  options: CreateBuilderOptions,
+  driverOpts: Readonly<Record<string, string>>,
+) {
+  const { store } = context;
+  const configPath = options.buildkitdConfig ?? (await defaultConfigPath(store.dir.path));
+  const files = configPath === undefined ? undefined : await loadBuildkitdConfig(configPath);
+  const configEntitlements =
+    configPath === undefined ? [] : await buildkitdEntitlements(configPath, await readFile(configPath));
+  const flags = withNetworkHostEntitlement(splitFlags(options.buildkitdFlags ?? ""), {
+    ...(driverOpts["network"] !== undefined && { network: driverOpts["network"] }),
+    configEntitlements,
+  });
+  return {
+    ...(options.node && { node: options.node }),
+    endpoint: await endpointOf(context, options.endpoint),
+    endpointGiven: options.endpoint !== undefined,
+    platforms: parsePlatforms(options.platforms ?? []),
+    flags,
+    ...(options.driverOpts && { driverOpts }),
+    ...(files && { files }),
+  };
+}
+
+async function defaultConfigPath(dir: string): Promise<string | undefined> {
+  const path = join(dir, "buildkitd.default.toml");
+  return readFile(path).then(
+    () => path,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return undefined;
+      throw error;
+    },
+  );
+}
+
+function splitFlags(text: string): string[] {
+  try {
+    return splitShellWords(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`failed to parse buildkit flags: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** A docker context's name stays a name, so that the builder follows the context; `default` and hosts become hosts. */
+async function endpointOf(context: BuilderContext, given: string | undefined): Promise<string> {
+  const { env, config } = context;
+  if (given === undefined) {
+    const key = await currentKey(context);
+    if (!isBuilderName(key) && !key.includes("://")) return key;
+    const current = await resolveDockerEndpoint(env, config);
+    if (current.contextName === "default" && current.tls)
+      throw new InvalidArgumentError(
+        "could not create a builder instance with TLS data loaded from environment. Please create a docker context for the current environment and then create a builder instance with that context",
+      );
+    return key;
+  }
+  const contexts = await listDockerContexts(env, config);
+  const found = contexts.find(({ contextName }) => contextName === given);
+  if (found) return given === "default" ? found.host : given;
+  try {
+    return parseDockerHost(given, { tls: true });
+  } catch (error) {
+    throw new InvalidArgumentError(`failed to parse endpoint ${given}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,29 @@
+import type { Readable, Writable } from "node:stream";
+import type { Environment } from "../config/index.js";
+
+/** What a command sees of its process. Tests hand in their own. */
+export interface CliContext {
+  env: Environment;
+  stdin: Readable & { isTTY?: boolean };
+  stdout: Writable & { isTTY?: boolean; columns?: number; rows?: number };
+  stderr: Writable & { isTTY?: boolean; columns?: number; rows?: number };
+  /** Aborts on the first SIGINT, SIGTERM or SIGHUP. */
+  signal: AbortSignal;
+}
+
+/** Flags that every command takes. */
+export interface GlobalFlags {
+  /** Builder to use instead of the current one. */
+  builder?: string;
+  debug?: boolean;
+}
+
+/** A command ends with this exit code, having said all there is to say. */
+export class ExitCode extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`exit ${exitCode}`);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Command } from "commander";
+import type { CliContext } from "./cli-context.js";
+
+/** A command of the program, loaded when it is run. */
+export interface CommandEntry {
+  name: string;
+  alias?: string;
+  summary: string;
+  load: () => Promise<{ command: (context: CliContext) => Command }>;
+}
+
+/** All commands, in order of their names. */
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: "build",
+    alias: "b",
+    summary: "Start a build",
+    load: () => import("./commands/build.js"),
+  },
+  {
+    name: "create",
+    summary: "Create a new builder instance",
+    load: () => import("./commands/create.js"),
+  },
+  {
+    name: "rm",
+    summary: "Remove one or more builder instances",
+    load: () => import("./commands/rm.js"),
+  },
+  {
+    name: "stop",
+    summary: "Stop builder instance",
+    load: () => import("./commands/stop.js"),
+  },
+  {
+    name: "use",
+    summary: "Set the current builder instance",
+    load: () => import("./commands/use.js"),
+  },
+  {
+    name: "version",
+    summary: "Show slipway version information",
+    load: () => import("./commands/version.js"),
+  },
+];

@@ -1,0 +1,223 @@
+import { Command, Option } from "commander";
+import {
+  type BuildOptions,
+  build,
+  contextFromStdin,
+  parseCache,
+  parseOutput,
+  parseSecret,
+  readStream,
+} from "../../build/index.js";
+import { InvalidArgumentError } from "../../core/index.js";
+import { display } from "../../progress/index.js";
+import type { CliContext, GlobalFlags } from "../cli-context.js";
+import { ExitCode } from "../cli-context.js";
+import { bytes, collect, collectList, keyValues } from "../flags.js";
+import { printCall } from "../print-call.js";
+import { prepareResultFiles } from "../result-files.js";
+
+interface BuildFlags extends GlobalFlags {
+  addHost?: string[];
+  allow?: string[];
+  annotation?: string[];
+  attest?: string[];
+  buildArg?: string[];
+  buildContext?: string[];
+  cacheFrom?: string[];
+  cacheTo?: string[];
+  call: string;
+  cgroupParent?: string;
+  check?: boolean;
+  file?: string;
+  iidfile?: string;
+  label?: string[];
+  load?: boolean;
+  metadataFile?: string;
+  network: string;
+  cache: boolean;
+  /** `--no-cache-filter`; commander drops the `no` of the name and starts at true. */
+  cacheFilter: string[] | true;
+  output?: string[];
+  platform?: string[];
+  progress: string;
+  provenance?: string;
+  pull?: boolean;
+  push?: boolean;
+  quiet?: boolean;
+  resource?: string[];
+  sbom?: string;
+  secret?: string[];
+  shmSize?: number;
+  ssh?: string[];
+  tag?: string[];
+  target?: string;
+  ulimit?: string[];
+}
+
+/** `slipway build`: buildx's flags, defaults, texts and exit codes. */
+export function command(context: CliContext): Command {
+  const platforms = context.env["DOCKER_DEFAULT_PLATFORM"];
+  return new Command("build")
+    .description("Start a build")
+    .usage("[OPTIONS] PATH | URL | -")
+    .argument("<path>", "Directory, URL, or - for standard input")
+    .option("--add-host <host:ip>", "Add a custom host-to-IP mapping", collectList)
+    .option("--allow <entitlement>", "Allow extra privileged entitlement", collect)
+    .option("--annotation <key=value>", "Add annotation to the image", collect)
+    .option("--attest <parameters>", "Attestation parameters", collect)
+    .option("--build-arg <key=value>", "Set build-time variables", collect)
+    .option("--build-context <name=value>", "Additional build contexts", collect)
+    .option("--cache-from <source>", "External cache sources", collect)
+    .option("--cache-to <target>", "Cache export destinations", collect)
+    .option("--call <method>", "Set method for evaluating build (check, outline, targets)", "build")
+    .option("--cgroup-parent <string>", "Set the parent cgroup for the RUN instructions during build")
+    .option("--check", "Shorthand for --call=check")
+    .option("-f, --file <path>", "Name of the Dockerfile (default: PATH/Dockerfile)")
+    .option("--iidfile <path>", "Write the image ID to a file")
+    .option("--label <key=value>", "Set metadata for an image", collect)
+    .option("--load", "Shorthand for --output=type=docker")
+    .option("--metadata-file <path>", "Write build result metadata to a file")
+    .option("--network <mode>", "Set the networking mode for the RUN instructions during build", "default")
+    .option("--no-cache", "Do not use cache when building the image")
+    .option("--no-cache-filter <stage>", "Do not cache specified stages", collect)
+    .option("-o, --output <destination>", "Output destination (format: type=local,dest=path)", collect)
+    .addOption(
+      new Option("--platform <platform>", "Set target platform for build")
+        .argParser(collect)
+        .default(platforms ? [platforms] : undefined),
+    )
+    .option(
+      "--progress <type>",
+      "Set type of progress output (auto, none, plain, quiet, rawjson, tty)",
+      "auto",
+    )
+    .option("--provenance <parameters>", "Shorthand for --attest=type=provenance")
+    .option("--pull", "Always attempt to pull all referenced images")
+    .option("--push", "Shorthand for --output=type=registry,unpack=false")
+    .option("-q, --quiet", "Suppress the build output and print image ID on success")
+    .option("--resource <key=value>", "Resource limits for build containers", collect)
+    .option("--sbom <parameters>", "Shorthand for --attest=type=sbom")
+    .option(
+      "--secret <source>",
+      "Secret to expose to the build (format: id=mysecret[,src=/local/secret])",
+      collect,
+    )
+    .option("--shm-size <bytes>", "Shared memory size for build containers", bytes)
+    .option("--ssh <agent>", "SSH agent socket or keys to expose to the build", collect)
+    .option("-t, --tag <name>", "Image identifier (format: [registry/]repository[:tag])", collect)
+    .option("--target <stage>", "Set the target build stage to build")
+    .option("--ulimit <limit>", "Ulimit options", collect)
+    .action((path: string, _flags: BuildFlags, self: Command) => run(path, self.optsWithGlobals(), context));
+}
+
+async function run(path: string, flags: BuildFlags, context: CliContext): Promise<void> {
+  const mode = progressMode(flags);
+  const options = await toBuildOptions(path, flags, context);
+  const files = await prepareResultFiles({ imageId: flags.iidfile, metadata: flags.metadataFile }, options);
+  const progress = display(mode, context.stderr, context.env, { debug: flags.debug ?? false });
+  try {
+    const result = await build({
+      ...options,
+      ...(flags.builder && { builder: flags.builder }),
+      describe: false,
+      env: context.env,
+      signal: context.signal,
+      onEvent: progress,
+    });
+    await progress.close();
+    if (flags.quiet && !result.call && result.imageId) context.stdout.write(`${result.imageId}\n`);
+    await files.write(result, context.env);
+    if (result.call) {
+      const status = printCall(result.call, context.stdout);
+      if (status !== 0) throw new ExitCode(status);
+    }
+    if (result.inlineMessage) context.stdout.write(`\n${result.inlineMessage}\n`);
+  } finally {
+    await progress.close();
+  }
+}
+
+/** The display's mode; `none` is quiet without the image id, `quiet` is `-q` (buildx commands/build.go toDisplayMode). */
+function progressMode(flags: BuildFlags): string {
+  if (flags.quiet && flags.progress !== "auto" && flags.progress !== "quiet")
+    throw new InvalidArgumentError(`progress=${flags.progress} and quiet cannot be used together`);
+  if (flags.progress === "quiet") flags.quiet = true;
+  return flags.quiet ? "quiet" : flags.progress;
+}
+
+async function toBuildOptions(path: string, flags: BuildFlags, context: CliContext): Promise<BuildOptions> {
+  const options: BuildOptions = {
+    context: path,
+    noCache: !flags.cache,
+    network: flags.network,
+    call: flags.check ? "check" : flags.call,
+    tags: flags.tag ?? [],
+    buildArgs: keyValues(flags.buildArg, undefined),
+    labels: keyValues(flags.label, ""),
+    outputs: (flags.output ?? []).map(parseOutput),
+    cacheFrom: (flags.cacheFrom ?? []).flatMap(parseCache),
+    cacheTo: (flags.cacheTo ?? []).flatMap(parseCache),
+    buildContexts: namedContexts(flags.buildContext),
+    secrets: Object.fromEntries(
+      (flags.secret ?? [])
+        .map((text) => parseSecret(text, context.env))
+        .map(({ id, source }) => [id, source]),
+    ),
+  };
+  const lists = {
+    addHosts: flags.addHost,
+    allow: flags.allow,
+    annotations: flags.annotation,
+    attests: flags.attest,
+    noCacheFilter: flags.cacheFilter === true ? undefined : flags.cacheFilter,
+    platforms: flags.platform,
+    resources: flags.resource,
+    ssh: flags.ssh,
+    ulimits: flags.ulimit,
+  };
+  const values = {
+    cgroupParent: flags.cgroupParent,
+    load: flags.load,
+    provenance: flags.provenance,
+    pull: flags.pull,
+    push: flags.push,
+    sbom: flags.sbom,
+    shmSize: flags.shmSize,
+    target: flags.target,
+  };
+  for (const [key, value] of Object.entries({ ...lists, ...values }))
+    if (value !== undefined) Object.assign(options, { [key]: value });
+  return withStandardInput(options, flags.file, context);
+}
+
+/** `-` as context: an archive, or a lone Dockerfile; `-f -`: the Dockerfile. */
+async function withStandardInput(
+  options: BuildOptions,
+  file: string | undefined,
+  context: CliContext,
+): Promise<BuildOptions> {
+  if (options.context === "-") {
+    if (file === "-")
+      throw new InvalidArgumentError(
+        "invalid argument: can't use stdin for both build context and dockerfile",
+      );
+    const input = await contextFromStdin(context.stdin);
+    if ("dockerfile" in input && file !== undefined)
+      throw new InvalidArgumentError(
+        "ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles",
+      );
+    return { ...options, ...input, ...(file !== undefined && { file }) };
+  }
+  if (file === "-") return { ...options, dockerfile: await readStream(context.stdin) };
+  return file === undefined ? options : { ...options, file };
+}
+
+function namedContexts(texts: readonly string[] | undefined): Record<string, string> {
+  const contexts: Record<string, string> = {};
+  for (const text of texts ?? []) {
+    const at = text.indexOf("=");
+    if (at <= 0) throw new InvalidArgumentError(`invalid context value: ${text}, expected key=value`);
+    contexts[text.slice(0, at)] = text.slice(at + 1);
+  }
+  return contexts;
+}

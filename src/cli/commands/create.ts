@@ -1,0 +1,84 @@
+import { Command } from "commander";
+import { createBuilder, leaveBuilder, openBuilderContext, parseDriverOptFlags } from "../../builder/index.js";
+import { connect } from "../../build/index.js";
+import { connectMode } from "../../driver/index.js";
+import { display } from "../../progress/index.js";
+import type { CliContext, GlobalFlags } from "../cli-context.js";
+import { collect, duration } from "../flags.js";
+import { warn } from "../warn.js";
+
+interface CreateFlags extends GlobalFlags {
+  append?: boolean;
+  bootstrap?: boolean;
+  buildkitdConfig?: string;
+  buildkitdFlags?: string;
+  connect?: string;
+  driver?: string;
+  driverOpt?: string[];
+  leave?: boolean;
+  name?: string;
+  node?: string;
+  platform?: string[];
+  use?: boolean;
+}
+
+/** `slipway create`: makes a builder, adds or takes away a node. */
+export function command(context: CliContext): Command {
+  return new Command("create")
+    .description("Create a new builder instance")
+    .usage("[OPTIONS] [CONTEXT|ENDPOINT]")
+    .argument("[endpoint]", "Docker context or engine of the builder")
+    .option("--append", "Append a node to builder instead of changing it")
+    .option("--bootstrap", "Boot builder after creation")
+    .option("--buildkitd-config <path>", "BuildKit daemon config file")
+    .option("--buildkitd-flags <flags>", "BuildKit daemon flags")
+    .option("--connect <mode>", "How to reach the daemon: auto, exec or socket")
+    .option("--driver <driver>", "Driver to use (available: docker-container)")
+    .option("--driver-opt <options>", "Options for the driver", collect)
+    .option("--leave", "Remove a node from builder instead of changing it")
+    .option("--name <name>", "Builder instance name")
+    .option("--node <name>", "Create/modify node with given name")
+    .option("--platform <platforms>", "Fixed platforms for current node", collect)
+    .option(
+      "--timeout <duration>",
+      "Override the default timeout for loading builder status",
+      duration,
+      20_000,
+    )
+    .option("--use", "Set the current builder instance")
+    .action((endpoint: string | undefined, flags: CreateFlags) => run(endpoint, flags, context));
+}
+
+async function run(endpoint: string | undefined, flags: CreateFlags, context: CliContext): Promise<void> {
+  const { env, signal } = context;
+  const builders = await openBuilderContext({ env, onWarning: (text) => warn(context, text) });
+  if (flags.leave) {
+    await leaveBuilder(builders, { name: flags.name, node: flags.node, signal });
+    return;
+  }
+  const { builder, needsRestart } = await createBuilder(builders, {
+    name: flags.name,
+    driver: flags.driver,
+    node: flags.node,
+    endpoint,
+    platforms: flags.platform,
+    driverOpts: flags.driverOpt && parseDriverOptFlags(flags.driverOpt),
+    buildkitdFlags: flags.buildkitdFlags,
+    buildkitdConfig: flags.buildkitdConfig,
+    append: flags.append,
+    use: flags.use,
+    connect: flags.connect === undefined ? undefined : connectMode(flags.connect),
+    signal,
+  });
+  if (needsRestart) warn(context, "new settings may not be used until builder is restarted");
+  if (flags.bootstrap) {
+    const progress = display("auto", context.stderr, env);
+    try {
+      await (await connect({ builder, env, signal, onEvent: progress })).close();
+    } finally {
+      progress({ type: "end" });
+      await progress.close();
+    }
+  }
+  context.stdout.write(`${builder.name}\n`);
+}

@@ -1,0 +1,6 @@
+export { type FormatRow, type FormatRowsOptions, formatRows, isTableFormat } from "./format-rows.js";
+export { goString } from "./go-print.js";
+export { type TabOptions, alignTabs } from "./tab-writer.js";
+export { Template } from "./template.js";
+export { TemplateError } from "./template-error.js";
+export { formatJson } from "./template-functions.js";

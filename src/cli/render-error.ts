@@ -1,0 +1,39 @@
+import type { Writable } from "node:stream";
+import { CommanderError } from "commander";
+import { isSlipwayError, messageOf } from "../core/index.js";
+import { BuildError } from "../build/index.js";
+import { formatSource, sanitizeText } from "../progress/index.js";
+
+/** What {@link renderError} needs. */
+export interface RenderErrorOptions {
+  stream: Writable;
+  /** Print the stack and the chain of causes. */
+  debug: boolean;
+}
+
+/** gRPC codes that have an exit code of their own (buildx cmd/buildx/main.go). */
+const exitCodes: Readonly<Record<number, number>> = { 1: 130, 8: 102, 13: 100 };
+
+/** Prints an error as the command's last words and gives the exit code that stands for it. */
+export function renderError(error: unknown, { stream, debug }: RenderErrorOptions): number {
+  const failed = error instanceof BuildError ? error : undefined;
+  for (const { info, ranges } of failed?.sources ?? []) stream.write(formatSource(info, ranges));
+  const prefix = failed ? "failed to build: " : "";
+  const text = error instanceof CommanderError ? error.message.replace(/^error: /, "") : messageOf(error);
+  stream.write(`ERROR: ${prefix}${sanitizeText(text)}\n`);
+  if (debug) stream.write(`${sanitizeText(stackOf(error))}\n`);
+  else if (!isExpected(error)) stream.write("Run with --debug for the stack\n");
+  if (isSlipwayError(error, "ABORTED")) return 130;
+  const code = (error as { grpcCode?: unknown } | undefined)?.grpcCode;
+  return typeof code === "number" ? (exitCodes[code] ?? 1) : 1;
+}
+
+function isExpected(error: unknown): boolean {
+  return isSlipwayError(error) || error instanceof CommanderError;
+}
+
+function stackOf(error: unknown): string {
+  const lines: string[] = [];
+  for (let at = error; at instanceof Error; at = at.cause) lines.push(at.stack ?? at.message);
+  return lines.join("\ncaused by: ");
+}

@@ -1,0 +1,8 @@
+declare const SLIPWAY_VERSION: string | undefined;
+declare const SLIPWAY_REVISION: string | undefined;
+
+/** Version and revision of this program, put in when it is bundled (scripts/bundle.mjs). */
+export const version = {
+  text: typeof SLIPWAY_VERSION === "string" ? SLIPWAY_VERSION : "0.0.0-dev",
+  revision: typeof SLIPWAY_REVISION === "string" ? SLIPWAY_REVISION : "",
+};

@@ -1,0 +1,36 @@
+/** How long a cancelled command may take to clean up, after the first signal and after the second, in ms. */
+const patience = { first: 12_000, second: 1_000 };
+
+/** A signal that aborts when the process is asked to end. */
+export interface SignalWatch {
+  readonly signal: AbortSignal;
+  close(): void;
+}
+
+/**
+ * SIGINT, SIGTERM and SIGHUP: the first cancels the command, which then has 12 s to tell the daemon and to clean up; the
+ * second leaves it 1 s; the third ends the process at once. Always with exit code 130 (FLT-30 to FLT-33).
+ */
+export function watchSignals(target: NodeJS.Process): SignalWatch {
+  const controller = new AbortController();
+  let count = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const leave = () => target.exit(130);
+  const onSignal = (name: NodeJS.Signals) => {
+    count += 1;
+    if (count > 2) return leave();
+    if (count === 1) controller.abort(new Error(`got ${name}`));
+    clearTimeout(timer);
+    timer = setTimeout(leave, count === 1 ? patience.first : patience.second);
+    timer.unref();
+  };
+  const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of names) target.on(name, onSignal);
+  return {
+    signal: controller.signal,
+    close() {
+      clearTimeout(timer);
+      for (const name of names) target.removeListener(name, onSignal);
+    },
+  };
+}
