@@ -76,7 +76,12 @@ LIST
   [ -e /etc/ssl/certs/ca-certificates.crt ] || echo "- ca-certificates"
   case $1 in
     docker) printf '%s\n' "dockerd docker.io" "containerd containerd" ;;
-    podman) printf '%s\n' "podman podman" "catatonit catatonit" ;;
+    podman)
+      printf '%s\n' "podman podman" "catatonit catatonit"
+      # Their programs are not on PATH.
+      [ -e /usr/lib/podman/netavark ] || echo "- netavark"
+      [ -e /usr/lib/podman/aardvark-dns ] || echo "- aardvark-dns"
+      ;;
   esac
 }
 

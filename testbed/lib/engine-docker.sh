@@ -9,10 +9,6 @@ start_engine() {
   until_true 60 engine_answers
 }
 
-engine_answers() {
-  [ "$(engine_request "unix://$engine_socket" GET /_ping)" = OK ]
-}
-
 docker_path() {
   local newer=$cache/docker-28-containerd/usr
   [ "$engine" = docker ] || printf %s "$newer/sbin:$newer/bin:"

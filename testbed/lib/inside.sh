@@ -16,13 +16,8 @@ export TESTBED_REGISTRY=$registry_address:5000
 main() {
   ip link set lo up
   ip address add $registry_address/32 dev lo
-  # No name server is in reach. This one says so at once, and containers inherit it.
-  echo "nameserver $registry_address" >"$run_data/resolv.conf"
-  mount --bind "$run_data/resolv.conf" /etc/resolv.conf
-  # An engine takes a containerd that listens in the usual place for its own.
-  mkdir -p /run/containerd
-  mount -t tmpfs tmpfs /run/containerd
-
+  hide_run
+  no_name_server
   register_emulation || say "no emulation: arm64 will not be among the platforms"
   start_registry
   start_engine || { tail -n 30 "$run_data/engine.log" >&2; die "the engine did not start"; }
@@ -37,6 +32,25 @@ main() {
   link_slipway "$run_data/bin"
   PATH=$run_data/bin:$PATH
   exec "$@"
+}
+
+# Engines and runtimes leave a lot in /run, and take what they find there for their own. Only our part is the machine's.
+hide_run() {
+  mkdir "$run_data/hold"
+  mount --bind "$runs" "$run_data/hold"
+  mount -t tmpfs -o mode=755 tmpfs /run
+  mkdir -p "$runs" /run/lock
+  mount --move "$run_data/hold" "$runs"
+}
+
+# No name server is in reach. This one says so at once, and containers inherit it.
+no_name_server() {
+  local file
+  file=$(readlink --canonicalize-missing /etc/resolv.conf)
+  mkdir -p "$(dirname "$file")"
+  touch "$file"
+  echo "nameserver $registry_address" >"$run_data/resolv.conf"
+  mount --bind "$run_data/resolv.conf" "$file"
 }
 
 buildkit_config() {
@@ -57,6 +71,10 @@ start_registry() {
   registry_config "$run_data/registry" :5000 >"$run_data/registry.yml"
   in_background "$run_data/registry.log" docker-registry serve "$run_data/registry.yml"
   until_true 20 curl -sf "http://$TESTBED_REGISTRY/v2/" || { cat "$run_data/registry.log" >&2; die "the registry did not start"; }
+}
+
+engine_answers() {
+  [ "$(engine_request "unix://$engine_socket" GET /_ping)" = OK ]
 }
 
 # in_background LOG COMMAND…: an orphan in a session of its own, out of a terminal's Ctrl-C.

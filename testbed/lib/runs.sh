@@ -14,6 +14,7 @@ begin_run() {
   flock 9
   mv "$run_state/lock.new" "$run_state/lock"
   mkdir "$run_data"
+  control_groups >"$run_state/cgroups"
 }
 
 end_run() {
@@ -41,18 +42,25 @@ sweep_dead_runs() {
 remove_run() {
   local data
   data=$(cat "$1/data")
-  remove_cgroups "$data"
-  rm -rf -- "$data"
-  rm -rf -- "$1"
+  remove_control_groups "$1" "$data"
+  rm -rf -- "$data" "$1"
 }
 
-# Control groups outlive their processes. They carry the container's id, and so do the data directory's folders.
-remove_cgroups() {
+# Control groups outlive their processes. Those of containers carry the container's id, as folders of the data do.
+# Others (a builder's --cgroup-parent) are known by not having been there; while another run goes on, they may be its.
+remove_control_groups() {
   local id
-  for id in "$1"/docker/containers/* "$1"/podman/root/overlay-containers/*; do
-    [ -d "$id" ] || continue
-    find /sys/fs/cgroup -depth -type d -path "*${id##*/}*" -exec rmdir {} + 2>/dev/null || true
+  for id in "$2"/docker/containers/* "$2"/podman/root/overlay-containers/*; do
+    [ ! -d "$id" ] || control_groups -path "*${id##*/}*" | remove_empty
   done
-  # Parents, which runs share; one that is in use cannot be removed.
-  rmdir /sys/fs/cgroup/*/docker/buildx /sys/fs/cgroup/*/docker 2>/dev/null || true
+  [ "$(ls "$runs")" != "${1##*/}" ] || control_groups | grep -vxFf "$1/cgroups" | remove_empty
+}
+
+# control_groups [CONDITION…]: deepest first.
+control_groups() {
+  find /sys/fs/cgroup -mindepth 2 -depth -type d "$@"
+}
+
+remove_empty() {
+  xargs --no-run-if-empty rmdir 2>/dev/null || true
 }
