@@ -91,7 +91,7 @@ export class BuildkitClient implements AsyncDisposable {
       ended.abort(reason);
       return this.#closing ? undefined : reason;
     });
-    const sessionManager = wholeHeaders(http2.sessionManager());
+    const sessionManager = http2.sessionManager();
     this.#transport = createGrpcTransport({
       baseUrl: sessionManager.authority,
       sessionManager,
@@ -138,7 +138,6 @@ export class BuildkitClient implements AsyncDisposable {
       },
       { keepAlive },
     );
-    restoreLongValues(stream);
     return new SessionPipe(stream, { signal, explain: (reset) => this.#explainReset(reset) });
   }
 
@@ -226,18 +225,6 @@ export class BuildkitClient implements AsyncDisposable {
     }
     return this.#http2.failure();
   }
-}
-
-/** Errors with details can be larger than a header may be for node. */
-function wholeHeaders(manager: SessionManager): SessionManager {
-  return {
-    ...manager,
-    async request(...args) {
-      const stream = await manager.request(...args);
-      restoreLongValues(stream);
-      return stream;
-    },
-  };
 }
 
 const resetName =
