@@ -1,11 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chownSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import net from "node:net";
 import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FakeEngine } from "../../test/support/fake-engine.js";
 import { EngineClient } from "./client.js";
 
 // A certificate for localhost, made here, since none can be kept in the repository for long.
@@ -123,5 +124,21 @@ describe("SEC-36 TLS", () => {
       code: "ENGINE_CONNECT",
       message: expect.stringContaining(`tcp://127.0.0.1:${port}`) as string,
     });
+  });
+});
+
+describe("SEC-36 a socket", () => {
+  it.skipIf(process.getuid?.() !== 0)("of another user is warned of, once", async () => {
+    await using fake = await FakeEngine.start();
+    const path = fake.host.replace("unix://", "");
+    const warnings: string[] = [];
+    await using engine = EngineClient.open({ host: fake.host, onWarning: (text) => warnings.push(text) });
+    await engine.ping();
+    expect(warnings).toEqual([]);
+    chownSync(path, 12_345, -1);
+    await using other = EngineClient.open({ host: fake.host, onWarning: (text) => warnings.push(text) });
+    await Promise.all([other.ping(), other.ping()]);
+    expect(warnings).toEqual([`the engine's socket ${path} belongs to another user (uid 12345)`]);
+    await Promise.all([engine.close(), other.close()]);
   });
 });
