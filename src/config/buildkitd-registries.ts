@@ -6,8 +6,8 @@ import { readRegistryTables, textsOf } from "./registry-tables.js";
 export interface RegistrySettings {
   /** Hosts to try first, each perhaps with a port and a path. */
   mirrors: string[];
-  /** Plain HTTP. */
-  http: boolean;
+  /** Plain HTTP. Undefined leaves it to the client: plain for this machine only. */
+  http?: boolean;
   /** Do not verify certificates. */
   insecure: boolean;
   ca: string[];
@@ -34,7 +34,7 @@ export async function readRegistrySettings(
   for (const { name, table, keyPairs } of readRegistryTables("buildkitd.toml", root)) {
     settings.set(name, {
       mirrors: textsOf(table["mirrors"]) ?? [],
-      http: table["http"] === true,
+      ...(typeof table["http"] === "boolean" && { http: table["http"] }),
       insecure: table["insecure"] === true,
       ca: (textsOf(table["ca"]) ?? []).map(stored).filter((pem) => pem !== undefined),
       keyPairs: keyPairs.flatMap((pair) => {

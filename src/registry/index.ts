@@ -1,3 +1,4 @@
+export type { BlobUpload } from "./blob-upload.js";
 export {
   type CredentialsCallback,
   type CredentialProvider,
@@ -6,6 +7,14 @@ export {
   callbackCredentials,
   secretOf,
 } from "./credentials.js";
+export {
+  type Descriptor,
+  type Platform,
+  isIndexType,
+  isManifestType,
+  mediaTypes,
+  readDescriptor,
+} from "./descriptor.js";
 export { DigestVerifier, digestOf, isDigest } from "./digest.js";
 export { type DockerCredentialsOptions, dockerCredentials } from "./docker-credentials.js";
 export { type EngineAuth, engineAuth } from "./engine-auth.js";
@@ -17,6 +26,7 @@ export {
   isLoopbackHost,
   registryHost,
 } from "./hub.js";
+export { type Manifest, maxManifestBytes, parseManifest } from "./manifest.js";
 export {
   type ImageReference,
   familiarReference,
@@ -26,6 +36,13 @@ export {
   repositoryName,
   withDefaultTag,
 } from "./reference.js";
+export {
+  RegistryClient,
+  type RegistryCallOptions,
+  type RegistryClientOptions,
+  type Repository,
+  type StoredManifest,
+} from "./registry-client.js";
 export { RegistryError, type RegistryErrorCode, type RegistryErrorOptions } from "./registry-error.js";
 export { type HostTls, RegistryHttp, type RegistryHttpOptions } from "./registry-http.js";
 export { type Token, type TokenRequest, fetchToken } from "./token.js";
