@@ -1,7 +1,6 @@
 # A machine without an engine: everything is installed, built and started here.
 # Outside of the run's namespaces: fill the cache (that needs the network), make the run's directories, clean up.
 
-. "$testbed/lib/cache.sh"
 . "$testbed/lib/runs.sh"
 . "$testbed/lib/binfmt.sh"
 

@@ -3,7 +3,10 @@
 buildkit_version=v0.32.2
 buildx_version=v0.36.1
 
-cache=${SLIPWAY_TESTBED_CACHE:-/var/cache/slipway-testbed}
+cache=${SLIPWAY_TESTBED_CACHE:-}
+if [ -z "$cache" ]; then
+  [ "$(id -u)" = 0 ] && cache=/var/cache/slipway-testbed || cache=${XDG_CACHE_HOME:-$HOME/.cache}/slipway-testbed
+fi
 
 say() { printf 'testbed: %s\n' "$*" >&2; }
 die() { say "$*"; exit 125; }

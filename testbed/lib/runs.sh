@@ -53,7 +53,9 @@ remove_control_groups() {
   for id in "$2"/docker/containers/* "$2"/podman/root/overlay-containers/*; do
     [ ! -d "$id" ] || control_groups -path "*${id##*/}*" | remove_empty
   done
-  [ "$(ls "$runs")" != "${1##*/}" ] || control_groups | grep -vxFf "$1/cgroups" | remove_empty
+  if [ "$(ls "$runs")" = "${1##*/}" ] && [ -e "$1/cgroups" ]; then
+    control_groups | { grep -vxFf "$1/cgroups" || true; } | remove_empty
+  fi
 }
 
 # control_groups [CONDITION…]: deepest first.

@@ -1,16 +1,20 @@
 // usage: supervise.mjs CLEAN-UP COMMAND ARGUMENT…
-// Runs the command, `unshare --fork …`, passes signals on to the process it forks, and runs the script CLEAN-UP after
-// it. In Node, since a shell that waits and handles a signal can lose a child's end (bash 5.2 leaves wait4() by a jump).
+// Runs the command, passes signals on to it, and runs the script CLEAN-UP after it. In Node, since a shell that waits
+// and handles a signal can lose a child's end (bash 5.2 leaves wait4() by a jump).
 import { spawn, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import os from "node:os";
 
 const [cleanUp, command, ...args] = process.argv.slice(2);
+// `unshare --fork` stays between us and the namespace's first process, and tini, which that is, has a terminal's
+// foreground. Otherwise a terminal's Ctrl-C reaches the command without us.
+const forks = command === "setpriv";
 const child = spawn(command, args, { stdio: "inherit" });
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   process.on(signal, () => {
-    for (const pid of childrenOf(child.pid)) {
+    if (signal === "SIGINT" && !forks && process.stdin.isTTY) return;
+    for (const pid of forks ? childrenOf(child.pid) : [child.pid]) {
       try {
         process.kill(pid, signal);
       } catch {
