@@ -15,7 +15,7 @@ function inner(value: unknown): string {
     case "object":
       break;
     default:
-      return String(value as number | boolean | bigint | symbol);
+      return String(value);
   }
   if (value === null) return "<nil>";
   if (Array.isArray(value)) return `[${value.map(inner).join(" ")}]`;
@@ -73,7 +73,7 @@ function formatVerb(verb: string, value: unknown, flags: string, precision: numb
     case "s":
     case "v": {
       const text = inner(value);
-      return precision === undefined ? text : [...text].slice(0, precision).join("");
+      return precision === undefined ? text : Array.from(text).slice(0, precision).join("");
     }
     case "q":
       return JSON.stringify(inner(value));

@@ -31,7 +31,7 @@ export const templateFunctions: Readonly<Record<string, TemplateFunction>> = {
   not: (value) => !isTrue(value),
   len: lengthOf,
   index: (value, ...keys) => keys.reduce(elementOf, value),
-  slice: (value, from = 0, to = undefined) => {
+  slice: (value, from = 0, to) => {
     const list = Array.isArray(value) ? value : string(value);
     return list.slice(integer(from), to === undefined ? undefined : integer(to));
   },

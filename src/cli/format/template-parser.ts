@@ -5,14 +5,17 @@ import { type TemplatePiece, type TemplateToken, tokenize } from "./template-tok
 export type TemplateNode =
   | { kind: "text"; text: string }
   | { kind: "print"; pipe: Pipeline; at: Place }
-  | {
-      kind: "if" | "with" | "range";
-      pipe: Pipeline;
-      body: TemplateNode[];
-      otherwise: TemplateNode[];
-      at: Place;
-    }
+  | BlockNode
   | { kind: "break" | "continue" };
+
+/** Something around other nodes. */
+export interface BlockNode {
+  kind: "if" | "with" | "range";
+  pipe: Pipeline;
+  body: TemplateNode[];
+  otherwise: TemplateNode[];
+  at: Place;
+}
 
 /** Commands whose results are handed on, the last one's being the value. */
 export interface Pipeline {
@@ -206,7 +209,7 @@ class ActionTokens {
         if (text === "nil") return { kind: "literal", value: undefined };
         if (!this.#isFunction(text)) throw this.#error(`function ${JSON.stringify(text)} not defined`);
         return { kind: "function", name: text };
-      case "symbol": {
+      default: {
         if (text !== "(") throw this.#error(`unexpected ${JSON.stringify(text)} in operand`);
         const pipe = this.#pipeline();
         if (!this.#takeSymbol(")")) throw this.#error("unclosed left paren");

@@ -3,6 +3,7 @@ import { goString } from "./go-print.js";
 import { TemplateError } from "./template-error.js";
 import { type TemplateFunction, isTrue, templateFunctions } from "./template-functions.js";
 import {
+  type BlockNode,
   type Operand,
   type Pipeline,
   type Place,
@@ -39,6 +40,7 @@ export class Template {
   }
 }
 
+/** Visible variables, the innermost last. A block adds to a copy of the list; the pairs are shared, so that it can assign. */
 type Variables = [name: string, value: unknown][];
 
 class Execution {
@@ -57,8 +59,6 @@ class Execution {
       const jump = this.#node(node, dot, variables);
       if (jump) return jump;
     }
-    // Assignments to variables of the outer block hold there too.
-    for (let index = 0; index < outer.length; index++) outer[index] = variables[index] ?? ["", undefined];
     return undefined;
   }
 
@@ -82,17 +82,15 @@ class Execution {
         const inside: Variables = [...variables];
         const value = this.#pipeline(node.pipe, dot, inside);
         const chosen = isTrue(value) ? node.body : node.otherwise;
-        const jump = this.list(chosen, node.kind === "with" && isTrue(value) ? value : dot, inside);
-        variables.splice(0, variables.length, ...inside.slice(0, variables.length));
-        return jump;
+        return this.list(chosen, node.kind === "with" && isTrue(value) ? value : dot, inside);
       }
-      case "range":
+      default:
         this.#range(node, dot, variables);
         return undefined;
     }
   }
 
-  #range(node: TemplateNode & { kind: "if" | "with" | "range" }, dot: unknown, variables: Variables): void {
+  #range(node: BlockNode, dot: unknown, variables: Variables): void {
     this.#at = node.at;
     const pipe = { ...node.pipe, variables: [] };
     const entries = this.#entries(this.#pipeline(pipe, dot, variables));
@@ -106,7 +104,6 @@ class Execution {
       if (second !== undefined) inside.push([first ?? "", key], [second, value]);
       else if (first !== undefined) inside.push([first, value]);
       const jump = this.list(node.body, value, inside);
-      variables.splice(0, variables.length, ...inside.slice(0, variables.length));
       if (jump === "break") return;
     }
   }
@@ -181,7 +178,7 @@ class Execution {
         return base.value;
       case "pipe":
         return this.#pipeline(base.pipe, dot, variables);
-      case "function":
+      default:
         return this.#call(base.name, []);
     }
   }
