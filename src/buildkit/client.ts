@@ -215,7 +215,7 @@ export class BuildkitClient implements AsyncDisposable {
     const name = Object.entries(constants).find(
       ([key, value]) => value === reset && key.startsWith("NGHTTP2_") && resetName.test(key),
     );
-    return protocolError(`buildkitd reset the session's stream (${name?.[0] ?? reset})`);
+    return protocolError(`buildkitd reset the stream (${name?.[0] ?? reset})`);
   }
 
   /** Streams close before their connection tells that it is dead, so this lets the event loop turn twice first. */

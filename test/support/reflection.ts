@@ -1,5 +1,5 @@
 import { type FileRegistry, create, createFileRegistry, fromBinary } from "@bufbuild/protobuf";
-import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import {
   type FileDescriptorProto,
   FileDescriptorProtoSchema,
@@ -37,7 +37,7 @@ export async function reflect(dial: Dial, symbols: readonly string[]): Promise<F
   });
   for (const symbol of symbols) {
     // ServerReflectionRequest.file_containing_symbol = 4
-    stream.write(frameMessage(new BinaryWriter().tag(4, 2).string(symbol).finish()));
+    stream.write(frameMessage(new BinaryWriter().tag(4, WireType.LengthDelimited).string(symbol).finish()));
   }
   stream.end();
   await done;
