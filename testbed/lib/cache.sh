@@ -25,11 +25,20 @@ fill_cache() {
   install_packages "$1"
   once "buildkit-$buildkit_version" build_buildkit "$buildkit_version"
   once "buildx-$buildx_version" build_buildx "$buildx_version"
-  ln -sfn "../buildkit-$buildkit_version/"{buildkitd,buildctl,dockerfile-frontend} "../buildx-$buildx_version/buildx" "$cache/bin/"
+  link_programs "buildkit-$buildkit_version/"{buildkitd,buildctl,dockerfile-frontend} "buildx-$buildx_version/buildx"
   [ "$1" != docker-containerd ] || once docker-28-containerd unpack_debs forky amd64 docker.io containerd
   once busybox-arm64 unpack_debs bookworm arm64 busybox-static
   images=registry-$buildkit_version-$(cat "$testbed"/images/*.mjs | sha256sum | cut -c 1-12)
   once "$images" make_registry
+}
+
+# link_programs PROGRAM…: into $cache/bin, for people. A link that is right is not touched: someone may be using it.
+link_programs() {
+  local program link
+  for program; do
+    link=$cache/bin/${program##*/}
+    [ "$(readlink "$link")" = "../$program" ] || { ln -s "../$program" "$link.$$" && mv -T "$link.$$" "$link"; }
+  done
 }
 
 # install_packages ENGINE: the Debian packages whose programs are not there yet.

@@ -19,6 +19,7 @@ with_existing_engine() {
   shift
   run_data=$(mktemp -d)
   export testbed checkout run_data DOCKER_HOST=$host
+  sweep_dead_registries
   registry_container=$(start_registry_container) || { rm -rf "$run_data"; die "cannot start a registry"; }
   export registry_container
 
@@ -37,10 +38,24 @@ with_existing_engine() {
   exec node "$testbed/lib/supervise.mjs" "$testbed/lib/end-existing.sh" "$@"
 }
 
+# Registries are labelled with the process that started them, on a machine of this name.
+sweep_dead_registries() {
+  local id machine pid
+  engine_request "$DOCKER_HOST" GET "/containers/json?all=1&filters=%7B%22label%22%3A%5B%22$registry_label%22%5D%7D" |
+    node -e '
+      const label = process.argv[1];
+      for (const each of JSON.parse(require("fs").readFileSync(0))) console.log(each.Id, each.Labels[label]);
+    ' "$registry_label" |
+    while read -r id machine pid; do
+      [ "$machine" = "$(uname -n)" ] && ! kill -0 "$pid" 2>/dev/null || continue
+      engine_request "$DOCKER_HOST" DELETE "/containers/$id?force=1&v=1" >/dev/null || true
+    done
+}
+
 start_registry_container() {
   local created id
   created=$(engine_request "$DOCKER_HOST" POST /containers/create -H 'content-type: application/json' -d '{
-    "Image": "'$registry_image'", "Labels": {"'$registry_label'": "'$$'"},
+    "Image": "'$registry_image'", "Labels": {"'$registry_label'": "'"$(uname -n) $$"'"},
     "HostConfig": {"PortBindings": {"5000/tcp": [{"HostIp": "", "HostPort": ""}]}}}')
   id=$(json_value "$created" .Id)
   engine_request "$DOCKER_HOST" POST "/containers/$id/start" >/dev/null

@@ -24,7 +24,8 @@ main() {
 
   mkdir "$run_data/buildx"
   export DOCKER_HOST=unix://$engine_socket BUILDX_CONFIG=$run_data/buildx
-  export TESTBED_ENGINE=$engine TESTBED_BUILDX=$cache/bin/buildx TESTBED_BUILDKITD=$cache/bin/buildkitd
+  export TESTBED_ENGINE=$engine TESTBED_BUILDX=$cache/buildx-$buildx_version/buildx
+  export TESTBED_BUILDKITD=$cache/buildkit-$buildkit_version/buildkitd
   # Its reaper's image is to be had from docker.io only, and this testbed removes what tests leave.
   export TESTCONTAINERS_RYUK_DISABLED=true
   unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION BUILDX_BUILDER
