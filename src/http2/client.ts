@@ -136,6 +136,8 @@ export class Http2Client implements AsyncDisposable {
     const failure = this.#watch.failure();
     if (failure) throw failure;
     const stream = this.#session.request({ ":method": "POST", te: "trailers", ...headers });
+    stream.on("response", joinStatus);
+    stream.on("trailers", joinStatus);
     if (signal) {
       const onAbort = () => {
         // The error is what the stream's user sees; the peer gets CANCEL, not the INTERNAL_ERROR of destroy(error).
@@ -146,15 +148,10 @@ export class Http2Client implements AsyncDisposable {
       stream.once("close", () => signal.removeEventListener("abort", onAbort));
     }
     if (options.keepAlive) {
-      const watch = keepAlive(
-        this.#session,
-        () => this.#stream.bytesReceived,
-        options.keepAlive,
-        (error) => {
-          this.#watch.fail(error);
-          this.#session.destroy(error);
-        },
-      );
+      const watch = keepAlive(this.#session, this.#bytesReceived, options.keepAlive, (error) => {
+        this.#watch.fail(error);
+        this.#session.destroy(error);
+      });
       stream.once("close", () => watch[Symbol.dispose]());
     }
     return stream;
@@ -186,5 +183,18 @@ export class Http2Client implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
     await this.closed;
+  }
+}
+
+/**
+ * Puts the status headers together again that came in pieces ({@link HeaderCoalescer}); node joins those by `, `. Listens
+ * first, so that everybody else finds the headers whole.
+ */
+function joinStatus(headers: http2.IncomingHttpHeaders, ...rest: unknown[]): void {
+  const raw = rest[1];
+  if (!Array.isArray(raw)) return;
+  for (const name of ["grpc-message", "grpc-status-details-bin"]) {
+    const pieces = raw.filter((_, index) => index % 2 === 1 && raw[index - 1] === name);
+    if (pieces.length > 1) headers[name] = pieces.join("");
   }
 }

@@ -1,4 +1,5 @@
 import { GrpcError, grpcCodes } from "./grpc-error.js";
+import { splitLongValues } from "./long-values.js";
 
 /** Takes the bytes that leave the coalescer, in order. */
 export type Emit = (bytes: Buffer) => void;
@@ -10,10 +11,13 @@ const headLength = 9;
 const prefaceLength = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".length;
 const headers = 1;
 const settings = 4;
+const goaway = 7;
 const continuation = 9;
 const ackFlag = 0x01;
 const endHeadersFlag = 0x04;
 const paddedFlag = 0x08;
+const priorityFlag = 0x20;
+const priorityLength = 5;
 // The longest block needs 1024 full frames; only someone who wants to make us work sends more (CVE-2024-28182).
 const maxContinuations = 8192;
 
@@ -33,8 +37,9 @@ interface Block {
 }
 
 /**
- * Joins every HEADERS frame with its CONTINUATION frames into one long HEADERS frame, in a stream of received bytes.
- * Everything else passes uncopied, and a chunk without such a frame passes as the very same buffer.
+ * Joins every HEADERS frame with its CONTINUATION frames into one long HEADERS frame, in a stream of received bytes, and
+ * splits header values that are too long for nghttp2 (see {@link splitLongValues}). Everything else passes uncopied, and
+ * a chunk without such a frame passes as the very same buffer.
  *
  * nghttp2 ends a connection at the 9th CONTINUATION, which is after 128 KiB of headers, while buildkitd sends every
  * pattern of a .dockerignore as a header of its own. nghttp2 takes a frame that long only once the peer has
@@ -51,18 +56,26 @@ export class HeaderCoalescer {
   /** A frame head that came in pieces. */
   readonly #partial = Buffer.alloc(headLength);
   #partialLength = 0;
+  readonly #fromClient: boolean;
+  /** Bytes at the beginning of the current frame's payload that are to be zero. */
+  #zero = 0;
   #acknowledged: "no" | "by us" | "by the peer" = "no";
 
   /** `preface`: the peer is the client, whose connection preface comes first. `limit` is of a header block, in bytes. */
   constructor(options: { preface: boolean; limit?: number }) {
     this.#limit = Math.min(options.limit ?? maxHeaderBytes, maxHeaderBytes);
+    this.#fromClient = options.preface;
     if (options.preface) {
       this.#fate = "pass";
       this.#left = prefaceLength;
     }
   }
 
-  /** Takes a chunk as it was received. @throws GrpcError RESOURCE_EXHAUSTED when a header block is over the limit. */
+  /**
+   * Takes a chunk as it was received, and may change it.
+   *
+   * @throws GrpcError RESOURCE_EXHAUSTED when a header block is over the limit
+   */
   push(chunk: Buffer, emit: Emit): void {
     // chunk[start, at) passes, and has not been emitted yet.
     let start = 0;
@@ -74,6 +87,11 @@ export class HeaderCoalescer {
     for (;;) {
       if (this.#fate !== undefined) {
         const count = Math.min(this.#left, chunk.length - at);
+        if (this.#zero > 0) {
+          const zeroed = Math.min(this.#zero, count);
+          chunk.fill(0, at, at + zeroed);
+          this.#zero -= zeroed;
+        }
         at += count;
         this.#left -= count;
         if (this.#block && count > 0) {
@@ -120,6 +138,9 @@ export class HeaderCoalescer {
     const fate = this.#fateOf(type, flags, head.readUInt32BE(at + 5));
     this.#fate = fate;
     this.#left = length;
+    // A grpc-go client closes with GOAWAY and the last stream of its own, where the last one of ours belongs
+    // (http2_client.go outgoingGoAwayHandler): a protocol error to nghttp2. We open none, so 0 is what it means.
+    this.#zero = this.#fromClient && type === goaway ? Math.min(4, length) : 0;
     if (fate === "begin") {
       const own = Buffer.from(head.subarray(at, at + headLength));
       this.#block = { head: own, fragments: [], length, continuations: 0 };
@@ -134,12 +155,7 @@ export class HeaderCoalescer {
       this.#block = undefined;
     }
     if (this.#block && (this.#block.length > this.#limit || this.#block.continuations > maxContinuations)) {
-      throw new GrpcError(
-        grpcCodes.resourceExhausted,
-        `the peer sent more than ${this.#limit} bytes of headers in one call`,
-        {},
-        "HTTP2_HEADERS_TOO_LARGE",
-      );
+      throw tooLarge(this.#limit);
     }
     return fate;
   }
@@ -188,8 +204,28 @@ function dropPadding(block: Block): void {
 }
 
 function emitBlock(block: Block, complete: boolean, emit: Emit): void {
-  block.head.writeUIntBE(block.length, 0, 3);
-  if (complete) block.head.writeUInt8(block.head.readUInt8(4) | endHeadersFlag, 4);
+  let { fragments, length } = block;
+  if (complete) {
+    const flags = block.head.readUInt8(4);
+    block.head.writeUInt8(flags | endHeadersFlag, 4);
+    const whole = Buffer.concat(fragments);
+    const skip = flags & priorityFlag ? priorityLength : 0;
+    const headers = splitLongValues(whole.subarray(skip));
+    fragments = [whole.subarray(0, skip), headers].filter((part) => part.length > 0);
+    length = skip + headers.length;
+  }
+  // What was in Huffman code is longer without.
+  if (length > maxHeaderBytes) throw tooLarge(maxHeaderBytes);
+  block.head.writeUIntBE(length, 0, 3);
   emit(block.head);
-  for (const fragment of block.fragments) emit(fragment);
+  for (const fragment of fragments) emit(fragment);
+}
+
+function tooLarge(limit: number): GrpcError {
+  return new GrpcError(
+    grpcCodes.resourceExhausted,
+    `the peer sent more than ${limit} bytes of headers in one call`,
+    {},
+    "HTTP2_HEADERS_TOO_LARGE",
+  );
 }

@@ -22,7 +22,7 @@ export interface ServeOptions {
   /** Largest list of headers taken of one call, in bytes; 16 MiB less one at most, and when not given. */
   maxHeaderBytes?: number;
   /** Takes every call the peer makes; must not throw. Calls are no longer handed over once the server is closed. */
-  onCall(call: ServerCall): void;
+  onCall: (call: ServerCall) => void;
 }
 
 /** An HTTP/2 server on one connection. */

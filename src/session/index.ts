@@ -1,7 +1,29 @@
 export type { Attachable } from "./attachable.js";
+export { type AuthOptions, auth } from "./auth/index.js";
+export type { CredentialsCallback } from "../registry/index.js";
 export { healthMethods } from "./health.js";
 export { type SecretSource, maxSecretBytes, secrets } from "./secrets.js";
 export { type ServiceHandlers, service } from "./service.js";
 export { Session, type SessionOptions } from "./session.js";
 export { SessionError, type SessionErrorOptions } from "./session-error.js";
 export { upload } from "./upload.js";
+export {
+  type DirectoryTarget,
+  ExportError,
+  type ExportErrorCode,
+  type ExportLimits,
+  type ExportTarget,
+  type FileSendOptions,
+  type StreamTarget,
+  fileSend,
+  fileTarget,
+  openOutputFile,
+} from "./filesend/index.js";
+export {
+  type FileSyncOptions,
+  SyncError,
+  type SyncErrorCode,
+  type SyncProgress,
+  type SyncedDir,
+  fileSync,
+} from "./filesync/index.js";

@@ -54,7 +54,7 @@ async function read(
     }
     case "callback":
       return Buffer.from(await source.read(signal));
-    case "file":
+    default:
       return fifos.get(id) ?? readFile(id, source.path, fifos);
   }
 }

@@ -66,7 +66,7 @@ async function serve(call: ServerCall, method: DescMethod, run: Handler): Promis
   }
 }
 
-async function* decode(call: ServerCall, desc: DescMessage): AsyncGenerator<unknown> {
+async function* decode(call: ServerCall, desc: DescMessage): AsyncGenerator {
   for await (const bytes of call.messages()) yield fromBinary(desc, bytes);
 }
 
@@ -75,7 +75,7 @@ function encode(desc: DescMessage, init: unknown): Buffer {
 }
 
 /** The one request of a unary call. What the peer sends behind it is left unread and goes with the stream. */
-async function only(call: ServerCall, requests: AsyncGenerator<unknown>): Promise<unknown> {
+async function only(call: ServerCall, requests: AsyncGenerator): Promise<unknown> {
   for await (const request of requests) return request;
   throw new GrpcError(grpcCodes.internal, `${call.path} was called without a request message`);
 }

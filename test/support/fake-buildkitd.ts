@@ -157,12 +157,13 @@ function tunnelOver(call: ServerCall): Duplex {
   return new Duplex({
     read() {
       incoming.next().then(
-        ({ value, done }) => this.push(done === true ? null : (value as Buffer)),
+        ({ value, done }) => this.push(done === true ? null : value),
         (error: Error) => this.destroy(error),
       );
     },
     write(chunk: Buffer, _encoding, callback) {
       if (call.write([frameHead(chunk.length), chunk])) callback();
+      // oxlint-disable-next-line promise/no-callback-in-promise
       else call.drained().then(() => callback(), callback);
     },
     final(callback) {
