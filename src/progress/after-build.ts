@@ -40,7 +40,6 @@ export function formatMessage(level: "info" | "warning", text: string): string {
 
 /** The block for each failed vertex: its name and the last lines of its output (progressui printErrorLogs). */
 export function printFailures(trace: Trace, output: Output): void {
-  if (!output.atLineStart) output.write("\n");
   for (const vertex of trace.vertices) {
     if (!vertex.failed) continue;
     output.write(`------\n > ${vertex.name}:\n`);

@@ -1,5 +1,8 @@
 import { charWidth } from "./text-width.js";
 
+const longestWrite = 16 << 10;
+const newline = 0x0a;
+
 /** Stands in the cell to the right of a double-width character. */
 const shadow = "";
 
@@ -34,11 +37,13 @@ export class LogWindow {
   }
 
   write(data: Uint8Array): void {
-    const text = this.#held + this.#decoder.decode(data, { stream: true });
+    // Of much output at once only the end can still be seen.
+    const skipped = data.length > longestWrite ? data.indexOf(newline, data.length - longestWrite) + 1 : 0;
+    const text = this.#held + this.#decoder.decode(data.subarray(skipped), { stream: true });
     this.#held = "";
     const token =
-      // CSI with its parameters and final byte; strings (OSC and the like) with their end; other escapes; one character.
-      /\x1b\[([\x30-\x3f]*)[\x20-\x2f]*([\x40-\x7e])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[\x20-\x2f]*[\x30-\x5a\x5c\x60-\x7e]|[^\x1b]|\x1b/gsu;
+      // Plain text; CSI with its parameters and final byte; strings (OSC and the like) with their end; other escapes; one character.
+      /[\x20-\x7e]+|\x1b\[([\x30-\x3f]*)[\x20-\x2f]*([\x40-\x7e])|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[\x20-\x2f]*[\x30-\x5a\x5c\x60-\x7e]|[^\x1b]|\x1b/gsu;
     for (const match of text.matchAll(token)) {
       const [whole, parameters, final] = match;
       if (final !== undefined) this.#control(parameters ?? "", final);
@@ -48,7 +53,9 @@ export class LogWindow {
           this.#held = rest;
           return;
         }
-      } else if (!whole.startsWith("\x1b")) this.#put(whole);
+      } else if (whole.length > 1 && !whole.startsWith("\x1b") && whole.charCodeAt(0) < 0x7f)
+        this.#putAscii(whole);
+      else if (!whole.startsWith("\x1b")) this.#put(whole);
     }
   }
 
@@ -58,6 +65,16 @@ export class LogWindow {
       .map((row) => Array.from(row, (cell) => cell ?? " ").join(""))
       .map((line) => line.trimEnd())
       .filter((line) => line !== "");
+  }
+
+  #putAscii(text: string): void {
+    for (let index = 0; index < text.length; index++) {
+      if (this.#column >= this.#columns) {
+        this.#column = 0;
+        this.#nextRow();
+      }
+      (this.#rows[this.#row] ?? [])[this.#column++] = text.charAt(index);
+    }
   }
 
   #put(character: string): void {

@@ -39,6 +39,7 @@ export function plain(stream: ProgressStream, options: RenderOptions = {}): Prog
     ended = true;
     pacer.stop();
     printer.flush();
+    if (!output.atLineStart) output.write("\n");
     printFailures(trace, output);
     after.print(output, { debug, color: !env.NO_COLOR, warnings: true });
     output.flush();

@@ -11,7 +11,7 @@ export interface TraceOptions {
   createLog: () => StepLog;
   /** Called with each new vertex. */
   onVertex?: (vertex: TraceVertex) => void;
-  /** Called with each piece of output, after sanitising. */
+  /** Called with each piece of output, before it is sanitised. */
   onLog?: (vertex: TraceVertex, data: Uint8Array) => void;
 }
 
@@ -151,8 +151,8 @@ export class Trace {
   #appendLog(log: VertexLog): void {
     const vertex = this.byDigest.get(log.vertex);
     if (!vertex || log.data.length === 0) return;
+    this.#options.onLog?.(vertex, log.data);
     const data = vertex.sanitizer ? Buffer.from(vertex.sanitizer.push(log.data)) : log.data;
-    this.#options.onLog?.(vertex, data);
     vertex.log.append(data, formatLogTime(log.timestamp, vertex.merged.at(-1)?.start));
     vertex.touch(this.#options.now());
     this.updates.add(vertex.digest);
