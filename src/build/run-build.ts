@@ -1,5 +1,11 @@
+import { join } from "node:path";
 import type { BuildkitClient } from "../buildkit/index.js";
-import { type DockerConfig, type Environment, resolveDockerEndpoint } from "../config/index.js";
+import {
+  type DockerConfig,
+  type Environment,
+  buildxConfigDir,
+  resolveDockerEndpoint,
+} from "../config/index.js";
 import { type EventSink, InvalidArgumentError, type VertexWarning } from "../core/index.js";
 import { openEngine } from "../driver/index.js";
 import type { EngineClient } from "../engine-api/index.js";
@@ -16,7 +22,9 @@ import {
 import type { BuildOptions } from "./build-options.js";
 import { type BuildResult, callResult, imageIdOf, metadataOf } from "./build-result.js";
 import { describeImage } from "./describe-image.js";
-import { loadImage, usesContainerdStore } from "./load-image.js";
+import { usesContainerdStore } from "./load/full-load.js";
+import { loadTarget } from "./load/load-target.js";
+import { ManifestMemory } from "./load/manifest-memory.js";
 import type { PlannedExport } from "./outputs.js";
 import { type PlanFacts, type SolvePlan, planBuild } from "./plan.js";
 import { secretSources } from "./secret-sources.js";
@@ -68,6 +76,7 @@ export async function executePlan(
       dockerConfig,
       sink,
       engines,
+      client: node.client,
       signal,
     });
     // What fails on this side comes back from the daemon as its error; ours says what and where (FLT-37).
@@ -115,6 +124,8 @@ interface TargetContext {
   sink: EventSink;
   /** Engine clients opened on the way, to be closed by the caller. */
   engines: EngineClient[];
+  /** The builder. */
+  client: BuildkitClient;
   signal?: AbortSignal | undefined;
 }
 
@@ -145,8 +156,9 @@ async function openTargets(plan: SolvePlan, context: TargetContext) {
         const containerd = await usesContainerdStore(engine, context.signal);
         entry = containerd ? asOciExport(planned) : planned;
         preferManifest ||= containerd;
-        const { sink, signal } = context;
-        targets.set(index, { type: "stream", open: () => Promise.resolve(loadImage(engine, sink, signal)) });
+        const { sink, signal, client } = context;
+        const memory = new ManifestMemory(join(buildxConfigDir(context.env), "slipway", "manifests"));
+        targets.set(index, loadTarget({ client, engine, containerdStore: containerd, memory, sink, signal }));
         break;
       }
     }

@@ -1,6 +1,6 @@
 import { PassThrough, Writable } from "node:stream";
-import { type EventSink, type VertexWriter, withVertex } from "../core/index.js";
-import type { EngineClient } from "../engine-api/index.js";
+import { type EventSink, type VertexWriter, withVertex } from "../../core/index.js";
+import type { EngineClient } from "../../engine-api/index.js";
 
 /** How many bytes of an archive wait for the engine, at most. */
 const feedBytes = 1 << 20;

@@ -1,0 +1,167 @@
+import { randomBytes } from "node:crypto";
+import { debuglog } from "node:util";
+import type { BuildkitClient } from "../../buildkit/index.js";
+import { type EventSink, type VertexWriter, messageOf, withVertex } from "../../core/index.js";
+import type { EngineClient } from "../../engine-api/index.js";
+import type { StreamTarget } from "../../session/index.js";
+import { classicHoldings, containerdHoldings } from "./engine-holdings.js";
+import { loadImage } from "./full-load.js";
+import { imageArchive } from "./image-archive.js";
+import { type ImageContent, readImageContent } from "./image-content.js";
+import type { ManifestMemory } from "./manifest-memory.js";
+
+const debug = debuglog("slipway:load");
+
+/** What {@link loadTarget} works with. */
+export interface LoadTargetOptions {
+  /** The builder, whose content store has the image's blobs while it exports it. */
+  client: BuildkitClient;
+  /** The engine that the image is for. */
+  engine: EngineClient;
+  /** The engine keeps its images in containerd. */
+  containerdStore: boolean;
+  memory: ManifestMemory;
+  sink?: EventSink | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Takes an image that the builder exports for `--load`. When the builder announces it, its manifest is read from the
+ * builder's content store, the engine is asked what it holds, and only the rest goes into the engine, straight from the content
+ * store: the builder is answered that its archive is not wanted. On any doubt the full archive is taken, as buildx
+ * does it (design.md decision 8).
+ */
+export function loadTarget(options: LoadTargetOptions): StreamTarget {
+  const { client, engine, sink } = options;
+  return {
+    type: "stream",
+    async open(metadata, callSignal) {
+      const signal = options.signal ?? callSignal;
+      const digest = metadata.get("containerimage.digest");
+      const names = metadata.get("image.name")?.split(",").filter(Boolean) ?? [];
+      if (digest !== undefined) {
+        try {
+          const content = await readImageContent(client, digest, signal);
+          await withVertex(sink, "importing to docker", (vertex) =>
+            options.containerdStore
+              ? loadIntoContainerd({ ...options, signal }, content, names, vertex)
+              : loadIntoClassic({ ...options, signal }, content, names, vertex),
+          );
+          return undefined;
+        } catch (error) {
+          if (signal.aborted) throw error;
+          debug("differential load failed, sending the full archive: %s", messageOf(error));
+        }
+      }
+      return loadImage(engine, sink, signal);
+    },
+  };
+}
+
+type Loader = LoadTargetOptions & { signal: AbortSignal };
+
+/** Loading the archive is all or nothing here: a layer that is missing after all fails it before any name moves. */
+async function loadIntoClassic(
+  loader: Loader,
+  content: ImageContent,
+  names: string[],
+  vertex: VertexWriter,
+): Promise<void> {
+  const { client, engine, signal } = loader;
+  const [manifest] = content.manifests;
+  if (!manifest || content.manifests.length !== 1) throw new Error("the image is an index");
+  const { complete, held } = await classicHoldings(engine, manifest, names, signal);
+  if (complete) {
+    await vertex.status(`image ${shortDigest(manifest.config.digest)} already present`, async () => {
+      for (const name of names) await engine.images.tag(manifest.config.digest, name, { signal });
+    });
+    return;
+  }
+  await sendArchive(client, engine, { content, names, held, format: "docker" }, vertex, signal);
+  await engine.images.inspect(manifest.config.digest, { signal });
+}
+
+/**
+ * A containerd store takes an archive with missing blobs without a word, and has moved the names by then: so the image goes in under
+ * a name of its own, is looked at, and gets its names only when all of it is there.
+ */
+async function loadIntoContainerd(
+  loader: Loader,
+  content: ImageContent,
+  names: string[],
+  vertex: VertexWriter,
+): Promise<void> {
+  const { client, engine, memory, signal } = loader;
+  const available = await containerdHoldings(engine, signal);
+  const images = content.manifests.filter(({ diffIds }) => diffIds.length > 0);
+  // Without a name of its own the image would go with the temporary one.
+  if (names.length === 0) throw new Error("the image has no name");
+  if (await hasImage(engine, available, content)) {
+    await vertex.status(`image ${shortDigest(content.root.digest)} already present`, async () => {
+      for (const name of names) await engine.images.tag(content.root.digest, name, { signal });
+    });
+    return;
+  }
+  const held = new Set<string>();
+  for (const digest of available)
+    for (const { digest: layer } of (await memory.layers(digest)) ?? []) held.add(layer);
+  const temporary = `docker.io/library/slipway-load-${randomBytes(8).toString("hex")}:latest`;
+  try {
+    await sendArchive(client, engine, { content, names: [temporary], held, format: "oci" }, vertex, signal);
+    const loaded = await engine.images.inspect(temporary, { signal });
+    const now = await containerdHoldings(engine, signal);
+    const isWhole = loaded.Id === content.root.digest && images.every(({ digest }) => now.has(digest));
+    if (!isWhole) throw new Error("the engine does not have all of the image");
+    for (const name of names) await engine.images.tag(temporary, name, { signal });
+    for (const { digest } of content.manifests) {
+      const document = content.documents.get(digest);
+      if (document) await memory.add(digest, document);
+    }
+  } finally {
+    await engine.images.remove(temporary, { noPrune: true }).catch(() => {});
+  }
+}
+
+async function hasImage(
+  engine: EngineClient,
+  available: ReadonlySet<string>,
+  { root, manifests }: ImageContent,
+): Promise<boolean> {
+  if (!manifests.every(({ digest, diffIds }) => diffIds.length === 0 || available.has(digest))) return false;
+  return engine.images.inspect(root.digest).then(
+    ({ Id }) => Id === root.digest,
+    () => false,
+  );
+}
+
+async function sendArchive(
+  client: BuildkitClient,
+  engine: EngineClient,
+  archive: Parameters<typeof imageArchive>[1],
+  vertex: VertexWriter,
+  signal: AbortSignal,
+): Promise<void> {
+  const layers = archive.content.manifests.flatMap((manifest) => manifest.layers);
+  for (const { digest } of layers)
+    if (archive.held.has(digest))
+      vertex.progress(`layer ${shortDigest(digest)} already present`, { current: 0, done: true });
+  let reported = 0;
+  const stream = imageArchive(client, archive, {
+    signal,
+    onProgress({ digest, size }, sent) {
+      const now = Date.now();
+      if (sent < size && now - reported < 100) return;
+      reported = now;
+      vertex.progress(`loading layer ${shortDigest(digest)}`, {
+        current: sent,
+        total: size,
+        done: sent >= size,
+      });
+    },
+  });
+  await engine.images.load(stream, { signal });
+}
+
+function shortDigest(digest: string): string {
+  return digest.slice(digest.indexOf(":") + 1, digest.indexOf(":") + 13);
+}
