@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { Readable } from "node:stream";
+import { Readable, type Writable } from "node:stream";
 import { pack } from "tar-stream";
 import type { BuildkitClient } from "../../buildkit/index.js";
 import type { Blob, ImageContent } from "./image-content.js";
@@ -61,17 +61,18 @@ async function write(
   for (const layer of content.manifests.flatMap(({ layers }) => layers)) {
     if (done.has(layer.digest) || held.has(layer.digest)) continue;
     done.add(layer.digest);
+    // A streamx writable, which behaves as Node's does.
     const entry = tar.entry({
       name: blobPath(layer.digest),
       size: layer.size,
       mode: 0o644,
       mtime: new Date(0),
-    });
+    }) as unknown as Writable;
     const blob = client.openBlob(layer.digest, { signal });
     let sent = 0;
     try {
       for await (const chunk of blob as AsyncIterable<Buffer>) {
-        if (!entry.write(chunk)) await once(entry as unknown as NodeJS.EventEmitter, "drain");
+        if (!entry.write(chunk)) await once(entry, "drain");
         sent += chunk.length;
         onProgress?.(layer, sent);
       }
@@ -79,7 +80,7 @@ async function write(
       entry.destroy(error as Error);
       throw error;
     }
-    const finished = once(entry as unknown as NodeJS.EventEmitter, "finish");
+    const finished = once(entry, "finish");
     entry.end();
     await finished;
   }
