@@ -22,7 +22,7 @@ const epoch = "2024-01-01T00:00:00Z";
 /**
  * Describes one platform of an image.
  * `files` maps a path in the image to where it comes from: `{from}` a file of this machine (links followed),
- * `{text}` content, `{link}` a symbolic link's target, `{dir: true}` an empty directory; `mode` in octal.
+ * `{content}`, `{link}` a symbolic link's target, `{dir: true}` an empty directory; `mode` in octal.
  * `config` is the OCI image config's `config` object.
  */
 export function platformImage({ architecture, files, config }) {
@@ -123,7 +123,7 @@ function tarOf(files) {
       if (file.dir) fs.mkdirSync(target, { recursive: true });
       else if (file.link) fs.symlinkSync(file.link, target);
       else if (file.from) fs.copyFileSync(fs.realpathSync(file.from), target);
-      else fs.writeFileSync(target, file.text);
+      else fs.writeFileSync(target, file.content);
       if (file.mode) fs.chmodSync(target, file.mode);
     }
     const flags = [

@@ -1,17 +1,19 @@
-// usage: push-all.mjs REGISTRY BUILDKIT-DIR BUSYBOX-AMD64 BUSYBOX-ARM64
+// usage: push-all.mjs REGISTRY BUILDKIT-DIR OLDEST-BUILDKIT-DIR BUSYBOX-AMD64 BUSYBOX-ARM64
 // Fills a registry with the images that the tests pull under their names on docker.io.
 import fs from "node:fs";
 import { execFileSync } from "node:child_process";
 import { platformImage, programWithLibraries, pushIndex } from "./image.mjs";
 
-const [registry, buildkit, busyboxAmd64, busyboxArm64] = process.argv.slice(2);
+const [registry, buildkit, oldestBuildkit, busyboxAmd64, busyboxArm64] = process.argv.slice(2);
 const busyboxes = { amd64: busyboxAmd64, arm64: busyboxArm64 };
 const path = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
 const applets = execFileSync(busyboxAmd64, ["--list"], { encoding: "utf8" }).trim().split("\n");
 
 await pushIndex(registry, "library/busybox:latest", everyPlatform({}));
 await pushIndex(registry, "library/alpine:latest", everyPlatform(alpineFiles()));
-await pushIndex(registry, "moby/buildkit:buildx-stable-1", [builder()]);
+await pushIndex(registry, "moby/buildkit:buildx-stable-1", [builder(buildkit)]);
+await pushIndex(registry, "moby/buildkit:v0.12.5", [builder(oldestBuildkit)]);
+await pushIndex(registry, "moby/buildkit:v0.11.6", [builder(oldestBuildkit, tooOldBuildkit())]);
 await pushIndex(registry, "docker/dockerfile:1", [frontend()]);
 await pushIndex(registry, "library/registry:2", [distribution()]);
 await pushIndex(registry, "library/node:lts", [node()]);
@@ -20,8 +22,8 @@ await pushIndex(registry, "library/node:lts", [node()]);
 function shell(architecture) {
   const files = {
     "/bin/busybox": { from: busyboxes[architecture], mode: 0o755 },
-    "/etc/passwd": { text: "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n" },
-    "/etc/group": { text: "root:x:0:\nnogroup:x:65534:\n" },
+    "/etc/passwd": { content: "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n" },
+    "/etc/group": { content: "root:x:0:\nnogroup:x:65534:\n" },
     "/tmp": { dir: true, mode: 0o1777 },
     "/root": { dir: true, mode: 0o700 },
   };
@@ -42,22 +44,21 @@ function everyPlatform(more) {
 
 function alpineFiles() {
   const release = 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.20.0\nPRETTY_NAME="Alpine Linux v3.20"\n';
-  return { "/etc/os-release": { text: release }, "/etc/alpine-release": { text: "3.20.0\n" } };
+  return { "/etc/os-release": { content: release }, "/etc/alpine-release": { content: "3.20.0\n" } };
 }
 
-function builder() {
+function builder(programs, buildkitd = { from: `${programs}/buildkitd` }) {
   const git = execFileSync("git", ["--exec-path"], { encoding: "utf8" }).trim();
   const helpers = ["git-remote-http", "git-remote-https"].filter((name) => fs.existsSync(`${git}/${name}`));
-  const links = helpers.map((name) => programWithLibraries(`${git}/${name}`));
   return platformImage({
     architecture: "amd64",
     files: Object.assign(
       shell("amd64"),
-      { "/usr/bin/buildkitd": { from: `${buildkit}/buildkitd`, mode: 0o755 } },
-      { "/usr/bin/buildctl": { from: `${buildkit}/buildctl`, mode: 0o755 } },
+      { "/usr/bin/buildkitd": { ...buildkitd, mode: 0o755 } },
+      { "/usr/bin/buildctl": { from: `${programs}/buildctl`, mode: 0o755 } },
       programWithLibraries("/usr/sbin/runc", "/usr/bin/buildkit-runc"),
       programWithLibraries("/usr/bin/git"),
-      ...links,
+      ...helpers.map((name) => programWithLibraries(`${git}/${name}`)),
       { "/etc/ssl/certs/ca-certificates.crt": { from: "/etc/ssl/certs/ca-certificates.crt", mode: 0o644 } },
     ),
     config: {
@@ -66,6 +67,14 @@ function builder() {
       Volumes: { "/var/lib/buildkit": {} },
     },
   });
+}
+
+/** A daemon that says it is older than the oldest one supported: that one, with a version of the same length. */
+function tooOldBuildkit() {
+  const binary = fs.readFileSync(`${oldestBuildkit}/buildkitd`);
+  for (let at = binary.indexOf("v0.12.5"); at >= 0; at = binary.indexOf("v0.12.5", at))
+    binary.write("v0.11.6", at);
+  return { content: binary };
 }
 
 /** Labels and entry point as docker/dockerfile has them: BuildKit reads the labels before it runs a frontend. */
@@ -95,7 +104,7 @@ function distribution() {
     files: {
       ...shell("amd64"),
       ...programWithLibraries("/usr/bin/docker-registry", "/bin/registry"),
-      "/etc/docker/registry/config.yml": { text: config },
+      "/etc/docker/registry/config.yml": { content: config },
     },
     config: {
       Env: path,

@@ -24,6 +24,7 @@ once() {
 fill_cache() {
   install_packages "$1"
   once "buildkit-$buildkit_version" build_buildkit "$buildkit_version"
+  once "buildkit-$oldest_buildkit_version" build_buildkit "$oldest_buildkit_version"
   once "buildx-$buildx_version" build_buildx "$buildx_version"
   link_programs "buildkit-$buildkit_version/"{buildkitd,buildctl,dockerfile-frontend} "buildx-$buildx_version/buildx"
   [ "$1" != docker-containerd ] || once docker-28-containerd unpack_debs forky amd64 docker.io containerd
@@ -144,7 +145,7 @@ make_registry() {
   registry=$!
   until_true 20 curl -sf "http://127.0.0.1:$port/v2/" &&
     node "$testbed/images/push-all.mjs" "127.0.0.1:$port" "$cache/buildkit-$buildkit_version" \
-      /usr/bin/busybox "$cache/busybox-arm64/bin/busybox" >&2 || status=$?
+      "$cache/buildkit-$oldest_buildkit_version" /usr/bin/busybox "$cache/busybox-arm64/bin/busybox" >&2 || status=$?
   kill "$registry"
   wait "$registry" 2>/dev/null || true
   rm -f "$target.log" "$target.yml"

@@ -1,6 +1,7 @@
 # What every part of the testbed uses: versions, places, messages.
 
 buildkit_version=v0.32.2
+oldest_buildkit_version=v0.12.5
 buildx_version=v0.36.1
 
 cache=${SLIPWAY_TESTBED_CACHE:-}
