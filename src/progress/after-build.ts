@@ -43,7 +43,7 @@ export function printFailures(trace: Trace, output: Output): void {
   for (const vertex of trace.vertices) {
     if (!vertex.failed) continue;
     output.write(`------\n > ${vertex.name}:\n`);
-    for (const line of vertex.log.tail().lines) output.write(Buffer.concat([line, Buffer.from("\n")]));
+    for (const line of vertex.log.tail()) output.write(Buffer.concat([line, Buffer.from("\n")]));
     output.write("------\n");
   }
 }

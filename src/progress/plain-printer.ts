@@ -122,7 +122,7 @@ export class PlainPrinter {
     for (const warning of vertex.warnings.slice(vertex.warningsPrinted))
       this.#writeLine(vertex, `${prefix}WARN: ${sanitizeText(warning.short)}\n`);
     vertex.warningsPrinted = vertex.warnings.length;
-    for (const piece of vertex.log.takePending(prefix)) output.write(piece);
+    output.write(vertex.log.takePending(prefix));
     this.#current = vertex;
     // Loading a remote cache sends statuses of vertices that have ended.
     if (vertex.completed && !hasOpenStatus) this.#printEnd(vertex, prefix);

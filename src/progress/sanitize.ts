@@ -1,6 +1,7 @@
 // SEC-31 and SEC-32: text from outside must not reach the terminal as commands.
 
 const nothingToDo = /^[\x20-\x7e]*$/;
+const plainLines = /^[\x20-\x7e\n\t]*$/;
 const sequences =
   // CSI; then OSC, DCS, SOS, PM and APC up to their end, or of the whole rest when they have none; then other escapes.
   /(?:\x1b\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[\x20-\x2f]*[\x30-\x7e]?/g;
@@ -24,7 +25,7 @@ export function sanitizeName(text: string): string {
  * control characters and sequences go.
  */
 export function sanitizeText(text: string): string {
-  if (nothingToDo.test(text)) return text;
+  if (plainLines.test(text)) return text;
   return text.split("\n").map(sanitizeLine).join("\n");
 }
 
