@@ -8,6 +8,19 @@ export { Session, type SessionOptions } from "./session.js";
 export { SessionError, type SessionErrorOptions } from "./session-error.js";
 export { upload } from "./upload.js";
 export {
+  type BlobInfo,
+  ContentStore,
+  type ContentStoreOptions,
+  type Descriptor,
+  type OciIndex,
+  type PutDescriptorOptions,
+  content,
+  findDescriptor,
+  putDescriptor,
+  readOciIndex,
+  removeUnreferencedBlobs,
+} from "./content/index.js";
+export {
   type DirectoryTarget,
   ExportError,
   type ExportErrorCode,

@@ -1,0 +1,219 @@
+import { createHash } from "node:crypto";
+import { constants, createReadStream } from "node:fs";
+import { type FileHandle, lstat, open, readdir, rm, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { GrpcError, grpcCodes } from "../../http2/index.js";
+import { SessionError } from "../session-error.js";
+import { type Digest, parseDigest } from "./digest.js";
+import { Ingest, type IngestStatus, listIngests, readIngestStatus, removeIngest } from "./ingest.js";
+
+/** Options of {@link ContentStore}. */
+export interface ContentStoreOptions {
+  /** `read-only` (default) serves a layout or a cache to import; `read-write` takes a cache or a layout exported. */
+  access?: "read-only" | "read-write";
+  /** Bytes that may be written in all; no limit when not given. */
+  maxBytes?: number;
+}
+
+/** A blob that the store holds. `size` in bytes. */
+export interface BlobInfo {
+  digest: string;
+  size: number;
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+/**
+ * The blobs of an OCI layout directory: `blobs/<algorithm>/<hex>`, and `ingest/` for writes under way, as containerd's
+ * local store keeps them (containerd plugins/content/local). Errors are GrpcErrors with containerd's codes.
+ */
+export class ContentStore {
+  readonly path: string;
+  readonly writable: boolean;
+  readonly #maxBytes: number;
+  #written = 0;
+  /** Refs that a writer of ours holds. */
+  readonly #locked = new Set<string>();
+  /** Blobs that came in by this store, and may go out again. */
+  readonly #own = new Set<string>();
+  /** Links found to lead to what their name says, by path, with what told a change. */
+  readonly #verifiedLinks = new Map<string, string>();
+
+  constructor(path: string, options: ContentStoreOptions = {}) {
+    this.path = resolve(path);
+    this.writable = options.access === "read-write";
+    this.#maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** @throws GrpcError NotFound */
+  async info(digest: string): Promise<BlobInfo> {
+    const parsed = parseDigest(digest);
+    try {
+      const stats = await stat(this.#blobPath(parsed));
+      if (!stats.isFile()) throw notFound(digest);
+      return { digest, size: stats.size, createdAt: stats.mtime, updatedAt: stats.atime };
+    } catch (error) {
+      throw storeError(error, digest);
+    }
+  }
+
+  /** True when the store holds the blob. */
+  async has(digest: string): Promise<boolean> {
+    try {
+      await this.info(digest);
+      return true;
+    } catch (error) {
+      if (error instanceof GrpcError && error.grpcCode === grpcCodes.notFound) return false;
+      throw error;
+    }
+  }
+
+  /** All blobs, in no order. */
+  async *list(): AsyncGenerator<BlobInfo> {
+    for (const algorithm of await namesIn(join(this.path, "blobs"))) {
+      for (const hex of await namesIn(join(this.path, "blobs", algorithm))) {
+        try {
+          yield await this.info(`${algorithm}:${hex}`);
+        } catch {
+          // No blob, or gone since it was listed.
+        }
+      }
+    }
+  }
+
+  /**
+   * Opens a blob for reading. Links are followed, as layouts made of links exist, but only to what has the digest:
+   * a link in a directory from elsewhere could lead to any file of ours.
+   * @throws GrpcError NotFound
+   */
+  async open(digest: string): Promise<{ handle: FileHandle; size: number }> {
+    const path = this.#blobPath(parseDigest(digest));
+    let handle: FileHandle | undefined;
+    try {
+      await this.#checkLink(path, digest);
+      handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw notFound(digest);
+      return { handle, size: stats.size };
+    } catch (error) {
+      await handle?.close();
+      throw storeError(error, digest);
+    }
+  }
+
+  /**
+   * Begins a write, or takes up one that was broken off.
+   * @throws GrpcError Unavailable when another write holds the ref
+   */
+  async writer(ref: string, total: number, expected: string): Promise<Ingest> {
+    this.requireWritable();
+    if (expected !== "" && (await this.has(expected))) {
+      throw new GrpcError(grpcCodes.alreadyExists, `content ${expected}: already exists`);
+    }
+    if (this.#locked.has(ref)) {
+      throw new GrpcError(grpcCodes.unavailable, `ref ${ref} locked: unavailable`);
+    }
+    this.#locked.add(ref);
+    try {
+      return await Ingest.open(this.path, ref, total, {
+        charge: (bytes) => this.#charge(bytes),
+        committed: (digest) => void this.#own.add(digest),
+        closed: () => void this.#locked.delete(ref),
+      });
+    } catch (error) {
+      this.#locked.delete(ref);
+      throw storeError(error, ref);
+    }
+  }
+
+  /** @throws GrpcError NotFound when there is no such write */
+  async status(ref: string): Promise<IngestStatus> {
+    try {
+      return await readIngestStatus(this.path, ref);
+    } catch (error) {
+      throw storeError(error, `ref ${ref}`);
+    }
+  }
+
+  /** All writes under way or broken off. */
+  async statuses(): Promise<IngestStatus[]> {
+    return await listIngests(this.path);
+  }
+
+  /** Gives up a write that was broken off. */
+  async abort(ref: string): Promise<void> {
+    this.requireWritable();
+    await this.status(ref);
+    if (this.#locked.has(ref)) throw new GrpcError(grpcCodes.unavailable, `ref ${ref} locked: unavailable`);
+    await removeIngest(this.path, ref);
+  }
+
+  /**
+   * Removes a blob that was written by this store.
+   * @throws GrpcError PermissionDenied for what was there before (SEC-53)
+   */
+  async delete(digest: string): Promise<void> {
+    this.requireWritable();
+    const parsed = parseDigest(digest);
+    await this.info(digest);
+    if (!this.#own.has(digest)) {
+      throw new GrpcError(
+        grpcCodes.permissionDenied,
+        `content ${digest} was there before and may not be deleted`,
+      );
+    }
+    await rm(this.#blobPath(parsed), { force: true });
+    this.#own.delete(digest);
+  }
+
+  /** @throws GrpcError PermissionDenied when the store is read-only */
+  requireWritable(): void {
+    if (this.writable) return;
+    throw new GrpcError(grpcCodes.permissionDenied, `content store ${this.path} is read-only`);
+  }
+
+  #charge(bytes: number): void {
+    this.#written += bytes;
+    if (this.#written <= this.#maxBytes) return;
+    throw new GrpcError(
+      grpcCodes.resourceExhausted,
+      `more than ${this.#maxBytes} bytes written to ${this.path}`,
+    );
+  }
+
+  #blobPath({ algorithm, hex }: Digest): string {
+    return join(this.path, "blobs", algorithm, hex);
+  }
+
+  async #checkLink(path: string, digest: string): Promise<void> {
+    if (!(await lstat(path)).isSymbolicLink()) return;
+    const { dev, ino, size, mtimeMs, ctimeMs } = await stat(path);
+    const identity = [dev, ino, size, mtimeMs, ctimeMs].join(" ");
+    if (this.#verifiedLinks.get(path) === identity) return;
+    const { algorithm, hex } = parseDigest(digest);
+    const hash = createHash(algorithm);
+    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+    if (hash.digest("hex") !== hex) throw notFound(digest);
+    this.#verifiedLinks.set(path, identity);
+  }
+}
+
+async function namesIn(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch {
+    return [];
+  }
+}
+
+function notFound(what: string): GrpcError {
+  return new GrpcError(grpcCodes.notFound, `content ${what}: not found`);
+}
+
+function storeError(error: unknown, what: string): Error {
+  if (error instanceof GrpcError) return error;
+  const code: unknown = (error as { code?: unknown }).code;
+  if (code === "ENOENT" || code === "ENOTDIR") return notFound(what);
+  const { message } = error as Error;
+  return new SessionError("SESSION_CONTENT_IO", `content ${what}: ${message}`, { cause: error });
+}

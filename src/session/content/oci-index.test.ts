@@ -1,0 +1,107 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  type Descriptor,
+  findDescriptor,
+  putDescriptor,
+  readOciIndex,
+  removeUnreferencedBlobs,
+} from "./oci-index.js";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "slipway-index-"));
+});
+afterEach(async () => {
+  await rm(root, { recursive: true, force: true });
+});
+
+const manifestType = "application/vnd.oci.image.manifest.v1+json";
+
+async function blob(value: unknown, mediaType: string): Promise<Descriptor> {
+  const data = typeof value === "string" ? value : JSON.stringify(value);
+  const hex = createHash("sha256").update(data).digest("hex");
+  await mkdir(join(root, "blobs/sha256"), { recursive: true });
+  await writeFile(join(root, "blobs/sha256", hex), data);
+  return { mediaType, digest: `sha256:${hex}`, size: data.length };
+}
+
+describe("index.json of a layout", () => {
+  it("is made with oci-layout, and a tag moves", async () => {
+    const one = await blob("one", manifestType);
+    const two = await blob("two", manifestType);
+    await putDescriptor(root, one, { tag: "latest" });
+    await putDescriptor(root, one, { tag: "other" });
+    await putDescriptor(root, two, { tag: "latest" });
+    expect((await findDescriptor(root, "latest"))?.digest).toBe(two.digest);
+    expect((await findDescriptor(root, "other"))?.digest).toBe(one.digest);
+    expect(await findDescriptor(root, "none")).toBeUndefined();
+    expect((await readOciIndex(root))?.manifests).toHaveLength(2);
+    expect(await readFile(join(root, "oci-layout"), "utf8")).toBe('{"imageLayoutVersion":"1.0.0"}');
+    expect((await readdir(root)).sort()).toEqual(["blobs", "index.json", "oci-layout"]);
+  });
+
+  it("a name sets both annotations and is found before a tag", async () => {
+    const one = await blob("one", manifestType);
+    const two = await blob("two", manifestType);
+    await putDescriptor(root, one, { tag: "docker.io/library/app:1.2" });
+    await putDescriptor(root, two, { name: "docker.io/library/app:1.2" });
+    const found = await findDescriptor(root, "docker.io/library/app:1.2");
+    expect(found?.digest).toBe(two.digest);
+    expect(found?.annotations).toEqual({
+      "io.containerd.image.name": "docker.io/library/app:1.2",
+      "org.opencontainers.image.ref.name": "1.2",
+    });
+  });
+
+  it("keeps what it does not know", async () => {
+    const index = { schemaVersion: 2, manifests: [], annotations: { a: "b" }, custom: [1] };
+    await writeFile(join(root, "index.json"), JSON.stringify(index));
+    await putDescriptor(root, await blob("x", manifestType), { tag: "t" });
+    expect(JSON.parse(await readFile(join(root, "index.json"), "utf8"))).toMatchObject({
+      annotations: { a: "b" },
+      custom: [1],
+      mediaType: "application/vnd.oci.image.index.v1+json",
+    });
+  });
+
+  it("many writers at once lose nothing", async () => {
+    const one = await blob("one", manifestType);
+    await Promise.all(Array.from({ length: 8 }, (_, n) => putDescriptor(root, one, { tag: `t${n}` })));
+    expect((await readOciIndex(root))?.manifests).toHaveLength(8);
+  });
+
+  it.each([
+    ["what is not JSON", "{"],
+    ["a manifest and an index at once", '{"schemaVersion":2,"manifests":[],"layers":[]}'],
+    ["another media type", `{"schemaVersion":2,"mediaType":"${manifestType}"}`],
+    ["another version", '{"schemaVersion":1}'],
+    [
+      "a digest that is a path",
+      '{"schemaVersion":2,"manifests":[{"mediaType":"x","digest":"../x","size":1}]}',
+    ],
+    ["more than 4 MiB", `{"schemaVersion":2,"x":"${"y".repeat(4 << 20)}"}`],
+  ])("SEC-34 %s is refused", async (_name, text) => {
+    await writeFile(join(root, "index.json"), text);
+    await expect(readOciIndex(root)).rejects.toMatchObject({ code: "SESSION_OCI_INDEX" });
+  });
+});
+
+describe("reset of a local cache", () => {
+  it("removes what the index does not lead to", async () => {
+    const layer = await blob("layer", "application/vnd.oci.image.layer.v1.tar");
+    const config = await blob("config", "application/vnd.oci.image.config.v1+json");
+    const manifest = await blob({ config, layers: [layer] }, manifestType);
+    const index = await blob({ manifests: [manifest] }, "application/vnd.oci.image.index.v1+json");
+    await blob("garbage", "x");
+    await blob({ layers: [] }, manifestType);
+    await putDescriptor(root, index, { tag: "latest" });
+    expect(await removeUnreferencedBlobs(root)).toBe(2);
+    expect((await readdir(join(root, "blobs/sha256"))).sort()).toEqual(
+      [layer, config, manifest, index].map(({ digest }) => digest.slice(7)).sort(),
+    );
+  });
+});

@@ -1,0 +1,238 @@
+import { constants } from "node:fs";
+import { mkdir, open, readdir, rm, unlink } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { isJsonObject } from "../../config/index.js";
+import { lockFile, writeFileAtomic } from "../../fs/index.js";
+import { SessionError } from "../session-error.js";
+import { parseDigest } from "./digest.js";
+
+/** Largest index or manifest read, in bytes (SEC-34). */
+const maxJson = 4 * 1024 * 1024;
+
+const imageName = "io.containerd.image.name";
+const refName = "org.opencontainers.image.ref.name";
+const indexMediaType = "application/vnd.oci.image.index.v1+json";
+
+/** A reference to a blob (OCI image-spec 1.1, descriptor.md). Fields that are not named here are kept. */
+export interface Descriptor {
+  mediaType: string;
+  digest: string;
+  /** Bytes. */
+  size: number;
+  annotations?: Record<string, string>;
+  [field: string]: unknown;
+}
+
+/** `index.json` of a layout. */
+export interface OciIndex {
+  schemaVersion: 2;
+  mediaType?: string;
+  manifests: Descriptor[];
+  [field: string]: unknown;
+}
+
+/** Options of {@link putDescriptor}. A tag names within the layout, a name is an image's in full. */
+export interface PutDescriptorOptions {
+  tag?: string;
+  name?: string;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Reads a layout's index; undefined when there is none.
+ * @throws SessionError SESSION_OCI_INDEX when it is not an index
+ */
+export async function readOciIndex(layout: string): Promise<OciIndex | undefined> {
+  const path = join(layout, "index.json");
+  const value = await readJson(path);
+  if (value === undefined) return undefined;
+  // A document that is a manifest and an index at once means different things to different readers (CVE-2021-41190).
+  const valid =
+    isJsonObject(value) &&
+    value["schemaVersion"] === 2 &&
+    value["layers"] === undefined &&
+    (value["mediaType"] === undefined ||
+      value["mediaType"] === "" ||
+      value["mediaType"] === indexMediaType) &&
+    (value["manifests"] === undefined || value["manifests"] === null || isDescriptorList(value["manifests"]));
+  if (!valid) throw new SessionError("SESSION_OCI_INDEX", `${path} is not an OCI image index`);
+  return { ...value, schemaVersion: 2, manifests: (value["manifests"] ?? []) as Descriptor[] };
+}
+
+/**
+ * Finds a manifest by the full name of an image or by its tag in the layout, in this order (buildkit
+ * client/ociindex). Undefined when there is none of that name, or no index.
+ */
+export async function findDescriptor(layout: string, nameOrTag: string): Promise<Descriptor | undefined> {
+  const manifests = (await readOciIndex(layout))?.manifests ?? [];
+  return (
+    manifests.find(({ annotations }) => annotations?.[imageName] === nameOrTag) ??
+    manifests.find(({ annotations }) => annotations?.[refName] === nameOrTag)
+  );
+}
+
+/**
+ * Puts a manifest into a layout's index under a tag or a name, in place of what had it, and makes the directory a layout
+ * (`oci-layout`). Other programs that write the index wait for each other by the lock `index.json.lock`, as buildx does.
+ */
+export async function putDescriptor(
+  layout: string,
+  descriptor: Descriptor,
+  options: PutDescriptorOptions = {},
+): Promise<void> {
+  const { tag, name, signal } = options;
+  await mkdir(layout, { recursive: true, mode: 0o755 });
+  await withIndexLock(layout, signal, async () => {
+    await writeFileAtomic(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}', { mode: 0o644 });
+    const index = (await readOciIndex(layout)) ?? { schemaVersion: 2, manifests: [] };
+    const annotations = {
+      ...descriptor.annotations,
+      ...(name !== undefined && { [imageName]: name, [refName]: objectOf(name) }),
+      ...(tag !== undefined && { [refName]: tag }),
+    };
+    const named = Object.keys(annotations).length > 0;
+    const others = index.manifests.filter((other) => !hasSameName(other, descriptor.digest, { tag, name }));
+    const next = {
+      ...index,
+      mediaType: index.mediaType || indexMediaType,
+      manifests: [...others, { ...descriptor, ...(named && { annotations }) }],
+    };
+    await writeFileAtomic(join(layout, "index.json"), JSON.stringify(next), { mode: 0o644 });
+  });
+}
+
+/**
+ * Removes all blobs that the layout's index does not lead to, over indexes and manifests (a local cache's `reset=true`;
+ * buildkit client/solve.go). Returns how many were removed.
+ */
+export async function removeUnreferencedBlobs(layout: string, signal?: AbortSignal): Promise<number> {
+  let removed = 0;
+  await withIndexLock(layout, signal, async () => {
+    const keep = new Set<string>();
+    const queue = (await readOciIndex(layout))?.manifests ?? [];
+    for (let next = queue.pop(); next; next = queue.pop()) {
+      if (keep.has(next.digest)) continue;
+      keep.add(next.digest);
+      if (isParent(next)) queue.push(...(await childrenOf(layout, next)));
+    }
+    for (const algorithm of await namesIn(join(layout, "blobs"))) {
+      for (const hex of await namesIn(join(layout, "blobs", algorithm))) {
+        if (keep.has(`${algorithm}:${hex}`)) continue;
+        await unlink(join(layout, "blobs", algorithm, hex));
+        removed++;
+      }
+    }
+  });
+  return removed;
+}
+
+/** Work on indexes of this process that waits or is under way, by path of the lock. */
+const queues = new Map<string, Promise<void>>();
+
+/**
+ * One at a time: within this process in a queue, and among processes by a lock that is removed afterwards, as buildx
+ * does. Removing it lets a process that waits for the old file and one that makes a new one in at once, so that alone
+ * would not do here.
+ */
+async function withIndexLock(
+  layout: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<void>,
+): Promise<void> {
+  const path = resolve(layout, "index.json.lock");
+  const turn = (queues.get(path) ?? Promise.resolve()).then(async () => {
+    await using _lock = await lockFile(path, { ...(signal && { signal }) });
+    try {
+      await work();
+    } finally {
+      await rm(path, { force: true });
+    }
+  });
+  const settled = turn.catch(() => {});
+  queues.set(path, settled);
+  try {
+    await turn;
+  } finally {
+    if (queues.get(path) === settled) queues.delete(path);
+  }
+}
+
+/** True when putting a manifest under the tag or name takes the place of `other`. */
+function hasSameName(
+  other: Descriptor,
+  digest: string,
+  { tag, name }: { tag: string | undefined; name: string | undefined },
+): boolean {
+  if (name !== undefined) return other.annotations?.[imageName] === name;
+  if (tag !== undefined) return other.annotations?.[refName] === tag;
+  return other.digest === digest && other.annotations?.[refName] === undefined;
+}
+
+/** The tag or digest at the end of an image's name, e.g. `1.2` of `docker.io/library/app:1.2`. */
+function objectOf(name: string): string {
+  const last = name.slice(name.lastIndexOf("/") + 1);
+  const at = last.indexOf("@");
+  return at >= 0 ? last.slice(at + 1) : last.slice(last.indexOf(":") + 1);
+}
+
+const parentTypes: ReadonlySet<string> = new Set([
+  indexMediaType,
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+]);
+
+function isParent({ mediaType }: Descriptor): boolean {
+  return parentTypes.has(mediaType);
+}
+
+/** What an index or a manifest refers to. One that is missing or unreadable refers to nothing. */
+async function childrenOf(layout: string, parent: Descriptor): Promise<Descriptor[]> {
+  const { algorithm, hex } = parseDigest(parent.digest);
+  const value = await readJson(join(layout, "blobs", algorithm, hex));
+  if (!isJsonObject(value)) return [];
+  const { manifests, layers, config, blobs } = value;
+  return [manifests, layers, blobs, [config]].flatMap((list) =>
+    Array.isArray(list) ? (list as unknown[]).filter(isDescriptor) : [],
+  );
+}
+
+async function readJson(path: string): Promise<unknown> {
+  let text: string;
+  try {
+    await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await handle.stat();
+    if (!stats.isFile() || stats.size > maxJson) {
+      throw new SessionError("SESSION_OCI_INDEX", `${path} is no file of at most ${maxJson} bytes`);
+    }
+    text = await handle.readFile("utf8");
+  } catch (error) {
+    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
+    throw error;
+  }
+  if (text === "") return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new SessionError("SESSION_OCI_INDEX", `${path} is not JSON`, { cause });
+  }
+}
+
+function isDescriptorList(value: unknown): value is Descriptor[] {
+  return Array.isArray(value) && value.every(isDescriptor);
+}
+
+function isDescriptor(value: unknown): value is Descriptor {
+  if (!isJsonObject(value) || typeof value["mediaType"] !== "string") return false;
+  const { digest, size, annotations } = value;
+  return (
+    typeof digest === "string" &&
+    /^[a-z0-9]+:[0-9a-f]+$/.test(digest) &&
+    typeof size === "number" &&
+    (annotations === undefined || annotations === null || isJsonObject(annotations))
+  );
+}
+
+async function namesIn(path: string): Promise<string[]> {
+  return await readdir(path).catch(() => []);
+}
