@@ -45,6 +45,8 @@ describe("toBuildkitError", () => {
     const own = new SlipwayError("X", "why");
     expect(toBuildkitError(own)).toBe(own);
     expect(toBuildkitError(ConnectError.from(own))).toBe(own);
+    const reset = toBuildkitError(new ConnectError("http/2 stream closed", Code.Internal));
+    expect(reset).toMatchObject({ code: "BUILDKIT_PROTOCOL", grpcCode: 13 });
     expect(toBuildkitError(new Error("odd"))).toMatchObject({ message: "odd", grpcCode: 2 });
   });
 });

@@ -7,7 +7,8 @@ import { type Status, StatusSchema } from "./gen/google/rpc/status_pb.js";
 
 /**
  * `BUILDKIT_STATUS`: the daemon answered with an error. `BUILDKIT_CONNECTION_LOST`: the connection died under the call;
- * `cause` says why. `BUILDKIT_PROTOCOL`: the answer makes no sense.
+ * `cause` says why. `BUILDKIT_PROTOCOL`: there was no answer, or one that makes no sense: a
+ * stream that was reset, a message above the limit, a passed `timeoutMs`.
  */
 export type BuildkitErrorCode = "BUILDKIT_STATUS" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_PROTOCOL";
 
@@ -72,12 +73,10 @@ export function toBuildkitError(error: unknown): SlipwayError {
   const encoded = error.metadata.get("grpc-status-details-bin");
   const status = encoded === null ? undefined : decodeStatus(encoded);
   if (status) return new BuildkitError("BUILDKIT_STATUS", status);
-  const answered = error.metadata.has("grpc-status");
-  return new BuildkitError(
-    "BUILDKIT_STATUS",
-    create(StatusSchema, { code: error.code, message: error.rawMessage }),
-    answered ? {} : { cause: error },
-  );
+  const plain = create(StatusSchema, { code: error.code, message: error.rawMessage });
+  return error.metadata.has("grpc-status")
+    ? new BuildkitError("BUILDKIT_STATUS", plain)
+    : new BuildkitError("BUILDKIT_PROTOCOL", plain, { cause: error });
 }
 
 /** The connection died under a call. `cause` is what the HTTP/2 client remembers of it. */
