@@ -1,9 +1,10 @@
 import { constants } from "node:http2";
+import { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Client, ConnectError, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { type Dial, InvalidArgumentError, abortError } from "../core/index.js";
+import { type Dial, InvalidArgumentError, abortError, isSlipwayError } from "../core/index.js";
 import {
   Http2Client,
   type KeepAliveOptions,
@@ -19,6 +20,7 @@ import { Control } from "./gen/moby/buildkit/v1/control_pb.js";
 import { LLBBridge } from "./gen/moby/buildkit/v1/frontend/gateway_pb.js";
 import type { WorkerRecord } from "./gen/moby/buildkit/v1/types/worker_pb.js";
 import { type RpcClientOptions, createRpcClient } from "./rpc-client.js";
+import { PayloadConnection } from "./payload-connection.js";
 import { SessionPipe } from "./session-pipe.js";
 
 /** Options of {@link BuildkitClient.connect}. */
@@ -68,6 +70,8 @@ export class BuildkitClient implements AsyncDisposable {
   /** Resolves when the connection has ended, with the error unless {@link close} ended it. */
   readonly closed: Promise<Error | undefined>;
   readonly #http2: Http2Client;
+  /** A second connection for sessions, where that is faster and costs little. */
+  readonly #payload: PayloadConnection | undefined;
   readonly #transport: Transport;
   readonly #calls: RpcClientOptions;
   #closing = false;
@@ -80,11 +84,14 @@ export class BuildkitClient implements AsyncDisposable {
   static async connect(dial: Dial, options: BuildkitConnectOptions = {}): Promise<BuildkitClient> {
     const { windows = localWindows, signal } = options;
     const duplex = await dial(signal);
-    return new BuildkitClient(await Http2Client.connect(duplex, { windows, ...(signal && { signal }) }));
+    const http2 = await Http2Client.connect(duplex, { windows, ...(signal && { signal }) });
+    const payload = duplex instanceof Socket ? new PayloadConnection(dial, windows) : undefined;
+    return new BuildkitClient(http2, payload);
   }
 
-  private constructor(http2: Http2Client) {
+  private constructor(http2: Http2Client, payload: PayloadConnection | undefined) {
     this.#http2 = http2;
+    this.#payload = payload;
     const ended = new AbortController();
     this.closed = http2.closed.then(() => {
       const reason = connectionLost(http2.failure());
@@ -123,7 +130,11 @@ export class BuildkitClient implements AsyncDisposable {
     if (signal?.aborted) throw abortError(signal);
     const failure = this.#http2.failure();
     if (failure) throw connectionLost(failure);
-    const stream = this.#http2.request(
+    const http2 =
+      (await this.#payload?.get(signal).catch((error: unknown) => {
+        throw isSlipwayError(error) && error.code.startsWith("HTTP2_") ? connectionLost(error) : error;
+      })) ?? this.#http2;
+    const stream = http2.request(
       {
         ":method": "POST",
         ":path": `/${Control.typeName}/${Control.method.session.name}`,
@@ -138,7 +149,7 @@ export class BuildkitClient implements AsyncDisposable {
       },
       { keepAlive },
     );
-    return new SessionPipe(stream, { signal, explain: (reset) => this.#explainReset(reset) });
+    return new SessionPipe(stream, { signal, explain: (reset) => this.#explainReset(reset, http2) });
   }
 
   /**
@@ -190,7 +201,7 @@ export class BuildkitClient implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closing = true;
     this.#http2.close();
-    await this.#http2.closed;
+    await Promise.all([this.#http2.closed, this.#payload?.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -209,8 +220,8 @@ export class BuildkitClient implements AsyncDisposable {
     return toBuildkitError(error);
   };
 
-  async #explainReset(reset: number): Promise<Error> {
-    const failure = await this.#failureSoon();
+  async #explainReset(reset: number, http2 = this.#http2): Promise<Error> {
+    const failure = await this.#failureSoon(http2);
     if (failure) return connectionLost(failure);
     const name = Object.entries(constants).find(
       ([key, value]) => value === reset && key.startsWith("NGHTTP2_") && resetName.test(key),
@@ -219,11 +230,11 @@ export class BuildkitClient implements AsyncDisposable {
   }
 
   /** Streams close before their connection tells that it is dead, so this lets the event loop turn twice first. */
-  async #failureSoon(): Promise<Error | undefined> {
-    for (let turn = 0; turn < 2 && !this.#http2.failure(); turn++) {
+  async #failureSoon(http2 = this.#http2): Promise<Error | undefined> {
+    for (let turn = 0; turn < 2 && !http2.failure(); turn++) {
       await new Promise((resolve) => setImmediate(resolve));
     }
-    return this.#http2.failure();
+    return http2.failure();
   }
 }
 
