@@ -67,7 +67,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
   const platforms = parsePlatforms(options.platforms ?? []).map(formatPlatform);
   if (platforms.length > 0) attrs["platform"] = platforms.join(",");
 
-  for (const [name, value] of Object.entries(proxyBuildArgs(facts.dockerConfig, facts.engineHost ?? "")))
+  for (const [name, value] of proxyBuildArgs(facts.dockerConfig, facts.engineHost ?? ""))
     if (![...buildArgs.keys()].some((given) => given.toLowerCase() === name.toLowerCase()))
       attrs[`build-arg:${name}`] = value;
 

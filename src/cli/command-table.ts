@@ -23,6 +23,26 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/create.js"),
   },
   {
+    name: "du",
+    summary: "Disk usage",
+    load: () => import("./commands/du.js"),
+  },
+  {
+    name: "inspect",
+    summary: "Inspect current builder instance",
+    load: () => import("./commands/inspect.js"),
+  },
+  {
+    name: "ls",
+    summary: "List builder instances",
+    load: () => import("./commands/ls.js"),
+  },
+  {
+    name: "prune",
+    summary: "Remove build cache",
+    load: () => import("./commands/prune.js"),
+  },
+  {
     name: "rm",
     summary: "Remove one or more builder instances",
     load: () => import("./commands/rm.js"),

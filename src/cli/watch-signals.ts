@@ -18,7 +18,7 @@ export function watchSignals(target: NodeJS.Process): SignalWatch {
   const leave = () => target.exit(130);
   const onSignal = (name: NodeJS.Signals) => {
     count += 1;
-    if (count > 2) return leave();
+    if (count > 2) leave();
     if (count === 1) controller.abort(new Error(`got ${name}`));
     clearTimeout(timer);
     timer = setTimeout(leave, count === 1 ? patience.first : patience.second);

@@ -19,7 +19,10 @@ export type AddressTls = Pick<SecureContextOptions, "ca" | "cert" | "key"> & { s
 export function dialAddress(address: string, tls?: AddressTls): Dial {
   const open = opener(address, tls);
   return async (signal) => {
-    using linked = linkSignal(signal, { milliseconds: connectMilliseconds, what: `connecting to ${address}` });
+    using linked = linkSignal(signal, {
+      milliseconds: connectMilliseconds,
+      what: `connecting to ${address}`,
+    });
     const socket = open();
     try {
       await once(socket, tls ? "secureConnect" : "connect", { signal: linked.signal });
@@ -34,7 +37,9 @@ export function dialAddress(address: string, tls?: AddressTls): Dial {
 
 function opener(address: string, tls: AddressTls | undefined): () => Socket {
   const invalid = () =>
-    new InvalidArgumentError(`invalid address ${JSON.stringify(address)}, expecting unix:///path or tcp://host:port`);
+    new InvalidArgumentError(
+      `invalid address ${JSON.stringify(address)}, expecting unix:///path or tcp://host:port`,
+    );
   if (address.startsWith("unix://")) {
     const path = address.slice("unix://".length);
     if (!path.startsWith("/")) throw invalid();
@@ -44,5 +49,6 @@ function opener(address: string, tls: AddressTls | undefined): () => Socket {
   if (url?.protocol !== "tcp:" || url.hostname === "" || url.port === "") throw invalid();
   const to = { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) };
   if (!tls) return () => connectPlain({ ...to, allowHalfOpen: true });
-  return () => connectTls({ servername: to.host, ...to, ...tls, minVersion: "TLSv1.2", ALPNProtocols: ["h2"] });
+  return () =>
+    connectTls({ servername: to.host, ...to, ...tls, minVersion: "TLSv1.2", ALPNProtocols: ["h2"] });
 }

@@ -1,18 +1,15 @@
-import { SlipwayError, type SlipwayErrorOptions } from "../core/index.js";
+import { SlipwayError } from "../core/index.js";
+
+/** Stable codes of {@link DriverError}. */
+export type DriverErrorCode =
+  | "DRIVER_OPTION"
+  | "DRIVER_BOOT"
+  | "DRIVER_FOREIGN_CONTAINER"
+  | "DRIVER_CONNECT"
+  | "DRIVER_NOT_RUNNING"
+  | "DRIVER_UNSUPPORTED";
 
 /** A node that could not be made, booted, reached or removed. */
 export class DriverError extends SlipwayError {
-  constructor(
-    code:
-      | "DRIVER_OPTION"
-      | "DRIVER_BOOT"
-      | "DRIVER_FOREIGN_CONTAINER"
-      | "DRIVER_CONNECT"
-      | "DRIVER_NOT_RUNNING"
-      | "DRIVER_UNSUPPORTED",
-    message: string,
-    options?: SlipwayErrorOptions,
-  ) {
-    super(code, message, options);
-  }
+  declare readonly code: DriverErrorCode;
 }

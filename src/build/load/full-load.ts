@@ -40,10 +40,8 @@ export function loadImage(engine: EngineClient, sink: EventSink | undefined, sig
     final(done) {
       const loaded = start();
       feed.end();
-      loaded.then(
-        () => done(),
-        (error: unknown) => done(error as Error),
-      );
+      // A callback, since streams of Node 20 take no promise here.
+      void finishWith(loaded, done);
     },
     destroy(error, done) {
       feed.destroy(error ?? undefined);
@@ -71,4 +69,14 @@ async function load(
       });
     },
   });
+}
+
+async function finishWith(work: Promise<void>, done: (error?: Error | null) => void): Promise<void> {
+  let failure: Error | undefined;
+  try {
+    await work;
+  } catch (error) {
+    failure = error as Error;
+  }
+  done(failure);
 }

@@ -32,7 +32,7 @@ export function imageArchive(
     () => tar.finalize(),
     (error: Error) => tar.destroy(error),
   );
-  return Readable.from(tar as unknown as AsyncIterable<Buffer>, {
+  return Readable.from(tar, {
     objectMode: false,
     highWaterMark: 1 << 20,
   });

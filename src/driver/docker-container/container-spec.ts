@@ -48,7 +48,9 @@ export function containerSpec(plan: ContainerPlan): ContainerCreateBody {
   const usesUserns = (info.SecurityOptions ?? []).some((option) => option.split(",").includes("name=userns"));
   const mounts: MountRequest[] = [
     { Type: "volume", Source: stateVolumeName(plan.nodeName), Target: stateDirectory },
-    ...(plan.socket ? [{ Type: "bind" as const, Source: plan.socket.directory, Target: socketDirectory }] : []),
+    ...(plan.socket
+      ? [{ Type: "bind" as const, Source: plan.socket.directory, Target: socketDirectory }]
+      : []),
     ...(plan.wslLibraries
       ? [{ Type: "bind" as const, Source: wslLibraries, Target: wslLibraries, ReadOnly: true }]
       : []),

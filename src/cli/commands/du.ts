@@ -1,0 +1,89 @@
+import { Command } from "commander";
+import { InvalidArgumentError } from "../../core/index.js";
+import { type CacheRecord, diskUsage, parseCacheFilters } from "../../manage/index.js";
+import { formatBytes } from "../../progress/index.js";
+import { lastUsed, usageSummary, verboseRecord } from "../cache-rows.js";
+import type { CliContext, GlobalFlags } from "../cli-context.js";
+import { collect, duration } from "../flags.js";
+import { formatRows, isTableFormat } from "../format/index.js";
+import { withConnections } from "../with-connections.js";
+
+const table = "{{.ID}}\t{{.Reclaimable}}\t{{.Size}}\t{{.LastUsedAt}}";
+const headers = {
+  ID: "ID",
+  Parents: "PARENTS",
+  CreatedAt: "CREATED AT",
+  Mutable: "MUTABLE",
+  Reclaimable: "RECLAIMABLE",
+  Shared: "SHARED",
+  Size: "SIZE",
+  Description: "DESCRIPTION",
+  UsageCount: "USAGE COUNT",
+  LastUsedAt: "LAST ACCESSED",
+  Type: "TYPE",
+};
+
+interface DuFlags extends GlobalFlags {
+  filter?: string[];
+  format?: string;
+  verbose?: boolean;
+}
+
+/** `slipway du`: what the cache of a builder holds. */
+export function command(context: CliContext): Command {
+  return new Command("du")
+    .description("Disk usage")
+    .usage("[OPTIONS]")
+    .option("--filter <filter>", "Provide filter values", collect)
+    .option("--format <format>", "Format the output")
+    .option(
+      "--timeout <duration>",
+      "Override the default timeout for loading builder status",
+      duration,
+      20_000,
+    )
+    .option("--verbose", "Shorthand for --format=pretty")
+    .action((_flags: DuFlags, self: Command) => run(self.optsWithGlobals(), context));
+}
+
+async function run(flags: DuFlags, context: CliContext): Promise<void> {
+  if (flags.format && flags.verbose)
+    throw new InvalidArgumentError("--format and --verbose cannot be used together");
+  const format = flags.format || (flags.verbose ? "pretty" : "table");
+  const { filter } = parseCacheFilters(flags.filter ?? []);
+  const { signal, stdout } = context;
+  const found = await withConnections(context, flags.builder, (client) =>
+    diskUsage(client, { filter, signal }),
+  );
+  const records = found.flat();
+  if (format === "pretty") stdout.write(records.map((record) => `${verboseRecord(record)}\n`).join(""));
+  else
+    stdout.write(
+      formatRows({
+        format,
+        defaultTable: table,
+        headers,
+        rows: records.map((record) => row(record, isTableFormat(format))),
+      }),
+    );
+  const isDefault = format === "pretty" || format === "table";
+  if (isDefault && filter.length === 0) stdout.write(usageSummary(records));
+}
+
+function row(record: CacheRecord, isTable: boolean) {
+  return {
+    fields: {
+      ID: `${record.id}${isTable && record.mutable ? "*" : ""}`,
+      Parents: record.parents,
+      CreatedAt: record.createdAt?.toISOString() ?? "",
+      Mutable: record.mutable,
+      Reclaimable: !record.inUse,
+      Shared: record.shared,
+      Size: `${formatBytes(record.size)}${isTable && record.shared ? "*" : ""}`,
+      Description: record.description,
+      UsageCount: record.usageCount,
+      LastUsedAt: lastUsed(record),
+      Type: record.type,
+    },
+  };
+}

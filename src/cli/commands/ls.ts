@@ -1,0 +1,135 @@
+import { Command } from "commander";
+import {
+  formatInGroups,
+  openBuilderContext,
+  resolveBuilder,
+  truncatePlatforms,
+} from "../../builder/index.js";
+import type { CliContext } from "../cli-context.js";
+import { duration } from "../flags.js";
+import { type FormatRow, formatRows, isTableFormat } from "../format/index.js";
+import { type LoadedBuilder, type LoadedNode, loadBuilders } from "../load-builders.js";
+import { sanitizeText } from "../../progress/index.js";
+import { warn } from "../warn.js";
+
+const table = "{{.Name}}\t{{.DriverEndpoint}}\t{{.Status}}\t{{.Buildkit}}\t{{.Platforms}}";
+const headers = {
+  Name: "NAME/NODE",
+  DriverEndpoint: "DRIVER/ENDPOINT",
+  LastActivity: "LAST ACTIVITY",
+  Status: "STATUS",
+  Buildkit: "BUILDKIT",
+  Platforms: "PLATFORMS",
+};
+
+interface LsFlags {
+  format: string;
+  trunc: boolean;
+  timeout: number;
+}
+
+/** `slipway ls`: all builders with their nodes. A broken one is listed with its error and hides no other. */
+export function command(context: CliContext): Command {
+  return new Command("ls")
+    .description("List builder instances")
+    .usage("[OPTIONS]")
+    .option("--format <format>", "Format the output", "table")
+    .option("--no-trunc", "Don't truncate output")
+    .option(
+      "--timeout <duration>",
+      "Override the default timeout for loading builder status",
+      duration,
+      20_000,
+    )
+    .action((flags: LsFlags) => run(flags, context));
+}
+
+async function run({ format, trunc, timeout }: LsFlags, context: CliContext): Promise<void> {
+  const { env, signal, stdout, stderr } = context;
+  const builders = await openBuilderContext({ env, onWarning: (text) => warn(context, text) });
+  const current = await resolveBuilder(builders.store, { ...builders, signal });
+  const loaded = await loadBuilders(builders, { timeout, signal, contexts: true });
+  const isTable = isTableFormat(format);
+  const rows = loaded.flatMap((builder) => {
+    const row = builderRow(builder, builder.name === current.name, isTable);
+    if (format === "json" || builder.error !== undefined) return [row];
+    return [row, ...builder.nodes.map((node) => nodeRow(node, isTable, isTable && trunc))];
+  });
+  stdout.write(formatRows({ format, defaultTable: table, headers, rows }));
+  const problems = isTable ? loaded.flatMap(problemsOf) : [];
+  if (problems.length > 0) stderr.write(`\n${problems.join("")}`);
+}
+
+function builderRow(builder: LoadedBuilder, isCurrent: boolean, isTable: boolean): FormatRow {
+  const lastActivity = builder.lastActivity?.toISOString().replace(/\.\d+Z$/, "Z");
+  return {
+    fields: {
+      Name: `${builder.name}${isCurrent && isTable ? "*" : ""}`,
+      DriverEndpoint: builder.driver,
+      LastActivity: lastActivity ?? "",
+      Status: builder.error === undefined ? "" : "error",
+      Buildkit: "",
+      Platforms: "",
+      Error: builder.error ?? "",
+    },
+    json: {
+      Name: builder.name,
+      Driver: builder.driver,
+      LastActivity: lastActivity ?? "0001-01-01T00:00:00Z",
+      Dynamic: builder.dynamic,
+      Nodes: builder.nodes.map(nodeJson),
+      ...(builder.error !== undefined && { Err: builder.error }),
+      Current: isCurrent,
+    },
+  };
+}
+
+function nodeRow(loaded: LoadedNode, isTable: boolean, truncate: boolean): FormatRow {
+  const indent = isTable ? " \\_ " : "";
+  const { node } = loaded.node;
+  const platforms = formatInGroups(node.platforms, loaded.platforms);
+  return {
+    fields: {
+      Name: `${indent}${node.name}`,
+      DriverEndpoint: `${indent}${node.endpoint}`,
+      LastActivity: "",
+      Status: loaded.error === undefined ? (loaded.status ?? "") : "error",
+      Buildkit: loaded.version ?? "",
+      Platforms: truncate ? truncatePlatforms(platforms) : platforms.join(", "),
+      Error: loaded.error ?? "",
+    },
+  };
+}
+
+function nodeJson(loaded: LoadedNode): object {
+  const { node } = loaded.node;
+  const hasAny = (record: object) => Object.keys(record).length > 0;
+  return {
+    Name: node.name,
+    Endpoint: node.endpoint,
+    ...(node.flags.length > 0 && { Flags: node.flags }),
+    ...(hasAny(node.driverOpts) && { DriverOpts: node.driverOpts }),
+    ...(node.files.size > 0 && {
+      Files: Object.fromEntries(
+        [...node.files].map(([name, data]) => [name, Buffer.from(data).toString("base64")]),
+      ),
+    }),
+    ...(loaded.status && { Status: loaded.status }),
+    ...(loaded.version && { Version: loaded.version }),
+    ...(loaded.error !== undefined && { Err: loaded.error }),
+    ...(loaded.workerIds.length > 0 && { IDs: loaded.workerIds }),
+    ...(loaded.platforms.length > 0 && { Platforms: formatInGroups(node.platforms, loaded.platforms) }),
+    ...(hasAny(loaded.labels) && { Labels: loaded.labels }),
+  };
+}
+
+function problemsOf(builder: LoadedBuilder): string[] {
+  if (builder.error !== undefined)
+    return [`Cannot load builder ${builder.name}: ${sanitizeText(builder.error.trim())}\n`];
+  return builder.nodes
+    .filter(({ error }) => error !== undefined)
+    .map(
+      ({ node, error = "" }) =>
+        `Failed to get status for ${builder.name} (${node.name}): ${sanitizeText(error.trim())}\n`,
+    );
+}

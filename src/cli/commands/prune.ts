@@ -1,0 +1,90 @@
+import { Command } from "commander";
+import { compareVersions, parseVersion } from "../../buildkit/index.js";
+import { InvalidArgumentError } from "../../core/index.js";
+import { parseCacheFilters, prune } from "../../manage/index.js";
+import { formatBytes } from "../../progress/index.js";
+import { lastUsed, verboseRecord } from "../cache-rows.js";
+import type { CliContext, GlobalFlags } from "../cli-context.js";
+import { confirm } from "../confirm.js";
+import { bytes, collect, duration } from "../flags.js";
+import { withConnections } from "../with-connections.js";
+import { warn } from "../warn.js";
+
+interface PruneFlags extends GlobalFlags {
+  all?: boolean;
+  filter?: string[];
+  force?: boolean;
+  keepStorage?: number;
+  maxUsedSpace?: number;
+  minFreeSpace?: number;
+  reservedSpace?: number;
+  verbose?: boolean;
+}
+
+/** `slipway prune`: removes cache that nothing uses. */
+export function command(context: CliContext): Command {
+  return new Command("prune")
+    .description("Remove build cache")
+    .usage("[OPTIONS]")
+    .option("-a, --all", "Include internal/frontend images")
+    .option("--filter <filter>", "Provide filter values", collect)
+    .option("-f, --force", "Do not prompt for confirmation")
+    .option("--keep-storage <bytes>", "Deprecated, use --reserved-space", bytes)
+    .option("--max-used-space <bytes>", "Maximum amount of disk space allowed to keep for cache", bytes)
+    .option("--min-free-space <bytes>", "Target amount of free disk space after pruning", bytes)
+    .option("--reserved-space <bytes>", "Amount of disk space always allowed to keep for cache", bytes)
+    .option(
+      "--timeout <duration>",
+      "Override the default timeout for loading builder status",
+      duration,
+      20_000,
+    )
+    .option("--verbose", "Provide a more verbose output")
+    .action((_flags: PruneFlags, self: Command) => run(self.optsWithGlobals(), context));
+}
+
+async function run(flags: PruneFlags, context: CliContext): Promise<void> {
+  const { stdout, signal } = context;
+  const filters = parseCacheFilters(flags.filter ?? []);
+  if (flags.keepStorage !== undefined) warn(context, "keep-storage flag has been changed to reserved-space");
+  const what = flags.all ? "all build cache" : "all dangling build cache";
+  const question = `WARNING! This will remove ${what}. Are you sure you want to continue?`;
+  if (!flags.force && !(await confirm(context, question))) return;
+  const { maxUsedSpace, minFreeSpace } = flags;
+  let total = 0;
+  let printedHeader = false;
+  await withConnections(context, flags.builder, async (client) => {
+    if (maxUsedSpace || minFreeSpace) requireFreeSpaceFilters((await client.info({ signal })).version);
+    const options = {
+      all: flags.all ?? false,
+      ...filters,
+      reservedSpace: flags.reservedSpace ?? flags.keepStorage ?? 0,
+      maxUsedSpace: maxUsedSpace ?? 0,
+      minFreeSpace: minFreeSpace ?? 0,
+      signal,
+    };
+    for await (const record of prune(client, options)) {
+      total += record.size;
+      if (flags.verbose) {
+        stdout.write(`${verboseRecord(record)}\n`);
+        continue;
+      }
+      if (!printedHeader) stdout.write("ID\t\t\t\t\t\tRECLAIMABLE\tSIZE\t\tLAST ACCESSED\n");
+      printedHeader = true;
+      const id = `${record.id}${record.mutable ? "*" : ""}`.padEnd(40);
+      const size = `${formatBytes(record.size)}${record.shared ? "*" : ""}`.padEnd(10);
+      stdout.write(`${id}\t${String(!record.inUse).padEnd(5)}\t\t${size}\t${lastUsed(record)}\n`);
+    }
+  });
+  stdout.write(`Total:\t${formatBytes(total)}\n`);
+}
+
+/** Came with BuildKit 0.17 (cap gc.freespacefilter). */
+function requireFreeSpaceFilters(version: string | undefined): void {
+  const found = parseVersion(version ?? "");
+  const needed = parseVersion("v0.17.0");
+  if (found && needed && compareVersions(found, needed) < 0)
+    throw new InvalidArgumentError(
+      "buildkit v0.17.0+ is required for max-used-space and min-free-space filters",
+    );
+}
