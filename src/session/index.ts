@@ -6,6 +6,7 @@ export { type SecretSource, maxSecretBytes, secrets } from "./secrets.js";
 export { type ServiceHandlers, service } from "./service.js";
 export { Session, type SessionOptions } from "./session.js";
 export { SessionError, type SessionErrorOptions } from "./session-error.js";
+export { type SshAgent, type SshAgentSpec, loadSshAgents, parseSshSpec, ssh } from "./ssh/index.js";
 export { upload } from "./upload.js";
 export {
   type BlobInfo,
