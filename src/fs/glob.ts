@@ -20,11 +20,11 @@ export function matchGlob(pattern: ByteString, name: ByteString): boolean | unde
     // The first place is enough for all but the last chunk, which must end with the name. Stars do not cross a `/`.
     const fits = (end: number) => end >= 0 && (!last || end === name.length);
     let end = matchChunk(chunk, name, at);
-    while (i > 0 && !fits(end)) {
-      if (at >= name.length || name[at] === "/") return false;
+    while (!fits(end)) {
+      const starred = i > 0;
+      if (!starred || at >= name.length || name[at] === "/") return false;
       end = matchChunk(chunk, name, ++at);
     }
-    if (end < 0) return false;
     at = end;
   }
   return at === name.length;

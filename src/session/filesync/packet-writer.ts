@@ -2,7 +2,6 @@ import type { WalkEntry } from "../../fs/index.js";
 import { type ServerCall, frameMessage } from "../../http2/index.js";
 import {
   dataEndRoom,
-  dataHeadLength,
   dataHeadRoom,
   statOverhead,
   writeDataEnd,
@@ -28,6 +27,7 @@ export class PacketWriter {
   #batch: Buffer | undefined;
   #used = 0;
   #full = false;
+  #written = 0;
 
   constructor(call: ServerCall) {
     this.#call = call;
@@ -36,6 +36,11 @@ export class PacketWriter {
   /** True when the peer takes no more for now: {@link settle} before writing on. */
   get isFull(): boolean {
     return this.#full;
+  }
+
+  /** Bytes handed over so far. */
+  get written(): number {
+    return this.#written;
   }
 
   stat(entry: WalkEntry): void {
@@ -59,7 +64,7 @@ export class PacketWriter {
     this.#used = writeDataEnd(batch, at, id);
   }
 
-  /** Writes bytes that are framed already, behind what was collected; they belong to the writer from now on. */
+  /** Writes bytes that are framed already, behind what was collected. */
   framed(bytes: Buffer): void {
     this.flush();
     this.#write(bytes);
@@ -99,22 +104,7 @@ export class PacketWriter {
   }
 
   #write(bytes: Buffer): void {
+    this.#written += bytes.length;
     if (!this.#call.write(bytes)) this.#full = true;
   }
-}
-
-/** A buffer for one DATA packet of up to `length` bytes, with room for its head and for the end of the file. */
-export function dataBuffer(length: number): Buffer {
-  return Buffer.allocUnsafeSlow(dataHeadRoom + length + dataEndRoom);
-}
-
-/** Where the data starts in a {@link dataBuffer}. */
-export const dataStart = dataHeadRoom;
-
-/** Puts the head right before the data and, after the last byte of the file, its end behind it. */
-export function frameData(buffer: Buffer, id: number, length: number, last: boolean): Buffer {
-  const start = dataHeadRoom - dataHeadLength(id, length);
-  writeDataHead(buffer, start, id, length);
-  const end = dataHeadRoom + length;
-  return buffer.subarray(start, last ? writeDataEnd(buffer, end, id) : end);
 }

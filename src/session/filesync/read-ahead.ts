@@ -1,7 +1,8 @@
 import type { ByteString } from "../../fs/index.js";
 import type { AnnouncedFile } from "./announced-files.js";
 import type { OpenFile, OpenFileAt } from "./file-reader.js";
-import { dataBuffer, dataStart, frameData } from "./packet-writer.js";
+import { DataBuffers } from "./data-buffers.js";
+import { dataEndRoom, dataHeadLength, dataHeadRoom, writeDataEnd, writeDataHead } from "./packet-encoding.js";
 
 /** Data bytes of one packet; the builder takes up to 16 MiB, 1 MiB was measured as the fastest (node-http2.md 4). */
 const chunkLength = 1024 * 1024;
@@ -9,6 +10,8 @@ const chunkLength = 1024 * 1024;
 /** A framed piece of a file. */
 export interface FileChunk {
   frame: Buffer;
+  /** The whole buffer that the frame is in, to be given back to {@link ReadAhead.buffers} when it was written. */
+  buffer: Buffer;
   /** Data bytes in it. */
   length: number;
   last: boolean;
@@ -16,6 +19,7 @@ export interface FileChunk {
 
 /** Reads large files one after the other, on the thread pool, so that reading goes on while data is being sent. */
 export class ReadAhead {
+  readonly buffers = new DataBuffers(dataHeadRoom + chunkLength + dataEndRoom);
   readonly #open: OpenFileAt;
   readonly #queue: { file: AnnouncedFile; path: ByteString }[] = [];
   #current: { file: AnnouncedFile; left: number; opened: OpenFile } | undefined;
@@ -43,9 +47,9 @@ export class ReadAhead {
     }
     const { file, left, opened } = this.#current;
     const length = Math.min(left, chunkLength);
-    const buffer = dataBuffer(length);
+    const buffer = this.buffers.take(dataHeadRoom + length + dataEndRoom);
     try {
-      await opened.read(buffer, dataStart, length);
+      await opened.read(buffer, dataHeadRoom, length);
     } catch (error) {
       this.#finish();
       throw error;
@@ -61,7 +65,7 @@ export class ReadAhead {
       this.#current.left -= length;
     }
     if (this.#closed) this.#finish();
-    return { frame: frameData(buffer, file.id, length, last), length, last };
+    return { frame: frameData(buffer, file.id, length, last), buffer, length, last };
   }
 
   /** Gives up: closes the open file as soon as nobody reads it. Calls of {@link next} must not follow. */
@@ -75,4 +79,12 @@ export class ReadAhead {
     this.#current?.opened.close();
     this.#current = undefined;
   }
+}
+
+/** Puts the head right before the data, which starts at `dataHeadRoom`, and after a file's last byte its end behind it. */
+function frameData(buffer: Buffer, id: number, length: number, last: boolean): Buffer {
+  const start = dataHeadRoom - dataHeadLength(id, length);
+  writeDataHead(buffer, start, id, length);
+  const end = dataHeadRoom + length;
+  return buffer.subarray(start, last ? writeDataEnd(buffer, end, id) : end);
 }

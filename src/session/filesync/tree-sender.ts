@@ -95,6 +95,7 @@ export class TreeSender {
       this.#serve();
       if (!walkFirst) this.#announce();
       await this.#writer.settle();
+      this.#large.buffers.settled(this.#writer.written);
       this.#report();
       const busy = !this.#walked || this.#nextRequest < this.#requests.length || this.#chunk !== undefined;
       if (busy) await setImmediate();
@@ -169,8 +170,9 @@ export class TreeSender {
     const chunk = this.#chunk;
     if (!chunk || this.#writer.isFull) return;
     this.#chunk = undefined;
-    this.#readOn();
     this.#writer.framed(chunk.frame);
+    this.#large.buffers.giveBack(chunk.buffer, this.#writer.written);
+    this.#readOn();
     this.#progress.bytes += chunk.length;
     if (chunk.last) this.#progress.files++;
   }
