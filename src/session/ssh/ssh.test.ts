@@ -259,9 +259,9 @@ describe("what may be asked for", () => {
 
 function hasSshKeygen(): boolean {
   try {
-    execFileSync("ssh-keygen", ["-Q", "key"], { stdio: "ignore" });
+    execFileSync("ssh-keygen", ["--"], { stdio: "ignore", input: "" });
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    return (error as { code?: unknown }).code !== "ENOENT";
   }
 }
