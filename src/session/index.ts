@@ -2,6 +2,7 @@ export type { Attachable } from "./attachable.js";
 export { type AuthOptions, auth } from "./auth/index.js";
 export type { CredentialsCallback } from "../registry/index.js";
 export { healthMethods } from "./health.js";
+export { type PolicyDecision, type PolicyRequest, policyVerifier } from "./policy.js";
 export { type SecretSource, maxSecretBytes, secrets } from "./secrets.js";
 export { type ServiceHandlers, service } from "./service.js";
 export { Session, type SessionOptions } from "./session.js";
