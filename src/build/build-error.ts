@@ -1,5 +1,11 @@
 import { BuildkitError } from "../buildkit/index.js";
-import { SlipwayError, type SourceInfo, type SourceRange, type StatusUpdate } from "../core/index.js";
+import {
+  type Redactor,
+  SlipwayError,
+  type SourceInfo,
+  type SourceRange,
+  type StatusUpdate,
+} from "../core/index.js";
 import type { SolvePlan } from "./plan.js";
 
 /** Lines of a failed step's output that its error keeps. */
@@ -48,9 +54,11 @@ export class BuildErrorCollector {
   readonly #names = new Map<string, string>();
   readonly #tails = new Map<string, { chunks: Uint8Array[]; bytes: number }>();
   readonly #plan: SolvePlan;
+  readonly #redactor: Redactor;
 
-  constructor(plan: SolvePlan) {
+  constructor(plan: SolvePlan, redactor: Redactor) {
     this.#plan = plan;
+    this.#redactor = redactor;
   }
 
   add({ vertexes, logs }: StatusUpdate): void {
@@ -94,7 +102,7 @@ export class BuildErrorCollector {
             log: this.#log(digest),
             ...(exitCode !== undefined && { exitCode }),
           };
-    return new BuildError(`failed to solve: ${error.message}`, {
+    return new BuildError(this.#redactor.clean(`failed to solve: ${error.message}`), {
       grpcCode: error.grpcCode,
       step,
       sources: sources.map((source) => this.#named(source)),
@@ -110,7 +118,7 @@ export class BuildErrorCollector {
   }
 
   #log(digest: string): string[] {
-    const text = Buffer.concat(this.#tails.get(digest)?.chunks ?? []).toString("utf8");
+    const text = this.#redactor.clean(Buffer.concat(this.#tails.get(digest)?.chunks ?? []).toString("utf8"));
     return text === "" ? [] : text.replace(/\n$/, "").split("\n").slice(-tailLines);
   }
 }

@@ -1,6 +1,13 @@
 import { resolve } from "node:path";
-import { Builder, type BuilderNode, openBuilderContext } from "../builder/index.js";
-import { BuildkitClient, requireSupportedVersion } from "../buildkit/index.js";
+import {
+  Builder,
+  type BuilderNode,
+  openBuilderContext,
+  type AddressTls,
+  type Driver,
+  dialAddress,
+} from "../builder/index.js";
+import { BuildkitClient, localWindows, remoteWindows, requireSupportedVersion } from "../buildkit/index.js";
 import { type DockerConfig, type Environment } from "../config/index.js";
 import {
   type Dial,
@@ -9,8 +16,6 @@ import {
   SlipwayError,
   isSlipwayError,
 } from "../core/index.js";
-import { type AddressTls, type Driver, dialAddress } from "../driver/index.js";
-import { localWindows, remoteWindows } from "../http2/index.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
 import type { SolvePlan } from "./plan.js";

@@ -6,8 +6,8 @@ import {
   buildxConfigDir,
   resolveDockerEndpoint,
 } from "../config/index.js";
-import { type EventSink, InvalidArgumentError, type VertexWarning } from "../core/index.js";
-import { openEngine } from "../driver/index.js";
+import { type EventSink, InvalidArgumentError, Redactor, type VertexWarning } from "../core/index.js";
+import { openEngine } from "../builder/index.js";
 import type { EngineClient } from "../engine-api/index.js";
 import {
   type Attachable,
@@ -66,6 +66,7 @@ export async function executePlan(
     if (event.type === "status") warnings.push(...event.warnings);
     options.onEvent?.(event);
   };
+  sink.ready = () => options.onEvent?.ready?.();
   if (plan.noOutput) sink({ type: "message", level: "warning", text: noOutputWarning(node.driverName) });
   for (const text of plan.warnings) sink({ type: "message", level: "warning", text });
 
@@ -81,9 +82,17 @@ export async function executePlan(
     });
     // What fails on this side comes back from the daemon as its error; ours says what and where (FLT-37).
     const failures: Error[] = [];
-    const attachables = await sessionServices(plan, options, context, targets, sink, failures);
+    const redactor = new Redactor();
+    const attachables = await sessionServices(plan, options, context, targets, sink, failures, redactor);
     if (!plan.call) await context.saveRef?.(plan);
-    const running = solve({ client: node.client, plan: { ...plan, exports }, attachables, sink, signal });
+    const running = solve({
+      client: node.client,
+      plan: { ...plan, exports },
+      attachables,
+      sink,
+      signal,
+      redactor,
+    });
     const outcome = await running.catch((error: unknown) => {
       throw signal?.aborted ? error : (failures[0] ?? error);
     });
@@ -195,13 +204,20 @@ async function sessionServices(
   targets: Map<number, ExportTarget>,
   sink: EventSink,
   failures: Error[],
+  redactor: Redactor,
 ): Promise<Attachable[]> {
   const { inputs } = plan;
   const onError = (error: Error) => void failures.push(error);
   const onWarning = (text: string) => sink({ type: "message", level: "warning", text });
   const services: Attachable[] = [
-    auth({ env, dockerConfig, sink, credentials: options.credentials }),
-    secrets(await secretSources(options.secrets ?? {}, env)),
+    auth({
+      env,
+      dockerConfig,
+      sink,
+      credentials: options.credentials,
+      onSecret: (secret) => redactor.add(secret),
+    }),
+    secrets(await secretSources(options.secrets ?? {}, env, redactor)),
   ];
   if (inputs.locals.size > 0) services.push(fileSync(inputs.locals, { onWarning, onError }));
   if (inputs.uploads.size > 0) services.push(upload(inputs.uploads));

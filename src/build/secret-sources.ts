@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { Environment } from "../config/index.js";
-import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { InvalidArgumentError, type Redactor, messageOf } from "../core/index.js";
 import type { SecretSource } from "../session/index.js";
 import type { SecretInput } from "./parse/secret.js";
 
@@ -16,10 +16,13 @@ const largestSecret = 500 * 1024;
 export async function secretSources(
   secrets: Readonly<Record<string, SecretInput>>,
   env: Environment,
+  redactor: Redactor,
 ): Promise<Map<string, SecretSource>> {
   const sources = new Map<string, SecretSource>();
   for (const [id, input] of Object.entries(secrets)) {
     if (typeof input === "object" && "file" in input) await checkFile(id, input.file);
+    if (typeof input === "string" || input instanceof Uint8Array) redactor.add(input);
+    else if (typeof input === "object" && "env" in input) redactor.add(env[input.env] ?? "");
     sources.set(id, sourceOf(input, env));
   }
   return sources;

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type BuildkitClient, BuildkitError, control, gateway, toStatusUpdate } from "../buildkit/index.js";
-import { type EventSink, abortError, linkSignal, statusEvent } from "../core/index.js";
+import { type EventSink, Redactor, abortError, linkSignal, statusEvent } from "../core/index.js";
+import { shiftToLocalClock } from "../progress/index.js";
 import { type Attachable, Session } from "../session/index.js";
 import { BuildErrorCollector } from "./build-error.js";
 import type { SolvePlan } from "./plan.js";
@@ -26,6 +27,8 @@ export interface SolveOptions {
   attachables: readonly Attachable[];
   sink?: EventSink | undefined;
   signal?: AbortSignal | undefined;
+  /** Knows the secrets of this build. */
+  redactor?: Redactor;
 }
 
 /**
@@ -41,8 +44,9 @@ export async function solve({
   attachables,
   sink,
   signal,
+  redactor = new Redactor(),
 }: SolveOptions): Promise<SolveOutcome> {
-  const collector = new BuildErrorCollector(plan);
+  const collector = new BuildErrorCollector(plan, redactor);
   using calls = linkSignal(signal);
   using watching = linkSignal(undefined);
   const session = await Session.open(client, {
@@ -50,10 +54,14 @@ export async function solve({
     sharedKey: plan.inputs.sharedKey,
     signal: calls.signal,
   });
-  const watched = watchStatus(client, plan.ref, watching.signal, (event) => {
+  // The daemon's clock is not ours; its times are moved so that the first step starts now (FLT-67).
+  const display = sink && shiftToLocalClock(sink);
+  const collect: EventSink = (event) => {
     if (event.type === "status") collector.add(event);
-    sink?.(event);
-  });
+    display?.(event);
+  };
+  collect.ready = () => sink?.ready?.();
+  const watched = watchStatus(client, plan.ref, watching.signal, collect);
   try {
     const solved = client.control.solve(solveRequest(plan, session.id), { signal: calls.signal });
     const asked = askFrontend(client, plan, calls.signal);
@@ -160,6 +168,8 @@ function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, s
       for await (const response of client.control.status({ Ref: ref }, { signal: silence.signal })) {
         touch();
         sink(statusEvent(toStatusUpdate(response)));
+        // A display that is behind stops this stream only; uploads, health and exports go on (FLT-39).
+        await sink.ready?.();
       }
     } catch (error) {
       // The solve's own error says more than that of its status stream (FLT-22).

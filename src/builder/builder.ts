@@ -1,16 +1,12 @@
-import {
-  type DockerConfig,
-  type DockerEndpoint,
-  type Environment,
-  loadDockerConfig,
-  resolveDockerEndpoint,
-} from "../config/index.js";
-import { isSlipwayError } from "../core/index.js";
-import { type ConnectMode, type Driver, DriverError, openDriver } from "../driver/index.js";
-import { dockerCredentials, engineAuth } from "../registry/index.js";
+import type { Environment } from "../config/index.js";
+import { type BuilderContext, openBuilderContext } from "./builder-context.js";
+import { BuilderNode } from "./builder-node.js";
+import { type EnsureBuilderOptions, ensureBuilder } from "./ensure-builder.js";
 import { checkContextBuilder, resolveBuilder } from "./current-builder.js";
-import type { Node, NodeGroup } from "./node-group.js";
-import { BuilderStore } from "./store.js";
+import type { NodeGroup } from "./node-group.js";
+import { type NodeInfo, loadNodeInfo } from "./node-info.js";
+import { type RemoveBuilderOptions, removeBuilder } from "./remove-builder.js";
+import type { BuilderStore } from "./store.js";
 
 /** Options of {@link Builder.open}. */
 export interface OpenBuilderOptions {
@@ -21,13 +17,6 @@ export interface OpenBuilderOptions {
   /** Told what was found broken in the store and worked around. */
   onWarning?: ((text: string) => void) | undefined;
   signal?: AbortSignal | undefined;
-}
-
-/** What builders and nodes are resolved with. */
-export interface BuilderContext {
-  env: Environment;
-  config: DockerConfig;
-  store: BuilderStore;
 }
 
 /** A builder of the store, or a docker context's own, with its nodes. Talks to nobody until a node's driver is used. */
@@ -59,6 +48,16 @@ export class Builder {
     return new Builder(group, context);
   }
 
+  /**
+   * Finds the builder of a name, or makes it. Nothing is booted; the first build does that.
+   *
+   * @throws StoreError `STORE_REFUSED` when there is one that differs and `onMismatch` is `error`.
+   */
+  static async ensure(options: EnsureBuilderOptions): Promise<Builder> {
+    const context = await openBuilderContext(options.env ? { env: options.env } : {});
+    return new Builder(await ensureBuilder(context, options), context);
+  }
+
   get name(): string {
     return this.group.name;
   }
@@ -73,85 +72,30 @@ export class Builder {
     await this.#context.store.touch(this.name);
   }
 
+  /** Asks the nodes for their state, side by side, without booting them. */
+  async inspect(options: { milliseconds?: number; signal?: AbortSignal } = {}): Promise<NodeInfo[]> {
+    const { milliseconds = 20_000, signal } = options;
+    return Promise.all(this.nodes.map((node) => loadNodeInfo(node, { milliseconds, signal })));
+  }
+
+  /** Stops the nodes; their cache stays, and the next build boots them again. */
+  async stop(options: { signal?: AbortSignal } = {}): Promise<void> {
+    for (const node of this.nodes) {
+      const driver = await node.openDriver();
+      try {
+        await driver.stop(options);
+      } finally {
+        await driver.close();
+      }
+    }
+  }
+
+  /** Removes the builder's containers, its state unless kept, and its entry in the store. */
+  async remove(options: RemoveBuilderOptions = {}): Promise<void> {
+    await removeBuilder(this.#context, this.name, options);
+  }
+
   get store(): BuilderStore {
     return this.#context.store;
   }
-}
-
-/** One node of a builder. */
-export class BuilderNode {
-  readonly node: Node;
-  readonly #group: NodeGroup;
-  readonly #context: BuilderContext;
-
-  constructor(group: NodeGroup, node: Node, context: BuilderContext) {
-    this.#group = group;
-    this.node = node;
-    this.#context = context;
-  }
-
-  get name(): string {
-    return this.node.name;
-  }
-
-  /**
-   * The node's driver; close it when done.
-   *
-   * @throws DriverError for unusable options or a driver that slipway does not have; ConfigError for a context that is gone.
-   */
-  async openDriver(options: { connect?: ConnectMode } = {}): Promise<Driver> {
-    const { env, config, store } = this.#context;
-    if (this.#group.driver === "")
-      throw new DriverError(
-        "DRIVER_UNSUPPORTED",
-        `builder ${this.#group.name} is the engine's own (driver docker), which slipway cannot use; make a container builder with: slipway create --driver docker-container --use`,
-      );
-    // An unknown driver is refused before its endpoint, which may be of a form of its own.
-    const endpoint =
-      this.#group.driver === "docker-container"
-        ? await this.endpoint()
-        : { contextName: "", host: "", skipTlsVerify: false };
-    const stored = await store.slipwayOptions(this.#group.name);
-    const credentials = dockerCredentials({ env, config });
-    return openDriver({
-      driver: this.#group.driver,
-      nodeName: this.node.name,
-      endpoint,
-      driverOpts: this.node.driverOpts,
-      flags: this.node.flags,
-      files: this.node.files,
-      env,
-      connect: options.connect ?? (env["SLIPWAY_CONNECT"] ? undefined : stored.connect),
-      pullAuth: (image, signal) => engineAuth(image, credentials, signal),
-    });
-  }
-
-  /** The engine of the node: that of a docker context, or a host. */
-  async endpoint(): Promise<DockerEndpoint> {
-    const { env, config } = this.#context;
-    const { endpoint } = this.node;
-    try {
-      return await resolveDockerEndpoint(env, config, { context: endpoint });
-    } catch (error) {
-      const isHost = /^[a-z]+:\/\//.test(endpoint);
-      if (
-        !isHost ||
-        !(isSlipwayError(error, "CONTEXT_NOT_FOUND") || isSlipwayError(error, "INVALID_ARGUMENT"))
-      )
-        throw error;
-      // A host as endpoint takes its TLS from the environment, if that speaks of the same host.
-      const current = await resolveDockerEndpoint(env, config, { context: "default" });
-      return current.host === endpoint ? current : { contextName: "", host: endpoint, skipTlsVerify: false };
-    }
-  }
-}
-
-/** Reads the docker config and opens the store of an environment. */
-export async function openBuilderContext(
-  options: Pick<OpenBuilderOptions, "env" | "onWarning"> = {},
-): Promise<BuilderContext> {
-  const env = options.env ?? process.env;
-  const config = await loadDockerConfig(env);
-  const store = BuilderStore.open(env, options.onWarning ? { onWarning: options.onWarning } : {});
-  return { env, config, store };
 }

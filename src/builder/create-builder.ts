@@ -12,7 +12,7 @@ import {
 } from "../config/index.js";
 import { InvalidArgumentError, isSlipwayError, messageOf } from "../core/index.js";
 import { type ConnectMode, DriverError, parseDriverOptions } from "../driver/index.js";
-import { Builder, type BuilderContext } from "./builder.js";
+import type { BuilderContext } from "./builder-context.js";
 import { isBuilderName } from "./builder-name.js";
 import { currentKey } from "./current-builder.js";
 import { type NodeGroup, emptyNodeGroup } from "./node-group.js";
@@ -48,7 +48,7 @@ export interface CreateBuilderOptions {
 
 /** What {@link createBuilder} did. */
 export interface CreatedBuilder {
-  builder: Builder;
+  group: NodeGroup;
   /** The changes take effect when the builder is made again. */
   needsRestart: boolean;
 }
@@ -105,7 +105,7 @@ export async function createBuilder(
       if (options.connect) await transaction.saveSlipwayOptions(group.name, { connect: options.connect });
       if (options.use)
         await transaction.setCurrent({ key: await currentKey(context), name: group.name, global: false });
-      return { builder: new Builder(group, context), needsRestart };
+      return { group, needsRestart };
     },
     options.signal ? { signal: options.signal } : {},
   );

@@ -1,10 +1,6 @@
-export {
-  Builder,
-  type BuilderContext,
-  type BuilderNode,
-  type OpenBuilderOptions,
-  openBuilderContext,
-} from "./builder.js";
+export { Builder, type OpenBuilderOptions } from "./builder.js";
+export { type BuilderContext, openBuilderContext } from "./builder-context.js";
+export type { BuilderNode } from "./builder-node.js";
 export { checkBuilderName, isBuilderName, randomBuilderName } from "./builder-name.js";
 export {
   type ContextSource,
@@ -41,5 +37,19 @@ export { BuilderStore, type StoreOptions, type StoredBuilder } from "./store.js"
 export { StoreDir } from "./store-dir.js";
 export { StoreError, type StoreErrorCode } from "./store-error.js";
 export { StoreTransaction } from "./store-transaction.js";
-export { type Device, type GcRule, type NodeInfo, loadNodeInfo } from "./node-info.js";
+export { type NodeInfo, loadNodeInfo } from "./node-info.js";
 export { type NodeUpdate, leaveNode, updateNode } from "./update-node.js";
+export type { EnsureBuilderOptions } from "./ensure-builder.js";
+export {
+  type AddressTls,
+  type ConnectMode,
+  type DaemonClient,
+  type Device,
+  type Driver,
+  DriverError,
+  type GcRule,
+  type NodeStatus,
+  connectMode,
+  dialAddress,
+  openEngine,
+} from "../driver/index.js";

@@ -1,30 +1,7 @@
-import { type pb, type worker } from "../buildkit/index.js";
 import { isSlipwayError, messageOf, withDeadline } from "../core/index.js";
-import type { NodeStatus } from "../driver/index.js";
-import type { BuilderNode } from "./builder.js";
+import { type Device, type GcRule, type NodeStatus, describeDaemon } from "../driver/index.js";
+import type { BuilderNode } from "./builder-node.js";
 import { type Platform, dedupePlatforms, normalizePlatform } from "./platform.js";
-
-/** One rule of a daemon's garbage collection. */
-export interface GcRule {
-  all: boolean;
-  filters: string[];
-  /** ms. */
-  keepDuration: number;
-  /** Bytes. */
-  reservedSpace: number;
-  /** Bytes. */
-  maxUsedSpace: number;
-  /** Bytes. */
-  minFreeSpace: number;
-}
-
-/** A device that build steps may be given (CDI). */
-export interface Device {
-  name: string;
-  autoAllow: boolean;
-  onDemand: boolean;
-  annotations: Record<string, string>;
-}
 
 /** What is known of a node at the moment. `error` stands for all that could not be asked. */
 export interface NodeInfo {
@@ -54,12 +31,9 @@ export async function loadNodeInfo(
         if (info.status !== "running") return;
         const client = await driver.connect({ boot: false, signal: within });
         try {
-          const [daemon, workers] = await Promise.all([
-            client.info({ signal: within }),
-            client.workers({ signal: within }),
-          ]);
-          info.version = daemon.version ?? (await driver.version({ signal: within }));
-          addWorkers(info, workers);
+          const { platforms, ...daemon } = await describeDaemon(driver, client, { signal: within });
+          Object.assign(info, daemon);
+          info.platforms = dedupePlatforms(platforms.map(toPlatform));
         } finally {
           await client.close();
         }
@@ -75,28 +49,14 @@ export async function loadNodeInfo(
   return info;
 }
 
-function addWorkers(info: NodeInfo, workers: readonly worker.WorkerRecord[]): void {
-  info.platforms = dedupePlatforms(workers.flatMap(({ platforms }) => platforms.map(platformOf)));
-  info.workerIds = workers.map(({ ID }) => ID);
-  const [first] = workers;
-  if (!first) return;
-  info.labels = { ...first.Labels };
-  info.gcPolicy = first.GCPolicy.map((rule) => ({
-    all: rule.all,
-    filters: [...rule.filters],
-    keepDuration: Number(rule.keepDuration) / 1e6,
-    reservedSpace: Number(rule.reservedSpace),
-    maxUsedSpace: Number(rule.maxUsedSpace),
-    minFreeSpace: Number(rule.minFreeSpace),
-  }));
-  info.devices = first.CDIDevices.map((device) => ({
-    name: device.Name,
-    autoAllow: device.AutoAllow,
-    onDemand: device.OnDemand,
-    annotations: { ...device.Annotations },
-  }));
-}
-
-function platformOf({ OS, Architecture, Variant }: pb.Platform): Platform {
-  return normalizePlatform({ os: OS, architecture: Architecture, ...(Variant && { variant: Variant }) });
+function toPlatform({
+  os,
+  architecture,
+  variant,
+}: {
+  os: string;
+  architecture: string;
+  variant: string;
+}): Platform {
+  return normalizePlatform({ os, architecture, ...(variant && { variant }) });
 }

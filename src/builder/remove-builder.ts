@@ -1,7 +1,8 @@
 import { listDockerContexts } from "../config/index.js";
 import { SlipwayError, isSlipwayError, messageOf, throwIfAborted } from "../core/index.js";
 import { isBuilderName } from "./builder-name.js";
-import { Builder, type BuilderContext } from "./builder.js";
+import type { BuilderContext } from "./builder-context.js";
+import { BuilderNode } from "./builder-node.js";
 import { StoreError } from "./store-error.js";
 
 /** Options of {@link removeBuilder}. */
@@ -32,7 +33,8 @@ export async function removeBuilder(
   if (!group) throw await missing(context, name);
   const errors: unknown[] = [];
   if (group !== "broken" && !keepDaemon) {
-    for (const node of new Builder(group, context).nodes) {
+    for (const stored of group.nodes) {
+      const node = new BuilderNode(group, stored, context);
       try {
         const driver = await node.openDriver();
         try {

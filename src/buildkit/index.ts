@@ -38,3 +38,4 @@ export {
   requireSupportedVersion,
 } from "./version.js";
 export { type WaitReadyOptions, waitReady } from "./wait-ready.js";
+export { type Windows, localWindows, remoteWindows } from "../http2/index.js";

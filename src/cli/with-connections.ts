@@ -1,5 +1,4 @@
-import { Builder } from "../builder/index.js";
-import type { BuildkitClient } from "../buildkit/index.js";
+import { Builder, type DaemonClient } from "../builder/index.js";
 import type { CliContext } from "./cli-context.js";
 import { warn } from "./warn.js";
 
@@ -7,7 +6,7 @@ import { warn } from "./warn.js";
 export async function withConnections<T>(
   context: CliContext,
   name: string | undefined,
-  work: (client: BuildkitClient) => Promise<T>,
+  work: (client: DaemonClient) => Promise<T>,
 ): Promise<T[]> {
   const { env, signal } = context;
   const builder = await Builder.open({ name, env, signal, onWarning: (text) => warn(context, text) });

@@ -32,3 +32,4 @@ export {
   untilAborted,
   withDeadline,
 } from "./signals.js";
+export { Redactor } from "./redactor.js";

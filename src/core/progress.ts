@@ -84,7 +84,11 @@ export type BuildEvent =
   | { type: "end" };
 
 /** Takes events; must not throw and must not block. */
-export type EventSink = (event: BuildEvent) => void;
+export interface EventSink {
+  (event: BuildEvent): void;
+  /** Resolves when the sink has room again; undefined when it has. Whoever reads a status stream waits for it (FLT-39). */
+  ready?(): Promise<void> | undefined;
+}
 
 /** Writes into one vertex of the client's own making. */
 export interface VertexWriter {

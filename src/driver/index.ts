@@ -10,5 +10,12 @@ export type {
   NodeStatus,
   RemoveOptions,
 } from "./driver.js";
-export { DriverError } from "./driver-error.js";
+export {
+  type DaemonClient,
+  type DaemonDescription,
+  type Device,
+  type GcRule,
+  describeDaemon,
+} from "./daemon-info.js";
+export { DriverError, type DriverErrorCode } from "./driver-error.js";
 export { type DriverSpec, connectMode, openDriver, openEngine } from "./open-driver.js";

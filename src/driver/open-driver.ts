@@ -1,8 +1,14 @@
 import { join } from "node:path";
-import { type DockerEndpoint, type Environment, buildxConfigDir } from "../config/index.js";
+import {
+  type DockerConfig,
+  type DockerEndpoint,
+  type Environment,
+  buildxConfigDir,
+} from "../config/index.js";
 import { EngineClient } from "../engine-api/index.js";
+import { dockerCredentials, engineAuth } from "../registry/index.js";
 import { DockerContainerDriver } from "./docker-container/docker-container-driver.js";
-import type { ConnectMode, NodeContext } from "./docker-container/node-context.js";
+import type { ConnectMode } from "./docker-container/node-context.js";
 import { parseDriverOptions } from "./docker-container/options.js";
 import type { Driver } from "./driver.js";
 import { DriverError } from "./driver-error.js";
@@ -19,7 +25,8 @@ export interface DriverSpec {
   env: Environment;
   /** Default `auto`, or `SLIPWAY_CONNECT` of the environment. */
   connect?: ConnectMode | undefined;
-  pullAuth?: NodeContext["pullAuth"];
+  /** Where credentials for pulling the builder image come from. */
+  dockerConfig?: DockerConfig | undefined;
   /** How long a started builder may take until it answers. Default 60,000 ms. */
   bootMilliseconds?: number | undefined;
 }
@@ -37,6 +44,8 @@ export function openDriver(spec: DriverSpec): Driver {
     );
   const options = parseDriverOptions(spec.driverOpts);
   const connect = spec.connect ?? connectMode(spec.env["SLIPWAY_CONNECT"] || "auto");
+  const { dockerConfig: config, env } = spec;
+  const credentials = dockerCredentials({ env, config });
   return new DockerContainerDriver({
     engine: openEngine(spec.endpoint, spec.env),
     nodeName: spec.nodeName,
@@ -46,7 +55,7 @@ export function openDriver(spec: DriverSpec): Driver {
     connect,
     env: spec.env,
     socketParent: join(buildxConfigDir(spec.env), "slipway", "run"),
-    pullAuth: spec.pullAuth,
+    pullAuth: (image, signal) => engineAuth(image, credentials, signal),
     bootMilliseconds: spec.bootMilliseconds ?? 60_000,
   });
 }

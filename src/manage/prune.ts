@@ -1,4 +1,4 @@
-import type { BuildkitClient } from "../buildkit/index.js";
+import { type BuildkitClient, compareVersions, parseVersion } from "../buildkit/index.js";
 import { parseGoDuration } from "../config/index.js";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
 import { type CacheRecord, cacheRecord } from "./disk-usage.js";
@@ -30,6 +30,8 @@ export async function* prune(
   options.signal?.addEventListener("abort", onAbort, { once: true });
   if (options.signal?.aborted) onAbort();
   try {
+    if (options.maxUsedSpace || options.minFreeSpace)
+      requireFreeSpaceFilters((await client.info({ signal: stop.signal })).version);
     const request = {
       filter: [...(options.filter ?? [])],
       all: options.all ?? false,
@@ -45,6 +47,16 @@ export async function* prune(
     // A stream that is left early stays open until it is aborted (node-http2.md 1, trap 1).
     stop.abort("pruning has ended");
   }
+}
+
+/** Came with BuildKit 0.17 (cap gc.freespacefilter). */
+function requireFreeSpaceFilters(version: string | undefined): void {
+  const found = parseVersion(version ?? "");
+  const needed = parseVersion("v0.17.0");
+  if (found && needed && compareVersions(found, needed) < 0)
+    throw new InvalidArgumentError(
+      "buildkit v0.17.0+ is required for max-used-space and min-free-space filters",
+    );
 }
 
 /** Cache filters of the command line, as the daemon takes them. */

@@ -1,7 +1,13 @@
 import { Command } from "commander";
-import { createBuilder, leaveBuilder, openBuilderContext, parseDriverOptFlags } from "../../builder/index.js";
+import {
+  Builder,
+  createBuilder,
+  leaveBuilder,
+  openBuilderContext,
+  parseDriverOptFlags,
+  connectMode,
+} from "../../builder/index.js";
 import { connect } from "../../build/index.js";
-import { connectMode } from "../../driver/index.js";
 import { display } from "../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
 import { collect, duration } from "../flags.js";
@@ -56,7 +62,7 @@ async function run(endpoint: string | undefined, flags: CreateFlags, context: Cl
     await leaveBuilder(builders, { name: flags.name, node: flags.node, signal });
     return;
   }
-  const { builder, needsRestart } = await createBuilder(builders, {
+  const { group, needsRestart } = await createBuilder(builders, {
     name: flags.name,
     driver: flags.driver,
     node: flags.node,
@@ -70,6 +76,7 @@ async function run(endpoint: string | undefined, flags: CreateFlags, context: Cl
     connect: flags.connect === undefined ? undefined : connectMode(flags.connect),
     signal,
   });
+  const builder = new Builder(group, builders);
   if (needsRestart) warn(context, "new settings may not be used until builder is restarted");
   if (flags.bootstrap) {
     const progress = display("auto", context.stderr, env);

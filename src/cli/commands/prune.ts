@@ -1,6 +1,4 @@
 import { Command } from "commander";
-import { compareVersions, parseVersion } from "../../buildkit/index.js";
-import { InvalidArgumentError } from "../../core/index.js";
 import { parseCacheFilters, prune } from "../../manage/index.js";
 import { formatBytes } from "../../progress/index.js";
 import { lastUsed, verboseRecord } from "../cache-rows.js";
@@ -54,7 +52,6 @@ async function run(flags: PruneFlags, context: CliContext): Promise<void> {
   let total = 0;
   let printedHeader = false;
   await withConnections(context, flags.builder, async (client) => {
-    if (maxUsedSpace || minFreeSpace) requireFreeSpaceFilters((await client.info({ signal })).version);
     const options = {
       all: flags.all ?? false,
       ...filters,
@@ -77,14 +74,4 @@ async function run(flags: PruneFlags, context: CliContext): Promise<void> {
     }
   });
   stdout.write(`Total:\t${formatBytes(total)}\n`);
-}
-
-/** Came with BuildKit 0.17 (cap gc.freespacefilter). */
-function requireFreeSpaceFilters(version: string | undefined): void {
-  const found = parseVersion(version ?? "");
-  const needed = parseVersion("v0.17.0");
-  if (found && needed && compareVersions(found, needed) < 0)
-    throw new InvalidArgumentError(
-      "buildkit v0.17.0+ is required for max-used-space and min-free-space filters",
-    );
 }

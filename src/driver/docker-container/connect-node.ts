@@ -1,7 +1,6 @@
-import { BuildkitClient } from "../../buildkit/index.js";
+import { BuildkitClient, localWindows, remoteWindows } from "../../buildkit/index.js";
 import { type Dial, messageOf, sleep, withDeadline } from "../../core/index.js";
 import { type ContainerInspect, EngineError, execDial } from "../../engine-api/index.js";
-import { localWindows, remoteWindows } from "../../http2/index.js";
 import { DriverError } from "../driver-error.js";
 import { containerName } from "./container-spec.js";
 import { type NodeContext, inspectNode, logTail } from "./node-context.js";
