@@ -63,6 +63,7 @@ export class Http2Client implements AsyncDisposable {
     if (payload && duplex instanceof Socket) {
       stream = duplex;
       this.#bytesReceived = () => duplex.bytesRead;
+      duplex.once("end", () => duplex.destroy());
     } else {
       const coalesced = new CoalescedStream(duplex, { preface: false });
       stream = coalesced;
@@ -133,9 +134,9 @@ export class Http2Client implements AsyncDisposable {
   request(headers: http2.OutgoingHttpHeaders, options: RequestOptions = {}): http2.ClientHttp2Stream {
     const { signal } = options;
     throwIfAborted(signal);
-    const failure = this.#watch.failure();
-    if (failure) throw failure;
-    const stream = this.#session.request({ ":method": "POST", te: "trailers", ...headers });
+    const refusal = this.#watch.refusal();
+    if (refusal) throw refusal;
+    const stream = this.#open(headers);
     stream.on("response", joinStatus);
     stream.on("trailers", joinStatus);
     if (signal) {
@@ -155,6 +156,16 @@ export class Http2Client implements AsyncDisposable {
       stream.once("close", () => watch[Symbol.dispose]());
     }
     return stream;
+  }
+
+  #open(headers: http2.OutgoingHttpHeaders): http2.ClientHttp2Stream {
+    try {
+      return this.#session.request({ ":method": "POST", te: "trailers", ...headers });
+    } catch (error) {
+      // It is being torn down, and has not said why yet; or the headers cannot be sent.
+      if (!this.#session.destroyed && !this.#session.closed) throw error;
+      throw new Http2Error("HTTP2_LOST", "the connection is going down", { cause: error });
+    }
   }
 
   /**

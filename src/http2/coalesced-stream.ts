@@ -1,5 +1,8 @@
 import { Duplex } from "node:stream";
 import { HeaderCoalescer } from "./header-coalescer.js";
+import { Http2Error } from "./http2-error.js";
+
+const checkMilliseconds = 1000;
 
 type Callback = (error?: Error | null) => void;
 
@@ -15,6 +18,10 @@ export class CoalescedStream extends Duplex {
   /** Bytes received so far. */
   bytesReceived = 0;
   readonly #inner: Duplex;
+  readonly #timer: NodeJS.Timeout;
+  #paused = false;
+  /** It was paused at the last check, and without a reason. */
+  #idle = false;
 
   constructor(inner: Duplex, options: { preface: boolean; limit?: number }) {
     super();
@@ -31,20 +38,24 @@ export class CoalescedStream extends Duplex {
       }
     });
     inner.pause();
-    inner.once("end", () => {
-      if (!this.destroyed) this.emit("end");
-    });
+    // Nothing can come of a connection whose peer has nothing more to say.
+    inner.once("end", () => this.destroy());
     inner.on("error", (error) => this.destroy(error));
     inner.once("close", () => this.destroy());
+    this.#timer = setInterval(() => this.#check(), checkMilliseconds);
+    this.#timer.unref();
   }
 
   override pause(): this {
+    this.#paused = true;
     // Undone at the end, when what still comes is dropped.
     if (!this.destroyed) this.#inner.pause();
     return this;
   }
 
   override resume(): this {
+    this.#paused = false;
+    this.#idle = false;
     this.#inner.resume();
     return this;
   }
@@ -68,8 +79,20 @@ export class CoalescedStream extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
+    clearInterval(this.#timer);
     if (!this.#inner.writableEnded) this.#inner.end();
     this.#inner.resume();
     callback(error);
+  }
+
+  /**
+   * node:http2 stops reading while it writes, and for good when nghttp2 has ended the session by itself, e.g. because
+   * headers could not be decompressed. It tells nobody of that, and would not see the end of the stream any more.
+   */
+  #check(): void {
+    const idle = this.#paused && this.#inner.writableLength === 0;
+    if (idle && this.#idle)
+      this.destroy(new Http2Error("HTTP2_PROTOCOL", "the peer broke the rules of HTTP/2"));
+    this.#idle = idle;
   }
 }

@@ -7,6 +7,8 @@ import { Http2Error } from "./http2-error.js";
 export interface FailureWatch {
   /** Why the session is of no more use; undefined as long as it is. */
   failure(): SlipwayError | undefined;
+  /** Why nothing new can be begun: the failure, or a GOAWAY that lets what is under way come to its end. */
+  refusal(): SlipwayError | undefined;
   /** Sets the reason, unless there is one. */
   fail(reason: SlipwayError): void;
   /** Resolves with the reason when the session is closed. Never rejects. */
@@ -46,11 +48,13 @@ export function watchFailure(session: Http2Session, stream: Duplex): FailureWatc
   });
   session.on("goaway", (errorCode: number, _lastStream: number, data?: Buffer) => {
     const debugData = data?.toString("utf8") ?? "";
-    const why = debugData === "" ? `error ${errorCode}` : `${debugData} (error ${errorCode})`;
-    goaway = new Http2Error("HTTP2_GOAWAY", `the peer ended the connection: ${why}`, {
-      errorCode,
-      debugData,
-    });
+    const parts = ["the peer ended the connection", debugData, errorCode === 0 ? "" : `error ${errorCode}`];
+    const text = parts.filter((part) => part !== "").join(": ");
+    goaway = new Http2Error("HTTP2_GOAWAY", text, { errorCode, debugData });
+    if (errorCode === 0) return;
+    // Node destroys the session for it, which can hang on a write that nobody will take.
+    fail(goaway);
+    setImmediate(() => stream.destroy());
   });
   const closed = new Promise<SlipwayError>((resolve) => {
     session.once("close", () => {
@@ -58,5 +62,5 @@ export function watchFailure(session: Http2Session, stream: Duplex): FailureWatc
       resolve(failure);
     });
   });
-  return { failure: () => failure, fail, closed };
+  return { failure: () => failure, refusal: () => failure ?? goaway, fail, closed };
 }
