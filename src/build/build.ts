@@ -1,6 +1,6 @@
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
-import { type ConnectTarget, connect } from "./connection.js";
+import { type ConnectTarget, buildOnce } from "./connection.js";
 
 /** Options of {@link build}: those of the build, and where it runs. */
 export type BuildCallOptions = BuildOptions &
@@ -16,18 +16,5 @@ export type BuildCallOptions = BuildOptions &
  * @throws InvalidArgumentError before anything is dialled; BuildError for a failed step; AbortedError after tear-down.
  */
 export async function build(options: BuildCallOptions): Promise<BuildResult> {
-  let started = false;
-  const onEvent = options.onEvent;
-  try {
-    const connection = await connect(options);
-    started = true;
-    try {
-      return await connection.build(options);
-    } finally {
-      await connection.close();
-    }
-  } finally {
-    // The connection's build ends its events itself.
-    if (!started) onEvent?.({ type: "end" });
-  }
+  return buildOnce(options);
 }

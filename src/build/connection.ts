@@ -6,9 +6,11 @@ import {
   type AddressTls,
   type Driver,
   dialAddress,
+  onlyStrict,
+  parsePlatforms,
 } from "../builder/index.js";
 import { BuildkitClient, localWindows, remoteWindows, requireSupportedVersion } from "../buildkit/index.js";
-import { type DockerConfig, type Environment } from "../config/index.js";
+import type { Environment } from "../config/index.js";
 import {
   type Dial,
   type EventSink,
@@ -18,8 +20,8 @@ import {
 } from "../core/index.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
-import type { SolvePlan } from "./plan.js";
-import { runBuild } from "./run-build.js";
+import { type PlanFacts, type SolvePlan, planBuild } from "./plan.js";
+import { executePlan } from "./run-build.js";
 
 /** Where builds run: a builder, or a buildkitd by its address or any way of dialling it. The current builder if none is given. */
 export interface ConnectTarget {
@@ -54,18 +56,63 @@ export type ConnectionBuildOptions = BuildOptions & {
 
 /** Makes the builder run if it does not, and connects to it. Close the connection when done. */
 export async function connect(target: ConnectTarget = {}): Promise<Connection> {
+  const prepared = await prepare(target);
+  try {
+    return await prepared.open(target);
+  } catch (error) {
+    await prepared.close();
+    throw error;
+  }
+}
+
+/**
+ * Builds once: plans, connects, builds, closes. The plan comes first, so that a wrong option fails before anything is booted or
+ * dialled.
+ */
+export async function buildOnce(options: ConnectTarget & ConnectionBuildOptions): Promise<BuildResult> {
+  const prepared = await prepare(options);
+  try {
+    const plan = await planBuild(options, { ...prepared.facts, signal: options.signal });
+    const connection = await prepared.open(options);
+    return await connection.execute(plan, options);
+  } finally {
+    await prepared.close();
+    options.onEvent?.({ type: "end" });
+  }
+}
+
+/** A place to build at, before anything is dialled. */
+interface Prepared {
+  facts: Omit<PlanFacts, "signal">;
+  open(options: Pick<ConnectTarget, "onEvent" | "signal">): Promise<WarmConnection>;
+  /** Closes what was opened. Idempotent. */
+  close(): Promise<void>;
+}
+
+async function prepare(target: ConnectTarget & { platforms?: readonly string[] }): Promise<Prepared> {
   const env = target.env ?? process.env;
   const ways = [target.builder, target.address, target.dial].filter((way) => way !== undefined);
   if (ways.length > 1) throw new InvalidArgumentError("give one of builder, address and dial");
   const { config, store } = await openBuilderContext({ env });
   const place = await openPlace(target, env);
-  try {
-    const client = await place.connect(target);
-    return new WarmConnection(place, client, env, config, (await store.nodeIdentifier()) ?? "");
-  } catch (error) {
-    await place.close();
-    throw error;
-  }
+  const facts = {
+    env,
+    dockerConfig: config,
+    engineHost: place.engineHost,
+    nodeId: (await store.nodeIdentifier()) ?? "",
+    defaultLoad: place.driver?.features.defaultLoad ?? false,
+  };
+  let connection: WarmConnection | undefined;
+  return {
+    facts,
+    async open(options) {
+      const client = await place.connect(options);
+      return (connection = new WarmConnection(place, client, facts));
+    },
+    async close() {
+      await (connection ?? place).close();
+    },
+  };
 }
 
 /** Where a connection leads. */
@@ -80,7 +127,10 @@ interface Place {
   close(): Promise<void>;
 }
 
-async function openPlace(target: ConnectTarget, env: Environment): Promise<Place> {
+async function openPlace(
+  target: ConnectTarget & { platforms?: readonly string[] },
+  env: Environment,
+): Promise<Place> {
   const dial =
     target.dial ?? (target.address === undefined ? undefined : dialAddress(target.address, target.tls));
   if (dial) {
@@ -106,9 +156,18 @@ async function openPlace(target: ConnectTarget, env: Environment): Promise<Place
     target.builder instanceof Builder
       ? target.builder
       : await Builder.open({ name: target.builder, env, signal: target.signal });
-  const [node] = builder.nodes;
+  const node = pickNode(builder, target.platforms ?? []);
   if (!node) throw new InvalidArgumentError(`builder ${builder.name} has no nodes`);
   return nodePlace(builder, node);
+}
+
+/** The node whose own platforms match most of those asked for; the first when none does, or nothing is asked. */
+function pickNode(builder: Builder, platforms: readonly string[]): BuilderNode | undefined {
+  const asked = platforms.length === 0 ? [] : parsePlatforms(platforms);
+  const matches = (node: BuilderNode) =>
+    asked.filter((platform) => node.node.platforms.some((own) => onlyStrict(own).matches(platform))).length;
+  const best = Math.max(0, ...builder.nodes.map(matches));
+  return builder.nodes.find((node) => matches(node) === best);
 }
 
 async function nodePlace(builder: Builder, node: BuilderNode): Promise<Place> {
@@ -136,9 +195,13 @@ async function nodePlace(builder: Builder, node: BuilderNode): Promise<Place> {
       onEvent?.({ type: "start", builder: builder.name, driver: builder.driver });
       await builder.touch();
       const client = await driver.connect({ sink: onEvent, signal });
-      const { version } = await client.info({ signal });
-      if (version !== undefined) requireSupportedVersion(version);
-      return client;
+      try {
+        requireSupportedVersion((await client.info({ signal })).version);
+        return client;
+      } catch (error) {
+        await client.close();
+        throw error;
+      }
     },
     close: () => driver.close(),
   };
@@ -147,41 +210,36 @@ async function nodePlace(builder: Builder, node: BuilderNode): Promise<Place> {
 class WarmConnection implements Connection {
   readonly #place: Place;
   readonly #client: BuildkitClient;
-  readonly #env: Environment;
-  readonly #dockerConfig: DockerConfig;
-  readonly #nodeId: string;
+  readonly #facts: Omit<PlanFacts, "signal">;
 
-  constructor(
-    place: Place,
-    client: BuildkitClient,
-    env: Environment,
-    dockerConfig: DockerConfig,
-    nodeId: string,
-  ) {
+  constructor(place: Place, client: BuildkitClient, facts: Omit<PlanFacts, "signal">) {
     this.#place = place;
     this.#client = client;
-    this.#env = env;
-    this.#dockerConfig = dockerConfig;
-    this.#nodeId = nodeId;
+    this.#facts = facts;
   }
 
   async build(options: ConnectionBuildOptions): Promise<BuildResult> {
+    try {
+      const facts = { ...this.#facts, ...(options.env && { env: options.env }) };
+      return await this.execute(await planBuild(options, { ...facts, signal: options.signal }), options);
+    } finally {
+      options.onEvent?.({ type: "end" });
+    }
+  }
+
+  /** Runs a plan that was made with this connection's facts. */
+  async execute(plan: SolvePlan, options: ConnectionBuildOptions): Promise<BuildResult> {
     const place = this.#place;
     try {
-      return await runBuild(options, {
+      return await executePlan(plan, options, {
+        ...this.#facts,
+        ...(options.env && { env: options.env }),
         node: { ...place, client: this.#client },
-        env: options.env ?? this.#env,
-        dockerConfig: this.#dockerConfig,
-        engineHost: place.engineHost,
-        nodeId: this.#nodeId,
-        defaultLoad: place.driver?.features.defaultLoad ?? false,
         describe: options.describe ?? true,
         saveRef: place.saveRef,
       });
     } catch (error) {
       throw await this.#explain(error, options.signal);
-    } finally {
-      options.onEvent?.({ type: "end" });
     }
   }
 

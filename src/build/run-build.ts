@@ -26,7 +26,7 @@ import { usesContainerdStore } from "./load/full-load.js";
 import { loadTarget } from "./load/load-target.js";
 import { ManifestMemory } from "./load/manifest-memory.js";
 import type { PlannedExport } from "./outputs.js";
-import { type PlanFacts, type SolvePlan, planBuild } from "./plan.js";
+import { type PlanFacts, type SolvePlan } from "./plan.js";
 import { secretSources } from "./secret-sources.js";
 import { solve } from "./solve.js";
 
@@ -38,19 +38,13 @@ export interface BuildNode {
   driverName: string;
 }
 
-/** What {@link runBuild} works with besides the options. */
+/** What {@link executePlan} works with besides the options. */
 export interface RunBuildContext extends Omit<PlanFacts, "signal"> {
   node: BuildNode;
   /** Read the image's manifests afterwards, for {@link BuildResult.platforms}. */
   describe: boolean;
   /** Notes what is about to be built under the build's id, as buildx does in its `refs`. */
   saveRef?: ((plan: SolvePlan) => Promise<void>) | undefined;
-}
-
-/** One build on one node: plan, serve, solve, collect (buildx v0.36 build/build.go). */
-export async function runBuild(options: BuildOptions, context: RunBuildContext): Promise<BuildResult> {
-  const plan = await planBuild(options, { ...context, signal: options.signal });
-  return executePlan(plan, options, context);
 }
 
 /** Runs a plan on a live node. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { AbortedError, DeadlineError } from "./errors.js";
 
 /** Throws {@link AbortedError} when the signal is already aborted. */
@@ -20,6 +21,9 @@ export function linkSignal(
   deadline?: { milliseconds: number; what: string },
 ): LinkedSignal {
   const controller = new AbortController();
+  // One build hangs more than ten calls on a signal; Node would print a warning on its own.
+  setMaxListeners(0, controller.signal);
+  if (parent) setMaxListeners(0, parent);
   const onAbort = () => controller.abort(parent?.reason);
   if (parent?.aborted) onAbort();
   else parent?.addEventListener("abort", onAbort, { once: true });
