@@ -1,3 +1,8 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { Readable } from "node:stream";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
@@ -207,5 +212,30 @@ describe("secrets", () => {
     expect((await ask(remote, "fits")).data).toHaveLength(500 * 1024);
     expect((await ask(remote, "large")).status.message).toBe("invalid secret size 512001 of secret large");
     expect((await ask(remote, "device")).status.code).toBe(grpcCodes.unknown);
+  });
+
+  test("SEC-50 reads files as bytes; of a fifo the one possible reading serves all requests", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "slipway-"));
+    cleanUps.push(() => rm(directory, { recursive: true }));
+    const content = Buffer.from("\0\r\n\xff", "latin1");
+    await writeFile(join(directory, "file"), content);
+    await promisify(execFile)("mkfifo", [join(directory, "fifo")]);
+    const source = (name: string) => ({ type: "file", path: join(directory, name) }) as const;
+    const { remote } = await open([
+      secrets(
+        new Map([
+          ["file", source("file")],
+          ["fifo", source("fifo")],
+          ["directory", source("")],
+          ["missing", source("missing")],
+        ]),
+      ),
+    ]);
+    expect(Buffer.from((await ask(remote, "file")).data ?? [])).toEqual(content);
+    const [fifo] = await Promise.all([ask(remote, "fifo"), writeFile(join(directory, "fifo"), content)]);
+    expect(Buffer.from(fifo.data ?? [])).toEqual(content);
+    expect(Buffer.from((await ask(remote, "fifo")).data ?? [])).toEqual(content);
+    expect((await ask(remote, "directory")).status.code).toBe(grpcCodes.unknown);
+    expect((await ask(remote, "missing")).status.code).toBe(grpcCodes.notFound);
   });
 });
