@@ -28,6 +28,7 @@ export class ChunkReader {
     else signal.addEventListener("abort", () => settle(signal.reason as Error), { once: true });
     if (stream.readableEnded) settle();
     stream.once("end", () => settle());
+    stream.once("close", () => settle());
     stream.on("data", (chunk: Buffer) => {
       if (this.#done) return;
       this.#chunks.push(chunk);
