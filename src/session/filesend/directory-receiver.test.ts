@@ -13,6 +13,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   type SentEntry,
@@ -26,6 +27,7 @@ import {
 } from "../../../test/support/fsutil-sender.js";
 import { FakeServerCall } from "../../../test/support/server-call.js";
 import { type ExportLimits, receiveDirectory } from "./directory-receiver.js";
+import { ExportError } from "./export-error.js";
 
 const { directory, symlink: link } = goMode;
 let base: string;
@@ -330,6 +332,76 @@ describe("SEC-3 links in the destination", () => {
     ]);
     expect(await tree(outside)).toEqual([]);
     expect(await tree(dest)).toEqual(["link", "link/f"]);
+  });
+});
+
+describe("SEC-4 a destination that others change meanwhile", () => {
+  it("nothing is written outside while a directory and a link take turns", async () => {
+    const outside = join(base, "outside");
+    await mkdir(outside);
+    await mkdir(join(dest, "a"), { recursive: true });
+    await symlink(outside, join(base, "link"));
+    const source = `
+      const { parentPort, workerData } = require("node:worker_threads");
+      const { renameSync } = require("node:fs");
+      const { a, link, aside } = workerData;
+      const move = (from, to) => { try { renameSync(from, to); } catch {} };
+      let turns = 0;
+      for (;;) {
+        move(a, aside); move(link, a);
+        move(a, link); move(aside, a);
+        if (++turns === 1) parentPort.postMessage("running");
+      }`;
+    const workerData = { a: join(dest, "a"), link: join(base, "link"), aside: join(base, "aside") };
+    const flipper = new Worker(source, { eval: true, workerData });
+    await new Promise((resolve) => flipper.once("message", resolve));
+    const entries = [
+      { path: "a", mode: directory | 0o755 },
+      { path: "a/b", mode: directory | 0o755 },
+      { path: "a/b/f", content: "inside" },
+      { path: "a/f", content: "inside" },
+    ];
+    let done = 0;
+    for (let run = 0; run < 300; run++) {
+      // An export may fail when its directory is gone; what counts is where nothing was written.
+      await exportTree(entries).then(
+        () => done++,
+        () => {},
+      );
+    }
+    await flipper.terminate();
+    expect(await tree(outside)).toEqual([]);
+    expect(done).toBeGreaterThan(0);
+  });
+});
+
+describe("SEC-29 bytes that are no packets", () => {
+  it("end the transfer with an error of the protocol, nothing else", async () => {
+    let state = 12345;
+    const random = (below: number) => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      return (state >>> 8) % below;
+    };
+    const seeds = [
+      statPacket({ path: "d", mode: directory | 0o755 }),
+      statPacket({ path: "d/f", size: 3, mtime: -1n, linkname: "x" }),
+      dataPacket(1, "abc"),
+      errPacket("x"),
+    ];
+    for (let round = 0; round < 3000; round++) {
+      const packets = seeds.slice(0, 1 + random(4)).map((seed) => {
+        const bytes = Buffer.from(seed);
+        for (let change = random(4); change > 0; change--) bytes[random(bytes.length)] = random(256);
+        return bytes.subarray(0, bytes.length - (random(4) === 0 ? random(bytes.length) : 0));
+      });
+      const call = newCall();
+      for (const packet of packets) call.send(packet);
+      call.endInput();
+      await receiveDirectory(call, { type: "directory", path: dest }).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(ExportError);
+      });
+    }
+    expect(await readdir(base)).toEqual(["dest"]);
   });
 });
 

@@ -1,4 +1,5 @@
 import { messageOf } from "../../core/index.js";
+import { goMode, posixPermissions } from "../../fs/index.js";
 import { type ServerCall, frameMessage } from "../../http2/index.js";
 import { AnnouncedFiles } from "./announced-files.js";
 import { ByteQueue } from "./byte-queue.js";
@@ -21,18 +22,6 @@ export interface ExportLimits {
 
 /** Memory for hard links, which wait until their targets are complete, in bytes. */
 const maxLinkBytes = 128 * 1024 * 1024;
-
-/** Go os.FileMode bits (go io/fs). `type` is fs.ModeType. */
-const goMode = {
-  type: 0x8f28_0000,
-  directory: 0x8000_0000,
-  symlink: 0x0800_0000,
-  device: 0x0400_0000,
-  namedPipe: 0x0200_0000,
-  setuid: 0x0080_0000,
-  setgid: 0x0040_0000,
-  sticky: 0x0010_0000,
-} as const;
 
 /**
  * Receives a tree of files as fsutil's receiver does (receive.go) and writes it to a directory. The daemon is not
@@ -194,8 +183,8 @@ class DirectoryReceiver {
     this.#pass(parent, name);
     if (!Number.isSafeInteger(size) || size < 0) throw protocolError(`size ${size} of ${quotePath(path)}`);
     switch ((mode & goMode.type) >>> 0) {
-      case goMode.directory: {
-        const made = this.#tree.makeDirectory(parent, name, permissions(mode), mtime);
+      case goMode.dir: {
+        const made = this.#tree.makeDirectory(parent, name, posixPermissions(mode), mtime);
         this.#order.enter(path, made.index);
         this.#leftovers?.set(made.index, made.existed ? this.#tree.list(made.index).reverse() : []);
         return undefined;
@@ -206,6 +195,7 @@ class DirectoryReceiver {
         }
         return this.#tree.makeSymlink(parent, name, Buffer.from(linkname), mtime);
       case 0:
+        // setuid, setgid and sticky are kept, as buildx keeps them (SEC-6): root file systems are exported too.
         if (linkname.length > 0) {
           this.#link(path, parent, name, linkname);
           return undefined;
@@ -215,7 +205,7 @@ class DirectoryReceiver {
           throw protocolError(`the export has more than ${this.#limits.maxBytes} bytes`);
         }
         this.#announced.add(path);
-        this.#files.announce(id, { parent, name, mode: permissions(mode), size, mtime });
+        this.#files.announce(id, { parent, name, mode: posixPermissions(mode), size, mtime });
         return undefined;
       default:
         throw protocolError(`refusing to create ${kindOf(mode)} ${quotePath(path)}`);
@@ -264,18 +254,8 @@ class DirectoryReceiver {
   }
 }
 
-/** Permissions of a Go mode as chmod takes them, with setuid, setgid and sticky (SEC-6: kept as buildx keeps them). */
-function permissions(mode: number): number {
-  return (
-    (mode & 0o777) |
-    (mode & goMode.setuid ? 0o4000 : 0) |
-    (mode & goMode.setgid ? 0o2000 : 0) |
-    (mode & goMode.sticky ? 0o1000 : 0)
-  );
-}
-
 function kindOf(mode: number): string {
   if (mode & goMode.device) return "device";
-  if (mode & goMode.namedPipe) return "named pipe";
+  if (mode & goMode.fifo) return "named pipe";
   return "special file";
 }

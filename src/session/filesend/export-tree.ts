@@ -16,21 +16,20 @@ import {
   symlinkSync,
   unlinkSync,
 } from "node:fs";
+import { DirectoryCache } from "./directory-cache.js";
 import { DirectoryTable } from "./directory-table.js";
-import { ExportError, errnoOf, ioError, protocolError, quotePath } from "./export-error.js";
+import { ExportError, errnoOf, ioError } from "./export-error.js";
 import {
   type OpenDirectory,
   closeDirectory,
   entryPath,
+  openAgain,
   openChild,
   openRoot,
   selfPath,
 } from "./open-directory.js";
 import { removeTree } from "./remove-tree.js";
 import { TimeSlice } from "./time-slice.js";
-
-/** Directories kept open besides the root, so that the whole stays far below `ulimit -n 256`. */
-const maxOpen = 48;
 
 /** How often an entry that others keep changing is tried again. */
 const attempts = 16;
@@ -46,9 +45,7 @@ export class ExportTree {
 
   readonly #path: string;
   readonly #root: OpenDirectory;
-  readonly #open = new Map<number, OpenDirectory>();
-  #lastIndex = 0;
-  #last: OpenDirectory;
+  readonly #open: DirectoryCache;
 
   /** Opens the destination; it and missing parents are made with mode 0700 (buildkit session/filesync, FLT-95). */
   constructor(path: string) {
@@ -59,21 +56,16 @@ export class ExportTree {
     } catch (error) {
       throw ioError("open", path, error);
     }
-    this.#last = this.#root;
+    this.#open = new DirectoryCache(this.directories, this.#root);
   }
 
-  /** The directory of that number, open. Valid until another one is asked for; `keep` stays open nevertheless. */
-  directory(index: number, keep = 0): OpenDirectory {
-    if (index === this.#lastIndex) return this.#last;
-    let opened = index === 0 ? this.#root : this.#open.get(index);
-    if (!opened) opened = this.#reopen(index, keep);
-    else if (index !== 0) {
-      this.#open.delete(index);
-      this.#open.set(index, opened);
+  /** The directory of that number, open. Valid until another one is asked for. @throws ExportError */
+  directory(index: number): OpenDirectory {
+    try {
+      return this.#open.get(index);
+    } catch (error) {
+      throw ioError("open", this.pathOf(index, Buffer.alloc(0)), error);
     }
-    this.#lastIndex = index;
-    this.#last = opened;
-    return opened;
   }
 
   /** The path of an entry, for display. */
@@ -103,7 +95,7 @@ export class ExportTree {
         if (directory) {
           if (existed) makeAccessible(directory);
           const index = this.directories.add({ parent, name, mode, mtime });
-          this.#keep(index, directory, parent);
+          this.#open.put(index, directory);
           return { index, existed };
         }
         unlinkSync(path);
@@ -148,7 +140,13 @@ export class ExportTree {
   /** Removes an entry with all below it. */
   async remove(parent: number, name: Buffer): Promise<void> {
     try {
-      await removeTree(this.directory(parent), name, this.slice);
+      // Ours alone, as the tree may close its own meanwhile, and the number would stand for another.
+      const directory = openAgain(this.directory(parent));
+      try {
+        await removeTree(directory, name, this.slice);
+      } finally {
+        closeDirectory(directory);
+      }
     } catch (error) {
       throw ioError("remove", this.pathOf(parent, name), error);
     }
@@ -182,7 +180,7 @@ export class ExportTree {
       if (this.slice.spent()) await this.slice.pause();
       const parent = directories.parent(index);
       const name = directories.name(index);
-      this.#forget(index);
+      this.#open.drop(index);
       try {
         const within = this.directory(parent);
         const fd = openSync(
@@ -202,9 +200,8 @@ export class ExportTree {
 
   /** Closes all directories; the tree is of no use afterwards. */
   close(): void {
-    for (const directory of this.#open.values()) closeDirectory(directory);
-    this.#open.clear();
-    if (this.#root.fd >= 0) closeDirectory(this.#root);
+    this.#open.close();
+    closeDirectory(this.#root);
   }
 
   /** Makes an entry that is complete as soon as it is there: under its name, or beside it and renamed. */
@@ -224,52 +221,6 @@ export class ExportTree {
     } finally {
       // Still there after a failure, or when both names were links to one file already (rename(2)).
       removeQuietly(entryPath(this.directory(parent).prefix, temporary));
-    }
-  }
-
-  /** Opens a directory that was closed since, from the nearest one that is open. */
-  #reopen(index: number, keep: number): OpenDirectory {
-    const way = [index];
-    let from = this.directories.parent(index);
-    while (from !== 0 && !this.#open.has(from)) {
-      way.push(from);
-      from = this.directories.parent(from);
-    }
-    let within = from === 0 ? this.#root : (this.#open.get(from) as OpenDirectory);
-    for (const step of way.toReversed()) {
-      let child: OpenDirectory | undefined;
-      try {
-        child = openChild(within, this.directories.name(step));
-      } catch (error) {
-        throw ioError("open", this.pathOf(step, Buffer.alloc(0)), error);
-      }
-      if (!child) {
-        throw protocolError(`directory ${quotePath(this.directories.path(step))} was replaced meanwhile`);
-      }
-      this.#keep(step, child, keep);
-      within = child;
-    }
-    return within;
-  }
-
-  #keep(index: number, directory: OpenDirectory, keep: number): void {
-    this.#open.set(index, directory);
-    if (this.#open.size <= maxOpen) return;
-    for (const oldest of this.#open.keys()) {
-      if (oldest === keep || oldest === index) continue;
-      this.#forget(oldest);
-      return;
-    }
-  }
-
-  #forget(index: number): void {
-    const directory = this.#open.get(index);
-    if (!directory) return;
-    this.#open.delete(index);
-    closeDirectory(directory);
-    if (this.#lastIndex === index) {
-      this.#lastIndex = 0;
-      this.#last = this.#root;
     }
   }
 }

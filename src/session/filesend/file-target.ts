@@ -25,7 +25,8 @@ export function fileTarget(path: string): StreamTarget {
 export async function openOutputFile(path: string): Promise<Writable> {
   try {
     const absolute = resolve(path);
-    if (isDescriptor(absolute)) return new OutputFile(path, await open(absolute, "w"));
+    // What a shell redirected there with `>>` is not to be cut.
+    if (isDescriptor(absolute)) return new OutputFile(path, await open(absolute, "a"));
     const { target, stats } = await resolveTarget(absolute);
     if (stats && !stats.isFile()) return new OutputFile(path, await openSpecial(target, stats));
     await mkdir(dirname(target), { recursive: true, mode: 0o755 });

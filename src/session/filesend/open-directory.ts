@@ -37,6 +37,12 @@ export function openRoot(path: string): OpenDirectory {
   return { prefix: Buffer.from(path.endsWith("/") ? path : `${path}/`), fd: -1 };
 }
 
+/** Opens a directory once more, to be closed by itself. */
+export function openAgain(directory: OpenDirectory): OpenDirectory {
+  if (directory.fd < 0) return directory;
+  return hold(openSync(selfPath(directory), openPath | constants.O_DIRECTORY));
+}
+
 /**
  * Opens a directory in a directory, never through a link.
  * @returns undefined when the entry is there but no directory
