@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import {
-  chmodSync,
   closeSync,
   constants,
   fchmodSync,
@@ -12,7 +11,6 @@ import {
   openSync,
   readdirSync,
   renameSync,
-  statSync,
   symlinkSync,
   unlinkSync,
 } from "node:fs";
@@ -23,6 +21,7 @@ import {
   type OpenDirectory,
   closeDirectory,
   entryPath,
+  makeAccessible,
   openAgain,
   openChild,
   openRoot,
@@ -93,6 +92,7 @@ export class ExportTree {
         const existed = !made(path);
         const directory = openChild(within, name);
         if (directory) {
+          // finish() gives it the mode announced.
           if (existed) makeAccessible(directory);
           const index = this.directories.add({ parent, name, mode, mtime });
           this.#open.put(index, directory);
@@ -246,18 +246,6 @@ function made(path: Buffer): boolean {
     return true;
   } catch (error) {
     if (errnoOf(error) === "EEXIST") return false;
-    throw error;
-  }
-}
-
-/** A directory of ours that was there before may be shut to ourselves; finish() sets the mode announced. */
-function makeAccessible(directory: OpenDirectory): void {
-  const path = selfPath(directory);
-  try {
-    const { mode } = statSync(path);
-    if ((mode & 0o700) !== 0o700) chmodSync(path, (mode & 0o7777) | 0o700);
-  } catch (error) {
-    closeDirectory(directory);
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, lstatSync, openSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, lstatSync, openSync, statSync } from "node:fs";
 import { errnoOf } from "./export-error.js";
 
 /** Linux O_PATH: a handle on the place alone, which needs no permission to read. Node has no name for it. */
@@ -67,6 +67,18 @@ export function openChild(parent: OpenDirectory, name: Buffer): OpenDirectory | 
 /** Closes what {@link openRoot} or {@link openChild} gave. */
 export function closeDirectory(directory: OpenDirectory): void {
   if (directory.fd >= 0) closeSync(directory.fd);
+}
+
+/** Gives us all rights on a directory of ours that was shut to ourselves. Closes it when that fails. */
+export function makeAccessible(directory: OpenDirectory): void {
+  const path = selfPath(directory);
+  try {
+    const { mode } = statSync(path);
+    if ((mode & 0o700) !== 0o700) chmodSync(path, (mode & 0o7777) | 0o700);
+  } catch (error) {
+    closeDirectory(directory);
+    throw error;
+  }
 }
 
 /** `prefix` and `name` as one path. */

@@ -1,7 +1,14 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { errnoOf } from "./export-error.js";
-import { type OpenDirectory, closeDirectory, entryPath, openChild, selfPath } from "./open-directory.js";
+import {
+  type OpenDirectory,
+  closeDirectory,
+  entryPath,
+  makeAccessible,
+  openChild,
+  selfPath,
+} from "./open-directory.js";
 import type { TimeSlice } from "./time-slice.js";
 
 /** Directories held open at a time; what lies deeper is moved up before it is removed. */
@@ -67,20 +74,12 @@ function isDirectory(parent: OpenDirectory, name: Buffer): boolean {
 function enter(levels: Level[], parent: OpenDirectory, name: Buffer): void {
   const directory = openChild(parent, name);
   if (!directory) return;
+  makeAccessible(directory);
   try {
-    levels.push({ directory, name, left: list(directory) });
+    const left = readdirSync(selfPath(directory), { encoding: "buffer" });
+    levels.push({ directory, name, left });
   } catch (error) {
     closeDirectory(directory);
     throw error;
-  }
-}
-
-function list(directory: OpenDirectory): Buffer[] {
-  try {
-    return readdirSync(selfPath(directory), { encoding: "buffer" });
-  } catch (error) {
-    if (errnoOf(error) !== "EACCES") throw error;
-    chmodSync(selfPath(directory), 0o700);
-    return readdirSync(selfPath(directory), { encoding: "buffer" });
   }
 }
