@@ -18,7 +18,8 @@ async function run() {
   const { Id } = await engine.containers.create(undefined, { Image: image });
   await engine.containers.start(Id);
   await engine.containers.wait(Id);
-  for await (const { data } of engine.containers.logs(Id, { stdout: true, stderr: true })) process.stdout.write(data);
+  for await (const { data } of engine.containers.logs(Id, { stdout: true, stderr: true }))
+    process.stdout.write(data);
   await engine.containers.remove(Id);
   await engine.close();
 }

@@ -55,6 +55,8 @@ remove_control_groups() {
   done
   if [ "$(ls "$runs")" = "${1##*/}" ] && [ -e "$1/cgroups" ]; then
     control_groups | { grep -vxFf "$1/cgroups" || true; } | remove_empty
+    # The engines' own, which the first of two runs beside each other leaves to the second.
+    control_groups \( -path '*/docker*' -o -path '*/libpod_parent*' \) | remove_empty
   fi
 }
 
