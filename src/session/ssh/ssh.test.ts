@@ -259,7 +259,7 @@ describe("what may be asked for", () => {
 
 function hasSshKeygen(): boolean {
   try {
-    execFileSync("ssh-keygen", ["--"], { stdio: "ignore", input: "" });
+    execFileSync("ssh-keygen", ["-?"], { stdio: "ignore" });
     return true;
   } catch (error) {
     return (error as { code?: unknown }).code !== "ENOENT";
