@@ -181,16 +181,20 @@ export class TreeSender {
   #readOn(): void {
     if (this.#reading || this.#chunk || !this.#large.hasWork) return;
     this.#reading = true;
-    this.#large
-      .next()
-      .then(
-        (chunk) => (this.#chunk = chunk),
-        (error: unknown) => this.#fail(error),
-      )
-      .finally(() => {
-        this.#reading = false;
-        this.#signal();
-      });
+    void this.#readNext();
+  }
+
+  async #readNext(): Promise<void> {
+    // In one step: a turn of the pump between the two would take the chunk and find a read still under way, and nobody
+    // would start the next one.
+    try {
+      this.#chunk = await this.#large.next();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#reading = false;
+      this.#signal();
+    }
   }
 
   async #receive(): Promise<void> {
