@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { InvalidArgumentError } from "../core/index.js";
 import { type ByteString, displayPath, toBytes } from "./bytes.js";
 import { posixType } from "./go-mode.js";
@@ -37,8 +38,9 @@ interface Node {
  */
 export async function memorySource(entries: ReadonlyMap<string, MemoryEntry>): Promise<MemorySource> {
   let lastIno = 0n;
-  const stat = (mode: number, size: number, mtime: Date | undefined): EntryStat => {
-    const ns = BigInt(mtime?.getTime() ?? 0) * 1_000_000n;
+  const stat = (mode: number, size: number, mtime: Date | undefined, data?: Uint8Array): EntryStat => {
+    const ns =
+      BigInt(mtime?.getTime() ?? 0) * 1_000_000n + fingerprint(data, mtime ? 1_000_000 : 1_000_000_000);
     const numbers = { dev: 0n, ino: ++lastIno, nlink: 1n, rdev: 0n };
     return { mode: BigInt(mode), size: BigInt(size), mtimeNs: ns, ctimeNs: ns, ...numbers };
   };
@@ -69,7 +71,7 @@ export async function memorySource(entries: ReadonlyMap<string, MemoryEntry>): P
     }
     const data = await contentOf(entry.content);
     const mode = posixType.regular | ((entry.mode ?? 0o644) & 0o7777);
-    insert(path, { stat: stat(mode, data.length, entry.mtime), data });
+    insert(path, { stat: stat(mode, data.length, entry.mtime, data), data });
   }
 
   const find = (path: ByteString): Node | undefined => {
@@ -101,4 +103,13 @@ function checkedPath(text: string): ByteString {
 async function contentOf(content: MemoryContent | undefined): Promise<Uint8Array> {
   const value = typeof content === "function" ? await content() : content;
   return typeof value === "string" ? Buffer.from(value, "utf8") : (value ?? new Uint8Array());
+}
+
+/**
+ * Nanoseconds below `range` that stand for the content. A builder that knows the tree from before asks only for files whose size or
+ * time differ (fsutil diff.go), so other content must mean another time. Layers have whole seconds and do not show it.
+ */
+function fingerprint(data: Uint8Array | undefined, range: number): bigint {
+  if (!data || data.length === 0) return 0n;
+  return BigInt(createHash("sha256").update(data).digest().readUInt32BE(0) % range);
 }

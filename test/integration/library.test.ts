@@ -182,3 +182,11 @@ describe("the library", () => {
     expect(stdout).toMatch(/^library\/library0\/\w{25}\n$/);
   });
 });
+
+test("a context from memory with other content of the same length is not taken for the old one", async () => {
+  for (const text of ["one", "two"]) {
+    const context = files({ Dockerfile: "FROM scratch\nCOPY f /\n", f: text });
+    await connection.build({ context, outputs: [{ type: "local", dest: join(scratch, "same-length") }] });
+    expect(await readFile(join(scratch, "same-length", "f"), "utf8")).toBe(text);
+  }
+});
