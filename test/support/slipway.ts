@@ -1,14 +1,11 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The command as one bundled file; `testbed/with` has built it. */
 export const bundle = fileURLToPath(new URL("../../dist/slipway.mjs", import.meta.url));
 
-/** How {@link slipway} runs the command. */
+/** How {@link start} runs the command. */
 export interface SlipwayOptions {
   /** Variables on top of the process's; undefined removes one. */
   env?: Readonly<Record<string, string | undefined>>;
@@ -86,7 +83,7 @@ export function start(args: readonly string[], options: SlipwayOptions = {}): Sl
 }
 
 /** Runs `slipway ARGS…` to its end. */
-export function slipway(args: readonly string[], options: SlipwayOptions = {}): Promise<SlipwayResult> {
+export function run(args: readonly string[], options: SlipwayOptions = {}): Promise<SlipwayResult> {
   return start(args, options).result;
 }
 
@@ -95,7 +92,7 @@ export async function succeed(
   args: readonly string[],
   options: SlipwayOptions = {},
 ): Promise<SlipwayResult> {
-  const result = await slipway(args, options);
+  const result = await run(args, options);
   if (result.exitCode === 0) return result;
   const end = result.signal ?? `exit code ${result.exitCode}`;
   throw new Error(`slipway ${args.join(" ")}: ${end}\n${result.stdout}${result.stderr}`);
@@ -134,27 +131,4 @@ function startMeasured(args: readonly string[], options: SlipwayOptions, env: No
       return text === "" ? undefined : Number(text) / 1024;
     },
   };
-}
-
-/** A place for one test file: directories that go with it, and builders that are removed at its end. */
-export interface Workplace extends AsyncDisposable {
-  /** An empty directory. */
-  readonly dir: string;
-  /** Environment with a builder store and a docker config of its own. */
-  readonly env: Readonly<Record<string, string>>;
-}
-
-/** Makes a directory with an empty builder store, but for the testbed's `buildkitd.default.toml`. */
-export async function makeDirectory(prefix: string): Promise<string> {
-  return await mkdtemp(path.join(tmpdir(), `slipway-${prefix}-`));
-}
-
-/** Removes a directory of {@link makeDirectory} with all that is in it. */
-export async function removeDirectory(dir: string): Promise<void> {
-  await rm(dir, { recursive: true, force: true });
-}
-
-/** The text of a file, or undefined when there is none. */
-export async function readIfThere(file: string): Promise<string | undefined> {
-  return await readFile(file, "utf8").catch(() => undefined);
 }
