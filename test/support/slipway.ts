@@ -1,11 +1,14 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The command as one bundled file; `testbed/with` has built it. */
 export const bundle = fileURLToPath(new URL("../../dist/slipway.mjs", import.meta.url));
 
-/** How {@link start} runs the command. */
+/** How {@link slipway} runs the command. */
 export interface SlipwayOptions {
   /** Variables on top of the process's; undefined removes one. */
   env?: Readonly<Record<string, string | undefined>>;
@@ -83,7 +86,7 @@ export function start(args: readonly string[], options: SlipwayOptions = {}): Sl
 }
 
 /** Runs `slipway ARGS…` to its end. */
-export function run(args: readonly string[], options: SlipwayOptions = {}): Promise<SlipwayResult> {
+export function slipway(args: readonly string[], options: SlipwayOptions = {}): Promise<SlipwayResult> {
   return start(args, options).result;
 }
 
@@ -92,7 +95,7 @@ export async function succeed(
   args: readonly string[],
   options: SlipwayOptions = {},
 ): Promise<SlipwayResult> {
-  const result = await run(args, options);
+  const result = await slipway(args, options);
   if (result.exitCode === 0) return result;
   const end = result.signal ?? `exit code ${result.exitCode}`;
   throw new Error(`slipway ${args.join(" ")}: ${end}\n${result.stdout}${result.stderr}`);
@@ -131,4 +134,14 @@ function startMeasured(args: readonly string[], options: SlipwayOptions, env: No
       return text === "" ? undefined : Number(text) / 1024;
     },
   };
+}
+
+/** Makes an empty directory. */
+export async function makeDirectory(prefix: string): Promise<string> {
+  return await mkdtemp(path.join(tmpdir(), `slipway-${prefix}-`));
+}
+
+/** Removes a directory of {@link makeDirectory} with all that is in it. */
+export async function removeDirectory(dir: string): Promise<void> {
+  await rm(dir, { recursive: true, force: true });
 }

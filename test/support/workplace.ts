@@ -5,7 +5,7 @@ import path from "node:path";
 import { containerName, stateVolumeName } from "../../src/driver/index.js";
 import { EngineClient, EngineError } from "../../src/engine-api/index.js";
 import { engineEnv } from "./engine-env.js";
-import { type SlipwayOptions, type SlipwayResult, type SlipwayRun, run, start, succeed } from "./slipway.js";
+import { type SlipwayOptions, type SlipwayResult, type SlipwayRun, slipway, start, succeed } from "./slipway.js";
 
 /** Options of {@link Workplace.open}. */
 export interface WorkplaceOptions {
@@ -75,7 +75,7 @@ export class Workplace implements AsyncDisposable {
 
   /** Runs the command to its end, whatever that is. */
   run(args: readonly string[], options: SlipwayOptions = {}): Promise<SlipwayResult> {
-    return run(args, this.#with(options));
+    return slipway(args, this.#with(options));
   }
 
   /** Runs the command, which is expected to succeed. */
