@@ -10,6 +10,7 @@ import { type PlannedExport, planOutputs } from "./outputs.js";
 import { parseAttestations } from "./parse/attest.js";
 import { type CallRequest, parseCall } from "./parse/call.js";
 import { randomId } from "./random-id.js";
+import { isGitSshUrl } from "./remote-url.js";
 
 /** Everything that a solve needs to know, resolved from the options before anything is dialled. Not changed afterwards. */
 export interface SolvePlan {
@@ -21,6 +22,8 @@ export interface SolvePlan {
   exports: readonly PlannedExport[];
   caches: CachePlan;
   entitlements: readonly string[];
+  /** ssh agents to forward, as `--ssh` names them. */
+  ssh: readonly string[];
   /** Requested platforms, normalised; none: the builder's own. */
   platforms: readonly string[];
   /** Attestations that the user asked for by name; an image with them is an index. */
@@ -111,12 +114,20 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
     exports: call ? [] : outputs.exports,
     caches,
     entitlements,
+    ssh: sshAgents(options),
     platforms,
     attestations: [...attestations.values()].some((value) => value !== null),
     call,
     noOutput: outputs.exports.length === 0 && !outputs.cacheOnly && call === undefined && !noDefaultLoad(env),
     warnings: [...caches.warnings, ...(git.warning === undefined ? [] : [git.warning])],
   };
+}
+
+/** A context that is cloned over ssh needs an agent, which goes without saying (buildx commands/build.go). */
+function sshAgents({ ssh, context }: BuildOptions): readonly string[] {
+  if (ssh !== undefined && ssh.length > 0) return ssh;
+  const url = typeof context === "string" ? context : context.type === "remote" ? context.url : "";
+  return isGitSshUrl(url) ? ["default"] : [];
 }
 
 function isDefaultLoad(options: BuildOptions, { defaultLoad, env }: PlanFacts): boolean {

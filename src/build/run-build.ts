@@ -13,20 +13,26 @@ import {
   type Attachable,
   type ExportTarget,
   auth,
+  content,
   fileSend,
   fileSync,
   fileTarget,
+  loadSshAgents,
+  parseSshSpec,
   secrets,
+  ssh,
   upload,
 } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { type BuildResult, callResult, imageIdOf, metadataOf } from "./build-result.js";
+import { contentStores, nameExported } from "./content-stores.js";
 import { describeImage } from "./describe-image.js";
 import { usesContainerdStore } from "./load/full-load.js";
 import { loadTarget } from "./load/load-target.js";
 import { ManifestMemory } from "./load/manifest-memory.js";
 import type { PlannedExport } from "./outputs.js";
 import { type PlanFacts, type SolvePlan } from "./plan.js";
+import { readProvenance } from "./provenance.js";
 import { secretSources } from "./secret-sources.js";
 import { solve } from "./solve.js";
 
@@ -90,10 +96,21 @@ export async function executePlan(
     const outcome = await running.catch((error: unknown) => {
       throw signal?.aborted ? error : (failures[0] ?? error);
     });
+    await nameExported(plan, outcome.response, signal);
     const response = new Map(outcome.response);
     if (preferManifest) response.delete("containerimage.config.digest");
     const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
     if (!plan.call) response.set("buildx.build.ref", ref);
+    const provenance =
+      options.metadataProvenance && !plan.call
+        ? await readProvenance({
+            client: node.client,
+            ref: plan.ref,
+            mode: options.metadataProvenance,
+            sink,
+            signal,
+          })
+        : [];
     const imageId = imageIdOf(response, preferManifest);
     const digest = response.get("containerimage.digest");
     const inlineMessage = response.get("frontend.result.inlinemessage");
@@ -104,7 +121,7 @@ export async function executePlan(
       names: response.get("image.name")?.split(",") ?? [],
       platforms: context.describe ? await describeImage(node.client, response, signal) : [],
       warnings,
-      metadata: metadataOf(response),
+      metadata: metadataOf(response, provenance),
       ...(inlineMessage && { inlineMessage }),
       ...(plan.call && { call: callResult(plan.call, outcome.metadata) }),
     };
@@ -216,5 +233,9 @@ async function sessionServices(
   if (inputs.locals.size > 0) services.push(fileSync(inputs.locals, { onWarning, onError }));
   if (inputs.uploads.size > 0) services.push(upload(inputs.uploads));
   if (targets.size > 0) services.push(fileSend(targets, { onFailure: onError }));
+  const agents = await loadSshAgents(plan.ssh.map(parseSshSpec), env);
+  if (agents.size > 0) services.push(ssh(agents));
+  const stores = await contentStores(plan);
+  if (stores.size > 0) services.push(content(stores));
   return services;
 }
