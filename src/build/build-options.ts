@@ -5,6 +5,7 @@ import type { ContextSource } from "./contexts.js";
 import type { CacheOption } from "./parse/cache.js";
 import type { Output } from "./parse/output.js";
 import type { SecretInput } from "./parse/secret.js";
+import type { MetadataProvenance } from "./provenance.js";
 
 /** What to build and where the result goes, in the command's words. Everything but `context` may be left out. */
 export interface BuildOptions {
@@ -64,6 +65,11 @@ export interface BuildOptions {
   push?: boolean;
   /** Frontend request instead of a build: `check`, `outline`, `targets`, `lint`, `subrequests.describe`. */
   call?: string;
+  /**
+   * Adds how the build came about to the result's metadata, as `buildx.build.provenance`: `min`, or `max` with steps and
+   * times. Off by default.
+   */
+  metadataProvenance?: MetadataProvenance;
   /** Asked each time a registry wants credentials, before the docker config; undefined passes on to that. */
   credentials?: CredentialsCallback;
   /** Environment to read; default `process.env`. */

@@ -38,13 +38,16 @@ export interface CallResult {
 
 /**
  * The content of a metadata file: every response value, those that are base64 of a JSON object embedded as data
- * (buildx v0.36 commands/build.go decodeExporterResponse).
+ * (buildx v0.36 commands/build.go decodeExporterResponse); with `more`, by name.
  */
-export function metadataOf(response: ReadonlyMap<string, string>): Record<string, unknown> {
-  const metadata: Record<string, unknown> = {};
-  for (const [key, value] of [...response].sort(([a], [b]) => (a < b ? -1 : 1)))
-    metadata[key] = key === "result.json" ? value : (embedded(value) ?? value);
-  return metadata;
+export function metadataOf(
+  response: ReadonlyMap<string, string>,
+  more: Iterable<readonly [string, unknown]> = [],
+): Record<string, unknown> {
+  const entries: (readonly [string, unknown])[] = [...more];
+  for (const [key, value] of response)
+    entries.push([key, key === "result.json" ? value : (embedded(value) ?? value)]);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function embedded(value: string): unknown {

@@ -8,6 +8,7 @@ import {
   parseSecret,
   readStream,
 } from "../../build/index.js";
+import { type Environment, parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
 import { display } from "../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
@@ -184,10 +185,18 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     sbom: flags.sbom,
     shmSize: flags.shmSize,
     target: flags.target,
+    metadataProvenance: flags.metadataFile === undefined ? undefined : metadataProvenance(context.env),
   };
   for (const [key, value] of Object.entries({ ...lists, ...values }))
     if (value !== undefined) Object.assign(options, { [key]: value });
   return withStandardInput(options, flags.file, context);
+}
+
+/** `BUILDX_METADATA_PROVENANCE`: `min` (the default) or `max`; what is false turns it off (buildx util/confutil/metadata.go). */
+function metadataProvenance(env: Environment): BuildOptions["metadataProvenance"] {
+  const text = env["BUILDX_METADATA_PROVENANCE"] ?? "";
+  if (text === "disabled" || parseGoBool(text) === false) return undefined;
+  return text === "max" ? "max" : "min";
 }
 
 /** `-` as context: an archive, or a lone Dockerfile; `-f -`: the Dockerfile. */
