@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { ChunkReader } from "./chunk-reader.js";
 import { GrpcError, grpcCodes, type GrpcStatus } from "./grpc-error.js";
@@ -66,6 +67,8 @@ export class StreamCall implements ServerCall {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
+      // A handler may hang any number of calls on it; Node would print a warning on its own.
+      setMaxListeners(0, this.#controller.signal);
       if (this.#failure) this.#controller.abort(this.#failure);
     }
     return this.#controller.signal;
