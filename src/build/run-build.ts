@@ -6,7 +6,13 @@ import {
   buildxConfigDir,
   resolveDockerEndpoint,
 } from "../config/index.js";
-import { type EventSink, InvalidArgumentError, Redactor, type VertexWarning } from "../core/index.js";
+import {
+  type EventSink,
+  InvalidArgumentError,
+  Redactor,
+  type VertexWarning,
+  isSlipwayError,
+} from "../core/index.js";
 import { openEngine } from "../builder/index.js";
 import type { EngineClient } from "../engine-api/index.js";
 import {
@@ -218,7 +224,8 @@ async function sessionServices(
   redactor: Redactor,
 ): Promise<Attachable[]> {
   const { inputs } = plan;
-  const onError = (error: Error) => void failures.push(error);
+  // What a lost connection has cut off failed for that reason, which the solve tells.
+  const onError = (error: Error) => void (isSlipwayError(error, "ABORTED") || failures.push(error));
   const onWarning = (text: string) => sink({ type: "message", level: "warning", text });
   const services: Attachable[] = [
     auth({

@@ -4,6 +4,7 @@ import { commandTable } from "./command-table.js";
 import { normalizeArguments } from "./flags.js";
 import { helpConfiguration } from "./help.js";
 import { renderError } from "./render-error.js";
+import { brokenPipeCode, watchOutput } from "./watch-output.js";
 
 /**
  * Runs one command line and gives its exit code. Loads the code of the one command only; nothing is thrown, what fails is
@@ -11,6 +12,8 @@ import { renderError } from "./render-error.js";
  */
 export async function runCommand(args: readonly string[], context: CliContext): Promise<number> {
   const program = new Command("slipway");
+  const output = watchOutput(context.stdout);
+  watchOutput(context.stderr);
   let debug = false;
   try {
     const { entry, rest, leading } = findCommand(args);
@@ -53,8 +56,9 @@ export async function runCommand(args: readonly string[], context: CliContext): 
     }
     const chosen = program.commands.find((command) => command.name() === entry.name) as Command;
     await program.parseAsync([...leading, entry.name, ...normalizeArguments(rest, chosen)], { from: "user" });
-    return 0;
+    return output.broken ? brokenPipeCode : 0;
   } catch (error) {
+    if (output.broken) return brokenPipeCode;
     if (error instanceof ExitCode) return error.exitCode;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     return renderError(error, { stream: context.stderr, debug });

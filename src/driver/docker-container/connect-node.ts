@@ -12,6 +12,12 @@ const attemptMilliseconds = 10_000;
 /** While a daemon boots its socket is the thing to wait for; exec is tried only every so often, in ms. */
 const execPauseMilliseconds = 1_000;
 
+/** A connection, and since when the container runs that it leads to, in the engine's words. */
+export interface NodeConnection {
+  client: BuildkitClient;
+  startedAt: string;
+}
+
 /**
  * Opens a connection to the buildkitd in a running container, and waits until it answers. Ends early when the container
  * stops running, with its last log lines (FLT-16).
@@ -22,17 +28,18 @@ const execPauseMilliseconds = 1_000;
 export async function connectNode(
   node: NodeContext,
   { signal, booting }: { signal?: AbortSignal | undefined; booting: boolean },
-): Promise<BuildkitClient> {
+): Promise<NodeConnection> {
   const name = containerName(node.nodeName);
   const deadline = Date.now() + node.bootMilliseconds;
   let nextExec = booting ? Date.now() + execPauseMilliseconds : 0;
   let lastError: unknown;
   for (let pause = 20; ; pause = Math.min(pause * 1.5, 400)) {
     const container = await requireRunning(node, signal);
+    const { StartedAt: startedAt } = container.State;
     const socket = node.connect === "exec" ? undefined : await findSocket(container);
     if (socket !== undefined) {
       const outcome = await attempt(dialSocket(socket), localWindows, signal);
-      if (outcome.client) return outcome.client;
+      if (outcome.client) return { client: outcome.client, startedAt };
       lastError = outcome.error;
     } else if (node.connect === "socket") {
       throw new DriverError(
@@ -47,7 +54,7 @@ export async function connectNode(
         windows,
         signal,
       );
-      if (outcome.client) return outcome.client;
+      if (outcome.client) return { client: outcome.client, startedAt };
       lastError = outcome.error;
       nextExec = Date.now() + execPauseMilliseconds;
     }

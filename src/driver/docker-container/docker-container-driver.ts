@@ -1,5 +1,6 @@
 import type { BuildkitClient } from "../../buildkit/index.js";
-import { type VertexWriter, messageOf, withDeadline, withVertex } from "../../core/index.js";
+import { type VertexWriter, messageOf, sleep, withDeadline, withVertex } from "../../core/index.js";
+import type { ContainerInspect } from "../../engine-api/index.js";
 import type {
   ConnectOptions,
   Driver,
@@ -10,13 +11,16 @@ import type {
 } from "../driver.js";
 import { DriverError } from "../driver-error.js";
 import { bootContainer, hasOtherConfig, isNotFound } from "./boot.js";
-import { connectNode } from "./connect-node.js";
+import { type NodeConnection, connectNode } from "./connect-node.js";
 import { containerName, socketDirectory, stateVolumeName } from "./container-spec.js";
 import { type NodeContext, inspectNode, logTail } from "./node-context.js";
 import { removeSocketDirectory } from "./socket-directory.js";
 
 /** Limit of asking the engine what became of a builder, after a connection died (FLT-1), in ms. */
 const diagnoseMilliseconds = 3_000;
+
+/** The engine learns of a container's end a little later than those that were connected to it, in ms. */
+const settleMilliseconds = 1_000;
 
 /**
  * BuildKit in a container of the engine, one per node: Docker's docker-container driver. Owns the engine connection of
@@ -26,6 +30,8 @@ export class DockerContainerDriver implements Driver {
   readonly name = "docker-container";
   readonly features: DriverFeatures;
   readonly #node: NodeContext;
+  /** Since when the container runs that was connected to last; tells whether it was restarted. */
+  #startedAt: string | undefined;
 
   constructor(node: NodeContext) {
     this.#node = node;
@@ -57,13 +63,20 @@ export class DockerContainerDriver implements Driver {
           level: "warning",
           text: `builder container ${this.#name} runs with an older configuration; it takes effect after \`slipway stop\``,
         });
-      return connectNode(node, { signal, booting: false });
+      return this.#connected(await connectNode(node, { signal, booting: false }));
     }
     if (!boot) throw new DriverError("DRIVER_NOT_RUNNING", `builder container ${this.#name} is not running`);
-    return withVertex(sink, "[internal] booting buildkit", (vertex) => this.#boot(vertex, signal));
+    return withVertex(sink, "[internal] booting buildkit", async (vertex) =>
+      this.#connected(await this.#boot(vertex, signal)),
+    );
   }
 
-  async #boot(vertex: VertexWriter, signal: AbortSignal | undefined): Promise<BuildkitClient> {
+  #connected({ client, startedAt }: NodeConnection): BuildkitClient {
+    this.#startedAt = startedAt;
+    return client;
+  }
+
+  async #boot(vertex: VertexWriter, signal: AbortSignal | undefined): Promise<NodeConnection> {
     const node = this.#node;
     const { extras } = await bootContainer(node, vertex, { signal });
     try {
@@ -106,15 +119,17 @@ export class DockerContainerDriver implements Driver {
     const node = this.#node;
     try {
       return await withDeadline(signal, diagnoseMilliseconds, "asking the engine", async (within) => {
-        const container = await inspectNode(node, within);
-        if (!container) return `builder container ${this.#name} was removed; the next build boots it again`;
-        const { State: state } = container;
-        if (state.Paused) return `builder container ${this.#name} is paused`;
-        if (state.OOMKilled)
-          return `builder container ${this.#name} was killed (out of memory)${await logTail(node, within)}`;
-        if (!state.Running)
-          return `builder container ${this.#name} stopped with exit code ${state.ExitCode}${await logTail(node, within)}`;
-        return undefined;
+        const settled = Date.now() + settleMilliseconds;
+        for (;;) {
+          const container = await inspectNode(node, within);
+          const fate = container ? this.#fate(container) : "was removed; the next build boots it again";
+          if (fate !== undefined) {
+            const logs = container && !container.State.Paused ? await logTail(node, within) : "";
+            return `builder container ${this.#name} ${fate}${logs}`;
+          }
+          if (Date.now() >= settled) return undefined;
+          await sleep(100, within);
+        }
       });
     } catch (error) {
       if (signal?.aborted) return undefined;
@@ -124,6 +139,15 @@ export class DockerContainerDriver implements Driver {
 
   async close(): Promise<void> {
     await this.#node.engine.close();
+  }
+
+  /** What became of a container that runs no more, or not as it did when it was connected to. */
+  #fate({ State: state }: ContainerInspect): string | undefined {
+    if (state.Paused) return "is paused";
+    if (state.OOMKilled) return "was killed (out of memory)";
+    if (!state.Running || state.Restarting) return `stopped with exit code ${state.ExitCode}`;
+    if (this.#startedAt !== undefined && this.#startedAt !== state.StartedAt) return "was restarted";
+    return undefined;
   }
 
   get #name(): string {
