@@ -91,10 +91,7 @@ export function slipway(args: readonly string[], options: SlipwayOptions = {}): 
 }
 
 /** Runs `slipway ARGS…`, which is expected to succeed. */
-export async function succeed(
-  args: readonly string[],
-  options: SlipwayOptions = {},
-): Promise<SlipwayResult> {
+export async function succeed(args: readonly string[], options: SlipwayOptions = {}): Promise<SlipwayResult> {
   const result = await slipway(args, options);
   if (result.exitCode === 0) return result;
   const end = result.signal ?? `exit code ${result.exitCode}`;

@@ -5,7 +5,14 @@ import path from "node:path";
 import { containerName, stateVolumeName } from "../../src/driver/index.js";
 import { EngineClient, EngineError } from "../../src/engine-api/index.js";
 import { engineEnv } from "./engine-env.js";
-import { type SlipwayOptions, type SlipwayResult, type SlipwayRun, slipway, start, succeed } from "./slipway.js";
+import {
+  type SlipwayOptions,
+  type SlipwayResult,
+  type SlipwayRun,
+  slipway,
+  start,
+  succeed,
+} from "./slipway.js";
 
 /** Options of {@link Workplace.open}. */
 export interface WorkplaceOptions {
