@@ -1,9 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rmdir, unlink } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { hostname, release } from "node:os";
 import { join } from "node:path";
 import type { SystemInfo } from "../../engine-api/index.js";
-import { socketName } from "./container-spec.js";
 
 /** What decides whether a builder's socket may be reached through a mounted host directory. */
 export interface SocketDirectoryQuery {
@@ -33,10 +32,8 @@ export async function makeSocketDirectory(query: SocketDirectoryQuery): Promise<
   return directory;
 }
 
-/** Removes a directory of {@link makeSocketDirectory} with the socket in it; one that is gone or not ours stays as it is. */
+/** Removes a directory of {@link makeSocketDirectory} with the sockets in it; it is not used by anything else. */
 export async function removeSocketDirectory(directory: string): Promise<void> {
-  // Both may be gone, or root's (the socket of a daemon that still runs): nothing depends on them any more.
-  await unlink(join(directory, socketName)).catch(() => {});
-  await unlink(join(directory, "buildkitd.lock")).catch(() => {});
-  await rmdir(directory).catch(() => {});
+  // Gone already, or made unreadable by somebody: nothing depends on it any more.
+  await rm(directory, { recursive: true, force: true }).catch(() => {});
 }
