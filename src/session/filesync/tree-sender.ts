@@ -98,8 +98,9 @@ export class TreeSender {
       this.#large.buffers.settled(this.#writer.written);
       this.#report();
       const busy = !this.#walked || this.#nextRequest < this.#requests.length || this.#chunk !== undefined;
-      if (busy) await setImmediate();
-      else await this.#idle();
+      if (!busy) await this.#idle();
+      // Also after a rest: requests come in one by one within a turn of the event loop, and are to share a write.
+      await setImmediate();
     }
   }
 
