@@ -56,8 +56,13 @@ export interface BuildOptions {
   attests?: readonly string[];
   /** `[type[platform],…:]key=value`. */
   annotations?: readonly string[];
-  /** Further contexts by name: a directory, `docker-image://ref`, `oci-layout://path`, a URL, or a context source. */
+  /**
+   * Further contexts by name: a directory, `docker-image://ref`, `oci-layout://path`, `engine://ref` for an image that the
+   * engine has, a URL, or a context source.
+   */
   buildContexts?: Readonly<Record<string, string | ContextSource>>;
+  /** Base images that the engine has come from there, also where a registry has one of that name. Default false. */
+  engineImages?: boolean;
   outputs?: readonly Output[];
   /** Load the result into the engine, like an output of type docker without a destination. */
   load?: boolean;

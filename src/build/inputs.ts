@@ -2,7 +2,7 @@ import { open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
-import { normalizeContextName } from "../registry/index.js";
+import { normalizeContextName, parseReference } from "../registry/index.js";
 import type { SyncedDir } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { type ContextSource, type MemoryFiles, dir } from "./contexts.js";
@@ -21,6 +21,8 @@ export interface Inputs {
   uploads: Map<string, Readable | Uint8Array>;
   /** OCI layouts that the session serves, by store id. */
   ociLayouts: Map<string, OciLayoutContext>;
+  /** Named contexts that are images of the engine's own store: name of the image by name of the context. */
+  engineContexts: Map<string, string>;
   /** Names the context towards the daemon, so that the next build of the same directory sends only changes. */
   sharedKey: string;
   /** Absolute path of a local context directory, for `vcs:*` attributes and the local state. */
@@ -47,6 +49,7 @@ export async function resolveInputs(options: BuildOptions, nodeId: string): Prom
     locals: new Map(),
     uploads: new Map(),
     ociLayouts: new Map(),
+    engineContexts: new Map(),
     sharedKey: "",
     dockerfilePath: options.file ?? "Dockerfile",
   };
@@ -169,6 +172,16 @@ async function resolveNamedContext(
     if (/^(docker-image|target):/.test(source) || isRemoteUrl(source)) {
       attrs[key] = source;
       if (hasGitQuery(source)) caps.add("moby.buildkit.frontend.gitquerystring+forward");
+      return;
+    }
+    if (source.startsWith("engine://")) {
+      const image = source.slice("engine://".length);
+      try {
+        parseReference(image);
+      } catch (error) {
+        throw new InvalidArgumentError(`build context ${name}: ${messageOf(error)}`, { cause: error });
+      }
+      inputs.engineContexts.set(name, image);
       return;
     }
     if (source.startsWith("oci-layout:")) {

@@ -1,3 +1,4 @@
+import type { sourcepolicy } from "../buildkit/index.js";
 import { type DockerConfig, type Environment, parseGoBool, proxyBuildArgs } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { formatPlatform, parsePlatforms } from "../builder/index.js";
@@ -9,6 +10,7 @@ import { type Inputs, resolveInputs } from "./inputs.js";
 import { type PlannedExport, planOutputs } from "./outputs.js";
 import { parseAttestations } from "./parse/attest.js";
 import { type CallRequest, parseCall } from "./parse/call.js";
+import { sourcePolicy } from "./source-policy.js";
 import { randomId } from "./random-id.js";
 import { isGitSshUrl } from "./remote-url.js";
 
@@ -24,6 +26,10 @@ export interface SolvePlan {
   entitlements: readonly string[];
   /** ssh agents to forward, as `--ssh` names them. */
   ssh: readonly string[];
+  /** Rules on sources, from EXPERIMENTAL_BUILDKIT_SOURCE_POLICY. */
+  sourcePolicy?: sourcepolicy.Policy | undefined;
+  /** The session decides on every source. */
+  policySession?: boolean;
   /** Requested platforms, normalised; none: the builder's own. */
   platforms: readonly string[];
   /** Attestations that the user asked for by name; an image with them is an index. */
@@ -115,6 +121,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
     caches,
     entitlements,
     ssh: sshAgents(options),
+    sourcePolicy: await sourcePolicy(env),
     platforms,
     attestations: [...attestations.values()].some((value) => value !== null),
     call,

@@ -25,6 +25,7 @@ import {
   fileTarget,
   loadSshAgents,
   parseSshSpec,
+  policyVerifier,
   secrets,
   ssh,
   upload,
@@ -33,6 +34,8 @@ import type { BuildOptions } from "./build-options.js";
 import { type BuildResult, callResult, imageIdOf, metadataOf } from "./build-result.js";
 import { contentStores, nameExported } from "./content-stores.js";
 import { describeImage } from "./describe-image.js";
+import type { EngineImages } from "./engine-images/engine-images.js";
+import { withEngineImages } from "./engine-images/with-engine-images.js";
 import { usesContainerdStore } from "./load/full-load.js";
 import { loadTarget } from "./load/load-target.js";
 import { ManifestMemory } from "./load/manifest-memory.js";
@@ -61,7 +64,7 @@ export interface RunBuildContext extends Omit<PlanFacts, "signal"> {
 
 /** Runs a plan on a live node. */
 export async function executePlan(
-  plan: SolvePlan,
+  planned: SolvePlan,
   options: BuildOptions,
   context: RunBuildContext,
 ): Promise<BuildResult> {
@@ -73,11 +76,21 @@ export async function executePlan(
     options.onEvent?.(event);
   };
   sink.ready = () => options.onEvent?.ready?.();
-  if (plan.noOutput) sink({ type: "message", level: "warning", text: noOutputWarning(node.driverName) });
-  for (const text of plan.warnings) sink({ type: "message", level: "warning", text });
+  if (planned.noOutput) sink({ type: "message", level: "warning", text: noOutputWarning(node.driverName) });
+  for (const text of planned.warnings) sink({ type: "message", level: "warning", text });
 
   const engines: EngineClient[] = [];
   try {
+    const { plan, images } = await withEngineImages(planned, options, {
+      client: node.client,
+      openEngine: async () => {
+        const engine = await loadingEngine(undefined, { env, dockerConfig });
+        engines.push(engine);
+        return engine;
+      },
+      env,
+      sink,
+    });
     const { targets, exports, preferManifest } = await openTargets(plan, {
       env,
       dockerConfig,
@@ -89,7 +102,16 @@ export async function executePlan(
     // What fails on this side comes back from the daemon as its error; ours says what and where (FLT-37).
     const failures: Error[] = [];
     const redactor = new Redactor();
-    const attachables = await sessionServices(plan, options, context, targets, sink, failures, redactor);
+    const attachables = await sessionServices(
+      plan,
+      options,
+      context,
+      targets,
+      sink,
+      failures,
+      redactor,
+      images,
+    );
     if (!plan.call) await context.saveRef?.(plan);
     const running = solve({
       client: node.client,
@@ -207,7 +229,7 @@ function asOciExport(planned: PlannedExport): PlannedExport {
 /** The engine that `--load` means: that of the current docker context, or of the one the output names. */
 async function loadingEngine(
   context: string | undefined,
-  { env, dockerConfig }: TargetContext,
+  { env, dockerConfig }: Pick<TargetContext, "env" | "dockerConfig">,
 ): Promise<EngineClient> {
   const endpoint = await resolveDockerEndpoint(env, dockerConfig, context === undefined ? {} : { context });
   return openEngine(endpoint, env);
@@ -222,6 +244,7 @@ async function sessionServices(
   sink: EventSink,
   failures: Error[],
   redactor: Redactor,
+  images: EngineImages | undefined,
 ): Promise<Attachable[]> {
   const { inputs } = plan;
   // What a lost connection has cut off failed for that reason, which the solve tells.
@@ -243,6 +266,19 @@ async function sessionServices(
   const agents = await loadSshAgents(plan.ssh.map(parseSshSpec), env);
   if (agents.size > 0) services.push(ssh(agents));
   const stores = await contentStores(plan);
-  if (stores.size > 0) services.push(content(stores));
+  // One service for all: images of the engine add theirs while the build runs.
+  for (const [id, store] of stores) images?.stores.set(id, store);
+  if (images || stores.size > 0) services.push(content(images?.stores ?? stores));
+  if (images && plan.policySession)
+    services.push(
+      policyVerifier(async (request) => {
+        try {
+          return await images.decide(request);
+        } catch (error) {
+          if (error instanceof Error) onError(error);
+          throw error;
+        }
+      }),
+    );
   return services;
 }

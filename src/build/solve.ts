@@ -122,6 +122,8 @@ function solveRequest(plan: SolvePlan, session: string): control.SolveRequest {
     },
     Entitlements: [...plan.entitlements],
     Internal: plan.call !== undefined,
+    ...(plan.sourcePolicy && { SourcePolicy: plan.sourcePolicy }),
+    ...(plan.policySession && { SourcePolicySession: session }),
   });
 }
 

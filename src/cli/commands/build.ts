@@ -29,6 +29,7 @@ interface BuildFlags extends GlobalFlags {
   call: string;
   cgroupParent?: string;
   check?: boolean;
+  engineImages?: boolean;
   file?: string;
   iidfile?: string;
   label?: string[];
@@ -73,6 +74,7 @@ export function command(context: CliContext): Command {
     .option("--call <method>", "Set method for evaluating build (check, outline, targets)", "build")
     .option("--cgroup-parent <string>", "Set the parent cgroup for the RUN instructions during build")
     .option("--check", "Shorthand for --call=check")
+    .option("--engine-images", "Take base images that the engine has from there")
     .option("-f, --file <path>", "Name of the Dockerfile (default: PATH/Dockerfile)")
     .option("--iidfile <path>", "Write the image ID to a file")
     .option("--label <key=value>", "Set metadata for an image", collect)
@@ -178,6 +180,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
   };
   const values = {
     cgroupParent: flags.cgroupParent,
+    engineImages: flags.engineImages,
     load: flags.load,
     provenance: flags.provenance,
     pull: flags.pull,

@@ -1,0 +1,103 @@
+import type { Readable } from "node:stream";
+import { type EventSink, isSlipwayError, withVertex } from "../../core/index.js";
+import type { EngineClient } from "../../engine-api/index.js";
+import { familiarReference, formatReference, parseReference, withDefaultTag } from "../../registry/index.js";
+import { ContentStore, type PolicyDecision, type PolicyRequest } from "../../session/index.js";
+import { pb } from "../../buildkit/index.js";
+import { create } from "@bufbuild/protobuf";
+import { randomId } from "../random-id.js";
+import type { CachedImage, ImageCache } from "./image-cache.js";
+
+/** An engine's image as the builder gets it. */
+export interface ServedImage extends CachedImage {
+  /** Store id without the `oci:` in front. */
+  store: string;
+  /** `os/architecture`; images of containerd stores may have more. */
+  platform: string;
+  isIndex: boolean;
+}
+
+/**
+ * Images of an engine's own store, served to a builder as OCI layouts (shared/reference/engine-image.md). Each is saved
+ * once; the builder reads the blobs it lacks.
+ */
+export class EngineImages {
+  /** The content stores, by the ids the builder knows them under; grows as images are asked for. */
+  readonly stores = new Map<string, ContentStore>();
+  readonly #engine: EngineClient;
+  readonly #cache: ImageCache;
+  readonly #sink: EventSink | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #images = new Map<string, Promise<ServedImage | undefined>>();
+
+  constructor(init: {
+    engine: EngineClient;
+    cache: ImageCache;
+    sink?: EventSink | undefined;
+    signal?: AbortSignal | undefined;
+  }) {
+    this.#engine = init.engine;
+    this.#cache = init.cache;
+    this.#sink = init.sink;
+    this.#signal = init.signal;
+  }
+
+  /** The image that the engine has under this name; undefined when it has none. */
+  find(name: string): Promise<ServedImage | undefined> {
+    const reference = familiarReference(withDefaultTag(parseReference(name)));
+    let found = this.#images.get(reference);
+    if (!found) this.#images.set(reference, (found = this.#serve(reference)));
+    return found;
+  }
+
+  /**
+   * Decides about a source: one that the engine has comes from there. The daemon asks twice, by name and then with the digest
+   * it was given, and a third time about what it was converted to, which is to be allowed.
+   */
+  async decide(request: PolicyRequest): Promise<PolicyDecision> {
+    const identifier = request.Source?.Source?.identifier ?? "";
+    const name = /^docker-image:\/\/(.+)$/.exec(identifier)?.[1];
+    if (name === undefined) return { action: "allow" };
+    const { digest, ...reference } = parseReference(name);
+    // Frontends are the builder's own tools, not bases.
+    if (reference.domain === "docker.io" && reference.path.startsWith("docker/dockerfile"))
+      return { action: "allow" };
+    if (digest !== undefined && reference.tag === undefined) return { action: "allow" };
+    const image = await this.find(formatReference(reference));
+    if (!image || (digest !== undefined && digest !== image.digest)) return { action: "allow" };
+    const { OS = "", Architecture = "" } = request.Platform ?? {};
+    if (!image.isIndex && OS !== "" && `${OS}/${Architecture}` !== image.platform) return { action: "allow" };
+    const full = formatReference({ ...withDefaultTag(reference), digest: image.digest });
+    return {
+      action: "convert",
+      update: create(pb.SourceOpSchema, {
+        identifier: `oci-layout://${full}`,
+        attrs: { "oci.store": image.store },
+      }),
+    };
+  }
+
+  async #serve(reference: string): Promise<ServedImage | undefined> {
+    const options = { signal: this.#signal };
+    const found = await this.#engine.images.inspect(reference, options).catch((error: unknown) => {
+      if (isSlipwayError(error, "ENGINE_NOT_FOUND")) return undefined;
+      throw error;
+    });
+    if (!found) return undefined;
+    return withVertex(this.#sink, `[engine] load ${reference}`, async (vertex) => {
+      vertex.log(1, Buffer.from(`using ${reference} (${found.Id}) of the engine at ${this.#engine.host}\n`));
+      const save = (): Promise<Readable> => this.#engine.images.save([reference], options);
+      const image = await this.#cache.get(found.Id, save);
+      const store = randomId();
+      this.stores.set(`oci:${store}`, new ContentStore(image.path));
+      const isIndex =
+        found.Descriptor?.mediaType.includes("index") ?? found.Descriptor?.mediaType.includes("list");
+      return {
+        ...image,
+        store,
+        platform: `${found.Os}/${found.Architecture}`,
+        isIndex: isIndex ?? false,
+      };
+    });
+  }
+}

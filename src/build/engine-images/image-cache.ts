@@ -1,0 +1,67 @@
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { unpackSavedImage } from "./saved-image.js";
+
+/** Images kept for later builds, at most; those not used for longest go. */
+const mostImages = 8;
+
+/** An engine's image as blobs in a directory. */
+export interface CachedImage {
+  /** Holds `blobs/sha256`. */
+  path: string;
+  /** Of its manifest or index. */
+  digest: string;
+}
+
+/**
+ * Keeps what engines saved, by image id, so that a second build reads nothing from the engine. A directory appears whole or
+ * not at all.
+ */
+export class ImageCache {
+  readonly #dir: string;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** The image with this id; saved by `save` when it is not here yet. */
+  async get(id: string, save: () => Promise<Readable>): Promise<CachedImage> {
+    const path = join(this.#dir, id.replace(/[^0-9a-z]/g, "-"));
+    const digest = await readDigest(path);
+    if (digest !== undefined) {
+      await utimes(path, new Date(), new Date());
+      return { path, digest };
+    }
+    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    const temporary = await mkdtemp(join(this.#dir, ".saving-"));
+    try {
+      const saved = await unpackSavedImage(await save(), temporary, id);
+      await writeFile(join(temporary, "digest"), saved);
+      await this.#forgetOldest();
+      await rename(temporary, path).catch(async (error: unknown) => {
+        // Another build has saved the same image meanwhile.
+        if ((await readDigest(path)) !== saved) throw error;
+      });
+      return { path, digest: saved };
+    } finally {
+      await rm(temporary, { recursive: true, force: true });
+    }
+  }
+
+  async #forgetOldest(): Promise<void> {
+    const names = (await readdir(this.#dir)).filter((name) => !name.startsWith("."));
+    if (names.length < mostImages) return;
+    const entries = await Promise.all(
+      names.map(async (name) => ({ name, time: (await stat(join(this.#dir, name))).mtimeMs })),
+    );
+    entries.sort((a, b) => b.time - a.time);
+    for (const { name } of entries.slice(mostImages - 1))
+      await rm(join(this.#dir, name), { recursive: true, force: true });
+  }
+}
+
+async function readDigest(path: string): Promise<string | undefined> {
+  const text = await readFile(join(path, "digest"), "utf8").catch(() => "");
+  return /^sha256:[0-9a-f]{64}$/.test(text) ? text : undefined;
+}

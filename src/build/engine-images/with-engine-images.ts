@@ -1,0 +1,90 @@
+import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { type BuildkitClient, compareVersions, parseVersion } from "../../buildkit/index.js";
+import { type Environment, buildxConfigDir } from "../../config/index.js";
+import { type EventSink, InvalidArgumentError } from "../../core/index.js";
+import type { EngineClient } from "../../engine-api/index.js";
+import { normalizeContextName } from "../../registry/index.js";
+import type { BuildOptions } from "../build-options.js";
+import type { SolvePlan } from "../plan.js";
+import { baseImages } from "./base-images.js";
+import { EngineImages } from "./engine-images.js";
+import { ImageCache } from "./image-cache.js";
+
+/** BuildKit asks the session about sources, and takes another for an answer, from this version on. */
+const firstPolicySession = { major: 0, minor: 27, patch: 0, prerelease: "" };
+
+/** What {@link withEngineImages} works with. */
+export interface EngineImagesContext {
+  client: BuildkitClient;
+  /** Opens the engine whose images these are; whoever passes it closes the engine. */
+  openEngine(): Promise<EngineClient>;
+  env: Environment;
+  sink: EventSink;
+}
+
+/**
+ * Makes the engine's images available to a build that asks for them: by `engine://` contexts, and with
+ * `engineImages` for whatever the Dockerfile names. The plan comes back with what the builder must be told; without such a
+ * wish it is the same, and no engine is opened.
+ *
+ * @throws InvalidArgumentError for an `engine://` context that the engine does not have.
+ */
+export async function withEngineImages(
+  plan: SolvePlan,
+  options: BuildOptions,
+  { client, openEngine, env, sink }: EngineImagesContext,
+): Promise<{ plan: SolvePlan; images?: EngineImages }> {
+  const { engineContexts } = plan.inputs;
+  if (engineContexts.size === 0 && !options.engineImages) return { plan };
+  const { signal } = options;
+  const engine = await openEngine();
+  const cache = new ImageCache(join(buildxConfigDir(env), "slipway", "engine-images"));
+  const images = new EngineImages({ engine, cache, sink, signal });
+  const attrs: Record<string, string> = { ...plan.attrs };
+  for (const [context, name] of engineContexts) {
+    const image = await images.find(name);
+    if (!image) {
+      throw new InvalidArgumentError(
+        `failed to get build context ${context}: the engine at ${engine.host} has no image ${name}`,
+      );
+    }
+    attrs[`context:${context}`] = `oci-layout://${image.store}@${image.digest}`;
+  }
+  if (!options.engineImages) return { plan: { ...plan, attrs }, images };
+  const version = parseVersion((await client.info({ signal })).version ?? "");
+  // Builds from source do not say how old they are; they are taken for new.
+  const isUnknown = !version || (version.major === 0 && version.minor === 0);
+  if (isUnknown || compareVersions(version, firstPolicySession) >= 0)
+    return { plan: { ...plan, attrs, policySession: true }, images };
+  // Older ones take named contexts only, for which the names must be known before.
+  for (const name of baseImages(await dockerfileText(plan, options))) {
+    const key = `context:${normalizeContextName(name)}`;
+    if (attrs[key] !== undefined) continue;
+    const image = await images.find(name);
+    if (image) attrs[key] = `oci-layout://${image.store}@${image.digest}`;
+  }
+  const caps = new Set((attrs["frontend.caps"] ?? "").split(",").filter(Boolean));
+  caps.add("moby.buildkit.frontend.contexts+forward");
+  attrs["frontend.caps"] = [...caps].sort().join(",");
+  return { plan: { ...plan, attrs }, images };
+}
+
+/** The Dockerfile's text as far as it is on this side; empty when the builder fetches it itself. */
+async function dockerfileText(plan: SolvePlan, options: BuildOptions): Promise<string> {
+  if (options.dockerfile !== undefined) return Buffer.from(options.dockerfile).toString("utf8");
+  const { context, file = "Dockerfile" } = options;
+  if (typeof context === "object" && context.type === "files") {
+    const entry = context.files[file];
+    const content =
+      typeof entry === "object" && "content" in entry
+        ? entry.content
+        : (entry as string | Uint8Array | undefined);
+    return typeof content === "string" || content instanceof Uint8Array
+      ? Buffer.from(content).toString("utf8")
+      : "";
+  }
+  const mounted = plan.inputs.locals.get("dockerfile");
+  if (mounted?.type !== "directory") return "";
+  return readFile(join(mounted.path, plan.attrs["filename"] ?? "Dockerfile"), "utf8");
+}
