@@ -72,7 +72,7 @@ export function frontendAttrs(options: BuildOptions, buildArgs: ReadonlyMap<stri
   const hosts = (options.addHosts ?? []).flatMap(parseHost);
   if (hosts.length > 0) attrs["add-hosts"] = hosts.join(",");
   if (options.shmSize && options.shmSize > 0) attrs["shm-size"] = String(options.shmSize);
-  if (options.ulimits?.length) attrs["ulimit"] = options.ulimits.map(parseUlimit).join(",");
+  if (options.ulimits?.length) attrs["ulimit"] = parseUlimits(options.ulimits);
   for (const entry of options.resources ?? []) Object.assign(attrs, parseResource(entry));
   return { frontend, attrs, entitlements, allowLocalDelete };
 }
@@ -137,8 +137,17 @@ const ulimitNames: readonly string[] =
     " ",
   );
 
+/** The last limit of a name counts; sorted by name, which is part of the cache key (docker/cli opts/ulimit.go). */
+function parseUlimits(texts: readonly string[]): string {
+  const limits = new Map(texts.map(parseUlimit));
+  return [...limits.keys()]
+    .sort()
+    .map((name) => `${name}=${limits.get(name)}`)
+    .join(",");
+}
+
 /** `name=soft[:hard]` as the frontend takes it: always with both (docker/go-units ulimit.go). */
-function parseUlimit(text: string): string {
+function parseUlimit(text: string): [name: string, limits: string] {
   const [name, value = ""] = splitPair(text);
   if (!ulimitNames.includes(name))
     throw new InvalidArgumentError(`invalid ulimit type: ${name} in ${JSON.stringify(text)}`);
@@ -148,7 +157,7 @@ function parseUlimit(text: string): string {
     throw new InvalidArgumentError(`invalid ulimit ${JSON.stringify(text)}, expecting name=soft[:hard]`);
   if (Number(hard) !== -1 && (Number(soft) > Number(hard) || Number(soft) === -1))
     throw new InvalidArgumentError(`ulimit soft limit must be less than or equal to hard limit: ${text}`);
-  return `${name}=${soft}:${hard}`;
+  return [name, `${soft}:${hard}`];
 }
 
 const resourceAttrs: Readonly<Record<string, { attr: string; kind: "bytes" | "integer" | "text" }>> = {

@@ -26,10 +26,12 @@ const largestIndex = 4 << 20;
 export async function parseOciLayout(text: string): Promise<OciLayoutContext> {
   const rest = text.replace(/^oci-layout:(\/\/)?/, "");
   const match = /^(.*?)(?::([\w][\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(rest);
-  const [, path = "", tag, digest] = match ?? [];
+  const [, path = "", tagGiven, digest] = match ?? [];
+  // Sent as well when it is only the default: the frontend shows it (buildx util/ocilayout Parse).
+  const tag = tagGiven ?? (digest === undefined ? "latest" : undefined);
   if (path === "") throw new InvalidArgumentError(`invalid OCI layout reference ${JSON.stringify(text)}`);
   const layout = { path: resolve(path), ...(tag !== undefined && { tag }) };
-  return { ...layout, digest: digest ?? (await findDigest(layout.path, tag, text)) };
+  return { ...layout, digest: digest ?? (await findDigest(layout.path, tagGiven, text)) };
 }
 
 async function findDigest(path: string, tag: string | undefined, text: string): Promise<string> {

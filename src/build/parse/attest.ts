@@ -39,7 +39,7 @@ function parseAttestation(text: string): [type: string, value: string | null] {
   let type: string | undefined;
   let disabled = false;
   const attrs: [string, string][] = [];
-  for (const [key, value] of parseFields(text)) {
+  for (const [key, value, written] of parseFields(text)) {
     if (value === undefined)
       throw new InvalidArgumentError(
         `invalid value ${key} in attestation ${JSON.stringify(text)}, expecting key=value`,
@@ -52,7 +52,7 @@ function parseAttestation(text: string): [type: string, value: string | null] {
           `invalid value disabled=${value} in attestation ${JSON.stringify(text)}`,
         );
       disabled = flag;
-    } else attrs.push([key, value]);
+    } else attrs.push([written, value]);
   }
   if (!type) throw new InvalidArgumentError(`attestation type not specified in ${JSON.stringify(text)}`);
   if (disabled) return [type, null];

@@ -3,16 +3,15 @@ import { InvalidArgumentError, messageOf } from "../../core/index.js";
 
 /**
  * Splits a comma list of `key=value` fields, as `--output`, `--cache-to`, `--secret`… take them: one CSV record, so that
- * a quoted field may hold commas. Keys are trimmed and lower-cased; a field without `=` comes with an undefined value.
+ * a quoted field may hold commas. Keys are trimmed and lower-cased, and given as they were written as well; a field
+ * without `=` comes with an undefined value.
  *
  * @throws InvalidArgumentError that repeats the text when it is no CSV record.
  */
-export function parseFields(text: string): [key: string, value: string | undefined][] {
+export function parseFields(text: string): [key: string, value: string | undefined, written: string][] {
   return csv(text).map((field) => {
-    const at = field.indexOf("=");
-    return at < 0
-      ? [field.trim().toLowerCase(), undefined]
-      : [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1)];
+    const [written, value] = splitPair(field);
+    return [written.trim().toLowerCase(), value, written];
   });
 }
 

@@ -32,6 +32,14 @@ interface BuildFlags extends GlobalFlags {
   engineImages?: boolean;
   file?: string;
   iidfile?: string;
+  /** Values of the old flags of single resources, such as `-m`. */
+  memory?: string;
+  memorySwap?: string;
+  cpuShares?: string;
+  cpuPeriod?: string;
+  cpuQuota?: string;
+  cpusetCpus?: string;
+  cpusetMems?: string;
   label?: string[];
   load?: boolean;
   metadataFile?: string;
@@ -59,7 +67,7 @@ interface BuildFlags extends GlobalFlags {
 /** `slipway build`: buildx's flags, defaults, texts and exit codes. */
 export function command(context: CliContext): Command {
   const platforms = context.env["DOCKER_DEFAULT_PLATFORM"];
-  return new Command("build")
+  const command = new Command("build")
     .description("Start a build")
     .usage("[OPTIONS] PATH | URL | -")
     .argument("<path>", "Directory, URL, or - for standard input")
@@ -111,6 +119,27 @@ export function command(context: CliContext): Command {
     .option("--target <stage>", "Set the target build stage to build")
     .option("--ulimit <limit>", "Ulimit options", collect)
     .action((path: string, _flags: BuildFlags, self: Command) => run(path, self.optsWithGlobals(), context));
+  for (const flag of ["-m, --memory", "--memory-swap", "-c, --cpu-shares", "--cpu-period", "--cpu-quota"])
+    command.addOption(new Option(`${flag} <value>`).hideHelp());
+  for (const flag of ["--cpuset-cpus", "--cpuset-mems"])
+    command.addOption(new Option(`${flag} <value>`).hideHelp());
+  for (const flag of ["--compress", "--rm", "--force-rm"]) command.addOption(new Option(flag).hideHelp());
+  return command;
+}
+
+/** The old flags of single resources come first, so that `--resource` overrides them (buildx commands/build.go). */
+function resources(flags: BuildFlags): string[] | undefined {
+  const { memory, memorySwap, cpuShares, cpuPeriod, cpuQuota, cpusetCpus, cpusetMems } = flags;
+  const old = Object.entries({
+    memory,
+    "memory-swap": memorySwap,
+    "cpu-shares": cpuShares,
+    "cpu-period": cpuPeriod,
+    "cpu-quota": cpuQuota,
+    "cpuset-cpus": cpusetCpus,
+    "cpuset-mems": cpusetMems,
+  }).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
+  return old.length > 0 || flags.resource ? [...old, ...(flags.resource ?? [])] : undefined;
 }
 
 async function run(path: string, flags: BuildFlags, context: CliContext): Promise<void> {
@@ -174,7 +203,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     attests: flags.attest,
     noCacheFilter: flags.cacheFilter === true ? undefined : flags.cacheFilter,
     platforms: flags.platform,
-    resources: flags.resource,
+    resources: resources(flags),
     ssh: flags.ssh,
     ulimits: flags.ulimit,
   };
