@@ -247,8 +247,7 @@ async function sessionServices(
   images: EngineImages | undefined,
 ): Promise<Attachable[]> {
   const { inputs } = plan;
-  // What a lost connection has cut off failed for that reason, which the solve tells.
-  const onError = (error: Error) => void (isSlipwayError(error, "ABORTED") || failures.push(error));
+  const onError = (error: Error) => void failures.push(error);
   const onWarning = (text: string) => sink({ type: "message", level: "warning", text });
   const services: Attachable[] = [
     auth({

@@ -8,7 +8,7 @@ import { receiveStream } from "./stream-receiver.js";
 
 /** Options of {@link fileSend}. */
 export interface FileSendOptions extends ExportLimits {
-  /** Called when a result cannot be taken over, with what is then also the call's status. */
+  /** Called when a result cannot be taken over here, with what is then also the call's status. */
   onFailure?(error: Error, exporterId: number): void;
 }
 
@@ -45,7 +45,8 @@ export function fileSend(
       try {
         await serve(call, id, output, options);
       } catch (error) {
-        options.onFailure?.(error as Error, id);
+        // What the daemon or a lost connection has cut off did not fail here.
+        if (!call.signal.aborted) options.onFailure?.(error as Error, id);
         throw error;
       }
     },
