@@ -49,7 +49,7 @@ async function run(word: string, options: Partial<BuildOptions>) {
 async function startAgain(): Promise<void> {
   await connection.close();
   await builder.remove();
-  builder = await Builder.ensure({ name: "caches", driverOpts: { network: "host" } });
+  builder = await Builder.ensure({ name: "caches-again", driverOpts: { network: "host" } });
   connection = await connect({ builder });
 }
 

@@ -18,7 +18,7 @@ const firstPolicySession = { major: 0, minor: 27, patch: 0, prerelease: "" };
 export interface EngineImagesContext {
   client: BuildkitClient;
   /** Opens the engine whose images these are; whoever passes it closes the engine. */
-  openEngine(): Promise<EngineClient>;
+  openEngine: () => Promise<EngineClient>;
   env: Environment;
   sink: EventSink;
 }

@@ -118,13 +118,15 @@ async function read(
 ): Promise<void> {
   const blob = await store.open(digest);
   try {
-    if (offset < 0 || size < 0 || offset > blob.size || offset + size > blob.size) {
+    if (offset < 0 || size < 0 || offset > blob.size) {
       throw new GrpcError(
         grpcCodes.outOfRange,
         `read past object length ${blob.size} bytes: ${size} at ${offset}`,
       );
     }
-    const end = size === 0 ? blob.size : offset + size;
+    // The size is how much is wanted, in the steps of a reader that need not know how long the blob is (containerd
+    // plugins/services/content/contentserver).
+    const end = size === 0 ? blob.size : Math.min(offset + size, blob.size);
     for (let at = offset; at < end;) {
       // A buffer of its own for each: what was written may not be changed until it is out.
       const buffer = Buffer.allocUnsafeSlow(Math.min(chunkSize, end - at));

@@ -90,7 +90,10 @@ describe("reading", () => {
     expect((await readBlob(store, digest, 1000, 10)).data.equals(data.subarray(1000, 1010))).toBe(true);
     expect((await readBlob(store, digest, 2_500_000)).data.length).toBe(0);
     expect((await readBlob(store, digest, 2_500_001)).code).toBe(11);
-    expect((await readBlob(store, digest, 0, 2_500_001)).code).toBe(11);
+    // BuildKit reads in steps of 1 MiB, the last of which goes beyond the end.
+    expect((await readBlob(store, digest, 2_000_000, 1_048_576)).data.equals(data.subarray(2_000_000))).toBe(
+      true,
+    );
   });
 
   it("lists blobs", async () => {
