@@ -6,13 +6,7 @@ import {
   buildxConfigDir,
   resolveDockerEndpoint,
 } from "../config/index.js";
-import {
-  type EventSink,
-  InvalidArgumentError,
-  Redactor,
-  type VertexWarning,
-  isSlipwayError,
-} from "../core/index.js";
+import { type EventSink, InvalidArgumentError, Redactor, type VertexWarning } from "../core/index.js";
 import { openEngine } from "../builder/index.js";
 import type { EngineClient } from "../engine-api/index.js";
 import {

@@ -237,9 +237,11 @@ describe("faults", () => {
   test("STO-7 eight first builds at once make one container, and all succeed", async () => {
     await succeed(["create", "--name", "eight", "--driver-opt", "network=host"]);
     const builds = Array.from({ length: 8 }, () => slipway(["build", "--builder", "eight", "-q", context]));
-    expect((await Promise.all(builds)).map(({ exitCode }) => exitCode)).toEqual(
-      Array.from({ length: 8 }, () => 0),
-    );
+    const results = await Promise.all(builds);
+    expect(
+      results.map(({ exitCode }) => exitCode),
+      results.map(({ stderr }) => stderr).join("---\n"),
+    ).toEqual(Array.from({ length: 8 }, () => 0));
     await succeed(["rm", "eight"]);
   });
 

@@ -55,7 +55,14 @@ export async function bootContainer(
       firstSeenCreated ??= Date.now();
       const seen = Date.now() - firstSeenCreated >= takeOverMilliseconds;
       if (seen || (await isAbandoned(node, container, waiting.signal))) {
-        await vertex.status(`starting container ${name}`, () => finishCreated(node, signal));
+        try {
+          await vertex.status(`starting container ${name}`, () => finishCreated(node, signal));
+        } catch (error) {
+          // Its maker was slow, not dead, and has started or remade it meanwhile.
+          const now = await inspectNode(node, waiting.signal);
+          if (signal?.aborted || now?.State.Status === "created") throw error;
+          continue;
+        }
         return { extras: false };
       }
       await sleep(100, waiting.signal);
