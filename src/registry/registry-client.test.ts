@@ -219,7 +219,9 @@ describe("blobs", () => {
           : undefined,
     });
     const blob = { mediaType: "x", digest: digestOf(content), size: content.length };
-    expect((await collect(client({ credentials: me }).getBlob(from(server, "a"), blob))).equals(content)).toBe(true);
+    expect(
+      (await collect(client({ credentials: me }).getBlob(from(server, "a"), blob))).equals(content),
+    ).toBe(true);
     expect(storage.requests).toMatchObject([{ url: "/bucket?signature=1" }]);
     expect(storage.requests[0]?.headers).not.toHaveProperty("authorization");
     const looping = await registry({
