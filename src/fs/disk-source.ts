@@ -1,9 +1,20 @@
-import { type Dirent, lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import {
+  type Dirent,
+  lstatSync,
+  opendirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import { type ByteString, displayPath, toPath } from "./bytes.js";
 import { InvalidArgumentError, SlipwayError, messageOf } from "../core/index.js";
 import { type EntryStat, type TreeSource, directoryMark, isGone } from "./tree-source.js";
 
 const statOptions = { bigint: true, throwIfNoEntry: false } as const;
+// node takes any of its encodings for names; its types know only those of text.
+const nameEncoding = "latin1" as BufferEncoding;
+const batchLength = 4096;
 const listOptions = { encoding: "latin1", withFileTypes: true } as const;
 
 /** A directory on disk. */
@@ -33,6 +44,20 @@ export function diskSource(path: string): DiskSource {
   return {
     root,
     list: (relative) => readdirSync(absolute(relative), listOptions).map(markedName).sort(),
+    *batches(relative) {
+      const dir = opendirSync(absolute(relative), { encoding: nameEncoding, bufferSize: batchLength });
+      try {
+        for (let names: ByteString[] = []; ; names = []) {
+          for (let entry = dir.readSync(); entry; entry = dir.readSync()) {
+            if (names.push(markedName(entry)) === batchLength) break;
+          }
+          if (names.length > 0) yield names;
+          if (names.length < batchLength) return;
+        }
+      } finally {
+        dir.closeSync();
+      }
+    },
     lstat(relative): EntryStat | undefined {
       try {
         return lstatSync(absolute(relative), statOptions);

@@ -28,6 +28,7 @@ export function restrictedSource<T extends TreeSource>(source: T, visible: reado
   };
   return {
     ...source,
+    batches: undefined,
     list: (path) => [...(names.get(path) ?? [])].flatMap(mark).sort(),
     lstat: (path) => (isVisible(path) ? source.lstat(path) : undefined),
     readlink: (path) => (isVisible(path) ? source.readlink(path) : undefined),

@@ -29,6 +29,11 @@ export interface TreeSource {
    * followed. @throws NodeJS.ErrnoException
    */
   list(path: ByteString): ByteString[];
+  /**
+   * The same names batch by batch, in any order, for a directory so large that {@link list} would hold up the event
+   * loop. Sources that have no such directories do without.
+   */
+  batches?(path: ByteString): Generator<ByteString[], void>;
   /** `undefined` when there is nothing (ENOENT, ENOTDIR). @throws NodeJS.ErrnoException for anything else. */
   lstat(path: ByteString): EntryStat | undefined;
   /** The text of a symbolic link, `undefined` when it is gone or no link any more. */

@@ -16,16 +16,20 @@ export async function* walkTree(
   options: FilterOptions & { signal?: AbortSignal } = {},
 ): AsyncGenerator<WalkEntry> {
   const walker = new TreeWalker(source, new TreeFilter(source, options));
-  for (;;) {
-    throwIfAborted(options.signal);
-    const deadline = performance.now() + slice;
+  try {
     for (;;) {
-      const entry = walker.next(deadline);
-      if (entry === undefined) return;
-      if (entry === "pause") break;
-      yield entry;
-      if (performance.now() > deadline) break;
+      throwIfAborted(options.signal);
+      const deadline = performance.now() + slice;
+      for (;;) {
+        const entry = walker.next(deadline);
+        if (entry === undefined) return;
+        if (entry === "pause") break;
+        yield entry;
+        if (performance.now() > deadline) break;
+      }
+      await setImmediate();
     }
-    await setImmediate();
+  } finally {
+    walker.close();
   }
 }

@@ -251,3 +251,36 @@ function catchError(work: () => unknown): unknown {
   }
   return undefined;
 }
+
+test("MEM-1 MEM-8 a large directory is read in batches, and closed when the walk is given up", () => {
+  write("x");
+  const disk = diskSource(root);
+  const stat = disk.lstat("");
+  let open = 0;
+  const large: TreeSource = {
+    ...disk,
+    list: () => {
+      throw new Error("not for a large directory");
+    },
+    lstat: (path) =>
+      stat &&
+      ({ ...(stat as object), size: 2n ** 20n, mode: path === "" ? stat.mode : 0o100644n } as typeof stat),
+    *batches() {
+      open++;
+      try {
+        for (let i = 9; i >= 0; i--) yield [`b${i}`, `a${i}`];
+      } finally {
+        open--;
+      }
+    },
+  };
+  const digits = Array.from({ length: 10 }, (_, i) => String(i));
+  expect(paths(walk(large))).toEqual([...digits.map((i) => `a${i}`), ...digits.map((i) => `b${i}`)]);
+  const walker = new TreeWalker(large, new TreeFilter(large, {}));
+  expect(walker.next(performance.now() - 1)).toBe("pause");
+  expect(open).toBe(1);
+  walker.close();
+  expect(open).toBe(0);
+  expect(walker.next()).toBeUndefined();
+  expect([...(disk.batches?.("") ?? [])]).toEqual([["x"]]);
+});

@@ -4,6 +4,7 @@ import { describeSystemError } from "./disk-source.js";
 import type { TreeFilter } from "./filter.js";
 import { goMode, goModeOf, isDirectory } from "./go-mode.js";
 import type { MatchMemo } from "./patterns.js";
+import { SortedNames } from "./sorted-names.js";
 import { type EntryStat, type TreeSource, directoryMark, isForbidden, isGone } from "./tree-source.js";
 
 /** A directory on the way to an entry. Keeps names only, so that many files of one directory share it. */
@@ -42,12 +43,15 @@ export class WalkError extends SlipwayError {
 }
 
 const maxReported = 10;
+/** Directories whose own size is beyond this, in bytes, are read in batches: some ten thousand names. */
+const largeDirectory = 256n * 1024n;
 
 interface Frame {
   node: DirNode;
   path: ByteString;
-  names: ByteString[] | undefined;
-  next: number;
+  names: SortedNames | undefined;
+  /** The names that are still to be read of a large directory. */
+  batches: Generator<ByteString[], void> | undefined;
   /** Already given out; a directory that does not match itself is held back until something in it does. */
   announced: boolean;
   include: MatchMemo | undefined;
@@ -88,26 +92,38 @@ export class TreeWalker {
       const frame = this.#stack.at(-1);
       if (!frame || this.#unreadable.length >= maxReported) break;
       if ((steps & 15) === 0 && performance.now() > deadline) return "pause";
-      if (!frame.names) {
-        this.#open(frame);
+      if (!frame.names || frame.batches) {
+        this.#read(frame);
+        steps |= 15; // it took its time: look at the clock
       } else {
-        const name = frame.names[frame.next];
+        const name = frame.names.next();
         if (name === undefined) this.#stack.pop();
-        else {
-          frame.next++;
-          this.#visit(frame, name);
-        }
+        else this.#visit(frame, name);
       }
     }
     if (this.#unreadable.length > 0) throw this.#unreadableError();
     return undefined;
   }
 
-  #open(frame: Frame): void {
+  /** Closes what is open. To be called when the walk is given up before its end. */
+  close(): void {
+    for (const frame of this.#stack.splice(0)) frame.batches?.return();
+  }
+
+  /** Reads the names of a directory, or some more of them. */
+  #read(frame: Frame): void {
     try {
-      frame.names = this.#source.list(frame.path);
+      if (!frame.names) {
+        frame.names = new SortedNames();
+        const stat = frame.path === "" ? this.#source.lstat("") : frame.identity;
+        if (stat && stat.size > largeDirectory) frame.batches = this.#source.batches?.(frame.path);
+        if (!frame.batches) frame.names.add(this.#source.list(frame.path));
+      }
+      const batch = frame.batches?.next();
+      if (batch?.done) frame.batches = undefined;
+      else if (batch) frame.names.add(batch.value);
     } catch (error) {
-      frame.names = [];
+      frame.batches = undefined;
       if (frame.path !== "" && isGone(error)) return;
       if (!isForbidden(error)) throw failure(error, frame.path);
       // A directory that is only passed through may be closed, as for Go; more than one closed one is told at once.
@@ -207,7 +223,16 @@ export class TreeWalker {
     if (identity && this.#isLoop(identity)) {
       throw new WalkError(`directory ${displayPath(path)} contains itself`, [displayPath(path)]);
     }
-    this.#stack.push({ node, path, names: undefined, next: 0, announced, include, exclude, identity });
+    this.#stack.push({
+      node,
+      path,
+      names: undefined,
+      batches: undefined,
+      announced,
+      include,
+      exclude,
+      identity,
+    });
   }
 
   /** True at the third directory of the same identity on one path: a bind mount may put a tree inside itself once. */

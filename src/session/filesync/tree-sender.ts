@@ -84,6 +84,7 @@ export class TreeSender {
       throw error;
     } finally {
       this.#large.close(this.#reading);
+      this.#walker.close();
     }
   }
 
