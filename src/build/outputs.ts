@@ -3,6 +3,7 @@ import { stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { type Environment, parseGoBool } from "../config/index.js";
+import { formatPlatform, parsePlatform } from "../builder/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { parseReference } from "../registry/index.js";
 import type { Output } from "./parse/output.js";
@@ -65,7 +66,7 @@ export async function planOutputs(request: OutputRequest): Promise<PlannedOutput
   if (request.load && !asked.some(({ type, dest }) => type === "docker" && dest === undefined))
     asked.push({ type: "docker", attrs: {} });
 
-  const annotations = request.annotations.map(parseAnnotation);
+  const annotations = request.annotations.filter((text) => text !== "").map(parseAnnotation);
   for (const tag of request.tags) checkTag(tag);
   const exports: PlannedExport[] = [];
   const used = { stdout: false, layout: false };
@@ -199,6 +200,9 @@ function parseAnnotation(text: string): [attr: string, value: string][] {
       const [, type = "", platform] = match;
       if (!annotationTypes.includes(type))
         throw new InvalidArgumentError(`unknown annotation type ${JSON.stringify(type)}`);
-      return [`annotation-${type}${platform ? `[${platform}]` : ""}.${key}`, value];
+      // Those of an index have no platform; what is written there is dropped.
+      const where =
+        platform && type.startsWith("manifest") ? `[${formatPlatform(parsePlatform(platform))}]` : "";
+      return [`annotation-${type}${where}.${key}`, value];
     });
 }

@@ -186,12 +186,12 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     tags: flags.tag ?? [],
     buildArgs: keyValues(flags.buildArg, undefined),
     labels: keyValues(flags.label, ""),
-    outputs: (flags.output ?? []).map(parseOutput),
-    cacheFrom: (flags.cacheFrom ?? []).flatMap(parseCache),
-    cacheTo: (flags.cacheTo ?? []).flatMap(parseCache),
-    buildContexts: namedContexts(flags.buildContext),
+    outputs: given(flags.output).map(parseOutput),
+    cacheFrom: given(flags.cacheFrom).flatMap(parseCache),
+    cacheTo: given(flags.cacheTo).flatMap(parseCache),
+    buildContexts: namedContexts(given(flags.buildContext)),
     secrets: Object.fromEntries(
-      (flags.secret ?? [])
+      given(flags.secret)
         .map((text) => parseSecret(text, context.env))
         .map(({ id, source }) => [id, source]),
     ),
@@ -204,7 +204,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     noCacheFilter: flags.cacheFilter === true ? undefined : flags.cacheFilter,
     platforms: flags.platform,
     resources: resources(flags),
-    ssh: flags.ssh,
+    ssh: given(flags.ssh),
     ulimits: flags.ulimit,
   };
   const values = {
@@ -253,9 +253,14 @@ async function withStandardInput(
   return file === undefined ? options : { ...options, file };
 }
 
-function namedContexts(texts: readonly string[] | undefined): Record<string, string> {
+/** The values of a flag; empty ones, as scripts with unset variables give them, count as not given (buildx util/buildflags). */
+function given(texts: readonly string[] | undefined): string[] {
+  return (texts ?? []).filter((text) => text !== "");
+}
+
+function namedContexts(texts: readonly string[]): Record<string, string> {
   const contexts: Record<string, string> = {};
-  for (const text of texts ?? []) {
+  for (const text of texts) {
     const at = text.indexOf("=");
     if (at <= 0) throw new InvalidArgumentError(`invalid context value: ${text}, expected key=value`);
     contexts[text.slice(0, at)] = text.slice(at + 1);
