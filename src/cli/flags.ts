@@ -1,5 +1,4 @@
-import type { Command } from "commander";
-import { parseGoBool, parseGoDuration, parseSize } from "../config/index.js";
+import { parseGoDuration, parseSize } from "../config/index.js";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
 
 /** Collects every occurrence of a flag, each as it is (pflag StringArray). */
@@ -51,34 +50,6 @@ export function keyValues<T extends string | undefined>(
     if (key === "")
       throw new InvalidArgumentError(`invalid key-value pair ${JSON.stringify(text)}: empty key`);
     result[key] = at < 0 ? fallback : text.slice(at + 1);
-  }
-  return result;
-}
-
-/**
- * Rewrites arguments where Go's flags differ from commander's: a boolean flag may be written `--flag=false` there. Stops
- * at `--`.
- */
-export function normalizeArguments(args: readonly string[], command: Command): string[] {
-  const booleans = new Set<string>();
-  for (const option of command.options)
-    if (!option.required && !option.optional)
-      for (const name of [option.short, option.long]) if (name) booleans.add(name);
-  const result: string[] = [];
-  for (const [index, arg] of args.entries()) {
-    if (arg === "--") return [...result, ...args.slice(index)];
-    const at = arg.indexOf("=");
-    const name = arg.slice(0, Math.max(at, 0));
-    if (at < 0 || !booleans.has(name)) {
-      result.push(arg);
-      continue;
-    }
-    const flag = parseGoBool(arg.slice(at + 1));
-    if (flag === undefined)
-      throw new InvalidArgumentError(
-        `invalid argument ${JSON.stringify(arg.slice(at + 1))} for "${name}" flag: not a boolean`,
-      );
-    if (flag) result.push(name);
   }
   return result;
 }

@@ -1,14 +1,18 @@
 import { runCommand } from "./run-command.js";
 import { watchSignals } from "./watch-signals.js";
 
-const signals = watchSignals(process);
-const exitCode = await runCommand(process.argv.slice(2), {
-  env: process.env,
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  signal: signals.signal,
-});
-signals.close();
-// Outputs may still be on their way through a pipe; the process ends by itself when they are out.
-process.exitCode = exitCode;
+void main();
+
+async function main(): Promise<void> {
+  const signals = watchSignals(process);
+  const exitCode = await runCommand(process.argv.slice(2), {
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: signals.signal,
+  });
+  signals.close();
+  // Outputs may still be on their way through a pipe; the process ends by itself when they are out.
+  process.exitCode = exitCode;
+}

@@ -1,9 +1,8 @@
 import { Command, CommanderError } from "commander";
 import { type CliContext, ExitCode } from "./cli-context.js";
 import { commandTable } from "./command-table.js";
-import { normalizeArguments } from "./flags.js";
 import { helpConfiguration } from "./help.js";
-import { renderError } from "./render-error.js";
+import { normalizeArguments } from "./normalize-arguments.js";
 import { brokenPipeCode, watchOutput } from "./watch-output.js";
 
 /**
@@ -55,12 +54,14 @@ export async function runCommand(args: readonly string[], context: CliContext): 
       return 1;
     }
     const chosen = program.commands.find((command) => command.name() === entry.name) as Command;
-    await program.parseAsync([...leading, entry.name, ...normalizeArguments(rest, chosen)], { from: "user" });
+    const normalized = await normalizeArguments(rest, chosen);
+    await program.parseAsync([...leading, entry.name, ...normalized], { from: "user" });
     return output.broken ? brokenPipeCode : 0;
   } catch (error) {
     if (output.broken) return brokenPipeCode;
     if (error instanceof ExitCode) return error.exitCode;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const { renderError } = await import("./render-error.js");
     return renderError(error, { stream: context.stderr, debug });
   }
 }

@@ -1,0 +1,68 @@
+import fs from "node:fs";
+import path from "node:path";
+import type { Script } from "node:vm";
+import type { Environment } from "../config/index.js";
+
+/** V8's compiled form of one script, kept between runs. */
+export interface CodeCache {
+  /** What an earlier run left; `undefined` if there is none that can be trusted. */
+  read(): Buffer | undefined;
+  /** Keeps the functions compiled so far. A cache that cannot be written is no error. */
+  write(script: Script): void;
+}
+
+/**
+ * The code cache of the script whose content hashes to `key`, in `$XDG_CACHE_HOME/slipway` or `~/.cache/slipway`. V8 does
+ * not verify what it is given, so the directory must be the user's alone: owned by them, mode 0700, no symbolic link. It is
+ * made that way, and one that is not is left alone and not used.
+ */
+export function codeCache(key: string, env: Environment): CodeCache {
+  const directory = cacheDirectory(env);
+  // Flags and processor features change what V8 makes; it checks for that itself and rejects the cache.
+  const file = directory && path.join(directory, `code-${key}-${process.version}-${process.arch}`);
+  return {
+    read() {
+      if (!directory || !file) return undefined;
+      try {
+        return isPrivate(directory) ? fs.readFileSync(file) : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    write(script) {
+      if (!directory || !file) return;
+      try {
+        fs.mkdirSync(path.dirname(directory), { recursive: true, mode: 0o700 });
+        if (!fs.existsSync(directory)) fs.mkdirSync(directory, { mode: 0o700 });
+        if (!isPrivate(directory)) return;
+        const unfinished = `${file}.${process.pid}`;
+        fs.writeFileSync(unfinished, script.createCachedData(), { mode: 0o600, flag: "wx" });
+        fs.renameSync(unfinished, file);
+        removeOld(directory, path.basename(file));
+      } catch {
+        // Read-only homes and full disks must not keep anybody from building.
+      }
+    },
+  };
+}
+
+function cacheDirectory(env: Environment): string | undefined {
+  const base = env["XDG_CACHE_HOME"] || (env["HOME"] && path.join(env["HOME"], ".cache"));
+  return base && path.isAbsolute(base) ? path.join(base, "slipway") : undefined;
+}
+
+function isPrivate(directory: string): boolean {
+  const stat = fs.lstatSync(directory, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true && stat.uid === process.getuid?.() && (stat.mode & 0o777) === 0o700;
+}
+
+/** Keeps the newest few, so that every upgrade does not leave a file for good. */
+function removeOld(directory: string, kept: string): void {
+  const mostKept = 4;
+  const others = fs
+    .readdirSync(directory)
+    .filter((name) => name.startsWith("code-") && name !== kept)
+    .map((name) => ({ name, time: fs.statSync(path.join(directory, name)).mtimeMs }))
+    .sort((a, b) => b.time - a.time);
+  for (const { name } of others.slice(mostKept)) fs.rmSync(path.join(directory, name), { force: true });
+}
