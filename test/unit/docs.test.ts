@@ -1,0 +1,95 @@
+import { access } from "node:fs/promises";
+import path from "node:path";
+import { expect, test } from "vitest";
+import { anchorsOf, blocksOf, checkout, docsPages, localLinksOf, readPage } from "../support/docs-page.js";
+
+/** Pages that are on their way: links to them may come first. */
+const expected = [
+  "caches",
+  "ci",
+  "coming-from-buildx",
+  "coming-from-dockerode",
+  "connections",
+  "contexts",
+  "engine-images",
+  "first-build",
+  "history",
+  "imagetools",
+  "in-a-container",
+  "in-programs",
+  "in-tests",
+  "multi-platform",
+  "outputs",
+  "performance",
+  "platforms",
+  "report",
+  "secrets-and-credentials",
+  "troubleshooting",
+].map((name) => `docs/${name}.md`);
+
+test("every link between pages leads to a file and a heading that exist", async () => {
+  const broken: string[] = [];
+  for (const page of [...(await docsPages()), "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]) {
+    for (const link of localLinksOf(await readPage(page))) {
+      const [file = "", anchor] = link.split("#");
+      const target = file === "" ? page : path.join(path.dirname(page), file);
+      const exists = await access(path.join(checkout, target)).then(
+        () => true,
+        () => false,
+      );
+      if (!exists) {
+        if (!expected.includes(target)) broken.push(`${page}: ${link}: no such file`);
+      } else if (anchor && target.endsWith(".md") && !anchorsOf(await readPage(target)).has(anchor))
+        broken.push(`${page}: ${link}: no such heading`);
+    }
+  }
+  expect(broken).toEqual([]);
+});
+
+test("the index names every page", async () => {
+  const links = localLinksOf(await readPage("docs/README.md"));
+  const pages = (await docsPages()).filter((page) => page.startsWith("docs/") && page !== "docs/README.md");
+  expect(pages.filter((page) => !links.includes(path.basename(page)))).toEqual([]);
+});
+
+test("blocks are found with their lines, and only those that can be run", () => {
+  const page = [
+    "<!-- test-setup",
+    "mkdir app",
+    "-->",
+    "```sh",
+    "slipway ls",
+    "```",
+    "````md",
+    "```sh",
+    "```",
+    "````",
+    "1. In a list:",
+    "   ```ts",
+    "   build();",
+    "   ```",
+    "```dockerfile file=app/Dockerfile",
+    "FROM scratch",
+    "```",
+    "<!-- not run: it installs packages -->",
+    "",
+    "```sh",
+    "npm ci",
+    "```",
+    "```text",
+    "output",
+    "```",
+  ].join("\n");
+  expect(blocksOf(page)).toEqual([
+    { kind: "set-up", line: 2, text: "mkdir app\n" },
+    { kind: "sh", line: 5, text: "slipway ls\n" },
+    { kind: "ts", line: 13, text: "build();\n" },
+    { kind: "file", line: 16, text: "FROM scratch\n", file: "app/Dockerfile" },
+    { kind: "sh", line: 21, text: "npm ci\n", notRun: "it installs packages" },
+  ]);
+});
+
+test("anchors are made as GitHub makes them", () => {
+  const page = "# `slipway build`: a *first* look\n\n```sh\n# no heading\n```\n## Names\n## Names\n";
+  expect([...anchorsOf(page)]).toEqual(["slipway-build-a-first-look", "names", "names-1"]);
+});
