@@ -60,9 +60,22 @@ export {
   isSlipwayError,
 } from "./core/index.js";
 export {
+  type BuildAttachment,
+  type BuildFailure,
+  BuildHistory,
+  type BuildRecord,
+  type BuildResultBlobs,
+  type BuildStatus,
   type CacheRecord,
   type DiskUsageOptions,
+  HistoryError,
+  type HistoryErrorCode,
+  type HistoryOptions,
   type PruneOptions,
+  type RecordBlob,
+  type RecordCallOptions,
+  type RecordsOptions,
   diskUsage,
+  history,
   prune,
 } from "./manage/index.js";

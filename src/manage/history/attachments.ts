@@ -1,0 +1,99 @@
+import { type DaemonClient, formatPlatformFully, parsePlatform } from "../../builder/index.js";
+import { BuildkitError, readContent } from "../../buildkit/index.js";
+import { isJsonObject } from "../../config/index.js";
+import { isIndexType, maxManifestBytes, readDescriptor } from "../../registry/index.js";
+import type { BuildRecord, RecordBlob } from "./build-record.js";
+
+/** A blob that a build left behind, and what it is. */
+export interface BuildAttachment extends RecordBlob {
+  /** `linux/arm64`; absent for what is for no platform of its own. */
+  platform?: string;
+  /** The predicate of an attestation (`https://slsa.dev/provenance/v1`), else the media type. */
+  type: string;
+}
+
+const predicateType = "in-toto.io/predicate-type";
+
+/**
+ * Attestations, indexes and manifests of a build that its builder still has: without a platform first, then by platform and
+ * type (buildx v0.36 commands/history/inspect.go allAttachments).
+ */
+export async function listAttachments(
+  client: DaemonClient,
+  { result, results }: BuildRecord,
+  signal?: AbortSignal,
+): Promise<BuildAttachment[]> {
+  const found: BuildAttachment[] = [];
+  const places = Object.entries(results).map(
+    ([platform, blobs]) => [formatPlatformFully(parsePlatform(platform)), blobs] as const,
+  );
+  for (const [platform, blobs] of [...(result ? [[undefined, result] as const] : []), ...places]) {
+    found.push(...blobs.attestations.map((blob) => attachment(blob, platform)));
+    for (const blob of blobs.results) found.push(...(await walk(client, blob, platform, signal)));
+  }
+  const key = ({ platform, type }: BuildAttachment) => `${platform ?? ""}\0${type}`;
+  return found.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
+function attachment(blob: RecordBlob, platform: string | undefined): BuildAttachment {
+  const type = blob.annotations[predicateType] ?? blob.mediaType;
+  return { ...blob, type, ...(platform !== undefined && { platform }) };
+}
+
+/** A result with what it lists, in the order found. What the builder no longer has is left out. */
+async function walk(
+  client: DaemonClient,
+  blob: RecordBlob,
+  platform: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<BuildAttachment[]> {
+  if (!(await exists(client, blob.digest, signal))) return [];
+  const isAttestation = blob.annotations["vnd.docker.reference.type"] === "attestation-manifest";
+  const found = isAttestation ? [] : [attachment(blob, platform)];
+  if (!isIndexType(blob.mediaType)) return found;
+  for (const entry of await readIndex(client, blob.digest, signal))
+    found.push(...(await walk(client, entry, entry.platform ?? platform, signal)));
+  return found;
+}
+
+async function readIndex(client: DaemonClient, digest: string, signal: AbortSignal | undefined) {
+  const content = await readContent(client, digest, { limit: maxManifestBytes, signal });
+  const index: unknown = JSON.parse(content.toString());
+  const manifests = isJsonObject(index) && Array.isArray(index["manifests"]) ? index["manifests"] : [];
+  return manifests
+    .map(readDescriptor)
+    .filter((entry) => entry !== undefined)
+    .map(({ mediaType, digest, size, annotations = {}, platform }) => ({
+      mediaType,
+      digest,
+      size,
+      annotations,
+      platform: platform && formatPlatformFully(fromImagePlatform(platform)),
+    }));
+}
+
+function fromImagePlatform({
+  os,
+  architecture,
+  variant,
+}: {
+  os: string;
+  architecture: string;
+  variant?: string;
+}) {
+  return { os, architecture, ...(variant && { variant }) };
+}
+
+async function exists(
+  client: DaemonClient,
+  digest: string,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  try {
+    await client.content.info({ digest }, { ...(signal && { signal }) });
+    return true;
+  } catch (error) {
+    if (error instanceof BuildkitError && error.code === "BUILDKIT_STATUS") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,305 @@
+import { Builder, type BuilderNode, type DaemonClient, type Driver } from "../../builder/index.js";
+import { type control, readContent, streamContent, toStatusUpdate } from "../../buildkit/index.js";
+import type { Environment } from "../../config/index.js";
+import { type EventSink, InvalidArgumentError, type StatusUpdate, messageOf } from "../../core/index.js";
+import { type BuildAttachment, listAttachments } from "./attachments.js";
+import { type BuildFailure, readFailure } from "./build-failure.js";
+import { type BuildRecord, buildRecord } from "./build-record.js";
+import { HistoryError } from "./history-error.js";
+import { parseHistoryFilters } from "./history-filters.js";
+
+/** Whose builds {@link history} opens. */
+export interface HistoryOptions {
+  /** A builder's name, or a builder; default the current one. */
+  builder?: string | Builder | undefined;
+  /** Default `process.env`. */
+  env?: Environment | undefined;
+  /** Gets the boot of a builder that does not run yet. */
+  onEvent?: EventSink | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link BuildHistory.records}. */
+export interface RecordsOptions {
+  /** `status=error`, `startedAt<1h`, …: all must hold; see `history ls --filter`. */
+  filters?: readonly string[];
+  /** Leave out builds that run. Default false. */
+  completedOnly?: boolean;
+  /** Most records of each node, the newest; 0 for all. Default 50, as buildx asks for. */
+  limit?: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of calls about one record. */
+export interface RecordCallOptions {
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Opens the history of a builder: what it remembers of the builds it ran. Boots the nodes that do not run, as buildx does.
+ * Close it when done.
+ *
+ * @throws StoreError for a builder that is not there; DriverError for one that cannot be booted.
+ */
+export async function history(options: HistoryOptions = {}): Promise<BuildHistory> {
+  const { env, signal, onEvent } = options;
+  const builder =
+    options.builder instanceof Builder
+      ? options.builder
+      : await Builder.open({ name: options.builder, env, signal });
+  const nodes = await Promise.allSettled(
+    builder.nodes.map((node) => openNode(node, { sink: onEvent, signal })),
+  );
+  const opened = nodes.flatMap((node) => (node.status === "fulfilled" ? [node.value] : []));
+  const failed = nodes.find((node) => node.status === "rejected");
+  if (failed) {
+    await Promise.all(opened.map(closeNode));
+    throw failed.reason;
+  }
+  return new BuildHistory(builder, opened);
+}
+
+interface HistoryNode {
+  name: string;
+  driver: Driver;
+  client: DaemonClient;
+}
+
+async function openNode(
+  node: BuilderNode,
+  options: { sink: EventSink | undefined; signal: AbortSignal | undefined },
+): Promise<HistoryNode> {
+  const driver = await node.openDriver();
+  try {
+    return { name: node.name, driver, client: await driver.connect(options) };
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+}
+
+async function closeNode({ client, driver }: HistoryNode): Promise<void> {
+  await client.close();
+  await driver.close();
+}
+
+/** What a builder remembers of its builds (protocol.md 8.2). Errors of the daemon are BuildkitErrors. */
+export class BuildHistory implements AsyncDisposable {
+  readonly builder: Builder;
+  readonly #nodes: readonly HistoryNode[];
+
+  /** Use {@link history}. */
+  constructor(builder: Builder, nodes: readonly HistoryNode[]) {
+    this.builder = builder;
+    this.#nodes = nodes;
+  }
+
+  /** The builds, newest first. @throws InvalidArgumentError for a filter that is none. */
+  async records(options: RecordsOptions = {}): Promise<BuildRecord[]> {
+    return this.#query("", this.#nodes, options);
+  }
+
+  /**
+   * One build: by its id, by `builder/node/id`, or counted from the newest: `^0` (or an empty text) is the newest, `^1` the one
+   * before. A build may be on several nodes; this is the newest of them.
+   *
+   * @throws HistoryError `HISTORY_NOT_FOUND`, InvalidArgumentError for an offset that is none, or another builder's build.
+   */
+  async record(ref = "", options: Omit<RecordsOptions, "limit" | "filters"> = {}): Promise<BuildRecord> {
+    const [found] = await this.recordsOf(ref, options);
+    return found as BuildRecord;
+  }
+
+  /** All records of one build, newest first, at least one: on each node that took part in it. See {@link record}. */
+  async recordsOf(
+    ref: string,
+    options: Omit<RecordsOptions, "limit" | "filters"> = {},
+  ): Promise<BuildRecord[]> {
+    if (ref === "" || ref.startsWith("^")) {
+      const offset = offsetOf(ref);
+      const all = await this.#query("", this.#nodes, options);
+      const [found] = all.slice(offset);
+      if (found) return all.filter(({ id }) => id === found.id);
+      if (offset > all.length)
+        throw new HistoryError(
+          "HISTORY_NOT_FOUND",
+          `no completed build found with offset ${offset - all.length}`,
+        );
+      throw notFound(ref);
+    }
+    const { id, nodes } = this.#locate(ref);
+    const found = await this.#query(id, nodes, options);
+    if (found.length === 0) throw notFound(ref);
+    return found;
+  }
+
+  /** The build's progress: all of it for one that has ended, and on to the end for one that runs. */
+  async *status(record: BuildRecord, { signal }: RecordCallOptions = {}): AsyncGenerator<StatusUpdate> {
+    const { control } = this.#clientOf(record);
+    for await (const response of control.status({ Ref: record.id }, { ...(signal && { signal }) }))
+      yield toStatusUpdate(response);
+  }
+
+  /** Why a build failed, with the place in the Dockerfile and the end of the step's output; undefined when it did not. */
+  async failure(record: BuildRecord, { signal }: RecordCallOptions = {}): Promise<BuildFailure | undefined> {
+    return readFailure(this.#clientOf(record), record, signal);
+  }
+
+  /** What the build left in the builder's content store: attestations, indexes and manifests. */
+  async attachments(record: BuildRecord, { signal }: RecordCallOptions = {}): Promise<BuildAttachment[]> {
+    return listAttachments(this.#clientOf(record), record, signal);
+  }
+
+  /** A blob of the record whole, its digest checked; `limit` in bytes, default 16 MiB. */
+  async readBlob(
+    record: BuildRecord,
+    digest: string,
+    options: RecordCallOptions & { limit?: number } = {},
+  ): Promise<Buffer> {
+    return readContent(this.#clientOf(record), digest, options);
+  }
+
+  /** A blob of the record piece by piece; its digest is checked at the end. */
+  streamBlob(
+    record: BuildRecord,
+    digest: string,
+    options: RecordCallOptions = {},
+  ): AsyncGenerator<Uint8Array> {
+    return streamContent(this.#clientOf(record), digest, options);
+  }
+
+  /**
+   * Forgets builds, by id or `builder/node/id`, and with them what only they kept in the content store.
+   *
+   * @throws HistoryError `HISTORY_REMOVE` naming those that no node could remove; the others are removed.
+   */
+  async remove(refs: readonly string[], { signal }: RecordCallOptions = {}): Promise<void> {
+    const failures: string[] = [];
+    for (const ref of refs) {
+      const { id, nodes } = this.#locate(ref);
+      const outcomes = await Promise.allSettled(
+        nodes.map((node) => update(node, { Ref: id, Delete: true }, signal)),
+      );
+      signal?.throwIfAborted();
+      if (outcomes.some(({ status }) => status === "fulfilled")) continue;
+      const reasons = outcomes.map((outcome) =>
+        outcome.status === "rejected" ? messageOf(outcome.reason) : "",
+      );
+      failures.push(`${ref}: ${reasons.join("; ") || "no such node"}`);
+    }
+    if (failures.length > 0)
+      throw new HistoryError("HISTORY_REMOVE", `failed to remove ${failures.join("\n")}`);
+  }
+
+  /** Forgets all builds that have ended. */
+  async removeAll({ signal }: RecordCallOptions = {}): Promise<void> {
+    await Promise.all(
+      this.#nodes.map(async (node) => {
+        const request = { Ref: "", EarlyExit: true, Limit: 0, Filter: [] };
+        const records = await this.#listen(node, request, signal);
+        for (const { id, status } of records)
+          if (status !== "running") await update(node, { Ref: id, Delete: true }, signal);
+      }),
+    );
+  }
+
+  /** Makes the daemon write down what it still holds of an ended build, its trace above all, and reads the record anew. */
+  async finalize(record: BuildRecord, { signal }: RecordCallOptions = {}): Promise<BuildRecord> {
+    const node = this.#nodeOf(record);
+    await update(node, { Ref: record.id, Finalize: true }, signal);
+    const [found] = await this.#query(record.id, [node], { completedOnly: true, signal });
+    if (!found)
+      throw new HistoryError("HISTORY_NOT_FOUND", `build record ${JSON.stringify(record.id)} was deleted`);
+    return found;
+  }
+
+  /** Ends all connections. Idempotent. */
+  async close(): Promise<void> {
+    await Promise.all(this.#nodes.map(closeNode));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** What `builder/node/id` or an id alone names. */
+  #locate(ref: string): { id: string; nodes: readonly HistoryNode[] } {
+    const [builder, nodeName, id, ...rest] = ref.split("/");
+    if (id === undefined || rest.length > 0) return { id: ref, nodes: this.#nodes };
+    if (builder !== this.builder.name)
+      throw new InvalidArgumentError(
+        `build ${ref} is of builder ${builder}, not of ${this.builder.name}; choose it with --builder`,
+      );
+    return { id, nodes: this.#nodes.filter(({ name }) => name === nodeName) };
+  }
+
+  async #query(id: string, nodes: readonly HistoryNode[], options: RecordsOptions): Promise<BuildRecord[]> {
+    const { filters = [], limit = 50, completedOnly = false, signal } = options;
+    const filter = parseHistoryFilters(filters);
+    const request = { Ref: id, EarlyExit: true, Limit: limit, Filter: filter.request };
+    const found = await Promise.all(nodes.map((node) => this.#listen(node, request, signal)));
+    return found
+      .flat()
+      .filter((record) => filter.matches(record) && !(completedOnly && record.status === "running"))
+      .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+  }
+
+  async #listen(
+    { name: node, client }: HistoryNode,
+    request: { Ref: string; EarlyExit: boolean; Limit: number; Filter: string[] },
+    signal: AbortSignal | undefined,
+  ): Promise<BuildRecord[]> {
+    let now = new Date();
+    const onHeader = (headers: Headers) => {
+      const time = Date.parse(headers.get(timeHeader) ?? "");
+      if (!Number.isNaN(time)) now = new Date(time);
+    };
+    const events: control.BuildHistoryRecord[] = [];
+    const options = { onHeader, ...(signal && { signal }) };
+    for await (const { type, record } of client.control.listenBuildHistory(request, options))
+      if (record && type !== deletedEvent) events.push(record);
+    const { name: builder, store } = this.builder;
+    return Promise.all(
+      events.map(async (wire) => {
+        // A note beside the history; when it cannot be read the record still can.
+        const localState = await store.localState.readRef(builder, node, wire.Ref).catch(() => undefined);
+        return buildRecord({ builder, node, wire, localState, now });
+      }),
+    );
+  }
+
+  #clientOf(record: BuildRecord): DaemonClient {
+    return this.#nodeOf(record).client;
+  }
+
+  #nodeOf({ node, ref }: BuildRecord): HistoryNode {
+    const found = this.#nodes.find(({ name }) => name === node);
+    if (!found) throw new InvalidArgumentError(`build ${ref} is not of builder ${this.builder.name}`);
+    return found;
+  }
+}
+
+async function update(
+  { client }: HistoryNode,
+  request: { Ref: string; Delete?: boolean; Finalize?: boolean },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await client.control.updateBuildHistory(request, { ...(signal && { signal }) });
+}
+
+const timeHeader = "buildkit-current-timestamp";
+/** BuildHistoryEventType DELETED. */
+const deletedEvent = 2;
+
+function offsetOf(ref: string): number {
+  if (ref === "") return 0;
+  const offset = Number(ref.slice(1));
+  if (!/^\^\d+$/.test(ref) || !Number.isSafeInteger(offset))
+    throw new InvalidArgumentError(`invalid offset ${JSON.stringify(ref)}`);
+  return offset;
+}
+
+function notFound(ref: string): HistoryError {
+  const text = ref === "" ? "no records found" : `no record found for ref ${JSON.stringify(ref)}`;
+  return new HistoryError("HISTORY_NOT_FOUND", text);
+}

@@ -1,0 +1,59 @@
+import { posix } from "node:path";
+import type { LocalBuildState } from "../../builder/index.js";
+
+const defaultFile = "/Dockerfile";
+
+/**
+ * What a build is called: BUILDKIT_BUILD_NAME, else the last part of its context's or Dockerfile's path with the target in
+ * parentheses, else the repository it came from (buildx v0.36 util/history BuildName). May be empty.
+ */
+export function buildName(attrs: Readonly<Record<string, string>>, state?: LocalBuildState): string {
+  const given = attrs["build-arg:BUILDKIT_BUILD_NAME"];
+  if (given) return given;
+  const { target, context = otherThanHere(attrs["vcs:localdir:context"]) } = attrs;
+  const place = context || pathName(attrs, state);
+  if (target) return place ? `${place} (${target})` : target;
+  return place || repositoryName(attrs);
+}
+
+function pathName(attrs: Readonly<Record<string, string>>, state: LocalBuildState | undefined): string {
+  const local = state && !/^(https?|git|ssh):\/\/|^git@/.test(state.localPath) ? state : undefined;
+  const context = notStdin(local?.localPath) ?? "";
+  const file = dockerfilePath(attrs, local);
+  const isUsualFile = file === "" || file.endsWith(defaultFile);
+  const path = file.endsWith(defaultFile) ? file.slice(0, -defaultFile.length) : file;
+  if (path.startsWith(context) && path.length > context.length)
+    return path.slice(context.lastIndexOf("/") + 1);
+  const base = path || context;
+  if (base === "") return "";
+  const slash = base.lastIndexOf("/");
+  const last = base.slice(slash + 1);
+  if (isUsualFile) return last;
+  const parent = slash < 0 ? base : base.slice(0, slash);
+  return posix.join(posix.basename(parent), last);
+}
+
+function dockerfilePath(attrs: Readonly<Record<string, string>>, local: LocalBuildState | undefined): string {
+  const named = notStdin(local?.dockerfilePath);
+  if (named !== undefined && named !== "Dockerfile") return named;
+  const { filename = "" } = attrs;
+  const file = filename === "Dockerfile" ? "" : filename;
+  const directory = otherThanHere(attrs["vcs:localdir:dockerfile"]);
+  return directory === undefined ? file : posix.join(directory, file);
+}
+
+function repositoryName(attrs: Readonly<Record<string, string>>): string {
+  return attrs["vcs:source"] ?? gitSource(attrs["input:context"]) ?? "";
+}
+
+function gitSource(input: string | undefined): string | undefined {
+  return input !== undefined && /\.git(#|$)|^git@|^git:\/\//.test(input) ? input : undefined;
+}
+
+function otherThanHere(path: string | undefined): string | undefined {
+  return path === "." || path === "" ? undefined : path;
+}
+
+function notStdin(path: string | undefined): string | undefined {
+  return path === "-" || path === "" ? undefined : path;
+}

@@ -1,0 +1,21 @@
+import { SlipwayError, type SlipwayErrorOptions } from "../../core/index.js";
+
+/** What is wrong with a build's record. */
+export type HistoryErrorCode =
+  /** The builder remembers no such build. */
+  | "HISTORY_NOT_FOUND"
+  /** The record lacks what was asked for: a trace, an attachment. */
+  | "HISTORY_MISSING"
+  /** Records could not be removed. */
+  | "HISTORY_REMOVE"
+  /** Docker Desktop is needed, and is not there or did not answer as it should. */
+  | "HISTORY_DESKTOP";
+
+/** A builder's history does not have what was asked for. */
+export class HistoryError extends SlipwayError {
+  declare readonly code: HistoryErrorCode;
+
+  constructor(code: HistoryErrorCode, message: string, options: SlipwayErrorOptions = {}) {
+    super(code, message, options);
+  }
+}

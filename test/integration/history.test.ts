@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type BuildHistory, type BuildRecord, Builder, build, files, history } from "../../src/index.js";
+import { engineEnv } from "../support/engine-env.js";
+
+/** What a builder remembers, read by us and by buildx from the same builder. */
+const { registry } = engineEnv();
+const failing = "FROM busybox\nRUN seq 1 30 && echo oops >&2 && false\n";
+
+let builder: Builder;
+let builds: BuildHistory;
+
+beforeAll(async () => {
+  builder = await Builder.ensure({ name: "history", driverOpts: { network: "host" } });
+  await build({
+    builder,
+    context: files({ Dockerfile: "FROM busybox AS base\nARG A\nRUN echo $A > /a\n" }),
+    target: "base",
+    buildArgs: { A: "one" },
+    labels: { mark: "yes" },
+    attests: ["type=provenance,mode=max"],
+    outputs: [{ type: "image", attrs: { name: `${registry}/history:1`, push: "true" } }],
+  });
+  await build({ builder, context: files({ Dockerfile: failing }), outputs: [{ type: "cacheonly" }] }).catch(
+    () => {},
+  );
+  builds = await history({ builder });
+});
+
+afterAll(async () => {
+  await builds?.close();
+  await builder?.remove();
+});
+
+describe("the library", () => {
+  let failed: BuildRecord;
+  let good: BuildRecord;
+
+  test("lists records, newest first", async () => {
+    const records = await builds.records();
+    expect(records.map(({ status }) => status)).toEqual(["error", "completed"]);
+    [failed, good] = records as [BuildRecord, BuildRecord];
+    expect(good).toMatchObject({
+      ref: `history/history0/${good.id}`,
+      attrs: { "build-arg:A": "one", "label:mark": "yes", target: "base" },
+      pinned: false,
+    });
+    expect(good.steps.completed).toBe(good.steps.total);
+    expect(good.duration).toBeGreaterThan(0);
+    expect(good.exporterResponse["containerimage.digest"]).toMatch(/^sha256:/);
+  });
+
+  test("finds a record by offset, id and whole ref, and says when there is none", async () => {
+    for (const ref of ["", "^0", failed.id, failed.ref])
+      expect((await builds.record(ref)).id).toBe(failed.id);
+    expect((await builds.record("^1")).id).toBe(good.id);
+    await expect(builds.record("^2")).rejects.toThrow('no record found for ref "^2"');
+    await expect(builds.record("^5")).rejects.toThrow("no completed build found with offset 3");
+    await expect(builds.record("^x")).rejects.toThrow('invalid offset "^x"');
+    await expect(builds.record("nosuch")).rejects.toMatchObject({ code: "HISTORY_NOT_FOUND" });
+    await expect(builds.record(`other/other0/${good.id}`)).rejects.toThrow("is of builder other");
+  });
+
+  test("filters by state, ref, time and length", async () => {
+    const ids = async (...filters: string[]) => (await builds.records({ filters })).map(({ id }) => id);
+    expect(await ids("status=error")).toEqual([failed.id]);
+    expect(await ids("status!=error")).toEqual([good.id]);
+    expect(await ids(`ref=${good.id.slice(0, 8)}`)).toEqual([good.id]);
+    expect(await ids("startedAt>1h", "status=completed")).toEqual([good.id]);
+    expect(await ids("startedAt<1h")).toEqual([]);
+    expect(await ids("duration<=1h", "completedAt>=2020-01-01T00:00:00Z")).toHaveLength(2);
+    await expect(ids("nosuch=1")).rejects.toThrow('unsupported filter "nosuch=1"');
+    await expect(ids("status>1")).rejects.toThrow("expected = or !=");
+    await expect(ids("duration=1")).rejects.toThrow("expected <=, <, >= or >");
+    await expect(ids("startedAt<soon")).rejects.toThrow("invalid time soon");
+  });
+
+  test("replays a build's progress", async () => {
+    const names = new Set<string>();
+    let log = "";
+    for await (const { vertexes, logs } of builds.status(failed)) {
+      for (const { name } of vertexes) names.add(name);
+      for (const { data } of logs) log += Buffer.from(data).toString();
+    }
+    expect([...names].some((name) => name.includes("RUN seq"))).toBe(true);
+    expect(log).toContain("oops");
+  });
+
+  test("tells why a build failed, with the place and the last lines", async () => {
+    expect(await builds.failure(good)).toBeUndefined();
+    const failure = await builds.failure(failed);
+    expect(failure?.message).toContain("exit code: 1");
+    expect(Buffer.from(failure?.sources[0]?.source.data ?? []).toString()).toBe(failing);
+    expect(failure?.step?.name).toContain("RUN seq 1 30");
+    expect(failure?.step?.logs).toEqual([...Array.from({ length: 15 }, (_, at) => `${at + 16}`), "oops"]);
+  });
+
+  test("reads attachments", async () => {
+    const attachments = await builds.attachments(good);
+    expect(attachments.map(({ type }) => type)).toEqual([
+      "application/vnd.oci.image.index.v1+json",
+      "https://slsa.dev/provenance/v1",
+      "application/vnd.oci.image.manifest.v1+json",
+    ]);
+    const [, provenance] = attachments;
+    const blob = await builds.readBlob(good, provenance?.digest ?? "");
+    expect(JSON.parse(blob.toString())).toHaveProperty("buildDefinition");
+  });
+
+  test("removes records", async () => {
+    await builds.remove([good.ref]);
+    expect((await builds.records()).map(({ id }) => id)).toEqual([failed.id]);
+    await builds.removeAll();
+    expect(await builds.records()).toEqual([]);
+    await expect(builds.record()).rejects.toThrow("no records found");
+  });
+});
