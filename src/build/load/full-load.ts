@@ -20,6 +20,8 @@ export async function usesContainerdStore(engine: EngineClient, signal?: AbortSi
  */
 export function loadImage(engine: EngineClient, sink: EventSink | undefined, signal?: AbortSignal): Writable {
   const feed = new PassThrough({ highWaterMark: feedBytes });
+  // What destroys it is told by the writer; the engine's client may not listen yet, or not any more.
+  feed.on("error", () => {});
   let loading: Promise<void> | undefined;
   const start = () => {
     loading ??= withVertex(sink, "importing to docker", (vertex) => load(engine, feed, vertex, signal));
