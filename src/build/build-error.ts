@@ -1,10 +1,11 @@
-import { BuildkitError } from "../buildkit/index.js";
+import type { BuildkitError } from "../buildkit/index.js";
 import {
   type Redactor,
   SlipwayError,
   type SourceInfo,
   type SourceRange,
   type StatusUpdate,
+  isSlipwayError,
 } from "../core/index.js";
 import type { SolvePlan } from "./plan.js";
 
@@ -81,12 +82,13 @@ export class BuildErrorCollector {
 
   /** The build's own error for what the daemon said; a lost connection and our own errors stay as they are. */
   explain(error: unknown): Error {
-    if (!(error instanceof BuildkitError) || error.code !== "BUILDKIT_STATUS")
+    if (!isSlipwayError(error, "BUILDKIT_STATUS"))
       return error instanceof Error ? error : new Error(String(error));
     let digest: string | undefined;
     let exitCode: number | undefined;
     const sources: FailedSource[] = [];
-    for (const detail of error.details) {
+    const { details, grpcCode } = error as BuildkitError;
+    for (const detail of details) {
       if (detail.type === "vertex") digest = detail.digest;
       else if (detail.type === "source" && detail.source)
         sources.push({ info: detail.source, ranges: detail.ranges });
@@ -103,7 +105,7 @@ export class BuildErrorCollector {
             ...(exitCode !== undefined && { exitCode }),
           };
     return new BuildError(this.#redactor.clean(`failed to solve: ${error.message}`), {
-      grpcCode: error.grpcCode,
+      grpcCode,
       step,
       sources: sources.map((source) => this.#named(source)),
       cause: error,

@@ -1,6 +1,6 @@
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
-import { type ConnectTarget, buildOnce } from "./connection.js";
+import type { ConnectTarget } from "./connection.js";
 
 /** Options of {@link build}: those of the build, and where it runs. */
 export type BuildCallOptions = BuildOptions &
@@ -16,5 +16,7 @@ export type BuildCallOptions = BuildOptions &
  * @throws InvalidArgumentError before anything is dialled; BuildError for a failed step; AbortedError after tear-down.
  */
 export async function build(options: BuildCallOptions): Promise<BuildResult> {
+  // What builds is loaded by the first build, so that importing the library costs nothing to speak of.
+  const { buildOnce } = await import("./connection.js");
   return buildOnce(options);
 }

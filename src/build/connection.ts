@@ -54,8 +54,8 @@ export type ConnectionBuildOptions = BuildOptions & {
   describe?: boolean;
 };
 
-/** Makes the builder run if it does not, and connects to it. Close the connection when done. */
-export async function connect(target: ConnectTarget = {}): Promise<Connection> {
+/** See `connect()` in connect.ts. */
+export async function openConnection(target: ConnectTarget = {}): Promise<Connection> {
   const prepared = await prepare(target);
   try {
     return await prepared.open(target);

@@ -1,6 +1,6 @@
 import { type DockerEndpoint, resolveDockerEndpoint } from "../config/index.js";
 import { isSlipwayError } from "../core/index.js";
-import { type ConnectMode, type Driver, DriverError, openDriver } from "../driver/index.js";
+import { type ConnectMode, type Driver, DriverError, loadDriver } from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
 import type { Node, NodeGroup } from "./node-group.js";
 
@@ -38,7 +38,7 @@ export class BuilderNode {
         ? await this.endpoint()
         : { contextName: "", host: "", skipTlsVerify: false };
     const stored = await store.slipwayOptions(this.#group.name);
-    return openDriver({
+    return loadDriver({
       driver: this.#group.driver,
       nodeName: this.node.name,
       endpoint,

@@ -18,4 +18,5 @@ export {
   describeDaemon,
 } from "./daemon-info.js";
 export { DriverError, type DriverErrorCode } from "./driver-error.js";
-export { type DriverSpec, connectMode, openDriver, openEngine } from "./open-driver.js";
+export { loadDriver } from "./load-driver.js";
+export { type DriverSpec, connectMode, openEngine } from "./open-driver.js";

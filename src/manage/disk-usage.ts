@@ -1,5 +1,4 @@
 import type { BuildkitClient, control } from "../buildkit/index.js";
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 
 /** One record of a builder's cache. */
 export interface CacheRecord {
@@ -48,7 +47,12 @@ export function cacheRecord(record: control.UsageRecord): CacheRecord {
     description: record.Description,
     type: record.RecordType,
     usageCount: Number(record.UsageCount),
-    ...(record.CreatedAt && { createdAt: timestampDate(record.CreatedAt) }),
-    ...(record.LastUsedAt && { lastUsedAt: timestampDate(record.LastUsedAt) }),
+    ...(record.CreatedAt && { createdAt: dateOf(record.CreatedAt) }),
+    ...(record.LastUsedAt && { lastUsedAt: dateOf(record.LastUsedAt) }),
   };
+}
+
+/** What protobuf's own timestampDate() gives; that module would be all of protobuf that importing this floor loads. */
+function dateOf({ seconds, nanos }: { seconds: bigint; nanos: number }): Date {
+  return new Date(Number(seconds) * 1000 + Math.ceil(nanos / 1e6));
 }

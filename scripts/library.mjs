@@ -1,0 +1,78 @@
+// Makes the library, dist/lib: a module for each of package.json's entries, chunks that they share or load when first used, and
+// the declarations that belong to them. Dependencies stay what they are.
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { directImports } from "./direct-imports.mjs";
+
+const checkout = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const target = path.join(checkout, "dist", "lib");
+const { exports } = JSON.parse(fs.readFileSync(path.join(checkout, "package.json"), "utf8"));
+/** `index`, `engine-api/index`, …: where each entry is in src and in dist/lib. */
+const entries = Object.values(exports).flatMap((entry) =>
+  entry.default ? [entry.default.slice("./dist/lib/".length, -".js".length)] : [],
+);
+
+const unfinished = `${target}.${process.pid}.tmp`;
+try {
+  await build({
+    absWorkingDir: checkout,
+    entryPoints: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
+    outdir: unfinished,
+    bundle: true,
+    splitting: true,
+    chunkNames: "chunks/[name]-[hash]",
+    packages: "external",
+    platform: "node",
+    target: "node20.19",
+    format: "esm",
+    charset: "utf8",
+    logLevel: "error",
+    plugins: [directImports],
+  });
+  const tsc = path.join(checkout, "node_modules", "typescript", "bin", "tsc");
+  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", unfinished], {
+    cwd: checkout,
+    stdio: "inherit",
+  });
+  keepOnly(declarationsOf(entries), unfinished);
+  // Put in place in one go, so that a program that imports the library at this moment finds the old one or the new one.
+  const old = `${target}.${process.pid}.old`;
+  if (fs.existsSync(target)) fs.renameSync(target, old);
+  fs.renameSync(unfinished, target);
+  fs.rmSync(old, { recursive: true, force: true });
+} catch (error) {
+  // esbuild and tsc have said what is wrong, and where.
+  if (!error?.errors && error?.status === undefined) console.error(error);
+  process.exitCode = 1;
+} finally {
+  fs.rmSync(unfinished, { recursive: true, force: true });
+}
+
+/** The declaration files that those of the entries refer to, and what these refer to. */
+function declarationsOf(entries) {
+  const found = new Set();
+  const visit = (file) => {
+    if (found.has(file)) return;
+    found.add(file);
+    const text = fs.readFileSync(file, "utf8");
+    for (const [, specifier] of text.matchAll(/(?:\bfrom|\bimport\(|\bimport)\s*"(\.[^"]+)\.js"/g))
+      visit(path.join(path.dirname(file), `${specifier}.d.ts`));
+  };
+  for (const entry of entries) visit(path.join(unfinished, `${entry}.d.ts`));
+  return found;
+}
+
+function keepOnly(declarations, folder) {
+  for (const name of fs.readdirSync(folder, { recursive: true })) {
+    const file = path.join(folder, name);
+    if (name.endsWith(".d.ts") && !declarations.has(file)) fs.rmSync(file);
+  }
+  const emptied = fs.readdirSync(folder, { recursive: true, withFileTypes: true });
+  for (const entry of emptied.filter((entry) => entry.isDirectory()).reverse()) {
+    const directory = path.join(entry.parentPath ?? entry.path, entry.name);
+    if (fs.readdirSync(directory).length === 0) fs.rmdirSync(directory);
+  }
+}

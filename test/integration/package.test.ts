@@ -1,0 +1,266 @@
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { build as bundle } from "esbuild";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { engineEnv } from "../support/engine-env.js";
+import { type PackedPackage, install, lend, pack } from "../support/installed-package.js";
+import { makeDirectory, removeDirectory, slipway, succeed } from "../support/slipway.js";
+
+// What `npm publish` would publish, installed into an empty project and used from there.
+
+const run = promisify(execFile);
+const checkout = join(import.meta.dirname, "../..");
+const { dockerHost } = engineEnv();
+let dir: string;
+let project: string;
+let packed: PackedPackage;
+
+beforeAll(async () => {
+  dir = await makeDirectory("package");
+  project = join(dir, "project");
+  packed = await pack(dir);
+  await install(packed, project);
+});
+
+afterAll(async () => {
+  await slipway(["rm", "packaged"]);
+  await removeDirectory(dir);
+});
+
+/** Runs a file of the project. Gives what it prints. */
+async function node(file: string, ...args: string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, [file, ...args], { cwd: project });
+  return stdout.trim();
+}
+
+async function file(name: string, content: string): Promise<string> {
+  const path = join(project, name);
+  await writeFile(path, content);
+  return path;
+}
+
+describe("the tarball", () => {
+  test("holds what is needed and nothing else", () => {
+    const other = packed.files.filter(
+      (path) =>
+        !["package.json", "README.md", "LICENSE", "CHANGELOG.md", "dist/slipway.mjs"].includes(path) &&
+        !/^dist\/lib\/[\w/-]+\.(js|d\.ts)$/.test(path),
+    );
+    expect(other).toEqual([]);
+    expect(packed.files).toContain("dist/slipway.mjs");
+    expect(packed.files.filter((path) => /\.test\.|^dist\/lib\/cli/.test(path))).toEqual([]);
+  });
+
+  test("an installation takes at most 20 MB", async () => {
+    let bytes = 0;
+    for (const entry of await readdir(join(project, "node_modules"), {
+      recursive: true,
+      withFileTypes: true,
+    }))
+      if (entry.isFile()) bytes += (await stat(join(entry.parentPath, entry.name))).size;
+    expect(bytes / 1e6).toBeLessThan(20);
+  });
+
+  test("publint finds nothing to say", async () => {
+    const { stdout } = await run(join(checkout, "node_modules/.bin/publint"), [
+      "run",
+      packed.tarball,
+      "--strict",
+    ]);
+    expect(stdout).toContain("All good!");
+  });
+
+  test("its types are what its modules are (are the types wrong)", async () => {
+    const attw = join(checkout, "node_modules/.bin/attw");
+    // Exits with 1 for a problem, but for those of resolutions that such a package does not have.
+    await run(attw, [packed.tarball, "--profile", "esm-only", "--format", "ascii"]);
+  });
+});
+
+describe("the installed package", () => {
+  const names = ["AbortedError", "BuildError", "Builder", "build", "connect", "files", "parseOutput"];
+
+  test("is imported by ES modules", async () => {
+    const main = await file(
+      "main.mjs",
+      'import * as all from "slipway"; console.log(Object.keys(all).join());',
+    );
+    expect((await node(main)).split(",")).toEqual(expect.arrayContaining(names));
+  });
+
+  test("is required by CommonJS", async () => {
+    const main = await file("main.cjs", 'console.log(Object.keys(require("slipway")).join());');
+    expect((await node(main)).split(",")).toEqual(expect.arrayContaining(names));
+  });
+
+  test("the command runs", async () => {
+    const { stdout } = await run(join(project, "node_modules/.bin/slipway"), ["version"]);
+    expect(stdout).toMatch(/^\S*slipway v?\d+\.\d+\.\d+/);
+  });
+
+  test("TypeScript finds its types by node's resolution and by bundlers', with no skipLibCheck", async () => {
+    await lend(project, "@types/node", "undici-types");
+    const source = `import { type BuildResult, BuildError, Builder, build, files, parseOutput } from "slipway";
+import { BuildkitClient, control } from "slipway/buildkit";
+import { EngineClient } from "slipway/engine-api";
+import { display } from "slipway/progress";
+import { Session } from "slipway/session";
+
+export async function main(): Promise<BuildResult | number> {
+  try {
+    return await build({
+      context: files({ Dockerfile: "FROM scratch\\nCOPY f /\\n", f: "1" }),
+      outputs: [parseOutput("type=tar,dest=out.tar")],
+      onEvent: display("plain", process.stderr),
+    });
+  } catch (error) {
+    if (error instanceof BuildError) return error.step?.exitCode ?? 1;
+    throw error;
+  }
+}
+export const client: (host: string) => EngineClient = (host) => EngineClient.open({ host });
+export const uses = [Builder, BuildkitClient, Session, control.SolveRequestSchema];
+// @ts-expect-error the option is of another type
+export const wrong = build({ context: 1 });
+`;
+    for (const name of ["main.ts", "required.cts"]) await file(name, source);
+    const tsc = join(checkout, "node_modules/typescript/bin/tsc");
+    const flags = ["--noEmit", "--strict", "--target", "ES2022", "--types", "node"];
+    await node(
+      tsc,
+      ...flags,
+      "--module",
+      "nodenext",
+      "--exactOptionalPropertyTypes",
+      "main.ts",
+      "required.cts",
+    );
+    // The library's declarations were looked at by the first.
+    await node(
+      tsc,
+      ...flags,
+      "--skipLibCheck",
+      "--module",
+      "esnext",
+      "--moduleResolution",
+      "bundler",
+      "main.ts",
+    );
+  });
+
+  test("importing it loads nothing that is not used yet", async () => {
+    // Every module that Node loads, as its loader sees it; CommonJS ones are in require's cache.
+    await file(
+      "hooks.mjs",
+      `import { appendFileSync } from "node:fs";
+export async function load(url, context, next) {
+  appendFileSync(${JSON.stringify(join(dir, "loaded"))}, url + "\\n");
+  return next(url, context);
+}`,
+    );
+    const main = await file(
+      "loads.mjs",
+      `import { createRequire, register } from "node:module";
+register("./hooks.mjs", import.meta.url);
+const before = new Set(process.moduleLoadList);
+await import("slipway");
+const builtin = process.moduleLoadList.filter((name) => !before.has(name)).map((name) => name.split(" ")[1]);
+console.log(JSON.stringify({ builtin, required: Object.keys(createRequire(import.meta.url).cache) }));`,
+    );
+    const { builtin, required } = JSON.parse(await node(main)) as { builtin: string[]; required: string[] };
+    const loaded = (await readFile(join(dir, "loaded"), "utf8")).trim().split("\n");
+    const files = loaded.filter((url) => url.startsWith("file:"));
+    expect(files.filter((url) => !url.includes("/node_modules/slipway/dist/lib/"))).toEqual([]);
+    expect(files.length).toBeLessThan(16);
+    expect(required).toEqual([]);
+    // The expensive ones; they come with the first connection.
+    expect(builtin.filter((name) => ["http", "http2", "https", "tls"].includes(name))).toEqual([]);
+    let bytes = 0;
+    for (const url of files) bytes += (await stat(new URL(url))).size;
+    expect(bytes).toBeLessThan(250_000);
+  });
+});
+
+describe("on the engine", () => {
+  /** Builds an image from memory and prints its name's id. */
+  const program = `import { Builder, build, files } from "slipway";
+async function main() {
+  const builder = await Builder.ensure({ name: "packaged", driverOpts: { network: "host" } });
+  const context = files({ Dockerfile: "FROM scratch\\nCOPY f /\\n", f: "from a bundle\\n" });
+  const { imageId } = await build({ builder, context, tags: ["packaged:1"], load: true });
+  console.log(imageId);
+}
+main();
+`;
+  const id = /^sha256:[0-9a-f]{64}$/;
+
+  async function bundleProgram(): Promise<string> {
+    const outfile = join(project, "bundle.cjs");
+    await bundle({
+      stdin: { contents: program, resolveDir: project, sourcefile: "program.mjs" },
+      outfile,
+      bundle: true,
+      platform: "node",
+      format: "cjs",
+      target: "node20",
+    });
+    return outfile;
+  }
+
+  test("a program that esbuild bundled into one CommonJS file builds", async () => {
+    const alone = join(dir, "alone");
+    await mkdir(alone);
+    await copyFile(await bundleProgram(), join(alone, "bundle.cjs"));
+    expect(await node(join(alone, "bundle.cjs"))).toMatch(id);
+  });
+
+  test("a program that is a single executable builds", async () => {
+    const config = {
+      main: await bundleProgram(),
+      output: join(dir, "blob"),
+      disableExperimentalSEAWarning: true,
+    };
+    const executable = join(dir, "program");
+    await writeFile(join(dir, "sea.json"), JSON.stringify(config));
+    await node("--experimental-sea-config", join(dir, "sea.json"));
+    await copyFile(process.execPath, executable);
+    const fuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
+    const postject = join(checkout, "node_modules/.bin/postject");
+    await run(postject, [executable, "NODE_SEA_BLOB", config.output, "--sentinel-fuse", fuse]);
+    const { stdout } = await run(executable, [], { cwd: dir });
+    expect(stdout.trim()).toMatch(id);
+  });
+
+  test("the examples of slipway/engine-api and slipway/buildkit run", async () => {
+    await succeed(["create", "--name", "pruned", "--driver-opt", "network=host", "--bootstrap"]);
+    try {
+      const examples = join(checkout, "examples");
+      for (const example of [
+        "engine-api/list-containers",
+        "engine-api/follow-events",
+        "buildkit/prune-cache",
+      ])
+        await copyFile(join(examples, `${example}.mjs`), join(project, `${example.split("/")[1]}.mjs`));
+      expect(await node("list-containers.mjs", dockerHost)).toMatch(
+        /^[0-9a-f]{12} {2}running {5}\/buildx_buildkit_pruned0 {2}moby\/buildkit:/m,
+      );
+      await succeed(
+        ["build", "--builder", "pruned", "-q", checkout, "-f", "-", "--output", "type=cacheonly"],
+        {
+          input: "FROM scratch\nCOPY package.json /\n",
+        },
+      );
+      expect(await node("prune-cache.mjs", "buildx_buildkit_pruned0")).toMatch(
+        /^BuildKit v\S+ holds [1-9]\d* records\nfreed [1-9]\d* bytes$/,
+      );
+      const following = node("follow-events.mjs", "1");
+      await succeed(["create", "--name", "followed", "--driver-opt", "network=host", "--bootstrap"]);
+      expect(await following).toMatch(/^\w+ \S+$/);
+    } finally {
+      await slipway(["rm", "pruned"]);
+      await slipway(["rm", "followed"]);
+    }
+  });
+});
