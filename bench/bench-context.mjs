@@ -1,0 +1,71 @@
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { measurer } from "./measure.mjs";
+
+/**
+ * What workloads work with: the two builders, and the clients run and measured.
+ *
+ * One builder is emptied again and again for builds that must find nothing there; the other one keeps what was prepared.
+ * Both clients use the same builders, so that the daemon, its image and its cache are the same for both.
+ */
+export function benchContext({ scratch, env = process.env }) {
+  const measure = measurer(scratch);
+  const builders = { empty: "bench-empty", filled: "bench-filled" };
+  const clients = {
+    buildx: { command: [env.TESTBED_BUILDX], env: {} },
+    exec: { command: ["slipway"], env: { SLIPWAY_CONNECT: "exec" } },
+    socket: { command: ["slipway"], env: { SLIPWAY_CONNECT: "socket" } },
+  };
+  const started = new Set();
+  const buildx = (...args) => execFileSync(env.TESTBED_BUILDX, args, { stdio: ["ignore", "ignore", "pipe"] });
+
+  /** Makes a builder and boots it, the first time it is asked for. */
+  function builder(kind) {
+    const name = builders[kind];
+    if (!started.has(name)) {
+      execFileSync("slipway", ["create", "--name", name, "--driver-opt", "network=host", "--bootstrap"], {
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      started.add(name);
+    }
+    return name;
+  }
+
+  return {
+    scratch,
+    measure,
+    /** Runs `build ARGS…` with a client; `way` is `buildx`, `exec` or `socket`. */
+    build(way, kind, args, options = {}) {
+      const client = clients[way];
+      const all = [...client.command, "build", "--builder", builder(kind), "--progress", "plain", ...args];
+      return measure(all, { ...options, env: client.env });
+    },
+    /** Name of a builder. */
+    builder,
+    /** Takes everything out of the builder that is to be empty. */
+    empty() {
+      buildx("prune", "--builder", builder("empty"), "--all", "--force");
+    },
+    /** Writes to disk what is on its way there, so that no run pays for the one before. */
+    settle() {
+      execFileSync("sync");
+    },
+    /** Removes an image from the engine, if it is there. */
+    removeImage(name) {
+      const socket = env.DOCKER_HOST.replace(/^unix:\/\//, "");
+      const args = ["-s", "-o", "/dev/null", "--unix-socket", socket, "-X", "DELETE"];
+      execFileSync("curl", [...args, `http://engine/images/${name}?force=1`]);
+    },
+    /** A path for an output, with nothing there. */
+    output(name) {
+      const target = path.join(scratch, name);
+      fs.rmSync(target, { recursive: true, force: true });
+      return target;
+    },
+    /** Ends the builders. */
+    close() {
+      for (const name of started) execFileSync("slipway", ["rm", "--force", name], { stdio: "ignore" });
+    },
+  };
+}

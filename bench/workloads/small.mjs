@@ -1,0 +1,86 @@
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { together } from "../measure.mjs";
+import { directory, noise, sourceTree } from "../inputs.mjs";
+
+const libraryBuilds = fileURLToPath(new URL("../library-builds.mjs", import.meta.url));
+
+function smallContext({ scratch }) {
+  return directory(scratch, "small", (dir) => {
+    fs.writeFileSync(path.join(dir, "Dockerfile"), "FROM busybox\nCOPY hello /\nRUN cat /hello\n");
+    fs.writeFileSync(path.join(dir, "hello"), "hello\n");
+  });
+}
+
+/** Eight contexts, each of 1,000 small files and one of 32 MiB. */
+function eightContexts({ scratch }) {
+  return Array.from({ length: 8 }, (_, index) =>
+    directory(scratch, `parallel-${index}`, (dir) => {
+      fs.writeFileSync(path.join(dir, "Dockerfile"), "FROM scratch\nCOPY . /\n");
+      sourceTree(dir, 1000);
+      noise(path.join(dir, "big"), 32 << 20);
+    }),
+  );
+}
+
+const cached = {
+  async prepare(bench) {
+    for (const way of ["buildx", "exec", "socket"])
+      await bench.build(way, "filled", [smallContext(bench), "-o", "type=cacheonly"]);
+  },
+};
+
+/** What takes little by itself: starting, cached builds, several of them. @type {Partial<import("../workloads.mjs").Workload>[]} */
+export const small = [
+  {
+    id: "version",
+    title: "`slipway version`, against `node -e 0`",
+    ways: ["node", "slipway"],
+    targets: { slipway: { wall: 1.3 } },
+    repeat: 4,
+    prepare: ({ measure }) => measure(["slipway", "version"]),
+    run: ({ measure }, way) => measure(way === "node" ? ["node", "-e", "0"] : ["slipway", "version"]),
+  },
+  {
+    id: "cached",
+    title: "cached small build, the command",
+    targets: { exec: { wall: 1.0 }, socket: { wall: 1.0 } },
+    repeat: 4,
+    ...cached,
+    run: (bench, way) => bench.build(way, "filled", [smallContext(bench), "-o", "type=cacheonly"]),
+  },
+  {
+    id: "cached-library",
+    title: "cached small build, the warm library (one of 20)",
+    ...cached,
+    async run(bench, way) {
+      if (way === "buildx")
+        return await bench.build(way, "filled", [smallContext(bench), "-o", "type=cacheonly"]);
+      return await runLibrary(bench, way);
+    },
+  },
+  {
+    id: "parallel",
+    title: "eight builds at once, each of 1,000 files and 32 MiB (RSS of all)",
+    reset: (bench) => bench.empty(),
+    async run(bench, way) {
+      const builds = eightContexts(bench).map((dir) =>
+        bench.build(way, "empty", [dir, "-o", "type=cacheonly"]),
+      );
+      return together(await Promise.all(builds));
+    },
+  },
+];
+
+/** The library measures itself, since only a part of what its process does counts. */
+async function runLibrary(bench, way) {
+  const report = bench.output("library.json");
+  await bench.measure(
+    [process.execPath, libraryBuilds, bench.builder("filled"), smallContext(bench), report],
+    {
+      env: { SLIPWAY_CONNECT: way },
+    },
+  );
+  return JSON.parse(fs.readFileSync(report, "utf8"));
+}

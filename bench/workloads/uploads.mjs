@@ -1,0 +1,74 @@
+import fs from "node:fs";
+import path from "node:path";
+import { GiB, directory, ignoredTree, noise, sourceTree } from "../inputs.mjs";
+
+const cacheOnly = ["-o", "type=cacheonly"];
+const dockerfile = "FROM scratch\nCOPY . /\n";
+
+function bigContext({ scratch }) {
+  return directory(scratch, "upload", (dir) => {
+    fs.writeFileSync(path.join(dir, "Dockerfile"), dockerfile);
+    noise(path.join(dir, "big"), GiB);
+  });
+}
+
+/** 50,000 files of 0.1 to 12 kB. */
+export function manyFiles({ scratch }) {
+  return directory(scratch, "many", (dir) => {
+    fs.writeFileSync(path.join(dir, "Dockerfile"), dockerfile);
+    sourceTree(dir, 50_000);
+  });
+}
+
+function ignoringContext({ scratch }) {
+  return directory(scratch, "ignoring", (dir) => {
+    ignoredTree(dir);
+    fs.writeFileSync(path.join(dir, "Dockerfile"), dockerfile);
+  });
+}
+
+/** Contexts on their way up. @type {Partial<import("../workloads.mjs").Workload>[]} */
+export const uploads = [
+  {
+    id: "upload",
+    title: "1 GiB up, one file",
+    targets: { exec: { wall: 1.0, cpu: 0.9, rss: 150e6 }, socket: { wall: 0.35, cpu: 0.7, rss: 150e6 } },
+    prepare: bigContext,
+    reset: (bench) => bench.empty(),
+    run: (bench, way) => bench.build(way, "empty", [bigContext(bench), ...cacheOnly]),
+  },
+  {
+    id: "files-cold",
+    title: "50,000 files of 0.1–12 kB, cold",
+    targets: targetsOfBoth({ wall: 0.9, cpu: 0.6, rss: 150e6 }),
+    prepare: manyFiles,
+    reset: (bench) => bench.empty(),
+    run: (bench, way) => bench.build(way, "empty", [manyFiles(bench), ...cacheOnly]),
+  },
+  {
+    id: "files-warm",
+    title: "50,000 files, warm",
+    targets: targetsOfBoth({ wall: 1.0, cpu: 0.8, rss: 150e6 }),
+    repeat: 2,
+    async prepare(bench) {
+      for (const way of ["buildx", "socket"])
+        await bench.build(way, "filled", [manyFiles(bench), ...cacheOnly]);
+    },
+    run: (bench, way) => bench.build(way, "filled", [manyFiles(bench), ...cacheOnly]),
+  },
+  {
+    id: "ignore",
+    title: "100,000 files, 99 % of them ignored by 500 lines",
+    repeat: 2,
+    async prepare(bench) {
+      for (const way of ["buildx", "socket"])
+        await bench.build(way, "filled", [ignoringContext(bench), ...cacheOnly]);
+    },
+    run: (bench, way) => bench.build(way, "filled", [ignoringContext(bench), ...cacheOnly]),
+  },
+];
+
+/** Over exec, all that buildx has, and over the daemon's own socket. */
+function targetsOfBoth(targets) {
+  return { exec: targets, socket: targets };
+}
