@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { InvalidArgumentError } from "../core/index.js";
 import { collect } from "./collect.js";
 import { refuseCompressed } from "./compressed.js";
@@ -36,6 +37,14 @@ export interface PutArchiveOptions extends CallOptions {
   body: Uint8Array | UploadSource;
   /** Fail rather than put a directory in the place of another thing, or the other way round. Default false. */
   noOverwriteDirNonDir?: boolean;
+}
+
+/** Options of {@link Containers.putDirectory}. */
+export interface PutDirectoryOptions extends CallOptions {
+  /** Directory in the container to put the files into. */
+  path: string;
+  /** Directory here, whose files and directories go in; they belong to root there. */
+  directory: string;
 }
 
 /** Calls on containers. A container is named by name or id. */
@@ -163,6 +172,21 @@ export class Containers {
     await this.#transport.upload(call, source, async (opened) => {
       await collect(opened.body);
     });
+  }
+
+  /**
+   * Puts what is in a local directory into a container that has not been started (see {@link putArchive}).
+   *
+   * @throws InvalidArgumentError when there is no such directory.
+   */
+  async putDirectory(id: string, options: PutDirectoryOptions): Promise<void> {
+    const { directory, ...rest } = options;
+    const found = await stat(directory).catch(() => undefined);
+    if (!found?.isDirectory()) throw new InvalidArgumentError(`no such directory: ${directory}`);
+    const { pack } = await import("tar-fs");
+    const body = pack(directory, { map: (header) => ({ ...header, uid: 0, gid: 0, uname: "", gname: "" }) });
+    // A streamx readable, which is iterated as one of Node.
+    await this.putArchive(id, { ...rest, body: body as unknown as AsyncIterable<Uint8Array> });
   }
 
   async #post(

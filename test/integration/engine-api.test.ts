@@ -1,5 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { Readable } from "node:stream";
 import tar from "tar-stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -22,7 +25,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const what of ["run", "exec", "archive", "logs", "events"]) {
+  for (const what of ["run", "exec", "archive", "directory", "logs", "events"]) {
     await engine.containers.remove(name(what), { force: true, volumes: true }).catch(() => {});
   }
   await engine.volumes.remove(name("volume")).catch(() => {});
@@ -135,6 +138,29 @@ describe("containers", () => {
     let text = "";
     for await (const { data } of engine.containers.logs(Id)) text += data.toString();
     expect(text).toBe("debug = true\n755\n644\n");
+  });
+
+  it("take a directory of files", async () => {
+    const { Id } = await engine.containers.create(name("directory"), {
+      Image: image,
+      Cmd: ["sh", "-c", "cd /srv && find . | sort && cat sub/file && stat -c %u sub/file"],
+    });
+    const directory = await mkdtemp(path.join(tmpdir(), "slipway-put-"));
+    await mkdir(path.join(directory, "srv", "sub"), { recursive: true });
+    await writeFile(path.join(directory, "srv", "sub", "file"), "content\n");
+    try {
+      await engine.containers.putDirectory(Id, { path: "/", directory });
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+    await engine.containers.start(Id);
+    await engine.containers.wait(Id);
+    let text = "";
+    for await (const { data } of engine.containers.logs(Id)) text += data.toString();
+    expect(text).toBe(".\n./sub\n./sub/file\ncontent\n0\n");
+    await expect(engine.containers.putDirectory(Id, { path: "/", directory })).rejects.toThrow(
+      `no such directory: ${directory}`,
+    );
   });
 });
 
