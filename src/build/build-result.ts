@@ -31,6 +31,8 @@ export interface CallResult {
   status: number;
   /** `result.json`, parsed. */
   json: unknown;
+  /** `result.json` as the frontend wrote it. */
+  jsonText: string;
   /** `result.txt`. */
   text: string;
   version: string;
@@ -46,15 +48,19 @@ export function metadataOf(
 ): Record<string, unknown> {
   const entries: (readonly [string, unknown])[] = [...more];
   for (const [key, value] of response)
-    entries.push([key, key === "result.json" ? value : (embedded(value) ?? value)]);
+    entries.push([key, (key === "result.json" ? embeddedJson(value) : embedded(value)) ?? value]);
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function embedded(value: string): unknown {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(value)) return undefined;
+  return embeddedJson(Buffer.from(value, "base64").toString("utf8"));
+}
+
+function embeddedJson(text: string): unknown {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(Buffer.from(value, "base64").toString("utf8"));
+    parsed = JSON.parse(text);
   } catch {
     return undefined; // an ordinary value that only looks like base64
   }
@@ -81,6 +87,7 @@ export function callResult(request: CallRequest, metadata: ReadonlyMap<string, U
     request,
     status: Number(text("result.statuscode") || "0"),
     json: json === "" ? undefined : (JSON.parse(json) as unknown),
+    jsonText: json,
     text: text("result.txt"),
     version: text("version"),
   };

@@ -123,6 +123,7 @@ export async function executePlan(
     if (preferManifest) response.delete("containerimage.config.digest");
     const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
     if (!plan.call) response.set("buildx.build.ref", ref);
+    else for (const [key, value] of outcome.metadata) response.set(key, Buffer.from(value).toString("utf8"));
     const provenance =
       options.metadataProvenance && !plan.call
         ? await readProvenance({

@@ -3,6 +3,7 @@ import type { BuildOptions, BuildResult } from "../build/index.js";
 import { type Environment, parseGoBool } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { writeFileAtomic } from "../fs/index.js";
+import { dedupeWarnings, warningJson } from "../progress/index.js";
 
 /** Files that a build's result is written to. */
 export interface ResultFiles {
@@ -30,7 +31,7 @@ export async function prepareResultFiles(
       const metadata = { ...result.metadata };
       const wantsWarnings = parseGoBool(env["BUILDX_METADATA_WARNINGS"] ?? "") === true;
       if (wantsWarnings && !result.call && result.warnings.length > 0)
-        metadata["buildx.build.warnings"] = result.warnings;
+        metadata["buildx.build.warnings"] = dedupeWarnings(result.warnings).map(warningJson);
       const text = JSON.stringify(metadata, undefined, 2);
       await writeFileAtomic(paths.metadata, Buffer.from(text), { mode: 0o666 & ~process.umask() });
     },

@@ -13,7 +13,7 @@ export { hyperlink } from "./hyperlink.js";
 export type { ProgressSink, ProgressStream, RenderOptions } from "./options.js";
 export { plain } from "./plain.js";
 export { quiet } from "./quiet.js";
-export { formatStatusJson, rawjson } from "./rawjson.js";
+export { formatStatusJson, rawjson, warningJson } from "./rawjson.js";
 export { prefixVertices, shareLogs, shiftToLocalClock } from "./relay.js";
 export { sanitizeName, sanitizeText } from "./sanitize.js";
 export { formatSource } from "./source-excerpt.js";

@@ -99,7 +99,8 @@ function logJson(log: VertexLog) {
   };
 }
 
-function warningJson(warning: VertexWarning) {
+/** A warning as buildx writes it to raw progress and to metadata files (BK client/graph.go VertexWarning). */
+export function warningJson(warning: VertexWarning) {
   return {
     vertex: warning.vertex || undefined,
     level: warning.level || undefined,

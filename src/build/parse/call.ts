@@ -1,6 +1,6 @@
 import { parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
-import { parseFields } from "./fields.js";
+import { csv, splitPair } from "./fields.js";
 
 /** A question to the frontend instead of a build (BK frontend/subrequests). */
 export interface CallRequest {
@@ -15,20 +15,27 @@ export interface CallRequest {
 /**
  * Parses a value of `--call`: `name[,format=json][,ignorestatus=bool]`; `check` is `lint`, `build` and nothing are a
  * build (buildx util/buildflags/call.go).
+ *
+ * @throws InvalidArgumentError for two names, an option that is not known, or a value that is no boolean.
  */
 export function parseCall(text: string | undefined): CallRequest | undefined {
   if (text === undefined || text === "" || text === "build") return undefined;
   const call = { name: "", format: "", ignoreStatus: false };
-  for (const [key, value] of parseFields(text)) {
-    if (value === undefined) call.name = key === "check" ? "lint" : key;
-    else if (key === "format") call.format = value;
+  for (const field of csv(text)) {
+    const [key, value] = splitPair(field);
+    if (value === undefined) {
+      if (call.name !== "") throw new InvalidArgumentError(`invalid print value: ${text}`);
+      call.name = key;
+    } else if (key === "format") call.format = value;
     else if (key === "ignorestatus") {
       const flag = parseGoBool(value);
       if (flag === undefined)
-        throw new InvalidArgumentError(`invalid value ignorestatus=${value} in call ${JSON.stringify(text)}`);
+        throw new InvalidArgumentError(
+          `invalid ignorestatus print value: ${value}: ${JSON.stringify(value)} is not a boolean`,
+        );
       call.ignoreStatus = flag;
-    } else throw new InvalidArgumentError(`invalid option ${key} in call ${JSON.stringify(text)}`);
+    } else throw new InvalidArgumentError(`invalid print field: ${field}`);
   }
-  if (call.name === "" || call.name === "build") return undefined;
-  return call;
+  if (call.name === "check") call.name = "lint";
+  return call.name === "" || call.name === "build" ? undefined : call;
 }

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { Command, Option } from "commander";
 import {
   type BuildOptions,
@@ -160,13 +162,21 @@ async function run(path: string, flags: BuildFlags, context: CliContext): Promis
     if (flags.quiet && !result.call && result.imageId) context.stdout.write(`${result.imageId}\n`);
     await files.write(result, context.env);
     if (result.call) {
-      const status = printCall(result.call, context.stdout);
+      const dockerfile = dockerfileName(path, flags.file);
+      const status = printCall(result.call, { stdout: context.stdout, dockerfile });
       if (status !== 0) throw new ExitCode(status);
     }
     if (result.inlineMessage) context.stdout.write(`\n${result.inlineMessage}\n`);
   } finally {
     await progress.close();
   }
+}
+
+/** How the user knows the Dockerfile; undefined where the frontend knows it best (buildx build/opt.go loadInputs). */
+function dockerfileName(context: string, file: string | undefined): string | undefined {
+  if (file === "-") return "stdin";
+  if (file !== undefined) return file;
+  return existsSync(context) ? join(context, "Dockerfile") : undefined;
 }
 
 /** The display's mode; `none` is quiet without the image id, `quiet` is `-q` (buildx commands/build.go toDisplayMode). */
