@@ -75,5 +75,5 @@ test("parseAttestations joins flags and shorthands, the first of a type first", 
 test("parseCall knows check, formats and the plain build", () => {
   expect(parseCall("build")).toBeUndefined();
   expect(parseCall("check,format=json")).toEqual({ name: "lint", format: "json", ignoreStatus: false });
-  expect(() => parseCall("outline,bogus=1")).toThrow("invalid option bogus");
+  expect(() => parseCall("outline,bogus=1")).toThrow("invalid print field: bogus=1");
 });
