@@ -7,7 +7,7 @@ import {
   type StatusUpdate,
   isSlipwayError,
 } from "../core/index.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolveSpec } from "./solve.js";
 
 /** Lines of a failed step's output that its error keeps. */
 const tailLines = 50;
@@ -54,10 +54,10 @@ export class BuildError extends SlipwayError {
 export class BuildErrorCollector {
   readonly #names = new Map<string, string>();
   readonly #tails = new Map<string, { chunks: Uint8Array[]; bytes: number }>();
-  readonly #plan: SolvePlan;
+  readonly #plan: Pick<SolveSpec, "attrs" | "inputs">;
   readonly #redactor: Redactor;
 
-  constructor(plan: SolvePlan, redactor: Redactor) {
+  constructor(plan: Pick<SolveSpec, "attrs" | "inputs">, redactor: Redactor) {
     this.#plan = plan;
     this.#redactor = redactor;
   }

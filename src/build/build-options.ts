@@ -11,7 +11,10 @@ import type { MetadataProvenance } from "./provenance.js";
 export interface BuildOptions {
   /** A directory, a git or http(s) URL, or one of `dir()`, `files()`, `tar()`, `git()`. */
   context: string | ContextSource;
-  /** Path of the Dockerfile; relative to the working directory for directories, to the context for remote ones. */
+  /**
+   * Path of the Dockerfile; relative to the working directory for directories, to the context for remote ones. Or an
+   * http(s) URL, which the builder fetches.
+   */
   file?: string;
   /** The Dockerfile's own text, instead of a file. */
   dockerfile?: string | Uint8Array;
@@ -46,6 +49,8 @@ export interface BuildOptions {
   ssh?: readonly string[];
   /** Entitlements: `network.host`, `security.insecure`, `device[=name]`, `buildx.local.delete`. */
   allow?: readonly string[];
+  /** Only `disabled=true`: builds although a rego policy lies beside the Dockerfile, which is not evaluated here. */
+  policies?: readonly string[];
   cacheFrom?: readonly CacheOption[];
   cacheTo?: readonly CacheOption[];
   /** `true`, `false`, or parameters such as `mode=max`. */

@@ -11,6 +11,7 @@ import { memoryDir } from "./memory-dir.js";
 import { type OciLayoutContext, parseOciLayout } from "./oci-layout-context.js";
 import { hasGitQuery, isHttpUrl, isRemoteUrl } from "./remote-url.js";
 import { randomId } from "./random-id.js";
+import { refuseZstd } from "./stdin-context.js";
 
 /** Where the files of a build come from, resolved: what the session serves and what the frontend is told. */
 export interface Inputs {
@@ -25,8 +26,12 @@ export interface Inputs {
   engineContexts: Map<string, string>;
   /** Names the context towards the daemon, so that the next build of the same directory sends only changes. */
   sharedKey: string;
+  /** The Dockerfile is still to be fetched from here, by the builder, and mounted as `dockerfile`. */
+  dockerfileUrl?: string;
   /** Absolute path of a local context directory, for `vcs:*` attributes and the local state. */
   contextDirectory?: string;
+  /** A rego policy that lies beside the Dockerfile, which buildx would apply. */
+  policyPath?: string;
   /** Path of the Dockerfile as people know it, for error excerpts and the local state. */
   dockerfilePath: string;
 }
@@ -82,8 +87,9 @@ async function resolveMainContext(
   caps: Set<string>,
 ): Promise<void> {
   const { attrs, locals } = inputs;
-  const inline = options.dockerfile;
-  if (inline !== undefined && options.file !== undefined)
+  const url = options.file !== undefined && isHttpUrl(options.file) ? options.file : undefined;
+  const inline = url === undefined ? options.dockerfile : "";
+  if (options.dockerfile !== undefined && options.file !== undefined)
     throw new InvalidArgumentError("give either the option file or the option dockerfile, not both");
   switch (context.type) {
     case "directory": {
@@ -106,6 +112,7 @@ async function resolveMainContext(
       break;
     case "tar": {
       const id = randomId();
+      if (context.stream instanceof Uint8Array) refuseZstd(context.stream);
       inputs.uploads.set(id, context.stream);
       attrs["context"] = `http://buildkit-session/${id}`;
       if (inline === undefined) attrs["filename"] = options.file ?? "Dockerfile";
@@ -123,7 +130,8 @@ async function resolveMainContext(
       break;
   }
   if (inline !== undefined) {
-    locals.set("dockerfile", memoryDir({ Dockerfile: inline }));
+    if (url === undefined) locals.set("dockerfile", memoryDir({ Dockerfile: inline }));
+    else inputs.dockerfileUrl = url;
     attrs["dockerfilekey"] = "dockerfile";
     attrs["filename"] = "Dockerfile";
   }
@@ -131,12 +139,11 @@ async function resolveMainContext(
 
 /** Mounts the directory of a Dockerfile, limited to what belongs to it. */
 async function mountDockerfile(inputs: Inputs, file: string): Promise<void> {
-  if (isHttpUrl(file))
-    throw new InvalidArgumentError(`the Dockerfile ${file} must be a local file; fetch it first`);
   const directory = resolve(dirname(file));
   const name = await actualName(directory, basename(file));
   const path = join(directory, name);
   await checkReadable(path, "failed to read dockerfile", { required: true });
+  if (await isFile(`${path}.rego`)) inputs.policyPath = `${file}.rego`;
   await checkReadable(`${path}.dockerignore`, `failed to read ${name}.dockerignore`);
   inputs.locals.set("dockerfile", { type: "directory", path: directory, only: dockerfileNames(name) });
   inputs.attrs["filename"] = name;
@@ -226,6 +233,13 @@ async function resolveNamedContext(
 async function isDirectory(path: string): Promise<boolean> {
   return stat(path).then(
     (entry) => entry.isDirectory(),
+    () => false,
+  );
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isFile(),
     () => false,
   );
 }

@@ -10,6 +10,7 @@ import { type Inputs, resolveInputs } from "./inputs.js";
 import { type PlannedExport, planOutputs } from "./outputs.js";
 import { parseAttestations } from "./parse/attest.js";
 import { type CallRequest, parseCall } from "./parse/call.js";
+import { parsePolicies, unsupported } from "./parse/policy.js";
 import { sourcePolicy } from "./source-policy.js";
 import { randomId } from "./random-id.js";
 import { isGitSshUrl } from "./remote-url.js";
@@ -96,6 +97,9 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
         exportAttrs["buildinfo-attrs"] = inlineInfo;
 
   const inputs = await resolveInputs(options, facts.nodeId);
+  const noPolicies = parsePolicies(options.policies ?? []);
+  if (inputs.policyPath !== undefined && !noPolicies)
+    throw unsupported(`the policy ${inputs.policyPath}, which buildx would apply to this build`);
   const caches = await planCaches(
     options,
     env,

@@ -32,10 +32,12 @@ import type { EngineImages } from "./engine-images/engine-images.js";
 import { withEngineImages } from "./engine-images/with-engine-images.js";
 import { usesContainerdStore } from "./load/full-load.js";
 import { loadTarget } from "./load/load-target.js";
+import { memoryDir } from "./memory-dir.js";
 import { ManifestMemory } from "./load/manifest-memory.js";
 import type { PlannedExport } from "./outputs.js";
 import { type PlanFacts, type SolvePlan } from "./plan.js";
 import { readProvenance } from "./provenance.js";
+import { fetchDockerfile } from "./remote-dockerfile.js";
 import { secretSources } from "./secret-sources.js";
 import { solve } from "./solve.js";
 
@@ -75,7 +77,8 @@ export async function executePlan(
 
   const engines: EngineClient[] = [];
   try {
-    const { plan, images } = await withEngineImages(planned, options, {
+    const complete = await withDockerfile(planned, node.client, sink, signal);
+    const { plan, images } = await withEngineImages(complete, options, {
       client: node.client,
       openEngine: async () => {
         const engine = await loadingEngine(undefined, { env, dockerConfig });
@@ -151,6 +154,20 @@ export async function executePlan(
   } finally {
     await Promise.all(engines.map((engine) => engine.close()));
   }
+}
+
+/** The plan with the Dockerfile that was given as a URL. */
+async function withDockerfile(
+  plan: SolvePlan,
+  client: BuildkitClient,
+  sink: EventSink,
+  signal: AbortSignal | undefined,
+): Promise<SolvePlan> {
+  const { dockerfileUrl } = plan.inputs;
+  if (dockerfileUrl === undefined) return plan;
+  const Dockerfile = await fetchDockerfile(dockerfileUrl, { client, sink, signal });
+  const locals = new Map([...plan.inputs.locals, ["dockerfile", memoryDir({ Dockerfile })] as const]);
+  return { ...plan, inputs: { ...plan.inputs, locals } };
 }
 
 /** The warning of the driver's page, word for word. */

@@ -1,16 +1,35 @@
 import { create } from "@bufbuild/protobuf";
-import { type BuildkitClient, BuildkitError, control, gateway, toStatusUpdate } from "../buildkit/index.js";
-import { type EventSink, Redactor, abortError, linkSignal, statusEvent } from "../core/index.js";
+import {
+  type BuildkitClient,
+  BuildkitError,
+  control,
+  gateway,
+  rpc,
+  toStatusUpdate,
+} from "../buildkit/index.js";
+import { type EventSink, Redactor, abortError, linkSignal, messageOf, statusEvent } from "../core/index.js";
 import { shiftToLocalClock } from "../progress/index.js";
 import { type Attachable, Session } from "../session/index.js";
 import { BuildErrorCollector } from "./build-error.js";
 import type { SolvePlan } from "./plan.js";
+
+/** A build's gateway, through which its frontend is driven. */
+export type Gateway = ReturnType<BuildkitClient["gateway"]>;
+
+/** Asks for what is to be built, and gives the result to export; undefined for none. */
+export type AskGateway = (
+  bridge: Gateway,
+  options: { signal: AbortSignal },
+) => Promise<gateway.Result | undefined>;
 
 /** After the solve is done, how long the status stream may stay silent before it is given up (BK client/solve.go), in ms. */
 const statusSilenceMilliseconds = 5_000;
 
 /** How long a cancelled or failed build may take to tell its end, in ms (FLT-30). */
 const tearDownMilliseconds = 10_000;
+
+/** gRPC's code for an error that has none. */
+const unknownCode = 2;
 
 /** What a solve gave. */
 export interface SolveOutcome {
@@ -20,10 +39,23 @@ export interface SolveOutcome {
   metadata: ReadonlyMap<string, Uint8Array>;
 }
 
+/** What of a plan the solve itself goes by. */
+export type SolveSpec = Pick<
+  SolvePlan,
+  "ref" | "frontend" | "attrs" | "exports" | "caches" | "entitlements" | "sourcePolicy" | "policySession"
+> & {
+  inputs: Pick<SolvePlan["inputs"], "sharedKey" | "dockerfilePath">;
+  call?: SolvePlan["call"];
+  /** A build on the way to another, of which the builder's history is to know nothing. */
+  internal?: boolean;
+};
+
 /** What {@link solve} works with. */
 export interface SolveOptions {
   client: BuildkitClient;
-  plan: SolvePlan;
+  plan: SolveSpec;
+  /** Drives the build; by default the plan's frontend does. */
+  ask?: AskGateway;
   attachables: readonly Attachable[];
   sink?: EventSink | undefined;
   signal?: AbortSignal | undefined;
@@ -41,6 +73,7 @@ export interface SolveOptions {
 export async function solve({
   client,
   plan,
+  ask = askFrontend(plan),
   attachables,
   sink,
   signal,
@@ -64,7 +97,7 @@ export async function solve({
   const watched = watchStatus(client, plan.ref, watching.signal, collect);
   try {
     const solved = client.control.solve(solveRequest(plan, session.id), { signal: calls.signal });
-    const asked = askFrontend(client, plan, calls.signal);
+    const asked = driveBuild(client.gateway(plan.ref), ask, calls.signal);
     // A dead session does not end the solve by itself: the daemon may wait for it for ever.
     void session.closed.then((reason) => {
       if (reason) calls.abort(reason);
@@ -73,8 +106,11 @@ export async function solve({
       solved,
       asked.catch((error: unknown) => failSlowly(error, solved)),
     ]);
-    if (solution.status === "rejected") throw solution.reason;
+    // The solve says better what failed, but for our own errors, which it can only repeat.
+    const isOurs = answer.status === "rejected" && !(answer.reason instanceof BuildkitError);
+    if (solution.status === "rejected" && !isOurs) throw solution.reason;
     if (answer.status === "rejected") throw answer.reason;
+    if (solution.status === "rejected") throw solution.reason;
     return {
       response: new Map(Object.entries(solution.value.ExporterResponse)),
       metadata: answer.value,
@@ -106,7 +142,7 @@ async function settleWithin(promise: Promise<unknown>, milliseconds: number): Pr
   clearTimeout(timer);
 }
 
-function solveRequest(plan: SolvePlan, session: string): control.SolveRequest {
+function solveRequest(plan: SolveSpec, session: string): control.SolveRequest {
   const [first] = plan.exports;
   return create(control.SolveRequestSchema, {
     Ref: plan.ref,
@@ -121,7 +157,7 @@ function solveRequest(plan: SolvePlan, session: string): control.SolveRequest {
       Imports: plan.caches.imports.map(cacheEntry),
     },
     Entitlements: [...plan.entitlements],
-    Internal: plan.call !== undefined,
+    Internal: plan.internal ?? plan.call !== undefined,
     ...(plan.sourcePolicy && { SourcePolicy: plan.sourcePolicy }),
     ...(plan.policySession && { SourcePolicySession: session }),
   });
@@ -131,30 +167,36 @@ function cacheEntry({ type, attrs }: { type: string; attrs: Readonly<Record<stri
   return { Type: type, Attrs: { ...attrs } };
 }
 
-/** Lets the frontend build through the gateway and returns its result to the solve, which exports it. */
-async function askFrontend(
-  client: BuildkitClient,
-  plan: SolvePlan,
+/** Lets the plan's frontend build. */
+function askFrontend(plan: SolveSpec): AskGateway {
+  return async (bridge, options) => {
+    const request = {
+      Frontend: plan.frontend,
+      FrontendOpt: { ...plan.attrs },
+      CacheImports: plan.caches.imports.map(cacheEntry),
+      allowResultReturn: true,
+      allowResultArrayRef: true,
+    };
+    return (await bridge.solve(request, options)).result;
+  };
+}
+
+/** Builds through the gateway and returns the result to the solve, which exports it. */
+async function driveBuild(
+  bridge: Gateway,
+  ask: AskGateway,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  const bridge = client.gateway(plan.ref);
   let result: gateway.Result | undefined;
   try {
-    const answer = await bridge.solve(
-      {
-        Frontend: plan.frontend,
-        FrontendOpt: { ...plan.attrs },
-        CacheImports: plan.caches.imports.map(cacheEntry),
-        allowResultReturn: true,
-        allowResultArrayRef: true,
-      },
-      { signal },
-    );
-    result = answer.result;
+    result = await ask(bridge, { signal });
   } catch (error) {
     // The solve waits for a result; told of the failure it ends with the same typed error.
-    if (error instanceof BuildkitError && error.code === "BUILDKIT_STATUS")
-      await bridge.return({ error: error.status }, { signal }).catch(() => {});
+    const status =
+      error instanceof BuildkitError
+        ? error.code === "BUILDKIT_STATUS" && error.status
+        : create(rpc.StatusSchema, { code: unknownCode, message: messageOf(error) });
+    if (status) await bridge.return({ error: status }, { signal }).catch(() => {});
     throw error;
   }
   await bridge.return({ result: result ?? create(gateway.ResultSchema) }, { signal });

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { type JsonValue, fromJson } from "@bufbuild/protobuf";
+import { type JsonValue, fromBinary, fromJson } from "@bufbuild/protobuf";
 import { sourcepolicy } from "../buildkit/index.js";
 import type { Environment } from "../config/index.js";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
@@ -14,11 +14,26 @@ export async function sourcePolicy(env: Environment): Promise<sourcepolicy.Polic
   const path = env["EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"];
   if (!path) return undefined;
   try {
-    const json = JSON.parse(await readFile(path, "utf8")) as JsonValue;
-    return fromJson(sourcepolicy.PolicySchema, json);
+    const content = await readFile(path);
+    try {
+      return fromJson(sourcepolicy.PolicySchema, JSON.parse(content.toString("utf8")) as JsonValue);
+    } catch (error) {
+      const policy = fromBytes(content);
+      if (policy) return policy;
+      throw error;
+    }
   } catch (error) {
     throw new InvalidArgumentError(`cannot use the source policy ${path}: ${messageOf(error)}`, {
       cause: error,
     });
+  }
+}
+
+/** The other form that buildx takes: the message itself. */
+function fromBytes(content: Uint8Array): sourcepolicy.Policy | undefined {
+  try {
+    return fromBinary(sourcepolicy.PolicySchema, content);
+  } catch {
+    return undefined;
   }
 }

@@ -59,6 +59,10 @@ function builder(programs, buildkitd = { from: `${programs}/buildkitd` }) {
       programWithLibraries("/usr/sbin/runc", "/usr/bin/buildkit-runc"),
       programWithLibraries("/usr/bin/git"),
       ...helpers.map((name) => programWithLibraries(`${git}/${name}`)),
+      // Git contexts get their submodules by this script, also where there are none.
+      ...["git-submodule", "git-sh-setup", "git-sh-i18n"]
+        .filter((name) => fs.existsSync(`${git}/${name}`))
+        .map((name) => ({ [`${git}/${name}`]: { from: `${git}/${name}`, mode: 0o755 } })),
       { "/etc/ssl/certs/ca-certificates.crt": { from: "/etc/ssl/certs/ca-certificates.crt", mode: 0o644 } },
     ),
     config: {

@@ -58,7 +58,7 @@ export async function withEngineImages(
   if (isUnknown || compareVersions(version, firstPolicySession) >= 0)
     return { plan: { ...plan, attrs, policySession: true }, images };
   // Older ones take named contexts only, for which the names must be known before.
-  for (const name of baseImages(await dockerfileText(plan, options))) {
+  for (const name of baseImages(await dockerfileText(plan))) {
     const key = `context:${normalizeContextName(name)}`;
     if (attrs[key] !== undefined) continue;
     const image = await images.find(name);
@@ -70,21 +70,11 @@ export async function withEngineImages(
   return { plan: { ...plan, attrs }, images };
 }
 
-/** The Dockerfile's text as far as it is on this side; empty when the builder fetches it itself. */
-async function dockerfileText(plan: SolvePlan, options: BuildOptions): Promise<string> {
-  if (options.dockerfile !== undefined) return Buffer.from(options.dockerfile).toString("utf8");
-  const { context, file = "Dockerfile" } = options;
-  if (typeof context === "object" && context.type === "files") {
-    const entry = context.files[file];
-    const content =
-      typeof entry === "object" && "content" in entry
-        ? entry.content
-        : (entry as string | Uint8Array | undefined);
-    return typeof content === "string" || content instanceof Uint8Array
-      ? Buffer.from(content).toString("utf8")
-      : "";
-  }
-  const mounted = plan.inputs.locals.get("dockerfile");
-  if (mounted?.type !== "directory") return "";
-  return readFile(join(mounted.path, plan.attrs["filename"] ?? "Dockerfile"), "utf8");
+/** The Dockerfile's text as far as it is on this side; empty when it is in a context that the builder fetches itself. */
+async function dockerfileText({ inputs, attrs }: SolvePlan): Promise<string> {
+  const mounted = inputs.locals.get("dockerfile");
+  const name = attrs["filename"] ?? "Dockerfile";
+  if (mounted?.type === "directory") return readFile(join(mounted.path, name), "utf8");
+  const content = mounted?.entries.get(name)?.content;
+  return Buffer.from((typeof content === "function" ? await content() : content) ?? "").toString("utf8");
 }

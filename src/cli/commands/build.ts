@@ -51,6 +51,7 @@ interface BuildFlags extends GlobalFlags {
   cacheFilter: string[] | true;
   output?: string[];
   platform?: string[];
+  policy?: string[];
   progress: string;
   provenance?: string;
   pull?: boolean;
@@ -98,6 +99,11 @@ export function command(context: CliContext): Command {
       new Option("--platform <platform>", "Set target platform for build")
         .argParser(collect)
         .default(platforms ? [platforms] : undefined),
+    )
+    .option(
+      "--policy <parameters>",
+      "Policy configuration (only disabled=true; rego is not supported)",
+      collect,
     )
     .option(
       "--progress <type>",
@@ -213,6 +219,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     attests: flags.attest,
     noCacheFilter: flags.cacheFilter === true ? undefined : flags.cacheFilter,
     platforms: flags.platform,
+    policies: flags.policy,
     resources: resources(flags),
     ssh: given(flags.ssh),
     ulimits: flags.ulimit,

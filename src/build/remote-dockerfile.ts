@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { type BuildkitClient, pb } from "../buildkit/index.js";
+import { type EventSink, InvalidArgumentError } from "../core/index.js";
+import { BuildError } from "./build-error.js";
+import { withoutCredentials } from "./git-info.js";
+import { randomId } from "./random-id.js";
+import { solve } from "./solve.js";
+
+/** Largest Dockerfile fetched, in bytes (buildx v0.36 build/url.go). */
+const largestDockerfile = 2 << 20;
+
+const name = "Dockerfile";
+
+/**
+ * Lets the builder fetch a Dockerfile from an http(s) URL, with its network and its cache, in a build of its own
+ * (buildx v0.36 build/url.go).
+ *
+ * @throws BuildError that names the URL when it cannot be fetched; InvalidArgumentError for one above 2 MiB.
+ */
+export async function fetchDockerfile(
+  url: string,
+  options: { client: BuildkitClient; sink?: EventSink | undefined; signal?: AbortSignal | undefined },
+): Promise<Uint8Array> {
+  const shown = withoutCredentials(url);
+  let content: Uint8Array | undefined;
+  const solving = solve({
+    ...options,
+    plan: {
+      ref: randomId(),
+      frontend: "dockerfile.v0",
+      attrs: {},
+      inputs: { sharedKey: "", dockerfilePath: name },
+      exports: [],
+      caches: { imports: [], exports: [], attrs: {}, warnings: [] },
+      entitlements: [],
+      internal: true,
+    },
+    attachables: [],
+    async ask(bridge, callOptions) {
+      const { result } = await bridge.solve(
+        { Definition: httpFile(url), allowResultReturn: true, allowResultArrayRef: true },
+        callOptions,
+      );
+      const ref = result?.result;
+      const Ref = ref?.case === "ref" ? ref.value.id : "";
+      const { stat } = await bridge.statFile({ Ref, Path: name }, callOptions);
+      if ((stat?.size ?? 0n) > BigInt(largestDockerfile))
+        throw new InvalidArgumentError(`Dockerfile ${shown} bigger than allowed max size (2MB)`);
+      content = (await bridge.readFile({ Ref, FilePath: name }, callOptions)).Data;
+      return undefined;
+    },
+  });
+  await solving.catch((error: unknown) => {
+    if (!(error instanceof BuildError)) throw error;
+    const { grpcCode, step, sources, message } = error;
+    const text = `failed to fetch the Dockerfile ${shown}: ${message.replace(/^failed to solve: /, "")}`;
+    throw new BuildError(text, { grpcCode, step, sources: [...sources], cause: error });
+  });
+  return content ?? new Uint8Array();
+}
+
+/** The graph of one http source (BK client/llb HTTP). */
+function httpFile(url: string): pb.Definition {
+  const source = toBinary(
+    pb.OpSchema,
+    create(pb.OpSchema, {
+      op: { case: "source", value: { identifier: url, attrs: { "http.filename": name } } },
+      constraints: {},
+    }),
+  );
+  const digest = `sha256:${createHash("sha256").update(source).digest("hex")}`;
+  const end = toBinary(pb.OpSchema, create(pb.OpSchema, { inputs: [{ digest, index: 0n }] }));
+  return create(pb.DefinitionSchema, {
+    def: [source, end],
+    metadata: {
+      [digest]: {
+        caps: { "source.http": true },
+        description: { "llb.customname": `[internal] load ${withoutCredentials(url)}` },
+      },
+    },
+  });
+}
