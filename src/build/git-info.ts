@@ -40,15 +40,7 @@ export async function gitInfo(query: GitInfoQuery): Promise<GitInfo> {
   const wantsInfo = parseGoBool(env["BUILDX_GIT_INFO"] ?? "") ?? true;
   // Most contexts outside a repository are told apart without starting a process.
   if ((!wantsLabels && !wantsInfo) || !isBelowRepository(contextDirectory)) return { attrs: {} };
-  const git = async (...args: string[]) => {
-    const { stdout } = await run("git", args, {
-      cwd: contextDirectory,
-      timeout: gitMilliseconds,
-      env: { ...env, GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
-      ...(query.signal && { signal: query.signal }),
-    });
-    return stdout.trim();
-  };
+  const git = gitIn(contextDirectory, query);
   let root: string;
   try {
     root = await git("rev-parse", "--show-toplevel");
@@ -83,7 +75,29 @@ export async function gitInfo(query: GitInfoQuery): Promise<GitInfo> {
   return { attrs };
 }
 
+/** URL of the remote of the repository that a directory is in, without credentials; undefined when there is none. */
+export async function repositoryUrl(
+  directory: string,
+  options: Pick<GitInfoQuery, "env" | "signal">,
+): Promise<string | undefined> {
+  const url = await remoteUrl(gitIn(directory, options));
+  options.signal?.throwIfAborted();
+  return url === "" ? undefined : url;
+}
+
 type Git = (...args: string[]) => Promise<string>;
+
+function gitIn(directory: string, { env, signal }: Pick<GitInfoQuery, "env" | "signal">): Git {
+  return async (...args) => {
+    const { stdout } = await run("git", args, {
+      cwd: directory,
+      timeout: gitMilliseconds,
+      env: { ...env, GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
+      ...(signal && { signal }),
+    });
+    return stdout.trim();
+  };
+}
 
 const empty = () => "";
 

@@ -5,6 +5,7 @@ export type { BuildResult, CallResult } from "./build-result.js";
 export { connect } from "./connect.js";
 export type { ConnectTarget, Connection, ConnectionBuildOptions } from "./connection.js";
 export { type ContextSource, type MemoryFile, type MemoryFiles, dir, files, git, tar } from "./contexts.js";
+export { repositoryUrl } from "./git-info.js";
 export type { ImageLayer, ImagePlatform } from "./describe-image.js";
 export { type CacheOption, parseCache } from "./parse/cache.js";
 export type { CallRequest } from "./parse/call.js";

@@ -28,6 +28,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/du.js"),
   },
   {
+    name: "history",
+    summary: "Commands to work on build records",
+    load: () => import("./commands/history/index.js"),
+  },
+  {
     name: "inspect",
     summary: "Inspect current builder instance",
     load: () => import("./commands/inspect.js"),

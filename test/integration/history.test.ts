@@ -46,7 +46,7 @@ describe("the library", () => {
     });
     expect(good.steps.completed).toBe(good.steps.total);
     expect(good.duration).toBeGreaterThan(0);
-    expect(good.exporterResponse["containerimage.digest"]).toMatch(/^sha256:/);
+    expect(good.result?.results[0]?.digest).toMatch(/^sha256:/);
   });
 
   test("finds a record by offset, id and whole ref, and says when there is none", async () => {

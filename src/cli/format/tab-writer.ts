@@ -7,13 +7,15 @@ export interface TabOptions {
   minWidth?: number;
   /** Spaces after the widest cell of a column. Default 3. */
   padding?: number;
+  /** Fill up with tabs of this many columns instead of spaces. */
+  tabs?: number;
 }
 
 /**
  * Aligns cells that are ended by tabs, each column as wide as its widest cell in the lines around that have it too
  * (Go text/tabwriter, elastic tabstops). Double-width characters count two; control sequences count nothing.
  */
-export function alignTabs(text: string, { minWidth = 10, padding = 3 }: TabOptions = {}): string {
+export function alignTabs(text: string, { minWidth = 10, padding = 3, tabs }: TabOptions = {}): string {
   const lines = text.split("\n").map((line) => line.split("\t"));
   const widths = lines.map((cells) => cells.map(() => 0));
   // A column lasts as long as lines follow each other that have it; the last cell of a line belongs to none.
@@ -37,7 +39,9 @@ export function alignTabs(text: string, { minWidth = 10, padding = 3 }: TabOptio
       cells
         .map((cell, column) => {
           if (column === cells.length - 1) return cell;
-          return cell + " ".repeat(Math.max(0, (widths[line]?.[column] ?? 0) - cellWidth(cell)));
+          const width = widths[line]?.[column] ?? 0;
+          if (tabs) return cell + "\t".repeat(Math.ceil(width / tabs) - Math.floor(cellWidth(cell) / tabs));
+          return cell + " ".repeat(Math.max(0, width - cellWidth(cell)));
         })
         .join(""),
     )

@@ -68,6 +68,14 @@ export function formatJson(value: unknown, indent?: unknown): string {
   return text ?? "null";
 }
 
+/** {@link formatJson} with `<`, `>` and `&` escaped, as Go's encoder does unless told otherwise. */
+export function formatGoJson(value: unknown, indent?: number): string {
+  return formatJson(value, indent).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 function joinElements(elements: unknown, separator: unknown): string {
   if (elements === undefined || elements === null) return "";
   if (Array.isArray(elements)) return elements.map((item) => goString(item)).join(string(separator));

@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import type { DaemonClient } from "../../builder/index.js";
-import { BuildkitError, readContent, rpc, toStatusUpdate } from "../../buildkit/index.js";
+import { BuildkitError, grpcCodeName, readContent, rpc, toStatusUpdate } from "../../buildkit/index.js";
 import type { SourceInfo, SourceRange } from "../../core/index.js";
 import type { BuildRecord } from "./build-record.js";
 
@@ -8,6 +8,8 @@ import type { BuildRecord } from "./build-record.js";
 export interface BuildFailure {
   /** gRPC status code. */
   code: number;
+  /** The code as Go writes it: `Unknown`, `Canceled`. */
+  codeName: string;
   message: string;
   /** Places in Dockerfiles, in the order in which BuildKit prints them. */
   sources: { source: SourceInfo; ranges: SourceRange[] }[];
@@ -27,7 +29,8 @@ export async function readFailure(
   signal?: AbortSignal,
 ): Promise<BuildFailure | undefined> {
   if (!error && !externalError) return undefined;
-  const plain = { code: error?.code ?? 0, message: error?.message ?? "", sources: [], stack: "" };
+  const { code = 0, message = "" } = error ?? {};
+  const plain = { code, codeName: grpcCodeName(code), message, sources: [], stack: "" };
   if (!externalError) return plain;
   const blob = await readContent(client, externalError.digest, { signal });
   const status = fromBinary(rpc.StatusSchema, blob);

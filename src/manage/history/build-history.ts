@@ -1,4 +1,11 @@
-import { Builder, type BuilderNode, type DaemonClient, type Driver } from "../../builder/index.js";
+import {
+  Builder,
+  type BuilderNode,
+  type DaemonClient,
+  type Driver,
+  formatPlatformFully,
+  normalizePlatform,
+} from "../../builder/index.js";
 import { type control, readContent, streamContent, toStatusUpdate } from "../../buildkit/index.js";
 import type { Environment } from "../../config/index.js";
 import { type EventSink, InvalidArgumentError, type StatusUpdate, messageOf } from "../../core/index.js";
@@ -211,6 +218,16 @@ export class BuildHistory implements AsyncDisposable {
     if (!found)
       throw new HistoryError("HISTORY_NOT_FOUND", `build record ${JSON.stringify(record.id)} was deleted`);
     return found;
+  }
+
+  /** What a node builds for when nothing is asked, the first platform of its workers; empty when they name none. */
+  async defaultPlatform(node: string, { signal }: RecordCallOptions = {}): Promise<string> {
+    const found = this.#nodes.find(({ name }) => name === node);
+    const workers = (await found?.client.workers({ signal })) ?? [];
+    const [platform] = workers.flatMap(({ platforms }) => platforms);
+    if (!platform) return "";
+    const { OS: os, Architecture: architecture, Variant: variant } = platform;
+    return formatPlatformFully(normalizePlatform({ os, architecture, ...(variant && { variant }) }));
   }
 
   /** Ends all connections. Idempotent. */

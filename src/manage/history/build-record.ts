@@ -49,7 +49,7 @@ export interface BuildRecord {
   /** What was asked of the frontend: `filename`, `target`, `build-arg:…`, `label:…`, `vcs:…`. */
   attrs: Record<string, string>;
   exporters: { type: string; attrs: Record<string, string> }[];
-  /** What the exporters answered: `containerimage.digest`, `image.name`. */
+  /** What frontend and exporters answered: `containerimage.config`, `refs.platforms`. */
   exporterResponse: Record<string, string>;
   /** Of a failed build: a gRPC status code and the daemon's text. `BuildHistory.failure` reads the rest of it. */
   error?: { code: number; message: string };

@@ -1,0 +1,44 @@
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import type { Readable } from "node:stream";
+import { Command } from "commander";
+import { InvalidArgumentError, messageOf } from "../../../core/index.js";
+import { hasDesktop, importBundle, openInDesktop } from "../../../manage/index.js";
+import type { CliContext } from "../../cli-context.js";
+import { collect } from "../../flags.js";
+
+interface ImportFlags {
+  file?: string[];
+}
+
+/** `slipway history import`: hands bundles to Docker Desktop, which keeps and shows the builds in them. */
+export function importCommand(context: CliContext): Command {
+  return new Command("import")
+    .description("Import build records into Docker Desktop")
+    .usage("[OPTIONS] -")
+    .argument("[file]", "- for stdin")
+    .option("-f, --file <stringArray>", "Import from a file path", collect)
+    .action((_file: string | undefined, flags: ImportFlags) => run(flags, context));
+}
+
+async function run({ file: files = ["-"] }: ImportFlags, context: CliContext): Promise<void> {
+  const { env, signal, stderr } = context;
+  const urls: string[] = [];
+  for (const file of files) {
+    const bundle = file === "-" ? context.stdin : await openFile(file);
+    urls.push(...(await importBundle(bundle, { env, signal })));
+  }
+  const [first] = urls;
+  if (first === undefined) throw new InvalidArgumentError("no build records found in the bundle");
+  for (const url of urls) stderr.write(`${url}\n`);
+  if (hasDesktop(env)) await openInDesktop(first);
+}
+
+async function openFile(path: string): Promise<Readable> {
+  try {
+    const handle = await open(path);
+    return createReadStream(path, { fd: handle });
+  } catch (error) {
+    throw new InvalidArgumentError(`failed to open file ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,46 @@
+import { Readable } from "node:stream";
+import { Command } from "commander";
+import { InvalidArgumentError } from "../../../core/index.js";
+import { readTrace, toJaeger } from "../../../manage/index.js";
+import type { CliContext, GlobalFlags } from "../../cli-context.js";
+import { formatGoJson } from "../../format/index.js";
+import { writeOutput } from "../../write-output.js";
+import { withHistory } from "./with-history.js";
+
+interface TraceFlags extends GlobalFlags {
+  addr?: string;
+  compare?: string;
+  output?: string;
+}
+
+/** `slipway history trace`: a build's OpenTelemetry spans in the JSON that Jaeger's UI takes. */
+export function traceCommand(context: CliContext): Command {
+  return new Command("trace")
+    .description("Show the OpenTelemetry trace of a build record")
+    .usage("[OPTIONS] [REF]")
+    .argument("[ref]", "Build, default the newest that has ended")
+    .option("--addr <string>", "Not supported: slipway serves no UI")
+    .option("--compare <string>", "Not supported: slipway serves no UI")
+    .option("-o, --output <string>", "Output file path")
+    .action((ref: string | undefined, _flags: TraceFlags, self: Command) =>
+      run(ref, self.optsWithGlobals(), context),
+    );
+}
+
+async function run(ref: string | undefined, flags: TraceFlags, context: CliContext): Promise<void> {
+  const { signal, stdout } = context;
+  for (const name of ["addr", "compare"] as const)
+    if (flags[name] !== undefined)
+      throw new InvalidArgumentError(
+        `--${name} is for the trace UI that slipway does not have; write the trace with --output and open it in Jaeger`,
+      );
+  if (!flags.output && stdout.isTTY)
+    throw new InvalidArgumentError(
+      "refusing to write a trace to the terminal; write it with --output and open it in Jaeger",
+    );
+  await withHistory(context, flags, async (builds) => {
+    const record = await builds.record(ref, { completedOnly: true, signal });
+    const trace = toJaeger(await readTrace(builds, record, { signal }));
+    await writeOutput(Readable.from([`${formatGoJson(trace, 2)}\n`]), flags.output, context);
+  });
+}

@@ -1,0 +1,49 @@
+import { setTimeout } from "node:timers/promises";
+import { isJsonObject, type JsonObject } from "../../config/index.js";
+import type { BuildHistory, RecordCallOptions } from "./build-history.js";
+import type { BuildRecord } from "./build-record.js";
+import { HistoryError } from "./history-error.js";
+import { splitJson } from "./split-json.js";
+
+/** Spans arrive at the daemon a little after the build's end; how long they are given, in ms. */
+const settleMilliseconds = 1000;
+
+/** Longest trace that is read, in bytes. */
+const largestTrace = 256 << 20;
+
+/** One span as BuildKit stores it, an OpenTelemetry SDK span stub. */
+export type TraceSpan = JsonObject;
+
+/**
+ * The OpenTelemetry spans of a build that has ended. BuildKit writes them down when the record is finalized, which is done here
+ * when it was not.
+ *
+ * @throws HistoryError `HISTORY_MISSING` for a build that runs, or that left no trace.
+ */
+export async function readTrace(
+  history: BuildHistory,
+  record: BuildRecord,
+  { signal }: RecordCallOptions = {},
+): Promise<TraceSpan[]> {
+  const id = JSON.stringify(record.id);
+  if (record.status === "running")
+    throw new HistoryError(
+      "HISTORY_MISSING",
+      `build ${id} is not completed, only completed builds can be traced`,
+    );
+  let finalized = record;
+  if (!finalized.trace) {
+    await setTimeout(settleMilliseconds, undefined, signal && { signal });
+    finalized = await history.finalize(record, { signal });
+  }
+  if (!finalized.trace) throw new HistoryError("HISTORY_MISSING", `build record ${id} is missing a trace`);
+  const blob = await history.readBlob(finalized, finalized.trace.digest, { limit: largestTrace, signal });
+  return parseSpans(blob);
+}
+
+/** Spans of a trace blob: one JSON object after the other. */
+export function parseSpans(blob: Buffer): TraceSpan[] {
+  return splitJson(blob.toString())
+    .map((text): unknown => JSON.parse(text))
+    .filter(isJsonObject);
+}
