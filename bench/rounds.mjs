@@ -23,6 +23,8 @@ const prepared = new Set();
 /** Milliseconds that a round of a workload takes. */
 const costs = new Map();
 let turn = 0;
+/** How often a run of buildx is tried. */
+const mostAttempts = 5;
 const stop = () => {
   bench.close();
   fs.rmSync(scratch, { recursive: true, force: true });
@@ -32,8 +34,15 @@ for (const signal of ["SIGINT", "SIGTERM"])
     stop();
     process.exit(130);
   });
+/** Workloads that slipway or the preparation failed in: they are left, and the others go on. */
+const failed = new Set();
 try {
-  for (let workload = next(); workload; workload = next()) await round(workload);
+  for (let workload = next(); workload; workload = next())
+    await round(workload).catch((error) => {
+      console.error(`${engine}: ${workload.id}: ${error.message}`);
+      failed.add(workload.id);
+      process.exitCode = 1;
+    });
 } finally {
   stop();
 }
@@ -43,7 +52,10 @@ function next() {
   const left = deadline - performance.now();
   const open = wanted
     .map((workload) => ({ workload, part: results.of(workload.id, engine).length / roundsOf(workload) }))
-    .filter(({ workload, part }) => part < 1 && (costs.get(workload.id) ?? 0) < left && left > 0);
+    .filter(
+      ({ workload, part }) =>
+        !failed.has(workload.id) && part < 1 && (costs.get(workload.id) ?? 0) < left && left > 0,
+    );
   return open.sort((a, b) => a.part - b.part)[0]?.workload;
 }
 
@@ -63,9 +75,17 @@ async function round(workload) {
   const runs = {};
   const load = os.loadavg()[0];
   const single = async (way) => {
-    await reset?.(bench, way);
-    bench.settle();
-    runs[way] = await run(bench, way);
+    for (let attempt = 1; !runs[way]; attempt += 1) {
+      await reset?.(bench, way);
+      bench.settle();
+      try {
+        runs[way] = await run(bench, way);
+      } catch (error) {
+        // buildx v0.36.1 now and then panics when it exports many files (fsutil's rootLazyFileWriter).
+        if (way !== "buildx" || attempt === mostAttempts) throw error;
+        console.error(`${engine}: ${id}: ${error.message.slice(0, 400)}\nand once more`);
+      }
+    }
     const { wall, user, system, peakRss } = runs[way];
     const text = `${wall.toFixed(2)} s, CPU ${(user + system).toFixed(2)} s, ${Math.round(peakRss / 1e6)} MB`;
     console.error(`${engine}: ${id} ${way}: ${text}`);

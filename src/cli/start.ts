@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
 import { codeCache } from "./code-cache.js";
 
@@ -14,6 +15,11 @@ const mark = "\n/*slipway:program\n";
  * it with V8's code cache. As a script of its own, since ES modules cannot be given a cache before Node 22, and in the same
  * file, so that one file is all there is to install.
  */
+// undici's HTTP parser is WebAssembly, which V8 optimizes as soon as it has read some headers: 70 ms of processor time that
+// no command of ours gets back. Flags unknown to V8 are complained about on stderr, so only versions that were tried have it.
+const major = Number(process.versions.node.split(".", 1));
+if (major >= 20 && major <= 24) setFlagsFromString("--wasm-tiering-budget=1000000000");
+
 const file = fileURLToPath(import.meta.url);
 const text = fs.readFileSync(file, "latin1");
 const program = text
