@@ -6,8 +6,7 @@ import {
   type AddressTls,
   type Driver,
   dialAddress,
-  onlyStrict,
-  parsePlatforms,
+  pickNode,
 } from "../builder/index.js";
 import { BuildkitClient, localWindows, remoteWindows, requireSupportedVersion } from "../buildkit/index.js";
 import type { Environment } from "../config/index.js";
@@ -159,15 +158,6 @@ async function openPlace(
   const node = pickNode(builder, target.platforms ?? []);
   if (!node) throw new InvalidArgumentError(`builder ${builder.name} has no nodes`);
   return nodePlace(builder, node);
-}
-
-/** The node whose own platforms match most of those asked for; the first when none does, or nothing is asked. */
-function pickNode(builder: Builder, platforms: readonly string[]): BuilderNode | undefined {
-  const asked = platforms.length === 0 ? [] : parsePlatforms(platforms);
-  const matches = (node: BuilderNode) =>
-    asked.filter((platform) => node.node.platforms.some((own) => onlyStrict(own).matches(platform))).length;
-  const best = Math.max(0, ...builder.nodes.map(matches));
-  return builder.nodes.find((node) => matches(node) === best);
 }
 
 async function nodePlace(builder: Builder, node: BuilderNode): Promise<Place> {

@@ -23,6 +23,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/create.js"),
   },
   {
+    name: "dial-stdio",
+    summary: "Proxy current stdio streams to builder instance",
+    load: () => import("./commands/dial-stdio.js"),
+  },
+  {
     name: "du",
     summary: "Disk usage",
     load: () => import("./commands/du.js"),

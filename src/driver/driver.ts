@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { BuildkitClient } from "../buildkit/index.js";
 import type { EventSink } from "../core/index.js";
 
@@ -47,6 +48,8 @@ export interface Driver {
    * closes it.
    */
   connect(options?: ConnectOptions): Promise<BuildkitClient>;
+  /** Like {@link connect}, but gives the bare connection, on which nothing has been said yet. */
+  dial(options?: ConnectOptions): Promise<Duplex>;
   /** BuildKit's version by asking the program itself, for daemons too old for Control.Info. */
   version(options?: DriverCallOptions): Promise<string>;
   stop(options?: DriverCallOptions): Promise<void>;

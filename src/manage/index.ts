@@ -1,3 +1,4 @@
+export { type BuilderStream, type DialBuilderOptions, dialBuilder } from "./dial-builder.js";
 export { type CacheRecord, type DiskUsageOptions, diskUsage } from "./disk-usage.js";
 export { type CacheFilter, type PruneOptions, parseCacheFilters, prune } from "./prune.js";
 export {

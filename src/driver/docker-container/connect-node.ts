@@ -15,6 +15,8 @@ const execPauseMilliseconds = 1_000;
 /** A connection, and since when the container runs that it leads to, in the engine's words. */
 export interface NodeConnection {
   client: BuildkitClient;
+  /** Makes another one by the same way. */
+  dial: Dial;
   startedAt: string;
 }
 
@@ -38,8 +40,9 @@ export async function connectNode(
     const { StartedAt: startedAt } = container.State;
     const socket = node.connect === "exec" ? undefined : await findSocket(container);
     if (socket !== undefined) {
-      const outcome = await attempt(dialSocket(socket), localWindows, signal);
-      if (outcome.client) return { client: outcome.client, startedAt };
+      const dial = dialSocket(socket);
+      const outcome = await attempt(dial, localWindows, signal);
+      if (outcome.client) return { client: outcome.client, dial, startedAt };
       lastError = outcome.error;
     } else if (node.connect === "socket") {
       throw new DriverError(
@@ -49,12 +52,9 @@ export async function connectNode(
     }
     if (node.connect !== "socket" && (socket === undefined || Date.now() >= nextExec)) {
       const windows = node.engine.isLocalSocket ? localWindows : remoteWindows;
-      const outcome = await attempt(
-        execDial(node.engine, container.Id, ["buildctl", "dial-stdio"]),
-        windows,
-        signal,
-      );
-      if (outcome.client) return { client: outcome.client, startedAt };
+      const dial = execDial(node.engine, container.Id, ["buildctl", "dial-stdio"]);
+      const outcome = await attempt(dial, windows, signal);
+      if (outcome.client) return { client: outcome.client, dial, startedAt };
       lastError = outcome.error;
       nextExec = Date.now() + execPauseMilliseconds;
     }

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { BuildkitClient } from "../../buildkit/index.js";
 import { type VertexWriter, messageOf, sleep, withDeadline, withVertex } from "../../core/index.js";
 import type { ContainerInspect } from "../../engine-api/index.js";
@@ -51,7 +52,18 @@ export class DockerContainerDriver implements Driver {
     return container.State.Running ? "running" : "stopped";
   }
 
-  async connect({ sink, signal, boot = true }: ConnectOptions = {}): Promise<BuildkitClient> {
+  async connect(options: ConnectOptions = {}): Promise<BuildkitClient> {
+    return (await this.#open(options)).client;
+  }
+
+  async dial(options: ConnectOptions = {}): Promise<Duplex> {
+    // The first connection boots what is to be booted, and shows the way.
+    const { client, dial } = await this.#open(options);
+    await client.close();
+    return dial(options.signal);
+  }
+
+  async #open({ sink, signal, boot = true }: ConnectOptions): Promise<NodeConnection> {
     const node = this.#node;
     const container = await inspectNode(node, signal);
     if (container?.State.Running && !container.State.Restarting) {
@@ -71,9 +83,9 @@ export class DockerContainerDriver implements Driver {
     );
   }
 
-  #connected({ client, startedAt }: NodeConnection): BuildkitClient {
-    this.#startedAt = startedAt;
-    return client;
+  #connected(connection: NodeConnection): NodeConnection {
+    this.#startedAt = connection.startedAt;
+    return connection;
   }
 
   async #boot(vertex: VertexWriter, signal: AbortSignal | undefined): Promise<NodeConnection> {
