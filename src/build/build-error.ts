@@ -7,7 +7,6 @@ import {
   type StatusUpdate,
   isSlipwayError,
 } from "../core/index.js";
-import type { SolveSpec } from "./solve.js";
 
 /** Lines of a failed step's output that its error keeps. */
 const tailLines = 50;
@@ -54,11 +53,9 @@ export class BuildError extends SlipwayError {
 export class BuildErrorCollector {
   readonly #names = new Map<string, string>();
   readonly #tails = new Map<string, { chunks: Uint8Array[]; bytes: number }>();
-  readonly #plan: Pick<SolveSpec, "attrs" | "inputs">;
   readonly #redactor: Redactor;
 
-  constructor(plan: Pick<SolveSpec, "attrs" | "inputs">, redactor: Redactor) {
-    this.#plan = plan;
+  constructor(redactor: Redactor) {
     this.#redactor = redactor;
   }
 
@@ -107,16 +104,9 @@ export class BuildErrorCollector {
     return new BuildError(this.#redactor.clean(`failed to solve: ${error.message}`), {
       grpcCode,
       step,
-      sources: sources.map((source) => this.#named(source)),
+      sources,
       cause: error,
     });
-  }
-
-  /** The daemon knows the Dockerfile by its base name; people know it by the path they gave. */
-  #named({ info, ranges }: FailedSource): FailedSource {
-    const { attrs, inputs } = this.#plan;
-    const filename = info.filename === attrs["filename"] ? inputs.dockerfilePath : info.filename;
-    return { info: { ...info, filename }, ranges };
   }
 
   #log(digest: string): string[] {

@@ -146,17 +146,28 @@ function parseUlimits(texts: readonly string[]): string {
     .join(",");
 }
 
-/** `name=soft[:hard]` as the frontend takes it: always with both (docker/go-units ulimit.go). */
-function parseUlimit(text: string): [name: string, limits: string] {
-  const [name, value = ""] = splitPair(text);
-  if (!ulimitNames.includes(name))
-    throw new InvalidArgumentError(`invalid ulimit type: ${name} in ${JSON.stringify(text)}`);
+/**
+ * `name=soft[:hard]` as the frontend takes it: always with both (docker/go-units ulimit.go).
+ *
+ * @throws InvalidArgumentError in the words of docker's flag.
+ */
+export function parseUlimit(text: string): [name: string, limits: string] {
+  const [name, value] = splitPair(text);
+  if (value === undefined) throw new InvalidArgumentError(`invalid ulimit argument: ${text}`);
+  if (!ulimitNames.includes(name)) throw new InvalidArgumentError(`invalid ulimit type: ${name}`);
   const limits = value.split(":");
+  if (limits.length > 2)
+    throw new InvalidArgumentError(
+      `too many limit value arguments - ${value}, can only have up to two, \`soft[:hard]\``,
+    );
+  for (const limit of limits)
+    if (!/^[-+]?\d+$/.test(limit))
+      throw new InvalidArgumentError(`strconv.ParseInt: parsing ${JSON.stringify(limit)}: invalid syntax`);
   const [soft = "", hard = soft] = limits;
-  if (limits.length > 2 || !/^-?\d+$/.test(soft) || !/^-?\d+$/.test(hard))
-    throw new InvalidArgumentError(`invalid ulimit ${JSON.stringify(text)}, expecting name=soft[:hard]`);
   if (Number(hard) !== -1 && (Number(soft) > Number(hard) || Number(soft) === -1))
-    throw new InvalidArgumentError(`ulimit soft limit must be less than or equal to hard limit: ${text}`);
+    throw new InvalidArgumentError(
+      `ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`,
+    );
   return [name, `${soft}:${hard}`];
 }
 

@@ -8,7 +8,9 @@ export { type ContextSource, type MemoryFile, type MemoryFiles, dir, files, git,
 export { repositoryUrl } from "./git-info.js";
 export type { ImageLayer, ImagePlatform } from "./describe-image.js";
 export { type CacheOption, parseCache } from "./parse/cache.js";
-export type { CallRequest } from "./parse/call.js";
+export { parseAttestations } from "./parse/attest.js";
+export { type CallRequest, parseCall } from "./parse/call.js";
+export { parseUlimit } from "./frontend-attrs.js";
 export { type Output, type OutputType, parseOutput } from "./parse/output.js";
 export { type SecretInput, parseSecret } from "./parse/secret.js";
 export { contextFromStdin, readStream } from "./stdin-context.js";

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { type Environment, parseGoBool } from "../config/index.js";
 import { formatPlatform, parsePlatform } from "../builder/index.js";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, messageOf } from "../core/index.js";
 import { parseReference } from "../registry/index.js";
 import type { Output } from "./parse/output.js";
 
@@ -66,7 +66,7 @@ export async function planOutputs(request: OutputRequest): Promise<PlannedOutput
   if (request.load && !asked.some(({ type, dest }) => type === "docker" && dest === undefined))
     asked.push({ type: "docker", attrs: {} });
 
-  const annotations = request.annotations.filter((text) => text !== "").map(parseAnnotation);
+  const annotations = request.annotations.filter((text) => text !== "").map(annotation);
   for (const tag of request.tags) checkTag(tag);
   const exports: PlannedExport[] = [];
   const used = { stdout: false, layout: false };
@@ -176,6 +176,14 @@ function checkTag(tag: string): void {
 }
 
 const annotationTypes: readonly string[] = ["manifest", "manifest-descriptor", "index", "index-descriptor"];
+
+function annotation(text: string): [attr: string, value: string][] {
+  try {
+    return parseAnnotation(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`parse annotations: ${messageOf(error)}`, { cause: error });
+  }
+}
 
 /**
  * Exporter attributes of `[type[platform],…:]key=value` (BK exporter/containerimage/exptypes/annotations.go).

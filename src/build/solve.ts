@@ -79,7 +79,7 @@ export async function solve({
   signal,
   redactor = new Redactor(),
 }: SolveOptions): Promise<SolveOutcome> {
-  const collector = new BuildErrorCollector(plan, redactor);
+  const collector = new BuildErrorCollector(redactor);
   using calls = linkSignal(signal);
   using watching = linkSignal(undefined);
   const session = await Session.open(client, {

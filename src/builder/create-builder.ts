@@ -13,8 +13,10 @@ import {
 import { InvalidArgumentError, isSlipwayError, messageOf } from "../core/index.js";
 import { type ConnectMode, DriverError, parseDriverOptions } from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
+import { BuilderNode } from "./builder-node.js";
 import { isBuilderName } from "./builder-name.js";
 import { currentKey } from "./current-builder.js";
+import { loadNodeInfo } from "./node-info.js";
 import { type NodeGroup, emptyNodeGroup } from "./node-group.js";
 import { parsePlatforms } from "./platform.js";
 import { StoreError } from "./store-error.js";
@@ -43,6 +45,8 @@ export interface CreateBuilderOptions {
   /** Make it the current builder. */
   use?: boolean | undefined;
   connect?: ConnectMode | undefined;
+  /** Ask the node's engine, for so many ms at most, and create nothing when it cannot be reached. Default: it is not asked. */
+  checkMilliseconds?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -97,10 +101,10 @@ export async function createBuilder(
           "DRIVER_UNSUPPORTED",
           `slipway cannot create builders with the driver ${JSON.stringify(driver)}, only ${defaultDriver}`,
         );
-      parseDriverOptions(driverOpts);
       const before =
         existing ?? emptyNodeGroup((name ?? (await transaction.freeName())).toLowerCase(), driver);
       const { group, needsRestart } = updateNode(before, { ...settings, append });
+      await checkNodes(context, before, group, options);
       await transaction.save(group);
       if (options.connect) await transaction.saveSlipwayOptions(group.name, { connect: options.connect });
       if (options.use)
@@ -109,6 +113,33 @@ export async function createBuilder(
     },
     options.signal ? { signal: options.signal } : {},
   );
+}
+
+/** Makes sure that what is new of a builder can work (buildx builder/builder.go Create). */
+async function checkNodes(
+  context: BuilderContext,
+  before: NodeGroup,
+  group: NodeGroup,
+  { checkMilliseconds, signal }: CreateBuilderOptions,
+): Promise<void> {
+  for (const node of group.nodes.filter((one) => !before.nodes.includes(one))) {
+    let problem: unknown;
+    try {
+      parseDriverOptions(node.driverOpts);
+      if (checkMilliseconds !== undefined)
+        problem = (
+          await loadNodeInfo(new BuilderNode(group, node, context), {
+            milliseconds: checkMilliseconds,
+            signal,
+          })
+        ).error;
+    } catch (error) {
+      problem = error;
+    }
+    if (problem === undefined) continue;
+    const what = `failed to initialize builder ${group.name} (${node.name})`;
+    throw new DriverError("DRIVER_UNUSABLE", `${what}: ${messageOf(problem)}`, { cause: problem });
+  }
 }
 
 /** Takes a node out of a builder (`create --leave`). */

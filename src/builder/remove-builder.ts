@@ -65,7 +65,7 @@ async function missing(context: BuilderContext, name: string): Promise<StoreErro
   if (name === "default" || contexts.some(({ contextName }) => contextName === name))
     return new StoreError(
       "STORE_REFUSED",
-      `context builder cannot be removed, run \`docker context rm ${name}\` to remove docker context`,
+      `context builder cannot be removed, run \`docker context rm ${name}\` to remove this context`,
     );
   return new StoreError("STORE_NO_BUILDER", text);
 }

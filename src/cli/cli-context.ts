@@ -9,6 +9,8 @@ export interface CliContext {
   stderr: Writable & { isTTY?: boolean; columns?: number; rows?: number };
   /** Aborts on the first SIGINT, SIGTERM or SIGHUP. */
   signal: AbortSignal;
+  /** Base name of the file that was run: `docker-buildx` makes the program a plug-in of docker's. */
+  invokedAs?: string;
 }
 
 /** Flags that every command takes. */
@@ -25,5 +27,12 @@ export class ExitCode extends Error {
   constructor(exitCode: number) {
     super(`exit ${exitCode}`);
     this.exitCode = exitCode;
+  }
+}
+
+/** Marks its cause as what made a build fail, for how it is told. */
+export class FailedBuild extends Error {
+  constructor(cause: unknown) {
+    super("failed to build", { cause });
   }
 }

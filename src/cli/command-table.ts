@@ -6,6 +6,8 @@ export interface CommandEntry {
   name: string;
   alias?: string;
   summary: string;
+  /** Not listed in the help. */
+  hidden?: boolean;
   load: () => Promise<{ command: (context: CliContext) => Command }>;
 }
 

@@ -1,5 +1,5 @@
 import { parseGoDuration, parseSize } from "../config/index.js";
-import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { InvalidArgumentError } from "../core/index.js";
 
 /** Collects every occurrence of a flag, each as it is (pflag StringArray). */
 export function collect(value: string, previous: unknown): string[] {
@@ -18,24 +18,12 @@ function asList(previous: unknown): string[] {
 
 /** A size such as `512m`, in bytes. */
 export function bytes(value: string): number {
-  try {
-    return parseSize(value);
-  } catch (error) {
-    throw new InvalidArgumentError(`invalid size: ${JSON.stringify(value)}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
+  return parseSize(value);
 }
 
 /** A duration such as `20s`, in ms. */
 export function duration(value: string): number {
-  try {
-    return parseGoDuration(value);
-  } catch (error) {
-    throw new InvalidArgumentError(`invalid duration ${JSON.stringify(value)}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
+  return parseGoDuration(value);
 }
 
 /** `KEY=VALUE` texts as a record; a KEY alone gets `fallback`. The last of a key wins. */

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { runCommand } from "./run-command.js";
 import { watchSignals } from "./watch-signals.js";
 
@@ -11,6 +12,7 @@ async function main(): Promise<void> {
     stdout: process.stdout,
     stderr: process.stderr,
     signal: signals.signal,
+    invokedAs: basename(process.argv[1] ?? ""),
   });
   signals.close();
   // Outputs may still be on their way through a pipe; the process ends by itself when they are out.

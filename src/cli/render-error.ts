@@ -2,6 +2,7 @@ import type { Writable } from "node:stream";
 import { CommanderError } from "commander";
 import { isSlipwayError, messageOf } from "../core/index.js";
 import type { BuildError } from "../build/index.js";
+import { FailedBuild } from "./cli-context.js";
 import { formatSource, sanitizeText } from "../progress/index.js";
 
 /** What {@link renderError} needs. */
@@ -15,11 +16,13 @@ export interface RenderErrorOptions {
 const exitCodes: Readonly<Record<number, number>> = { 1: 130, 8: 102, 13: 100 };
 
 /** Prints an error as the command's last words and gives the exit code that stands for it. */
-export function renderError(error: unknown, { stream, debug }: RenderErrorOptions): number {
+export function renderError(thrown: unknown, { stream, debug }: RenderErrorOptions): number {
+  const isBuild = thrown instanceof FailedBuild;
+  const error = isBuild ? thrown.cause : thrown;
   // By its code, since a command that does not build has not loaded the class.
   const failed = isSlipwayError(error, "BUILD_FAILED") ? (error as BuildError) : undefined;
   for (const { info, ranges } of failed?.sources ?? []) stream.write(formatSource(info, ranges));
-  const prefix = failed ? "failed to build: " : "";
+  const prefix = isBuild ? "failed to build: " : "";
   const text = error instanceof CommanderError ? error.message.replace(/^error: /, "") : messageOf(error);
   stream.write(`ERROR: ${prefix}${sanitizeText(text)}\n`);
   if (debug) stream.write(`${sanitizeText(stackOf(error))}\n`);

@@ -1,8 +1,8 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
+import { type ProgramName, checkOperands, findName, readArguments } from "./arguments/index.js";
 import { type CliContext, ExitCode } from "./cli-context.js";
-import { commandTable } from "./command-table.js";
-import { helpConfiguration } from "./help.js";
-import { normalizeArguments } from "./normalize-arguments.js";
+import { type CommandEntry, commandTable } from "./command-table.js";
+import { type Invocation, readInvocation } from "./invocation.js";
 import { brokenPipeCode, watchOutput } from "./watch-output.js";
 
 /**
@@ -10,75 +10,120 @@ import { brokenPipeCode, watchOutput } from "./watch-output.js";
  * printed on stderr.
  */
 export async function runCommand(args: readonly string[], context: CliContext): Promise<number> {
-  const program = new Command("slipway");
   const output = watchOutput(context.stdout);
   watchOutput(context.stderr);
-  let debug = false;
+  const state = { debug: false };
   try {
-    const { entry, rest, leading } = findCommand(args);
-    program
-      .usage("[OPTIONS] COMMAND")
-      .description("Build container images with BuildKit, without docker")
-      .option("--builder <string>", "Override the configured builder instance", context.env["BUILDX_BUILDER"])
-      .option("-D, --debug", "Enable debug logging")
-      .configureHelp(helpConfiguration)
-      .configureOutput({
-        writeOut: (text) => void context.stdout.write(text),
-        // Errors of the arguments are printed with all others, below.
-        writeErr: () => {},
-      })
-      .exitOverride();
-    program.helpCommand(false);
-    for (const { name, alias, summary, load } of commandTable) {
-      const isChosen = entry?.name === name;
-      const command = isChosen ? (await load()).command(context) : new Command(name).description(summary);
-      if (alias) command.alias(alias);
-      command.configureHelp(helpConfiguration).configureOutput(program.configureOutput()).exitOverride();
-      if (isChosen) {
-        // Global flags may stand behind the command's name as well.
-        if (!command.options.some(({ long }) => long === "--builder"))
-          command.option("--builder <string>", "Override the configured builder instance");
-        command.option("-D, --debug", "Enable debug logging");
-      }
-      program.addCommand(command);
-    }
-    debug = args.includes("-D") || args.includes("--debug");
-    if (!entry) {
-      if (rest.length === 0 || isHelp(rest[0])) {
-        program.outputHelp();
-        return 0;
-      }
-      context.stderr.write(
-        `ERROR: unknown command: ${JSON.stringify(rest[0])}\n\nRun 'slipway --help' for the commands\n`,
-      );
-      return 1;
-    }
-    const chosen = program.commands.find((command) => command.name() === entry.name) as Command;
-    const normalized = await normalizeArguments(rest, chosen);
-    await program.parseAsync([...leading, entry.name, ...normalized], { from: "user" });
+    await dispatch(await readInvocation(args, context), state);
     return output.broken ? brokenPipeCode : 0;
   } catch (error) {
     if (output.broken) return brokenPipeCode;
     if (error instanceof ExitCode) return error.exitCode;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const { renderError } = await import("./render-error.js");
-    return renderError(error, { stream: context.stderr, debug });
+    return renderError(error, { stream: context.stderr, debug: state.debug });
   }
 }
 
-/** The command among the arguments, what stands before it (global flags), and what comes after. */
-function findCommand(args: readonly string[]) {
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at] as string;
-    if (arg === "--builder") at += 1;
-    else if (!arg.startsWith("-")) {
-      const entry = commandTable.find(({ name, alias }) => name === arg || alias === arg);
-      return { entry, leading: args.slice(0, at), rest: entry ? args.slice(at + 1) : args.slice(at) };
-    }
+/** Finds the command, reads its arguments as Go's flags would be, and runs it. */
+async function dispatch({ args, context, name }: Invocation, state: { debug: boolean }): Promise<void> {
+  const program = programOf(context);
+  const help = new Option("-h, --help");
+  const found = findName(args, [...program.options, help]);
+  const asked = found.name === "help" ? findName(found.rest, program.options) : found;
+  const entry = commandTable.find(
+    ({ name, alias }) => asked.name !== undefined && (name === asked.name || alias === asked.name),
+  );
+  if (!entry) {
+    if (found.name === undefined) readFlags(args, [...program.options, help], state);
+    return await withoutCommand(program, asked.name, found.name === "help", context, name);
   }
-  return { entry: undefined, leading: [], rest: args };
+  const chosen = await loadCommand(entry, asked.rest, context, name);
+  const { command, path } = chosen;
+  program.addCommand(chosen.top);
+  const options = [...program.options, ...command.options, help];
+  const { flags, operands } = readFlags(chosen.rest, options, state);
+  const isTopic = command.commands.length > 0;
+  if (found.name === "help" || isTopic || flags.some(({ option }) => option === help)) {
+    const { printHelp } = await import("./print-help.js");
+    printHelp({ command, path, program, stream: context.stdout });
+    if (isTopic && operands.length > 0) throw await unknownCommand(operands[0]);
+    return;
+  }
+  checkOperands(command, operands, name, path);
+  const isGlobal = (option: Option) => program.options.includes(option);
+  const text = (wanted: boolean) =>
+    flags.filter(({ option }) => isGlobal(option) === wanted).map((flag) => flag.text);
+  // In this form commander has nothing left to find fault with.
+  await program.parseAsync([...text(true), ...chosen.names, ...text(false), "--", ...operands], {
+    from: "user",
+  });
 }
 
-function isHelp(arg: string | undefined): boolean {
-  return arg === "-h" || arg === "--help" || arg === "help";
+function programOf({ env, stdout }: CliContext): Command {
+  const program = new Command("slipway")
+    .usage("[OPTIONS] COMMAND")
+    .description("Extended build capabilities with BuildKit, without docker")
+    .option("--builder <string>", "Override the configured builder instance", env["BUILDX_BUILDER"])
+    .option("-D, --debug", "Enable debug logging");
+  return prepare(program).configureOutput({
+    writeOut: (text) => void stdout.write(text),
+    // Errors of the arguments are printed with all others.
+    writeErr: () => {},
+  });
+}
+
+function prepare(command: Command): Command {
+  return command.exitOverride().helpOption(false).helpCommand(false).enablePositionalOptions();
+}
+
+/** Reads flags and operands; notes `--debug` at once, so that an error of another flag shows its stack. */
+function readFlags(args: readonly string[], options: readonly Option[], state: { debug: boolean }) {
+  state.debug = args.includes("-D") || args.includes("--debug");
+  return readArguments(args, options);
+}
+
+/** The command of an entry, or that of its own commands which the arguments name. */
+async function loadCommand(
+  entry: CommandEntry,
+  args: readonly string[],
+  context: CliContext,
+  name: ProgramName,
+) {
+  const top = prepare((await entry.load()).command(context));
+  if (entry.alias && !top.aliases().includes(entry.alias)) top.alias(entry.alias);
+  let command = top;
+  let rest = [...args];
+  const names = [entry.name];
+  while (command.commands.length > 0) {
+    const found = findName(rest, [...command.options, new Option("-h, --help"), new Option("-D, --debug")]);
+    const next = command.commands.find((known) =>
+      [known.name(), ...known.aliases()].includes(found.name ?? ""),
+    );
+    if (!next) break;
+    command = prepare(next);
+    rest = found.rest;
+    names.push(next.name());
+  }
+  return { top, command, rest, names, path: [name.path, ...names].join(" ") };
+}
+
+async function unknownCommand(name: string | undefined): Promise<Error> {
+  const { InvalidArgumentError } = await import("../core/index.js");
+  return new InvalidArgumentError(`unknown command: ${JSON.stringify(name)}`);
+}
+
+/** The program's own help; after it the complaint, when a command was named that is none. */
+async function withoutCommand(
+  program: Command,
+  asked: string | undefined,
+  isHelp: boolean,
+  { stdout, stderr }: CliContext,
+  { path }: ProgramName,
+): Promise<void> {
+  const { printHelp } = await import("./print-help.js");
+  const isUnknown = asked !== undefined;
+  if (isHelp && isUnknown) stderr.write(`Unknown help topic [\`${asked}\`]\n`);
+  printHelp({ command: program, path, program, stream: isHelp && isUnknown ? stderr : stdout });
+  if (isUnknown && !isHelp) throw await unknownCommand(asked);
 }

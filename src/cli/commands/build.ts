@@ -7,17 +7,29 @@ import {
   contextFromStdin,
   parseCache,
   parseOutput,
+  parseAttestations,
+  parseCall,
   parseSecret,
+  parseUlimit,
   readStream,
 } from "../../build/index.js";
 import { type Environment, parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
 import { display } from "../../progress/index.js";
-import type { CliContext, GlobalFlags } from "../cli-context.js";
-import { ExitCode } from "../cli-context.js";
+import { Builder } from "../../builder/index.js";
+import { type CliContext, ExitCode, FailedBuild, type GlobalFlags } from "../cli-context.js";
 import { bytes, collect, collectList, keyValues } from "../flags.js";
 import { printCall } from "../print-call.js";
 import { prepareResultFiles } from "../result-files.js";
+import { warn } from "../warn.js";
+
+/** Flags that are taken and do nothing, with what to tell whoever uses them (buildx commands/build.go). */
+const oldFlags = {
+  isolation: "isolation flag is deprecated with BuildKit.",
+  securityOpt: 'security-opt flag is deprecated. "RUN --security=insecure" should be used with BuildKit.',
+  squash:
+    "experimental flag squash is removed with BuildKit. You should squash inside build using a multi-stage Dockerfile for efficiency.",
+};
 
 interface BuildFlags extends GlobalFlags {
   addHost?: string[];
@@ -34,6 +46,9 @@ interface BuildFlags extends GlobalFlags {
   engineImages?: boolean;
   file?: string;
   iidfile?: string;
+  isolation?: string;
+  securityOpt?: string[];
+  squash?: boolean;
   /** Values of the old flags of single resources, such as `-m`. */
   memory?: string;
   memorySwap?: string;
@@ -74,65 +89,97 @@ export function command(context: CliContext): Command {
     .description("Start a build")
     .usage("[OPTIONS] PATH | URL | -")
     .argument("<path>", "Directory, URL, or - for standard input")
-    .option("--add-host <host:ip>", "Add a custom host-to-IP mapping", collectList)
-    .option("--allow <entitlement>", "Allow extra privileged entitlement", collect)
-    .option("--annotation <key=value>", "Add annotation to the image", collect)
-    .option("--attest <parameters>", "Attestation parameters", collect)
-    .option("--build-arg <key=value>", "Set build-time variables", collect)
-    .option("--build-context <name=value>", "Additional build contexts", collect)
-    .option("--cache-from <source>", "External cache sources", collect)
-    .option("--cache-to <target>", "Cache export destinations", collect)
-    .option("--call <method>", "Set method for evaluating build (check, outline, targets)", "build")
-    .option("--cgroup-parent <string>", "Set the parent cgroup for the RUN instructions during build")
-    .option("--check", "Shorthand for --call=check")
+    .option("--add-host <strings>", 'Add a custom host-to-IP mapping (format: "host:ip")', collectList)
+    .option(
+      "--allow <stringArray>",
+      'Allow extra privileged entitlement (e.g., "network.host", "security.insecure", "device", "buildx.local.delete")',
+      collect,
+    )
+    .option("--annotation <stringArray>", "Add annotation to the image", collect)
+    .option("--attest <stringArray>", 'Attestation parameters (format: "type=sbom,generator=image")', collect)
+    .option("--build-arg <stringArray>", "Set build-time variables", collect)
+    .option("--build-context <stringArray>", "Additional build contexts (e.g., name=path)", collect)
+    .option(
+      "--cache-from <stringArray>",
+      'External cache sources (e.g., "user/app:cache", "type=local,src=path/to/dir")',
+      collect,
+    )
+    .option(
+      "--cache-to <stringArray>",
+      'Cache export destinations (e.g., "user/app:cache", "type=local,dest=path/to/dir")',
+      collect,
+    )
+    .option("--call <string>", 'Set method for evaluating build ("check", "outline", "targets")', "build")
+    .option("--cgroup-parent <string>", 'Set the parent cgroup for the "RUN" instructions during build')
+    .option("--check", 'Shorthand for "--call=check"')
     .option("--engine-images", "Take base images that the engine has from there")
-    .option("-f, --file <path>", "Name of the Dockerfile (default: PATH/Dockerfile)")
-    .option("--iidfile <path>", "Write the image ID to a file")
-    .option("--label <key=value>", "Set metadata for an image", collect)
-    .option("--load", "Shorthand for --output=type=docker")
-    .option("--metadata-file <path>", "Write build result metadata to a file")
-    .option("--network <mode>", "Set the networking mode for the RUN instructions during build", "default")
+    .option("-f, --file <string>", 'Name of the Dockerfile (default: "PATH/Dockerfile")')
+    .option("--iidfile <string>", "Write the image ID to a file")
+    .option("--label <stringArray>", "Set metadata for an image", collect)
+    .option("--load", 'Shorthand for "--output=type=docker"')
+    .option("--metadata-file <string>", "Write build result metadata to a file")
+    .option(
+      "--network <string>",
+      'Set the networking mode for the "RUN" instructions during build',
+      "default",
+    )
     .option("--no-cache", "Do not use cache when building the image")
-    .option("--no-cache-filter <stage>", "Do not cache specified stages", collect)
-    .option("-o, --output <destination>", "Output destination (format: type=local,dest=path)", collect)
+    .option("--no-cache-filter <stringArray>", "Do not cache specified stages", collect)
+    .option("-o, --output <stringArray>", 'Output destination (format: "type=local,dest=path")', collect)
     .addOption(
-      new Option("--platform <platform>", "Set target platform for build")
+      new Option("--platform <stringArray>", "Set target platform for build")
         .argParser(collect)
         .default(platforms ? [platforms] : undefined),
     )
     .option(
-      "--policy <parameters>",
+      "--policy <stringArray>",
       "Policy configuration (only disabled=true; rego is not supported)",
       collect,
     )
     .option(
-      "--progress <type>",
-      "Set type of progress output (auto, none, plain, quiet, rawjson, tty)",
+      "--progress <string>",
+      'Set type of progress output ("auto", "none",  "plain", "quiet", "rawjson", "tty"). Use plain to show container output',
       "auto",
     )
-    .option("--provenance <parameters>", "Shorthand for --attest=type=provenance")
+    .option("--provenance <string>", 'Shorthand for "--attest=type=provenance"')
     .option("--pull", "Always attempt to pull all referenced images")
-    .option("--push", "Shorthand for --output=type=registry,unpack=false")
+    .option("--push", 'Shorthand for "--output=type=registry,unpack=false"')
     .option("-q, --quiet", "Suppress the build output and print image ID on success")
-    .option("--resource <key=value>", "Resource limits for build containers", collect)
-    .option("--sbom <parameters>", "Shorthand for --attest=type=sbom")
     .option(
-      "--secret <source>",
-      "Secret to expose to the build (format: id=mysecret[,src=/local/secret])",
+      "--resource <stringArray>",
+      'Resource limits for build containers (format: "memory=2g", "cpu-quota=50000")',
+      collect,
+    )
+    .option("--sbom <string>", 'Shorthand for "--attest=type=sbom"')
+    .option(
+      "--secret <stringArray>",
+      'Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")',
       collect,
     )
     .option("--shm-size <bytes>", "Shared memory size for build containers", bytes)
-    .option("--ssh <agent>", "SSH agent socket or keys to expose to the build", collect)
-    .option("-t, --tag <name>", "Image identifier (format: [registry/]repository[:tag])", collect)
-    .option("--target <stage>", "Set the target build stage to build")
-    .option("--ulimit <limit>", "Ulimit options", collect)
+    .option(
+      "--ssh <stringArray>",
+      'SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>|<key>[,<key>]]")',
+      collect,
+    )
+    .option("-t, --tag <stringArray>", 'Image identifier (format: "[registry/]repository[:tag]")', collect)
+    .option("--target <string>", "Set the target build stage to build")
+    .option("--ulimit <ulimit>", "Ulimit options", ulimit)
     .action((path: string, _flags: BuildFlags, self: Command) => run(path, self.optsWithGlobals(), context));
   for (const flag of ["-m, --memory", "--memory-swap", "-c, --cpu-shares", "--cpu-period", "--cpu-quota"])
     command.addOption(new Option(`${flag} <value>`).hideHelp());
   for (const flag of ["--cpuset-cpus", "--cpuset-mems"])
     command.addOption(new Option(`${flag} <value>`).hideHelp());
-  for (const flag of ["--compress", "--rm", "--force-rm"]) command.addOption(new Option(flag).hideHelp());
+  for (const flag of ["--compress", "--rm", "--force-rm", "--squash"])
+    command.addOption(new Option(flag).hideHelp());
+  command.addOption(new Option("--isolation <string>").hideHelp());
+  command.addOption(new Option("--security-opt <strings>").hideHelp().argParser(collectList));
   return command;
+}
+
+function ulimit(value: string, previous: unknown): string[] {
+  parseUlimit(value);
+  return collect(value, previous);
 }
 
 /** The old flags of single resources come first, so that `--resource` overrides them (buildx commands/build.go). */
@@ -151,19 +198,24 @@ function resources(flags: BuildFlags): string[] | undefined {
 }
 
 async function run(path: string, flags: BuildFlags, context: CliContext): Promise<void> {
+  for (const [flag, text] of Object.entries(oldFlags))
+    if (flags[flag as keyof typeof oldFlags] !== undefined) warn(context, text);
   const mode = progressMode(flags);
   const options = await toBuildOptions(path, flags, context);
   const files = await prepareResultFiles({ imageId: flags.iidfile, metadata: flags.metadataFile }, options);
   const progress = display(mode, context.stderr, context.env, { debug: flags.debug ?? false });
   try {
-    const result = await build({
-      ...options,
-      ...(flags.builder && { builder: flags.builder }),
-      describe: false,
-      env: context.env,
-      signal: context.signal,
-      onEvent: progress,
-    });
+    const builder = await openBuilder(flags.builder, context);
+    const result = await asBuild(() =>
+      build({
+        ...options,
+        builder,
+        describe: false,
+        env: context.env,
+        signal: context.signal,
+        onEvent: progress,
+      }),
+    );
     await progress.close();
     if (flags.quiet && !result.call && result.imageId) context.stdout.write(`${result.imageId}\n`);
     await files.write(result, context.env);
@@ -185,6 +237,20 @@ function dockerfileName(context: string, file: string | undefined): string | und
   return existsSync(context) ? join(context, "Dockerfile") : undefined;
 }
 
+/** The builder's own trouble is told as it is, all that follows as trouble of the build (buildx commands/build.go). */
+async function openBuilder(name: string | undefined, context: CliContext): Promise<Builder> {
+  const { env, signal } = context;
+  return Builder.open({ name, env, signal, onWarning: (text) => warn(context, text) });
+}
+
+async function asBuild<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new FailedBuild(error);
+  }
+}
+
 /** The display's mode; `none` is quiet without the image id, `quiet` is `-q` (buildx commands/build.go toDisplayMode). */
 function progressMode(flags: BuildFlags): string {
   if (flags.quiet && flags.progress !== "auto" && flags.progress !== "quiet")
@@ -194,6 +260,9 @@ function progressMode(flags: BuildFlags): string {
 }
 
 async function toBuildOptions(path: string, flags: BuildFlags, context: CliContext): Promise<BuildOptions> {
+  // Their mistakes are told as those of flags, before all others.
+  parseCall(flags.call);
+  parseAttestations({ attests: flags.attest, provenance: flags.provenance, sbom: flags.sbom });
   const options: BuildOptions = {
     context: path,
     noCache: !flags.cache,
@@ -206,11 +275,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     cacheFrom: given(flags.cacheFrom).flatMap(parseCache),
     cacheTo: given(flags.cacheTo).flatMap(parseCache),
     buildContexts: namedContexts(given(flags.buildContext)),
-    secrets: Object.fromEntries(
-      given(flags.secret)
-        .map((text) => parseSecret(text, context.env))
-        .map(({ id, source }) => [id, source]),
-    ),
+    secrets: secretsOf(given(flags.secret), context.env),
   };
   const lists = {
     addHosts: flags.addHost,
@@ -256,13 +321,15 @@ async function withStandardInput(
 ): Promise<BuildOptions> {
   if (options.context === "-") {
     if (file === "-")
-      throw new InvalidArgumentError(
-        "invalid argument: can't use stdin for both build context and dockerfile",
+      throw new FailedBuild(
+        new InvalidArgumentError("invalid argument: can't use stdin for both build context and dockerfile"),
       );
     const input = await contextFromStdin(context.stdin);
     if ("dockerfile" in input && file !== undefined)
-      throw new InvalidArgumentError(
-        "ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles",
+      throw new FailedBuild(
+        new InvalidArgumentError(
+          "ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles",
+        ),
       );
     return { ...options, ...input, ...(file !== undefined && { file }) };
   }
@@ -273,6 +340,11 @@ async function withStandardInput(
 /** The values of a flag; empty ones, as scripts with unset variables give them, count as not given (buildx util/buildflags). */
 function given(texts: readonly string[] | undefined): string[] {
   return (texts ?? []).filter((text) => text !== "");
+}
+
+function secretsOf(texts: readonly string[], env: Environment): NonNullable<BuildOptions["secrets"]> {
+  const secrets = texts.map((text) => parseSecret(text, env));
+  return Object.fromEntries(secrets.map(({ id, source }) => [id, source]));
 }
 
 function namedContexts(texts: readonly string[]): Record<string, string> {

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import {
   Builder,
   createBuilder,
@@ -17,6 +17,8 @@ interface CreateFlags extends GlobalFlags {
   append?: boolean;
   bootstrap?: boolean;
   buildkitdConfig?: string;
+  /** Old name of `--buildkitd-config`. */
+  config?: string;
   buildkitdFlags?: string;
   connect?: string;
   driver?: string;
@@ -25,6 +27,7 @@ interface CreateFlags extends GlobalFlags {
   name?: string;
   node?: string;
   platform?: string[];
+  timeout: number;
   use?: boolean;
 }
 
@@ -36,15 +39,16 @@ export function command(context: CliContext): Command {
     .argument("[endpoint]", "Docker context or engine of the builder")
     .option("--append", "Append a node to builder instead of changing it")
     .option("--bootstrap", "Boot builder after creation")
-    .option("--buildkitd-config <path>", "BuildKit daemon config file")
-    .option("--buildkitd-flags <flags>", "BuildKit daemon flags")
-    .option("--connect <mode>", "How to reach the daemon: auto, exec or socket")
-    .option("--driver <driver>", "Driver to use (available: docker-container)")
-    .option("--driver-opt <options>", "Options for the driver", collect)
+    .option("--buildkitd-config <string>", "BuildKit daemon config file")
+    .option("--buildkitd-flags <string>", "BuildKit daemon flags")
+    .addOption(new Option("--config <string>").hideHelp())
+    .option("--connect <string>", "How to reach the daemon: auto, exec or socket")
+    .option("--driver <string>", 'Driver to use (available: "docker-container")')
+    .option("--driver-opt <stringArray>", "Options for the driver", collect)
     .option("--leave", "Remove a node from builder instead of changing it")
-    .option("--name <name>", "Builder instance name")
-    .option("--node <name>", "Create/modify node with given name")
-    .option("--platform <platforms>", "Fixed platforms for current node", collect)
+    .option("--name <string>", "Builder instance name")
+    .option("--node <string>", "Create/modify node with given name")
+    .option("--platform <stringArray>", "Fixed platforms for current node", collect)
     .option(
       "--timeout <duration>",
       "Override the default timeout for loading builder status",
@@ -70,10 +74,11 @@ async function run(endpoint: string | undefined, flags: CreateFlags, context: Cl
     platforms: flags.platform,
     driverOpts: flags.driverOpt && parseDriverOptFlags(flags.driverOpt),
     buildkitdFlags: flags.buildkitdFlags,
-    buildkitdConfig: flags.buildkitdConfig,
+    buildkitdConfig: flags.buildkitdConfig ?? flags.config,
     append: flags.append,
     use: flags.use,
     connect: flags.connect === undefined ? undefined : connectMode(flags.connect),
+    checkMilliseconds: flags.timeout,
     signal,
   });
   const builder = new Builder(group, builders);

@@ -33,16 +33,16 @@ interface DuFlags extends GlobalFlags {
 export function command(context: CliContext): Command {
   return new Command("du")
     .description("Disk usage")
-    .usage("[OPTIONS]")
+    .usage(" ")
     .option("--filter <filter>", "Provide filter values", collect)
-    .option("--format <format>", "Format the output")
+    .option("--format <string>", "Format the output")
     .option(
       "--timeout <duration>",
       "Override the default timeout for loading builder status",
       duration,
       20_000,
     )
-    .option("--verbose", "Shorthand for --format=pretty")
+    .option("--verbose", 'Shorthand for "--format=pretty"')
     .action((_flags: DuFlags, self: Command) => run(self.optsWithGlobals(), context));
 }
 

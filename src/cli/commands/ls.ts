@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import {
+  type GcRule,
   formatInGroups,
   openBuilderContext,
   resolveBuilder,
@@ -32,8 +33,8 @@ interface LsFlags {
 export function command(context: CliContext): Command {
   return new Command("ls")
     .description("List builder instances")
-    .usage("[OPTIONS]")
-    .option("--format <format>", "Format the output", "table")
+    .usage(" ")
+    .option("--format <string>", "Format the output", "table")
     .option("--no-trunc", "Don't truncate output")
     .option(
       "--timeout <duration>",
@@ -53,7 +54,8 @@ async function run({ format, trunc, timeout }: LsFlags, context: CliContext): Pr
   const rows = loaded.flatMap((builder) => {
     const row = builderRow(builder, builder.name === current.name, isTable);
     if (format === "json" || builder.error !== undefined) return [row];
-    return [row, ...builder.nodes.map((node) => nodeRow(node, isTable, isTable && trunc))];
+    const nodes = builder.nodes.map((node) => nodeRow(node, isTable, isTable && trunc));
+    return [row, ...nodes.map((node) => ({ ...node, json: row.json }))];
   });
   stdout.write(formatRows({ format, defaultTable: table, headers, rows }));
   const problems = isTable ? loaded.flatMap(problemsOf) : [];
@@ -72,14 +74,15 @@ function builderRow(builder: LoadedBuilder, isCurrent: boolean, isTable: boolean
       Platforms: "",
       Error: builder.error ?? "",
     },
+    // Names in order, as Go prints maps.
     json: {
-      Name: builder.name,
-      Driver: builder.driver,
-      LastActivity: lastActivity ?? "0001-01-01T00:00:00Z",
-      Dynamic: builder.dynamic,
-      Nodes: builder.nodes.map(nodeJson),
-      ...(builder.error !== undefined && { Err: builder.error }),
       Current: isCurrent,
+      Driver: builder.driver,
+      Dynamic: builder.dynamic,
+      ...(builder.error !== undefined && { Err: builder.error }),
+      LastActivity: lastActivity ?? "0001-01-01T00:00:00Z",
+      Name: builder.name,
+      Nodes: builder.nodes.map(nodeJson),
     },
   };
 }
@@ -103,24 +106,36 @@ function nodeRow(loaded: LoadedNode, isTable: boolean, truncate: boolean): Forma
 
 function nodeJson(loaded: LoadedNode): object {
   const { node } = loaded.node;
+  const platforms = formatInGroups(node.platforms, loaded.platforms).map((text) => text.replace("*", ""));
   const hasAny = (record: object) => Object.keys(record).length > 0;
   return {
-    Name: node.name,
+    ...(hasAny(node.driverOpts) && { DriverOpts: sorted(node.driverOpts) }),
     Endpoint: node.endpoint,
-    ...(node.flags.length > 0 && { Flags: node.flags }),
-    ...(hasAny(node.driverOpts) && { DriverOpts: node.driverOpts }),
+    ...(loaded.error !== undefined && { Err: loaded.error }),
     ...(node.files.size > 0 && {
       Files: Object.fromEntries(
         [...node.files].map(([name, data]) => [name, Buffer.from(data).toString("base64")]),
       ),
     }),
+    ...(node.flags.length > 0 && { Flags: node.flags }),
+    ...(loaded.gcPolicy.length > 0 && { GCPolicy: loaded.gcPolicy.map(gcPolicyJson) }),
+    ...(loaded.workerIds.length > 0 && { IDs: loaded.workerIds }),
+    ...(hasAny(loaded.labels) && { Labels: sorted(loaded.labels) }),
+    Name: node.name,
+    ...(platforms.length > 0 && { Platforms: platforms }),
     ...(loaded.status && { Status: loaded.status }),
     ...(loaded.version && { Version: loaded.version }),
-    ...(loaded.error !== undefined && { Err: loaded.error }),
-    ...(loaded.workerIds.length > 0 && { IDs: loaded.workerIds }),
-    ...(loaded.platforms.length > 0 && { Platforms: formatInGroups(node.platforms, loaded.platforms) }),
-    ...(hasAny(loaded.labels) && { Labels: loaded.labels }),
   };
+}
+
+function gcPolicyJson(rule: GcRule): object {
+  const { all, filters, keepDuration, maxUsedSpace, minFreeSpace, reservedSpace } = rule;
+  const filter = filters.length > 0 ? filters : null;
+  return { all, filter, keepDuration: keepDuration * 1e6, maxUsedSpace, minFreeSpace, reservedSpace };
+}
+
+function sorted(record: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function problemsOf(builder: LoadedBuilder): string[] {

@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { parseCacheFilters, prune } from "../../manage/index.js";
 import { formatBytes } from "../../progress/index.js";
 import { lastUsed, verboseRecord } from "../cache-rows.js";
@@ -23,11 +23,11 @@ interface PruneFlags extends GlobalFlags {
 export function command(context: CliContext): Command {
   return new Command("prune")
     .description("Remove build cache")
-    .usage("[OPTIONS]")
+    .usage(" ")
     .option("-a, --all", "Include internal/frontend images")
     .option("--filter <filter>", "Provide filter values", collect)
     .option("-f, --force", "Do not prompt for confirmation")
-    .option("--keep-storage <bytes>", "Deprecated, use --reserved-space", bytes)
+    .addOption(new Option("--keep-storage <bytes>").argParser(bytes).hideHelp())
     .option("--max-used-space <bytes>", "Maximum amount of disk space allowed to keep for cache", bytes)
     .option("--min-free-space <bytes>", "Target amount of free disk space after pruning", bytes)
     .option("--reserved-space <bytes>", "Amount of disk space always allowed to keep for cache", bytes)

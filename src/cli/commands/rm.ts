@@ -22,7 +22,7 @@ const allInactiveWarning =
 export function command(context: CliContext): Command {
   return new Command("rm")
     .description("Remove one or more builder instances")
-    .usage("[OPTIONS] [NAME] [NAME...]")
+    .usage("[OPTIONS] [NAME...]")
     .argument("[names...]", "Builders, default the current one")
     .option("--all-inactive", "Remove all inactive builders")
     .option("-f, --force", "Do not prompt for confirmation")

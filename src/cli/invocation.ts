@@ -1,0 +1,17 @@
+import type { CliContext } from "./cli-context.js";
+import { type ProgramName, ownName } from "./arguments/index.js";
+
+/** A command line with the way the program was called taken into account. */
+export interface Invocation {
+  args: readonly string[];
+  context: CliContext;
+  name: ProgramName;
+}
+
+/** The program's own command line, or the one that docker hands to a plug-in. */
+export async function readInvocation(args: readonly string[], context: CliContext): Promise<Invocation> {
+  const isPlugin = /^docker-[a-z]+(?:\.[a-z]+)?$/.test(context.invokedAs ?? "");
+  if (!isPlugin && args[0] !== "docker-cli-plugin-metadata") return { args, context, name: ownName };
+  const { readPluginCall } = await import("./plugin.js");
+  return readPluginCall(args, context);
+}

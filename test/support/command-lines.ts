@@ -1,0 +1,253 @@
+/** A command line that two clients are given, and what slipway means to do otherwise than buildx, if anything. */
+export interface CommandLine {
+  args: readonly string[];
+  meant?: Meant;
+}
+
+/** A difference that is meant. */
+export interface Meant {
+  why: string;
+  /** What slipway prints (normalised) instead; all of it, without the last line break. */
+  says: string;
+  /** Exit code where it differs. */
+  exitCode?: number;
+}
+
+const names = "slipway's own text: it repeats the value at fault";
+const early = "slipway finds it before anything is sent";
+const drivers = "slipway has one driver";
+const noFile = "slipway's own text for a file that is not there";
+
+/**
+ * What is compared with buildx. A string is a command line, split at spaces, `␣` standing for one; `one` is a running
+ * builder, `two` one that has never run, both made by buildx.
+ */
+export const commandLines: readonly CommandLine[] = [
+  // Flags and operands
+  line("bogus"),
+  line("--bogus ls"),
+  line("--builder"),
+  line("-D"),
+  line("--help=maybe"),
+  line("build"),
+  line("build a b"),
+  line("build --bogus ."),
+  line("build -Z ."),
+  line("build --file"),
+  line("build -qf"),
+  line("build -qZ x"),
+  line("build --=x ."),
+  line("build ---x ."),
+  line("build --load=maybe ."),
+  line("build -q=maybe ."),
+  line("build --help=false"),
+  line("build --shm-size=xx ."),
+  line("build --shm-size 10x ."),
+  line("build --ulimit=xx ."),
+  line("build --ulimit nofile=a ."),
+  line("build --ulimit nofile=3:2 ."),
+  line("build --ulimit nofile=1:2:3 ."),
+  line("build --ulimit bogus=3 ."),
+  line("build -q --progress=plain ctx"),
+  line("build --progress=bogus ctx"),
+  line("build --progress=tty ctx"),
+  // Inputs
+  line("build nodir"),
+  line("build ctx/file"),
+  line("build ctx -f nofile", {
+    why: early,
+    says: "ERROR: failed to build: failed to read dockerfile: open DIR/nofile: no such file or directory",
+  }),
+  line("build ctx -f ctx"),
+  line("build -f - -"),
+  line("build ctx --build-context foo"),
+  line("build ctx --secret id=", { why: names, says: 'ERROR: secret missing ID in "id="' }),
+  line("build ctx --secret id=x,bogus=1", {
+    why: names,
+    says: `ERROR: unexpected key 'bogus' in secret "id=x,bogus=1"`,
+  }),
+  line("build ctx --secret id=x,type=bogus"),
+  line("build ctx --secret id"),
+  line("build ctx --build-arg =x"),
+  line("build ctx --label =x"),
+  // Outputs
+  line("build ctx -o type=bogus", {
+    why: early,
+    says: 'ERROR: unknown output type "bogus", expecting one of local, tar, oci, docker, image, registry, cacheonly',
+  }),
+  line("build ctx -o bogus=x"),
+  line("build ctx -o dest=x,type", {
+    why: names,
+    says: 'ERROR: invalid value type in output "dest=x,type", expecting key=value',
+  }),
+  line("build ctx -o type=local"),
+  line("build ctx -o type=local,dest=ctx/file"),
+  line("build ctx -o type=tar,dest=ctx"),
+  line("build ctx -o type=oci,dest=ctx"),
+  line("build ctx -o type=oci,tar=false"),
+  line("build ctx --iidfile x -o type=local,dest=o"),
+  line("build ctx --push"),
+  line("build ctx -t BAD␣TAG"),
+  // Meaning
+  line("build ctx --platform=bogus/a/b/c"),
+  line("build ctx --platform=linux/sparc"),
+  line("build ctx --cache-to bogus=1"),
+  line("build ctx --cache-to type=inline,bogus", {
+    why: names,
+    says: 'ERROR: invalid value bogus in cache "type=inline,bogus", expecting key=value',
+  }),
+  line("build ctx --cache-to type=local"),
+  line("build ctx --cache-from type=local"),
+  line("build ctx --annotation foo"),
+  line("build ctx --annotation bogus:foo=bar"),
+  line("build ctx --attest bogus", {
+    why: names,
+    says: 'ERROR: invalid value bogus in attestation "bogus", expecting key=value',
+  }),
+  line("build ctx --attest foo=bar", {
+    why: names,
+    says: 'ERROR: attestation type not specified in "foo=bar"',
+  }),
+  line("build ctx --attest type=bogus"),
+  line("build ctx --provenance=mode=bogus"),
+  line("build ctx --allow bogus", {
+    why: "slipway says what there is to choose from",
+    says: "ERROR: failed to build: unknown entitlement bogus, expecting network.host, security.insecure, device[=name] or PROGRAM.local.delete",
+  }),
+  line("build ctx --network bogus"),
+  line("build ctx --add-host bogus", {
+    why: "slipway says what it expects",
+    says: "ERROR: failed to build: invalid host bogus, expecting host:ip",
+  }),
+  line("build ctx --call bogus", {
+    why: "buildx says it twice",
+    says: "ERROR: failed to build: failed to solve: unsupported request frontend.bogus",
+  }),
+  line("build ctx --call check,bogus=1"),
+  line("build ctx --call check,ignorestatus=x"),
+  line("history bogus"),
+  line("history -h"),
+  line("history ls -h"),
+  line("history logs a b"),
+  line("build ctx --no-cache --no-cache-filter x"),
+  line("build ctx --resource bogus=1"),
+  line("build ctx --resource memory=x"),
+  line("build ctx --target nope"),
+  // Dockerfiles
+  line("build ctx -f ctx/bad.Dockerfile"),
+  line("build -f=ctx/bad.Dockerfile ctx"),
+  line("build -t=x -qfctx/bad.Dockerfile ctx"),
+  line("build ctx -f ctx/fail.Dockerfile"),
+  line("build ctx --check"),
+  line("build ctx --check -f ctx/bad.Dockerfile"),
+  line("build ctx --check -f ctx/warn.Dockerfile"),
+  line("build ctx --check -f ctx/both.Dockerfile"),
+  line("build ctx --call check,ignorestatus=true -f ctx/warn.Dockerfile"),
+  line("build ctx -q --pull=false --no-cache=false --load=false"),
+  line("build ctx -q --isolation=x --squash --security-opt=x --rm --compress --force-rm"),
+  line("--builder nope build ctx"),
+  // Builders
+  line("create a b"),
+  line("create --leave"),
+  line("create --name x --leave"),
+  line("create --name two --node nope --leave"),
+  line("create --name two --node two0 --leave"),
+  line("create --append"),
+  line("create --name nope --append"),
+  line("create --driver bogus", {
+    why: drivers,
+    says: 'ERROR: PROGRAM cannot create builders with the driver "bogus", only docker-container',
+  }),
+  line("create --driver-opt bogus=1 --name x"),
+  line("create --driver-opt bogus --name x"),
+  line("create --driver-opt memory=x --name x", {
+    why: "slipway names the option",
+    says: `ERROR: failed to initialize builder x (x0): invalid value "x" of driver option memory: invalid size: 'x'`,
+  }),
+  line("create --name 1bad"),
+  line("create --name default"),
+  line("create --platform bogus/a/b/c"),
+  line('create --name x --buildkitd-flags "'),
+  line("create --name x --buildkitd-config nofile", {
+    why: noFile,
+    says: "ERROR: buildkit configuration file not found: nofile",
+  }),
+  line("create --name x --config nofile", {
+    why: noFile,
+    says: "ERROR: buildkit configuration file not found: nofile",
+  }),
+  line("create --name x unix:///nowhere", {
+    why: noFile,
+    says: "ERROR: failed to initialize builder x (x0): cannot connect to the Docker daemon at unix:///nowhere: is the docker daemon running? (connect ENOENT /nowhere)",
+  }),
+  line("create --name x http://bogus"),
+  line("create --name x --timeout 1y"),
+  line("create --name x"),
+  line("create --name x --use --platform linux/arm64"),
+  line("create --name one"),
+  line("create --name two --append --platform linux/riscv64"),
+  line("create --name two --append --node two1 --driver-opt network=host"),
+  line("create --append --name two --driver-opt bogus=1"),
+  line("use", {
+    why: "buildx looks for a builder without a name",
+    says: "ERROR: PROGRAM: 'PROGRAM use' requires 1 argument\nUsage:  PROGRAM use [OPTIONS] NAME\nRun 'PROGRAM use --help' for more information",
+  }),
+  line("use nope", { why: noFile, says: 'ERROR: failed to find instance "nope": no builder has that name' }),
+  line("use two"),
+  line("use one --default --global"),
+  line("use default"),
+  line("ls"),
+  line("ls --no-trunc"),
+  line("ls --format json"),
+  line("ls --format {{.Name}}"),
+  line("ls --format {{json␣.}}"),
+  line("ls --format table␣{{.Name}}\\t{{.DriverEndpoint}}"),
+  line("ls --format {{"),
+  line("ls --format bogus"),
+  line("ls --timeout=1y"),
+  line("ls extra"),
+  line("inspect"),
+  line("inspect two"),
+  line("-D inspect two"),
+  line("inspect nope"),
+  line("inspect a b"),
+  line("--builder=two inspect"),
+  line("inspect --builder two one"),
+  line("du"),
+  line("du extra"),
+  line("du --builder nope"),
+  line("stop nope"),
+  line("stop a b"),
+  line("stop two"),
+  line("rm nope"),
+  line("rm two"),
+  line("rm --all-inactive x"),
+  line("rm --all-inactive --force"),
+  line("rm --all-inactive"),
+  line("rm default"),
+  line("rm --keep-state --keep-daemon two"),
+  line("prune extra"),
+  line("prune --reserved-space"),
+  line("prune --keep-storage 1x"),
+  line("prune"),
+  // Help
+  line("help"),
+  line("help build"),
+  line("help bogus"),
+  line("build --help"),
+  line("create -h"),
+  line("du -h"),
+  line("inspect -h"),
+  line("ls -h"),
+  line("prune -h"),
+  line("rm -h"),
+  line("stop -h"),
+  line("use -h"),
+  line("version -h"),
+  line("version extra"),
+];
+
+function line(text: string, meant?: Meant): CommandLine {
+  const args = text.split(" ").map((arg) => arg.replaceAll("␣", " "));
+  return { args, ...(meant && { meant }) };
+}
