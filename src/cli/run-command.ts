@@ -43,7 +43,8 @@ async function dispatch({ args, context, name }: Invocation, state: { debug: boo
   program.addCommand(chosen.top);
   const options = [...program.options, ...command.options, help];
   const { flags, operands } = readFlags(chosen.rest, options, state);
-  const isTopic = command.commands.length > 0;
+  // A command that only groups others takes nothing itself.
+  const isTopic = command.commands.length > 0 && command.registeredArguments.length === 0;
   if (found.name === "help" || isTopic || flags.some(({ option }) => option === help)) {
     const { printHelp } = await import("./print-help.js");
     printHelp({ command, path, program, stream: context.stdout });

@@ -24,11 +24,12 @@ export function formatHelp(command: Command, help: HelpOptions): string {
 
 /** {@link formatHelp} without the description. */
 export function formatUsage(command: Command, { path, commands, flags, globalFlags }: HelpOptions): string {
-  const parts = [
-    commands.length > 0
-      ? `Usage:\n  ${path}\n  ${path} [command]\n`
-      : `Usage:\n  ${usageLine(command, path)}\n`,
+  const isTopic = commands.length > 0 && command.registeredArguments.length === 0;
+  const usage = [
+    isTopic ? path : usageLine(command, path),
+    ...(commands.length > 0 ? [`${path} [command]`] : []),
   ];
+  const parts = [`Usage:\n${usage.map((line) => `  ${line}\n`).join("")}`];
   if (command.aliases().length > 0)
     parts.push(`Aliases:\n  ${[command.name(), ...command.aliases()].join(", ")}\n`);
   if (commands.length > 0) {
