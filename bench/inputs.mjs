@@ -30,8 +30,9 @@ export function noise(file, size) {
 export function sourceTree(dir, count) {
   const bytes = randomFillSync(Buffer.allocUnsafe(16 << 10)).toString("base64");
   for (let index = 0; index < count; index += 1) {
-    const parent = path.join(dir, `d${index % 50}`, `e${Math.floor(index / 100)}`);
-    if (index % 100 < 50) fs.mkdirSync(parent, { recursive: true });
+    const hundred = Math.floor(index / 100);
+    const parent = path.join(dir, `d${hundred % 10}`, `e${hundred}`);
+    if (index % 100 === 0) fs.mkdirSync(parent, { recursive: true });
     // Between 100 and 12,000 bytes, half of them below 1,200, the same in every run.
     const share = ((index * 2654435761) % 2 ** 32) / 2 ** 32;
     const size = Math.round(100 * 120 ** share);

@@ -38,6 +38,20 @@ const undiciParts = {
   },
 };
 
+/** commander starts processes for commands of a kind that we do not have; the module for that takes 5 ms of each start. */
+const lazyChildProcess = {
+  name: "lazy-child-process",
+  setup(bundler) {
+    bundler.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /[/\\]commander[/\\]/.test(importer) ? { path: "child-process", namespace: "lazy" } : undefined,
+    );
+    bundler.onLoad({ filter: /.*/, namespace: "lazy" }, () => ({
+      contents:
+        'exports.spawn = (...given) => process.getBuiltinModule("node:child_process").spawn(...given);',
+    }));
+  },
+};
+
 /** Protobuf descriptors are base64, which protobuf-es decodes byte by byte where JavaScript cannot: 10 ms of each start. */
 const nativeBase64 = {
   name: "native-base64",
@@ -65,8 +79,8 @@ try {
     entryPoints: ["src/cli/main.ts"],
     format: "cjs",
     minify: true,
-    plugins: [undiciParts, nativeBase64],
-    inject: ["src/cli/light-headers.ts"],
+    plugins: [undiciParts, lazyChildProcess, nativeBase64],
+    inject: ["src/cli/light-headers.ts", "src/cli/plain-web-assembly.ts"],
     define: { SLIPWAY_VERSION: JSON.stringify(version), SLIPWAY_REVISION: JSON.stringify(revision()) },
   });
   const script = `(function(require,module){var exports=module.exports;${program}})`;

@@ -16,8 +16,20 @@ describe("codeCache", () => {
     expect(open("a").read()).toBeUndefined();
     open("a").write(script);
     expect(fs.statSync(path.join(base, "slipway")).mode & 0o777).toBe(0o700);
-    expect(open("a").read()?.length).toBeGreaterThan(0);
+    expect(open("a").read()?.data.length).toBeGreaterThan(0);
     expect(open("b").read()).toBeUndefined();
+  });
+
+  it("is complete after some runs", () => {
+    const complete = () => {
+      const cache = open("a");
+      const cached = cache.read();
+      const again = new Script("(function () { return 1 })", { ...(cached && { cachedData: cached.data }) });
+      expect(again.cachedDataRejected).not.toBe(true);
+      cache.write(again);
+      return cached?.complete;
+    };
+    expect([complete(), complete(), complete(), complete()]).toEqual([undefined, false, false, true]);
   });
 
   it("neither reads nor writes in a directory that others can reach", () => {

@@ -1,15 +1,27 @@
-import fs from "node:fs";
-import path from "node:path";
 import type { Script } from "node:vm";
 import type { Environment } from "../config/index.js";
 
+// As in start.ts.
+const fs = process.getBuiltinModule("node:fs");
+const path = process.getBuiltinModule("node:path");
+
 /** V8's compiled form of one script, kept between runs. */
 export interface CodeCache {
-  /** What an earlier run left; `undefined` if there is none that can be trusted. */
-  read(): Buffer | undefined;
+  /** What earlier runs left; `undefined` if there is none that can be trusted. */
+  read(): CachedCode | undefined;
   /** Keeps the functions compiled so far. A cache that cannot be written is no error. */
   write(script: Script): void;
 }
+
+/** What a cache holds. */
+export interface CachedCode {
+  data: Buffer;
+  /** A few runs have added to it: others would find little more, and writing takes its time. */
+  complete: boolean;
+}
+
+/** Runs that write a cache: the first may have failed early or printed a help text only. */
+const mostWrites = 3;
 
 /**
  * The code cache of the script whose content hashes to `key`, in `$XDG_CACHE_HOME/slipway` or `~/.cache/slipway`. V8 does
@@ -20,11 +32,16 @@ export function codeCache(key: string, env: Environment): CodeCache {
   const directory = cacheDirectory(env);
   // Flags and processor features change what V8 makes; it checks for that itself and rejects the cache.
   const file = directory && path.join(directory, `code-${key}-${process.version}-${process.arch}`);
+  // The first byte counts the runs that have written it.
+  let writes = 0;
   return {
     read() {
       if (!directory || !file) return undefined;
       try {
-        return isPrivate(directory) ? fs.readFileSync(file) : undefined;
+        if (!isPrivate(directory)) return undefined;
+        const content = fs.readFileSync(file);
+        writes = content[0] ?? 0;
+        return { data: content.subarray(1), complete: writes >= mostWrites };
       } catch {
         return undefined;
       }
@@ -36,7 +53,8 @@ export function codeCache(key: string, env: Environment): CodeCache {
         if (!fs.existsSync(directory)) fs.mkdirSync(directory, { mode: 0o700 });
         if (!isPrivate(directory)) return;
         const unfinished = `${file}.${process.pid}`;
-        fs.writeFileSync(unfinished, script.createCachedData(), { mode: 0o600, flag: "wx" });
+        const content = Buffer.concat([Buffer.of(writes + 1), script.createCachedData()]);
+        fs.writeFileSync(unfinished, content, { mode: 0o600, flag: "wx" });
         fs.renameSync(unfinished, file);
         removeOld(directory, path.basename(file));
       } catch {
