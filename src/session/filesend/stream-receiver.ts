@@ -21,12 +21,15 @@ export async function receiveStream(call: ServerCall, target: StreamTarget): Pro
   }
   const closed = new Promise<void>((resolve) => sink.once("close", resolve));
   let failure: Error | undefined;
+  // Kept here, since standard output takes its end back at once: it is never finished for good (Node's _undestroy).
+  let finished = false;
   let wake: (() => void) | undefined;
   const stirred = () => wake?.();
   const onAbort = () => sink.destroy(abortError(call.signal));
   sink.on("error", (error) => {
     failure = error;
   });
+  sink.once("finish", () => (finished = true));
   sink.on("drain", stirred).on("finish", stirred).on("close", stirred);
   call.signal.addEventListener("abort", onAbort, { once: true });
   /** Waits for the next thing to happen to the stream, until `reached`; throws when it failed or was closed before. */
@@ -42,7 +45,7 @@ export async function receiveStream(call: ServerCall, target: StreamTarget): Pro
       if (!sink.write(chunk)) await until(() => !sink.writableNeedDrain && !sink.destroyed);
     }
     sink.end();
-    await until(() => sink.writableFinished);
+    await until(() => finished);
   } catch (error) {
     sink.destroy(error as Error);
     await closed;
