@@ -153,7 +153,10 @@ describe("where outputs go", () => {
     await add("example.com/a:1");
     const { manifests } = await new TestLayout(dest).index();
     const names = manifests.map(({ annotations }) => annotations?.["io.containerd.image.name"]);
-    expect(names.sort()).toEqual(["example.com/a:1", "example.com/a:2"]);
+    expect(names.sort((a = "", b = "") => a.localeCompare(b))).toEqual([
+      "example.com/a:1",
+      "example.com/a:2",
+    ]);
     expect(existsSync(path.join(dest, "index.json.lock"))).toBe(false);
   });
 });
@@ -163,7 +166,8 @@ async function standardOutput(flags: readonly string[]): Promise<Buffer[]> {
   const file = await fresh();
   const handle = await open(file, "w");
   const args = ["build", "--builder", builder.name, "--progress", "quiet", ...flags, directory];
-  const { exitCode } = await place.run(args, { stdout: handle.fd }).finally(() => handle.close());
+  const { exitCode } = await place.run(args, { stdout: handle.fd });
+  await handle.close();
   expect(exitCode).toBe(0);
   const run = place.start(args, { readStdout: false });
   const piped = buffer(run.child.stdout as Readable);
@@ -178,7 +182,7 @@ async function inTerminal(args: readonly string[]): Promise<string> {
     "script",
     ["-qec", `${line} && exit 9 || exit 0`, "/dev/null"],
     {
-      env: { ...process.env, ...place.env } as NodeJS.ProcessEnv,
+      env: { ...process.env, ...place.env },
     },
   );
   return stdout;
