@@ -1,5 +1,6 @@
 import type { WalkEntry } from "../../fs/index.js";
 import { type ServerCall, frameMessage } from "../../http2/index.js";
+import { DataBuffers } from "./data-buffers.js";
 import {
   dataEndRoom,
   dataHeadRoom,
@@ -24,6 +25,9 @@ export interface SmallFile {
 /** Collects packets of many files into few large writes: the frame heads stand between the data they belong to. */
 export class PacketWriter {
   readonly #call: ServerCall;
+  readonly #buffers = new DataBuffers(batchLength);
+  /** The buffer that is being filled, and what is left of it. */
+  #buffer: Buffer | undefined;
   #batch: Buffer | undefined;
   #used = 0;
   #full = false;
@@ -82,25 +86,32 @@ export class PacketWriter {
     const rest = batch.length - this.#used;
     this.#write(batch.subarray(0, this.#used));
     // What is left of a batch is as good as a new one.
-    this.#batch = rest < batchLength / 4 ? undefined : batch.subarray(this.#used);
+    this.#batch = batch.subarray(this.#used);
     this.#used = 0;
+    if (rest < batchLength / 4) this.#endBatch();
   }
 
   /** Hands over what was collected and waits until there is room for more. Rejects when the call has ended. */
   async settle(): Promise<void> {
     this.flush();
-    if (!this.#full) return;
-    await this.#call.drained();
-    this.#full = false;
+    if (this.#full) {
+      await this.#call.drained();
+      this.#full = false;
+    }
+    this.#buffers.settled(this.#written);
   }
 
   #room(length: number): Buffer {
     if (this.#batch && this.#batch.length - this.#used < length) this.flush();
-    if (!this.#batch || this.#batch.length - this.#used < length) {
-      this.#batch = Buffer.allocUnsafeSlow(Math.max(batchLength, length));
-      this.#used = 0;
-    }
-    return this.#batch;
+    if (this.#batch && this.#batch.length < length) this.#endBatch();
+    return (this.#batch ??= this.#buffer = this.#buffers.take(Math.max(batchLength, length)));
+  }
+
+  /** The batch was written, and nothing more fits into its buffer. */
+  #endBatch(): void {
+    if (this.#buffer) this.#buffers.giveBack(this.#buffer, this.#written);
+    this.#batch = undefined;
+    this.#buffer = undefined;
   }
 
   #write(bytes: Buffer): void {
