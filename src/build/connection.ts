@@ -1,26 +1,11 @@
-import { resolve } from "node:path";
-import {
-  Builder,
-  type BuilderNode,
-  openBuilderContext,
-  type AddressTls,
-  type Driver,
-  dialAddress,
-  pickNode,
-} from "../builder/index.js";
-import { BuildkitClient, localWindows, remoteWindows, requireSupportedVersion } from "../buildkit/index.js";
+import { type AddressTls, type Builder, openBuilderContext } from "../builder/index.js";
 import type { Environment } from "../config/index.js";
-import {
-  type Dial,
-  type EventSink,
-  InvalidArgumentError,
-  SlipwayError,
-  isSlipwayError,
-} from "../core/index.js";
+import { type Dial, type EventSink, InvalidArgumentError } from "../core/index.js";
+import { buildOnNodes } from "./build-on-nodes.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
+import { type NodePool, openNodes } from "./node-pool.js";
 import { type PlanFacts, type SolvePlan, planBuild } from "./plan.js";
-import { executePlan } from "./run-build.js";
 
 /** Where builds run: a builder, or a buildkitd by its address or any way of dialling it. The current builder if none is given. */
 export interface ConnectTarget {
@@ -39,7 +24,10 @@ export interface ConnectTarget {
   signal?: AbortSignal;
 }
 
-/** A warm connection: the builder is up, and builds start at once. Builds may run side by side on it. */
+/**
+ * A warm connection: the builder is up, and builds start at once. Builds may run side by side on it. Of a builder with several
+ * nodes the first is up; the others join when a build needs them.
+ */
 export interface Connection extends AsyncDisposable {
   /** Builds on the connected builder; see `build()`. */
   build(options: ConnectionBuildOptions): Promise<BuildResult>;
@@ -93,118 +81,31 @@ async function prepare(target: ConnectTarget & { platforms?: readonly string[] }
   const ways = [target.builder, target.address, target.dial].filter((way) => way !== undefined);
   if (ways.length > 1) throw new InvalidArgumentError("give one of builder, address and dial");
   const { config, store } = await openBuilderContext({ env });
-  const place = await openPlace(target, env);
+  const nodes = await openNodes(target, env);
   const facts = {
     env,
     dockerConfig: config,
-    engineHost: place.engineHost,
+    engineHost: nodes.first.engineHost,
     nodeId: (await store.nodeIdentifier()) ?? "",
-    defaultLoad: place.driver?.features.defaultLoad ?? false,
+    defaultLoad: nodes.first.driver?.features.defaultLoad ?? false,
   };
-  let connection: WarmConnection | undefined;
   return {
     facts,
     async open(options) {
-      const client = await place.connect(options);
-      return (connection = new WarmConnection(place, client, facts));
+      // The others of several nodes are connected to when it is known that a build needs them.
+      await nodes.connect(nodes.firstIndex, options);
+      return new WarmConnection(nodes, facts);
     },
-    async close() {
-      await (connection ?? place).close();
-    },
-  };
-}
-
-/** Where a connection leads. */
-interface Place {
-  builderName: string;
-  nodeName: string;
-  driverName: string;
-  engineHost?: string | undefined;
-  driver?: Driver;
-  saveRef?: (plan: SolvePlan) => Promise<void>;
-  connect(options: Pick<ConnectTarget, "onEvent" | "signal">): Promise<BuildkitClient>;
-  close(): Promise<void>;
-}
-
-async function openPlace(
-  target: ConnectTarget & { platforms?: readonly string[] },
-  env: Environment,
-): Promise<Place> {
-  const dial =
-    target.dial ?? (target.address === undefined ? undefined : dialAddress(target.address, target.tls));
-  if (dial) {
-    const windows = target.address?.startsWith("tcp:") ? remoteWindows : localWindows;
-    return {
-      builderName: "remote",
-      nodeName: "remote0",
-      driverName: "remote",
-      async connect({ signal }) {
-        const client = await BuildkitClient.connect(dial, { windows, signal });
-        try {
-          await client.info({ signal });
-          return client;
-        } catch (error) {
-          await client.close();
-          throw error;
-        }
-      },
-      close: () => Promise.resolve(),
-    };
-  }
-  const builder =
-    target.builder instanceof Builder
-      ? target.builder
-      : await Builder.open({ name: target.builder, env, signal: target.signal });
-  const node = pickNode(builder, target.platforms ?? []);
-  if (!node) throw new InvalidArgumentError(`builder ${builder.name} has no nodes`);
-  return nodePlace(builder, node);
-}
-
-async function nodePlace(builder: Builder, node: BuilderNode): Promise<Place> {
-  const driver = await node.openDriver();
-  const { host } = await node.endpoint();
-  return {
-    builderName: builder.name,
-    nodeName: node.name,
-    driverName: builder.driver,
-    engineHost: host,
-    driver,
-    async saveRef({ ref, attrs, inputs }) {
-      const { localState } = builder.store;
-      const { contextDirectory = attrs["context"] ?? "", dockerfilePath } = inputs;
-      // Only a help for `history`; a store that cannot be written does not keep anyone from building.
-      await localState
-        .saveRef(builder.name, node.name, ref, {
-          target: "default",
-          localPath: contextDirectory,
-          dockerfilePath: inputs.contextDirectory === undefined ? dockerfilePath : resolve(dockerfilePath),
-        })
-        .catch(() => {});
-    },
-    async connect({ onEvent, signal }) {
-      onEvent?.({ type: "start", builder: builder.name, driver: builder.driver });
-      await builder.touch();
-      const client = await driver.connect({ sink: onEvent, signal });
-      try {
-        requireSupportedVersion((await client.info({ signal })).version);
-        return client;
-      } catch (error) {
-        await client.close();
-        throw error;
-      }
-    },
-    close: () => driver.close(),
+    close: () => nodes.close(),
   };
 }
 
 class WarmConnection implements Connection {
-  readonly #place: Place;
-  readonly #client: BuildkitClient;
+  readonly #nodes: NodePool;
   readonly #facts: Omit<PlanFacts, "signal">;
 
-  constructor(place: Place, client: BuildkitClient, facts: Omit<PlanFacts, "signal">) {
-    this.#place = place;
-    this.#client = client;
+  constructor(nodes: NodePool, facts: Omit<PlanFacts, "signal">) {
+    this.#nodes = nodes;
     this.#facts = facts;
   }
 
@@ -219,34 +120,19 @@ class WarmConnection implements Connection {
 
   /** Runs a plan that was made with this connection's facts. */
   async execute(plan: SolvePlan, options: ConnectionBuildOptions): Promise<BuildResult> {
-    const place = this.#place;
-    try {
-      return await executePlan(plan, options, {
-        ...this.#facts,
-        ...(options.env && { env: options.env }),
-        node: { ...place, client: this.#client },
-        describe: options.describe ?? true,
-        saveRef: place.saveRef,
-      });
-    } catch (error) {
-      throw await this.#explain(error, options.signal);
-    }
+    const context = {
+      ...this.#facts,
+      ...(options.env && { env: options.env }),
+      describe: options.describe ?? true,
+    };
+    return buildOnNodes(plan, options, this.#nodes, context);
   }
 
-  async close(): Promise<void> {
-    await this.#client.close();
-    await this.#place.close();
+  close(): Promise<void> {
+    return this.#nodes.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** Says what became of the builder when the connection to it was lost (FLT-1 to FLT-5). */
-  async #explain(error: unknown, signal: AbortSignal | undefined): Promise<unknown> {
-    const isLost = isSlipwayError(error, "BUILDKIT_CONNECTION_LOST") || isSlipwayError(error, "SESSION_LOST");
-    if (!isLost || !this.#place.driver || signal?.aborted) return error;
-    const diagnosis = await this.#place.driver.diagnose();
-    return diagnosis === undefined ? error : new SlipwayError("BUILDER_LOST", diagnosis, { cause: error });
   }
 }

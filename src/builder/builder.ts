@@ -1,4 +1,6 @@
 import type { Environment } from "../config/index.js";
+import type { EventSink } from "../core/index.js";
+import { bootNode } from "../driver/index.js";
 import { type BuilderContext, openBuilderContext } from "./builder-context.js";
 import { BuilderNode } from "./builder-node.js";
 import { type EnsureBuilderOptions, ensureBuilder } from "./ensure-builder.js";
@@ -76,6 +78,20 @@ export class Builder {
   async inspect(options: { milliseconds?: number; signal?: AbortSignal } = {}): Promise<NodeInfo[]> {
     const { milliseconds = 20_000, signal } = options;
     return Promise.all(this.nodes.map((node) => loadNodeInfo(node, { milliseconds, signal })));
+  }
+
+  /** Makes all nodes run, side by side; the first build would otherwise do that for those it needs. */
+  async boot({ onEvent, signal }: { onEvent?: EventSink; signal?: AbortSignal } = {}): Promise<void> {
+    const boots = this.nodes.map(async (node) => {
+      const driver = await node.openDriver();
+      try {
+        await bootNode(driver, { sink: onEvent, signal });
+      } finally {
+        await driver.close();
+      }
+    });
+    const failed = (await Promise.allSettled(boots)).find(({ status }) => status === "rejected");
+    if (failed?.status === "rejected") throw failed.reason;
   }
 
   /** Stops the nodes; their cache stays, and the next build boots them again. */

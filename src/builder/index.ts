@@ -20,6 +20,7 @@ export type { CurrentChoice } from "./current-file.js";
 export { type LocalBuildGroup, type LocalBuildState, LocalState } from "./local-state.js";
 export { type Node, type NodeGroup, contextNodeGroup, emptyNodeGroup } from "./node-group.js";
 export { pickNode } from "./pick-node.js";
+export { type NodeShare, shareConfigured, shareOffered } from "./share-platforms.js";
 export {
   type Platform,
   dedupePlatforms,

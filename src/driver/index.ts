@@ -1,3 +1,4 @@
+export { bootNode } from "./boot-node.js";
 export { type AddressTls, dialAddress } from "./dial-address.js";
 export { type ConnectMode } from "./docker-container/node-context.js";
 export { containerName, stateVolumeName } from "./docker-container/container-spec.js";

@@ -7,7 +7,6 @@ import {
   parseDriverOptFlags,
   connectMode,
 } from "../../builder/index.js";
-import { connect } from "../../build/index.js";
 import { display } from "../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
 import { collect, duration } from "../flags.js";
@@ -86,7 +85,7 @@ async function run(endpoint: string | undefined, flags: CreateFlags, context: Cl
   if (flags.bootstrap) {
     const progress = display("auto", context.stderr, env);
     try {
-      await (await connect({ builder, env, signal, onEvent: progress })).close();
+      await builder.boot({ onEvent: progress, signal });
     } finally {
       progress({ type: "end" });
       await progress.close();

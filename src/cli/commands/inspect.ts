@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import { Builder, formatInGroups } from "../../builder/index.js";
-import { connect } from "../../build/index.js";
 import { display, formatBinaryBytes, goDuration } from "../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
 import { duration } from "../flags.js";
@@ -42,7 +41,7 @@ async function run(name: string | undefined, flags: InspectFlags, context: CliCo
   if (flags.bootstrap) {
     const progress = display("auto", stderr, env);
     try {
-      await (await connect({ builder, env, signal, onEvent: progress })).close();
+      await builder.boot({ onEvent: progress, signal });
     } finally {
       progress({ type: "end" });
       await progress.close();

@@ -1,0 +1,165 @@
+import { type NodeShare, formatPlatform } from "../builder/index.js";
+import { parseGoBool } from "../config/index.js";
+import { InvalidArgumentError, SlipwayError, abortError, isSlipwayError, linkSignal } from "../core/index.js";
+import { parseReference, repositoryName } from "../registry/index.js";
+import type { BuildOptions } from "./build-options.js";
+import type { BuildResult } from "./build-result.js";
+import { mergeImages } from "./merge-images.js";
+import type { NodePool } from "./node-pool.js";
+import type { PlannedExport } from "./outputs.js";
+import type { SolvePlan } from "./plan.js";
+import { randomId } from "./random-id.js";
+import { type RunBuildContext, executePlan } from "./run-build.js";
+
+/** What all nodes' builds have in common. */
+export type BuildOnNodesContext = Omit<RunBuildContext, "node" | "saveRef">;
+
+/**
+ * Runs a plan on the nodes that it is for: on one, or on several at once, each building its platforms; what they push is then
+ * joined under its names (buildx v0.36 build/build.go). When one fails the others are cancelled, and its error is told (FLT-36).
+ */
+export async function buildOnNodes(
+  plan: SolvePlan,
+  options: BuildOptions,
+  nodes: NodePool,
+  context: BuildOnNodesContext,
+): Promise<BuildResult> {
+  const { signal, onEvent } = options;
+  const shares = await nodes.share(plan.platforms, { signal, onEvent });
+  const [first] = shares;
+  // An answer of the frontend is about the Dockerfile, and the same on all nodes.
+  if (!first || shares.length === 1 || plan.call)
+    return runOn(nodes, first?.index ?? nodes.firstIndex, plan, options, context);
+
+  const exports = exportsOfSeveral(plan);
+  using linked = linkSignal(signal);
+  const plans = shares.map((share, at) => partOf(plan, share, exports, at === 0));
+  const running = plans.map(async (part, at) => {
+    try {
+      const index = shares[at]?.index ?? 0;
+      return await runOn(nodes, index, part, { ...options, signal: linked.signal }, context);
+    } catch (error) {
+      linked.abort(error);
+      throw error;
+    }
+  });
+  const settled = await Promise.allSettled(running);
+  if (signal?.aborted) throw abortError(signal);
+  if (linked.signal.aborted) throw linked.signal.reason;
+  const results = settled.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  return await joined(plan, options, results, { nodes, context });
+}
+
+/** The result of all nodes: the first's, as buildx has it, or that of the image which was joined of theirs. */
+async function joined(
+  plan: SolvePlan,
+  options: BuildOptions,
+  results: readonly BuildResult[],
+  { nodes, context }: { nodes: NodePool; context: BuildOnNodesContext },
+): Promise<BuildResult> {
+  const [first] = results as [BuildResult];
+  const warnings = results.flatMap((result) => result.warnings);
+  const platforms = results.flatMap((result) => result.platforms);
+  const [pushed, ...others] = plan.exports.filter(isPush);
+  if (!pushed) return { ...first, warnings, platforms };
+  const names = [pushed, ...others].flatMap(({ attrs }) => (attrs["name"] ?? "").split(","));
+  const digest = await mergeImages({
+    names,
+    digests: results.map((result) => result.digest).filter((text) => text !== undefined),
+    attrs: pushed.attrs,
+    files: nodes.first.files ?? new Map(),
+    credentials: options.credentials,
+    env: context.env,
+    dockerConfig: context.dockerConfig,
+    sink: options.onEvent,
+    signal: options.signal,
+  });
+  const { inlineMessage } = first;
+  return {
+    ref: first.ref,
+    imageId: digest,
+    digest,
+    names,
+    platforms,
+    warnings,
+    metadata: { "containerimage.digest": digest },
+    ...(inlineMessage !== undefined && { inlineMessage }),
+  };
+}
+
+async function runOn(
+  nodes: NodePool,
+  index: number,
+  plan: SolvePlan,
+  options: BuildOptions,
+  context: BuildOnNodesContext,
+): Promise<BuildResult> {
+  const { signal, onEvent } = options;
+  const place = await nodes.place(index);
+  const client = await nodes.connect(index, { signal, onEvent });
+  try {
+    return await executePlan(plan, options, {
+      ...context,
+      node: { ...place, client },
+      saveRef: place.saveRef,
+    });
+  } catch (error) {
+    // Says what became of the builder when the connection to it was lost (FLT-1 to FLT-5).
+    const isLost = isSlipwayError(error, "BUILDKIT_CONNECTION_LOST") || isSlipwayError(error, "SESSION_LOST");
+    if (!isLost || !place.driver || signal?.aborted) throw error;
+    const diagnosis = await place.driver.diagnose();
+    throw diagnosis === undefined ? error : new SlipwayError("BUILDER_LOST", diagnosis, { cause: error });
+  }
+}
+
+/** One node's part of a plan. What is said about the whole is said once, with the first. */
+function partOf(
+  plan: SolvePlan,
+  share: NodeShare,
+  exports: readonly PlannedExport[],
+  isFirst: boolean,
+): SolvePlan {
+  const platforms = share.platforms.map(formatPlatform);
+  return {
+    ...plan,
+    ref: isFirst ? plan.ref : randomId(),
+    attrs: { ...plan.attrs, platform: platforms.join(","), "multi-platform": "true" },
+    platforms,
+    exports: exports.map((entry) => ({ ...entry, attrs: { ...entry.attrs } })),
+    noOutput: plan.noOutput && isFirst,
+    warnings: isFirst ? plan.warnings : [],
+  };
+}
+
+/**
+ * Exports for parts of an image: pushed ones go out without a tag, to be joined afterwards.
+ *
+ * @throws InvalidArgumentError for what cannot be put together again.
+ */
+function exportsOfSeveral(plan: SolvePlan): PlannedExport[] {
+  if ([...plan.inputs.uploads.values()].some((source) => !(source instanceof Uint8Array)))
+    throw new InvalidArgumentError(
+      "an archive from a stream can be sent to one node only: build for platforms of one node, or from a directory",
+    );
+  return plan.exports.map((entry) => {
+    const { type, destination } = entry;
+    if (type === "oci" || type === "tar")
+      throw new InvalidArgumentError(`${type} for multi-node builds currently not supported`);
+    if (type === "docker")
+      throw new InvalidArgumentError("docker exporter does not currently support exporting manifest lists");
+    if (destination.kind === "directory" && destination.mode === "delete")
+      throw new InvalidArgumentError(
+        "local output mode=delete for multi-node builds is not supported: each node would delete what the others wrote",
+      );
+    if (!isPush(entry)) return entry;
+    const names = (entry.attrs["name"] ?? "").split(",").map((name) => repositoryName(parseReference(name)));
+    return {
+      ...entry,
+      attrs: { ...entry.attrs, name: [...new Set(names)].join(","), "push-by-digest": "true" },
+    };
+  });
+}
+
+function isPush({ type, attrs }: PlannedExport): boolean {
+  return type === "image" && parseGoBool(attrs["push"] ?? "") === true;
+}

@@ -1,0 +1,136 @@
+import {
+  Builder,
+  type NodeShare,
+  type Platform,
+  parsePlatforms,
+  pickNode,
+  shareConfigured,
+  shareOffered,
+} from "../builder/index.js";
+import type { BuildkitClient } from "../buildkit/index.js";
+import type { Environment } from "../config/index.js";
+import { InvalidArgumentError } from "../core/index.js";
+import type { ConnectTarget } from "./connection.js";
+import { type Place, type PlaceConnectOptions, dialPlace, nodePlace } from "./place.js";
+
+/** The nodes that a target has; opens and connects to each once, when it is needed. */
+export interface NodePool {
+  /** The node that plans are made for. */
+  readonly first: Place;
+  readonly firstIndex: number;
+  place(index: number): Promise<Place>;
+  /** Connects to a node, booting it if need be; the connection is shared. */
+  connect(index: number, options: PlaceConnectOptions): Promise<BuildkitClient>;
+  /** Decides which nodes build what. May boot all of them to ask what they offer. */
+  share(platforms: readonly string[], options: PlaceConnectOptions): Promise<NodeShare[]>;
+  /** Drops all connections. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Opens the nodes of a target; of several only the one that plans are made for. Nothing is dialled. */
+export async function openNodes(
+  target: ConnectTarget & { platforms?: readonly string[] },
+  env: Environment,
+): Promise<NodePool> {
+  const dialled = dialPlace(target);
+  if (dialled) return new Pool(0, dialled, [], () => Promise.resolve(dialled));
+  const builder =
+    target.builder instanceof Builder
+      ? target.builder
+      : await Builder.open({ name: target.builder, env, signal: target.signal });
+  const node = pickNode(builder, target.platforms ?? []);
+  if (!node) throw new InvalidArgumentError(`builder ${builder.name} has no nodes`);
+  const openNode = (index: number) => nodePlace(builder, builder.nodes[index] ?? node);
+  const firstIndex = builder.nodes.indexOf(node);
+  const configured = builder.nodes.map((one) => one.node.platforms);
+  let isAnnounced = false;
+  const announce = async ({ onEvent }: PlaceConnectOptions) => {
+    if (isAnnounced) return;
+    isAnnounced = true;
+    onEvent?.({ type: "start", builder: builder.name, driver: builder.driver });
+    await builder.touch();
+  };
+  return new Pool(firstIndex, await openNode(firstIndex), configured, openNode, announce);
+}
+
+class Pool implements NodePool {
+  readonly first: Place;
+  readonly firstIndex: number;
+  readonly #configured: readonly (readonly Platform[])[];
+  readonly #open: (index: number) => Promise<Place>;
+  readonly #announce: (options: PlaceConnectOptions) => Promise<void>;
+  readonly #places = new Map<number, Promise<Place>>();
+  readonly #clients = new Map<number, Promise<BuildkitClient>>();
+
+  constructor(
+    firstIndex: number,
+    first: Place,
+    configured: readonly (readonly Platform[])[],
+    open: (index: number) => Promise<Place>,
+    announce: (options: PlaceConnectOptions) => Promise<void> = () => Promise.resolve(),
+  ) {
+    this.firstIndex = firstIndex;
+    this.first = first;
+    this.#configured = configured;
+    this.#open = open;
+    this.#announce = announce;
+    this.#places.set(firstIndex, Promise.resolve(first));
+  }
+
+  place(index: number): Promise<Place> {
+    return kept(this.#places, index, () => this.#open(index));
+  }
+
+  connect(index: number, options: PlaceConnectOptions): Promise<BuildkitClient> {
+    return kept(this.#clients, index, async () => {
+      const place = await this.place(index);
+      await this.#announce(options);
+      return place.connect(options);
+    });
+  }
+
+  async share(platforms: readonly string[], options: PlaceConnectOptions): Promise<NodeShare[]> {
+    const asked = parsePlatforms(platforms);
+    if (asked.length === 0 || this.#configured.length <= 1)
+      return [{ index: this.firstIndex, platforms: asked }];
+    const shares = shareConfigured(asked, this.#configured);
+    if (shares) return shares;
+    const offered = await Promise.all(
+      this.#configured.map(async (own, index) => {
+        const client = await this.connect(index, options);
+        const workers = await client.workers({ signal: options.signal });
+        return [...own, ...workers.flatMap((worker) => worker.platforms.map(toPlatform))];
+      }),
+    );
+    return shareOffered(asked, offered);
+  }
+
+  async close(): Promise<void> {
+    for (const opened of [this.#clients, this.#places]) {
+      const closing = [...opened.values()].map(async (one) => (await one.catch(() => undefined))?.close());
+      await Promise.all(closing);
+    }
+  }
+}
+
+/** Makes a thing once; what failed may be tried again. */
+function kept<T>(things: Map<number, Promise<T>>, index: number, make: () => Promise<T>): Promise<T> {
+  let thing = things.get(index);
+  if (!thing) {
+    things.set(index, (thing = make()));
+    thing.catch(() => things.delete(index));
+  }
+  return thing;
+}
+
+function toPlatform({
+  OS,
+  Architecture,
+  Variant,
+}: {
+  OS: string;
+  Architecture: string;
+  Variant: string;
+}): Platform {
+  return { os: OS, architecture: Architecture, ...(Variant && { variant: Variant }) };
+}
