@@ -6,7 +6,7 @@ export {
   type BuildConfig,
   type BuildDetails,
   type BuildFailure,
-  BuildHistory,
+  type BuildHistory,
   type BuildMaterial,
   type BuildRecord,
   type BuildResultBlobs,

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { pack } from "tar-stream";
+import type { Pack } from "tar-stream";
 import { isSlipwayError } from "../../core/index.js";
 import { type Descriptor, digestOf, mediaTypes } from "../../registry/index.js";
 import type { BuildHistory, RecordCallOptions } from "./build-history.js";
@@ -46,6 +46,7 @@ export async function bundleBuilds(
   const [only] = manifests;
   const root = only && manifests.length === 1 ? only : addIndex(blobs, records, manifests);
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [root] };
+  const { pack } = await import("tar-stream");
   const gzip = createGzip();
   const tar = pack();
   const source = Readable.from(tar as AsyncIterable<Buffer>, { objectMode: false, highWaterMark: 1 << 20 });
@@ -176,7 +177,7 @@ function gone({ id }: BuildRecord, blob: RecordBlob | undefined, error: unknown)
 }
 
 /** The tar of an OCI layout, blobs by digest. */
-async function writeLayout(tar: ReturnType<typeof pack>, blobs: BundleBlobs, index: string): Promise<void> {
+async function writeLayout(tar: Pack, blobs: BundleBlobs, index: string): Promise<void> {
   const root = { uid: 0, gid: 0, mtime: new Date(0) };
   const algorithms = new Set([...blobs.keys()].map((digest) => digest.slice(0, digest.indexOf(":"))));
   for (const name of ["blobs/", ...[...algorithms].map((algorithm) => `blobs/${algorithm}/`)])

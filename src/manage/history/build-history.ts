@@ -7,24 +7,13 @@ import {
   normalizePlatform,
 } from "../../builder/index.js";
 import { type control, readContent, streamContent, toStatusUpdate } from "../../buildkit/index.js";
-import type { Environment } from "../../config/index.js";
 import { type EventSink, InvalidArgumentError, type StatusUpdate, messageOf } from "../../core/index.js";
 import { type BuildAttachment, listAttachments } from "./attachments.js";
 import { type BuildFailure, readFailure } from "./build-failure.js";
 import { type BuildRecord, buildRecord } from "./build-record.js";
 import { HistoryError } from "./history-error.js";
+import type { HistoryOptions } from "./history.js";
 import { parseHistoryFilters } from "./history-filters.js";
-
-/** Whose builds {@link history} opens. */
-export interface HistoryOptions {
-  /** A builder's name, or a builder; default the current one. */
-  builder?: string | Builder | undefined;
-  /** Default `process.env`. */
-  env?: Environment | undefined;
-  /** Gets the boot of a builder that does not run yet. */
-  onEvent?: EventSink | undefined;
-  signal?: AbortSignal | undefined;
-}
 
 /** Options of {@link BuildHistory.records}. */
 export interface RecordsOptions {
@@ -42,13 +31,8 @@ export interface RecordCallOptions {
   signal?: AbortSignal | undefined;
 }
 
-/**
- * Opens the history of a builder: what it remembers of the builds it ran. Boots the nodes that do not run, as buildx does.
- * Close it when done.
- *
- * @throws StoreError for a builder that is not there; DriverError for one that cannot be booted.
- */
-export async function history(options: HistoryOptions = {}): Promise<BuildHistory> {
+/** Connects to the nodes of a builder; see `history()`. */
+export async function openHistory(options: HistoryOptions): Promise<BuildHistory> {
   const { env, signal, onEvent } = options;
   const builder =
     options.builder instanceof Builder
@@ -95,7 +79,7 @@ export class BuildHistory implements AsyncDisposable {
   readonly builder: Builder;
   readonly #nodes: readonly HistoryNode[];
 
-  /** Use {@link history}. */
+  /** Use `history()`. */
   constructor(builder: Builder, nodes: readonly HistoryNode[]) {
     this.builder = builder;
     this.#nodes = nodes;
