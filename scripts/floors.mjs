@@ -12,7 +12,7 @@ const floors = {
   index: ["build", "manage", "progress", "builder", ...ground],
   cli: ["index", "build", "manage", "progress", "builder", ...ground],
   testcontainers: ["index", "build", "manage", "progress", "builder", ...ground],
-  manage: ["build", "builder", "buildkit", "registry", "engine-api", ...ground],
+  manage: ["build", "builder", "session", "buildkit", "registry", "engine-api", ...ground],
   build: ["progress", "builder", "session", "buildkit", "registry", "engine-api", ...ground],
   progress: [...ground],
   builder: ["driver", ...ground],

@@ -11,6 +11,7 @@ export { type CacheOption, parseCache } from "./parse/cache.js";
 export { parseAttestations } from "./parse/attest.js";
 export { type CallRequest, parseCall } from "./parse/call.js";
 export { parseUlimit } from "./frontend-attrs.js";
+export { parseAnnotation } from "./outputs.js";
 export { type Output, type OutputType, parseOutput } from "./parse/output.js";
 export { type SecretInput, parseSecret } from "./parse/secret.js";
 export { contextFromStdin, readStream } from "./stdin-context.js";

@@ -188,7 +188,7 @@ function annotation(text: string): [attr: string, value: string][] {
 /**
  * Exporter attributes of `[type[platform],…:]key=value` (BK exporter/containerimage/exptypes/annotations.go).
  */
-function parseAnnotation(text: string): [attr: string, value: string][] {
+export function parseAnnotation(text: string): [attr: string, value: string][] {
   const at = text.indexOf("=");
   if (at < 0)
     throw new InvalidArgumentError(`invalid annotation ${JSON.stringify(text)}, expected key=value`);

@@ -40,6 +40,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/history/index.js"),
   },
   {
+    name: "imagetools",
+    summary: "Commands to work on images in registry",
+    load: () => import("./commands/imagetools/index.js"),
+  },
+  {
     name: "inspect",
     summary: "Inspect current builder instance",
     load: () => import("./commands/inspect.js"),

@@ -21,6 +21,7 @@ export { isSocketHost, parseDockerHost } from "./docker-host.js";
 export type { Environment } from "./environment.js";
 export { githubActionsContext } from "./github-actions.js";
 export { parseGoBool } from "./go-bool.js";
+export { escapeGoJson, goJson } from "./go-json.js";
 export { parseGoDuration } from "./go-duration.js";
 export { type JsonObject, JsonReader, isJsonObject, parseJsonObject } from "./json.js";
 export { proxyBuildArgs } from "./proxies.js";

@@ -31,3 +31,14 @@ export {
   readTrace,
   toJaeger,
 } from "./history/index.js";
+export {
+  type CreateImageOptions,
+  type CreatedImage,
+  type ImageToolsOptions,
+  type InspectImageOptions,
+  type InspectedImage,
+  type InspectedPlatform,
+  createImage,
+  imageMetadata,
+  inspectImage,
+} from "./image-tools/index.js";

@@ -412,6 +412,30 @@ describe("referrers", () => {
     expect(some.map(({ digest }) => digest)).toEqual([digests[1]]);
   });
 
+  test("without the API they are put into that index, each once, also side by side", async () => {
+    const server = await registry({ referrers: false });
+    const subject = server.addManifest("a", "t", mediaTypes.ociManifest, manifest);
+    const pushing = client();
+    const push = (artifactType: string) =>
+      pushing.putManifest(from(server, "a"), {
+        mediaType: mediaTypes.ociManifest,
+        content: Buffer.from(
+          JSON.stringify({
+            ...manifest,
+            artifactType,
+            annotations: { of: artifactType },
+            subject: { mediaType: mediaTypes.ociManifest, digest: subject, size: 1 },
+          }),
+        ),
+      });
+    await Promise.all(["x/one", "x/two", "x/one", "x/three"].map(push));
+    const found = await pushing.referrers(from(server, "a"), subject);
+    expect(found.map(({ artifactType, annotations }) => [artifactType, annotations])).toEqual(
+      expect.arrayContaining(["x/one", "x/two", "x/three"].map((type) => [type, { of: type }])),
+    );
+    expect(found).toHaveLength(3);
+  });
+
   test("without the API they are in an index tagged with the digest", async () => {
     const server = await registry({ referrers: false });
     const subject = server.addManifest("a", "t", mediaTypes.ociManifest, manifest);

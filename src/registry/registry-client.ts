@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Environment, RegistrySettings } from "../config/index.js";
-import { throwIfAborted } from "../core/index.js";
+import { isSlipwayError, throwIfAborted } from "../core/index.js";
 import { type BlobUpload, uploadBlob } from "./blob-upload.js";
 import { type BlobReadOptions, readBlobStream } from "./blob-download.js";
 import type { CredentialProvider } from "./credentials.js";
@@ -10,6 +10,7 @@ import { type Endpoint, endpointsOf } from "./endpoint.js";
 import { Exchange, listOf, refusal } from "./exchange.js";
 import { maxManifestBytes } from "./manifest.js";
 import { type ImageReference, formatReference, withDefaultTag } from "./reference.js";
+import { type Referrer, addReferrer, readReferrer } from "./referrers-tag.js";
 import { listReferrers } from "./referrers.js";
 import { RegistryError } from "./registry-error.js";
 import { RegistryHttp } from "./registry-http.js";
@@ -57,6 +58,8 @@ export class RegistryClient implements AsyncDisposable {
   readonly #exchange: Exchange;
   readonly #settings: ReadonlyMap<string, RegistrySettings>;
   readonly #endpoints = new Map<string, Endpoint[]>();
+  /** Work on the tags of referrers, by tag. */
+  readonly #referrerTags = new Map<string, Promise<void>>();
 
   constructor({ env, credentials, settings = new Map() }: RegistryClientOptions) {
     const hosts = new Map(settings);
@@ -150,7 +153,39 @@ export class RegistryClient implements AsyncDisposable {
     await response.body.dump();
     const stored = listOf(response.headers["docker-content-digest"])[0];
     if (stored?.startsWith("sha256:") && stored !== digest) throw wrongDigest(reference, stored);
-    return { mediaType, digest, size: content.length };
+    const descriptor = { mediaType, digest, size: content.length };
+    if (listOf(response.headers["oci-subject"]).length === 0) {
+      const referrer = readReferrer(content, descriptor);
+      if (referrer) await this.#nameReferrer(reference, referrer, signal);
+    }
+    return descriptor;
+  }
+
+  /**
+   * Registries without the referrers API do not know of subjects: the clients keep a tag with the list
+   * (distribution-spec 1.1, pushing manifests with subject). One at a time, since each adds to what is there.
+   */
+  async #nameReferrer(
+    { domain, path }: Repository,
+    { subject, descriptor }: Referrer,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const tagged = { domain, path, tag: subject.replace(":", "-") };
+    const key = formatReference(tagged);
+    const before = this.#referrerTags.get(key) ?? Promise.resolve();
+    const turn = before.then(async () => {
+      const known = await this.getManifest(tagged, { signal }).catch((error: unknown) => {
+        if (isSlipwayError(error, "REGISTRY_NOT_FOUND")) return undefined;
+        throw error;
+      });
+      const content = addReferrer(known?.content, descriptor);
+      if (content) await this.putManifest(tagged, { mediaType: mediaTypes.ociIndex, content }, { signal });
+    });
+    this.#referrerTags.set(
+      key,
+      turn.catch(() => {}), // whoever waits for its turn is not concerned
+    );
+    await turn;
   }
 
   /** True when the repository has the blob. Mirrors are not asked: it is about pushing. */

@@ -37,6 +37,7 @@ export async function fakeRegistry(options: FakeRegistryOptions = {}): Promise<F
   const manifests: FakeRegistry["manifests"] = new Map();
   const tokens: string[] = [];
   const uploads = new Set<string>();
+  let uploadCount = 0;
   const server = await httpServer((request) => options.intercept?.(request) ?? answer(request), {
     tls: options.tls ?? false,
   });
@@ -87,7 +88,12 @@ export async function fakeRegistry(options: FakeRegistryOptions = {}): Promise<F
       manifests.set(`${repository}@${sha256(body)}`, stored);
       if (!name.startsWith("sha256:")) manifests.set(`${repository}:${name}`, stored);
       else if (name !== sha256(body)) return { status: 400, body: { errors: [{ code: "DIGEST_INVALID" }] } };
-      return { status: 201, headers: { "docker-content-digest": sha256(body) } };
+      const { subject } = JSON.parse(body.toString()) as { subject?: { digest: string } };
+      const knows = subject && options.referrers !== false;
+      return {
+        status: 201,
+        headers: { "docker-content-digest": sha256(body), ...(knows && { "oci-subject": subject.digest }) },
+      };
     }
     const found = manifests.get(`${repository}${name.startsWith("sha256:") ? "@" : ":"}${name}`);
     if (!found) return notFound("MANIFEST_UNKNOWN");
@@ -114,7 +120,7 @@ export async function fakeRegistry(options: FakeRegistryOptions = {}): Promise<F
         blobs.set(`${repository}@${mount}`, mounted);
         return { status: 201 };
       }
-      const id = String(uploads.size);
+      const id = String(uploadCount++);
       uploads.add(id);
       return { status: 202, headers: { location: `/v2/${repository}/blobs/uploads/${id}?state=x` } };
     }

@@ -3,4 +3,4 @@ export { goString } from "./go-print.js";
 export { type TabOptions, alignTabs } from "./tab-writer.js";
 export { Template } from "./template.js";
 export { TemplateError } from "./template-error.js";
-export { formatGoJson, formatJson } from "./template-functions.js";
+export { formatGoJson, formatJson, templateFunctions } from "./template-functions.js";

@@ -1,3 +1,4 @@
+import { escapeGoJson } from "../../config/index.js";
 import { goSprint, goSprintf, goSprintln, goString } from "./go-print.js";
 
 /** A function of templates. What it throws becomes the template's error. */
@@ -68,12 +69,9 @@ export function formatJson(value: unknown, indent?: unknown): string {
   return text ?? "null";
 }
 
-/** {@link formatJson} with `<`, `>` and `&` escaped, as Go's encoder does unless told otherwise. */
+/** {@link formatJson} with the HTML escapes. */
 export function formatGoJson(value: unknown, indent?: number): string {
-  return formatJson(value, indent).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return escapeGoJson(formatJson(value, indent));
 }
 
 function joinElements(elements: unknown, separator: unknown): string {

@@ -59,14 +59,6 @@ export function bundleRecordJson(
   return { ...record, DefaultPlatform: defaultPlatform, ...local };
 }
 
-/** JSON as Go's MarshalIndent writes it: two spaces, and `<`, `>` and `&` escaped. */
-export function goJson(value: unknown): string {
-  return JSON.stringify(value, undefined, 2).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
-
 function resultJson({ ResultDeprecated, Attestations, Results }: control.BuildResultInfo): object {
   return present({
     ResultDeprecated: ResultDeprecated && blobJson(ResultDeprecated),

@@ -1,0 +1,126 @@
+import {
+  type Descriptor,
+  RegistryError,
+  type StoredManifest,
+  isIndexType,
+  isManifestType,
+  parseManifest,
+} from "../../registry/index.js";
+import { InvalidArgumentError } from "../../core/index.js";
+import { type ImageLocation, formatImageLocation } from "./image-location.js";
+import type { ImageStores } from "./open-stores.js";
+
+/** Referrers that go along with what they refer to (buildx v0.36 util/imagetools supportedArtifactTypes). */
+const keptArtifacts: ReadonlySet<string> = new Set([
+  "application/vnd.docker.attestation.manifest.v1+json",
+  "application/vnd.dev.cosign.artifact.sig.v1+json",
+  "application/vnd.dev.sigstore.bundle.v0.3+json",
+]);
+
+/** Blobs under way at a time. */
+const mostAtOnce = 4;
+
+/** Deepest nesting of indexes and referrers that is followed. */
+const deepest = 8;
+
+/** Copies images into one place, every blob once however many images have it. */
+export class ImageCopier {
+  readonly #stores: ImageStores;
+  readonly #target: ImageLocation;
+  readonly #signal: AbortSignal | undefined;
+  /** What is copied or being copied, by digest. */
+  readonly #done = new Map<string, Promise<void>>();
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(stores: ImageStores, target: ImageLocation, signal: AbortSignal | undefined) {
+    this.#stores = stores;
+    this.#target = target;
+    this.#signal = signal;
+  }
+
+  /** Copies an index or a manifest with all it lists and what refers to it. */
+  async copy(source: ImageLocation, descriptor: Descriptor): Promise<void> {
+    try {
+      await this.#manifest(source, descriptor, 0);
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      if (!(error instanceof RegistryError)) throw error;
+      const [from, to] = [source, this.#target].map(formatImageLocation);
+      throw explained(error, `copy ${descriptor.digest} from ${from} to ${to}`);
+    }
+  }
+
+  #manifest(source: ImageLocation, descriptor: Descriptor, depth: number): Promise<void> {
+    return this.#once(descriptor.digest, async () => {
+      if (depth > deepest)
+        throw new InvalidArgumentError(`${descriptor.digest} is nested more than ${deepest} times`);
+      const from = this.#stores.of(source);
+      const options = { signal: this.#signal };
+      const stored = await from.readManifest(source, descriptor.digest, options);
+      const manifest: StoredManifest = {
+        content: stored.content,
+        descriptor: { ...descriptor, mediaType: descriptor.mediaType || stored.descriptor.mediaType },
+      };
+      const parsed = parseManifest(stored.content, undefined, descriptor.digest);
+      await Promise.all(
+        parsed.kind === "index"
+          ? parsed.manifests.map((entry) => this.#child(source, entry, depth + 1))
+          : [parsed.config, ...parsed.layers].map((blob) => this.#blob(source, blob)),
+      );
+      await this.#stores.of(this.#target).writeManifest(this.#target, manifest, options);
+      const referrers = await from.referrers(source, descriptor.digest, options);
+      const kept = referrers.filter(({ artifactType }) => keptArtifacts.has(artifactType ?? ""));
+      await Promise.all(kept.map((referrer) => this.#manifest(source, referrer, depth + 1)));
+    });
+  }
+
+  /** An index may list blobs as well (caches do). */
+  #child(source: ImageLocation, entry: Descriptor, depth: number): Promise<void> {
+    const isDocument = isIndexType(entry.mediaType) || isManifestType(entry.mediaType);
+    return isDocument ? this.#manifest(source, entry, depth) : this.#blob(source, entry);
+  }
+
+  #blob(source: ImageLocation, blob: Descriptor): Promise<void> {
+    if (isForeign(blob)) return Promise.resolve();
+    return this.#once(blob.digest, async () => {
+      await this.#turn();
+      try {
+        const options = { signal: this.#signal };
+        const read = () => this.#stores.of(source).readBlob(source, blob, options);
+        await this.#stores
+          .of(this.#target)
+          .writeBlob(this.#target, blob, { location: source, read }, options);
+      } finally {
+        this.#running--;
+        this.#waiting.shift()?.();
+      }
+    });
+  }
+
+  #once(digest: string, work: () => Promise<void>): Promise<void> {
+    let known = this.#done.get(digest);
+    if (!known) this.#done.set(digest, (known = work()));
+    return known;
+  }
+
+  async #turn(): Promise<void> {
+    while (this.#running >= mostAtOnce) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#running++;
+  }
+}
+
+/** Layers that may not be pushed, and that others fetch from elsewhere. */
+function isForeign({ mediaType }: Descriptor): boolean {
+  return /\.(foreign|nondistributable)\./.test(mediaType);
+}
+
+/** The error with what was being done in front. */
+export function explained(error: RegistryError, what: string): RegistryError {
+  const { code, host, status, message } = error;
+  return new RegistryError(code, `${what}: ${message}`, {
+    cause: error,
+    ...(host !== undefined && { host }),
+    ...(status !== undefined && { status }),
+  });
+}
