@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { extract } from "tar-stream";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import {
   type BuildEvent,
   Builder,
@@ -15,6 +15,8 @@ import {
 } from "../../src/index.js";
 import { EngineClient } from "../../src/engine-api/index.js";
 import { engineEnv } from "../support/engine-env.js";
+import { EngineProxy } from "../support/engine-proxy.js";
+import { slipway } from "../support/slipway.js";
 
 const { dockerHost, engine: engineName } = engineEnv();
 const isContainerd = engineName === "docker-containerd";
@@ -162,6 +164,19 @@ describe(`differential load on ${isContainerd ? "the containerd store" : "the cl
     expect(await saved("load:changed")).toEqual(differential);
   });
 
+  test("what another client has loaded counts as well, once it was seen", async () => {
+    const archive = join(scratch, "other.tar");
+    const type = isContainerd ? "oci" : "docker";
+    const tags = ["load:other"];
+    await connection.build({ context: image("c", "other one"), tags, outputs: [{ type, dest: archive }] });
+    await engine.images.load(createReadStream(archive));
+    expect((await load(image("c", "other one"), "load:other")).statuses).toEqual([
+      expect.stringMatching(/^image \w{12} already present$/),
+    ]);
+    const { statuses } = await load(image("c", "other two"), "load:other");
+    expect(statuses.filter((status) => status.startsWith("loading layer"))).toHaveLength(1);
+  });
+
   test("a layer that the engine has lost is sent again", async () => {
     for (const { Id } of await engine.images.list({ filters: { reference: ["load"] } }))
       await engine.images.remove(Id, { force: true });
@@ -196,6 +211,93 @@ describe(`differential load on ${isContainerd ? "the containerd store" : "the cl
     const { id } = await building;
     expect((await engine.images.inspect("load:index")).Id).toBe(id);
     expect(await output("load:index")).toBe("three\n");
+  });
+
+  describe("an engine that is not what it seems", () => {
+    let proxy: EngineProxy;
+    beforeAll(async () => void (proxy = await EngineProxy.open(dockerHost)));
+    afterEach(() => {
+      proxy.intercept = undefined;
+      proxy.requests.length = 0;
+    });
+    afterAll(async () => await proxy?.close());
+
+    const env = () => ({ ...process.env, DOCKER_HOST: proxy.host });
+    const loads = () => proxy.requests.filter((request) => request.startsWith("POST /images/load")).length;
+
+    async function removeAll(): Promise<void> {
+      for (const { Id } of await engine.images.list({ filters: { reference: ["load"] } }))
+        await engine.images.remove(Id, { force: true });
+    }
+
+    test("claims layers that it has lost: it gets the whole image", async () => {
+      await load(image("a", "four"), "load:lost", { env: env() });
+      // What it says now is what it will go on saying when the image is gone.
+      const told = new Map<string, string>();
+      const inspected = await engine.images.inspect("load:lost");
+      const listed = await engine.images.list({ manifests: true });
+      told.set("list", JSON.stringify(listed));
+      told.set("inspect", JSON.stringify(inspected));
+      await removeAll();
+      let lies = true;
+      proxy.intercept = (method, url) => {
+        if (method === "POST" && url.startsWith("/images/load")) {
+          lies = false;
+          return undefined;
+        }
+        if (!lies || method !== "GET") return undefined;
+        if (url.startsWith("/images/json")) return { status: 200, body: told.get("list") as string };
+        // By its name; by its id a classic engine would claim to have the image itself.
+        if (url.startsWith("/images/load%3Alost/json") || url.startsWith("/images/load:lost/json"))
+          return { status: 200, body: told.get("inspect") as string };
+        return undefined;
+      };
+      const { id } = await load(image("a", "five"), "load:lost", { env: env() });
+      expect(loads()).toBe(2);
+      expect((await engine.images.inspect("load:lost")).Id).toBe(id);
+      expect(await output("load:lost")).toBe("five\n");
+    });
+
+    test("refuses the partial archive: it gets the whole image", async () => {
+      await load(image("a", "five"), "load:refused");
+      proxy.intercept = (method, url) =>
+        method === "POST" && url.startsWith("/images/load") && loads() === 1
+          ? { status: 500, body: '{"message":"archive/tar: not today"}' }
+          : undefined;
+      const { id } = await load(image("a", "six"), "load:refused", { env: env() });
+      expect(loads()).toBe(2);
+      expect((await engine.images.inspect("load:refused")).Id).toBe(id);
+      expect(await output("load:refused")).toBe("six\n");
+    });
+
+    test("refuses everything: the build fails in its words, and the name stays where it was", async () => {
+      const { id } = await load(image("a", "six"), "load:refused");
+      proxy.intercept = (method, url) =>
+        method === "POST" && url.startsWith("/images/load")
+          ? { status: 500, body: '{"message":"no space left on device"}' }
+          : undefined;
+      await expect(load(image("a", "seven"), "load:refused", { env: env() })).rejects.toThrow(
+        "no space left on device",
+      );
+      expect((await engine.images.inspect("load:refused")).Id).toBe(id);
+    });
+  });
+
+  test("a prune between the solve and the reading does no harm", async () => {
+    let pruned: Promise<unknown> | undefined;
+    const { imageId } = await connection.build({
+      context: image("b", "eight"),
+      tags: ["load:pruned"],
+      load: true,
+      onEvent(event) {
+        if (event.type !== "status" || pruned) return;
+        if (event.vertexes.some(({ name }) => name === "importing to docker"))
+          pruned = slipway(["prune", "--builder", "load", "--all", "--force"]);
+      },
+    });
+    expect(await pruned).toMatchObject({ exitCode: 0 });
+    expect((await engine.images.inspect("load:pruned")).Id).toBe(imageId);
+    expect(await output("load:pruned")).toBe("eight\n");
   });
 
   test("no temporary name is left behind", async () => {

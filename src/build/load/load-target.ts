@@ -100,6 +100,8 @@ async function loadIntoContainerd(
     await vertex.status(`image ${shortDigest(content.root.digest)} already present`, async () => {
       for (const name of names) await engine.images.tag(content.root.digest, name, { signal });
     });
+    // Another client may have loaded it.
+    await remember(memory, content);
     return;
   }
   const held = new Set<string>();
@@ -113,12 +115,17 @@ async function loadIntoContainerd(
     const isWhole = loaded.Id === content.root.digest && images.every(({ digest }) => now.has(digest));
     if (!isWhole) throw new Error("the engine does not have all of the image");
     for (const name of names) await engine.images.tag(temporary, name, { signal });
-    for (const { digest } of content.manifests) {
-      const document = content.documents.get(digest);
-      if (document) await memory.add(digest, document);
-    }
+    await remember(memory, content);
   } finally {
     await engine.images.remove(temporary, { noPrune: true }).catch(() => {});
+  }
+}
+
+/** So that the next load knows what the engine holds with these manifests. */
+async function remember(memory: ManifestMemory, { manifests, documents }: ImageContent): Promise<void> {
+  for (const { digest } of manifests) {
+    const document = documents.get(digest);
+    if (document && !(await memory.layers(digest))) await memory.add(digest, document);
   }
 }
 
