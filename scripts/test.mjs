@@ -14,7 +14,7 @@ const env = process.argv.includes("--long") ? { ...process.env, SLIPWAY_TEST_LON
 
 /** What depends on where the engine keeps its images runs a second time, on one that keeps them in containerd. */
 const onContainerd = "integration-containerd";
-const containerdTests = ["test/integration/load.test.ts"];
+const containerdTests = ["test/integration/load.test.ts", "test/integration/engine-images.test.ts"];
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 let ok = true;

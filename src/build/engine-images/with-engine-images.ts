@@ -49,6 +49,14 @@ export async function withEngineImages(
         `failed to get build context ${context}: the engine at ${engine.host} has no image ${name}`,
       );
     }
+    // Not an error: a stage for the build's own platform may well stand on it.
+    const others = plan.platforms.filter((platform) => !`${platform}/`.startsWith(`${image.platform}/`));
+    if (!image.isIndex && others.length > 0)
+      sink({
+        type: "message",
+        level: "warning",
+        text: `build context ${context}: the engine's image ${name} is for ${image.platform}, the build for ${others.join(", ")}`,
+      });
     attrs[`context:${context}`] = `oci-layout://${image.store}@${image.digest}`;
   }
   if (!options.engineImages) return { plan: { ...plan, attrs }, images };
