@@ -1,5 +1,6 @@
 import { type Environment, parseGoBool } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
+import { awsCredentials } from "./aws-credentials.js";
 import type { BuildOptions } from "./build-options.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import { checkLocalExport, localImport } from "./local-caches.js";
@@ -30,7 +31,7 @@ export async function planCaches(
   const exports: CacheOption[] = [];
   for (const cache of options.cacheFrom ?? []) {
     requireAttrs(cache, "importer");
-    const filled = withEnvironment(cache, env);
+    const filled = await withEnvironment(cache, env);
     if (filled?.type === "local") {
       const found = await localImport(filled);
       if ("cache" in found) imports.push(found.cache);
@@ -40,7 +41,7 @@ export async function planCaches(
   for (const cache of options.cacheTo ?? []) {
     requireAttrs(cache, "exporter");
     if (cache.type === "local") await checkLocalExport(cache);
-    const filled = withEnvironment(cache, env);
+    const filled = await withEnvironment(cache, env);
     if (filled) exports.push(filled);
   }
   if (inline && !exports.some(({ type }) => type === "inline")) exports.push({ type: "inline", attrs: {} });
@@ -70,35 +71,41 @@ function requireAttrs({ type, attrs }: CacheOption, role: "importer" | "exporter
     throw new InvalidArgumentError(`invalid mode ${mode} of ${type} cache, expecting min or max`);
 }
 
-type Fill = (key: string, variable: string) => void;
+type Fill = (key: string, ...variables: string[]) => void;
 
-/** Attributes from the environment, as CI systems and cloud tools give them; undefined drops an entry that cannot work. */
-function withEnvironment(cache: CacheOption, env: Environment): CacheOption | undefined {
+/**
+ * Attributes from the environment, as CI systems and cloud tools give them (buildx v0.36 build/opt.go CreateCaches);
+ * undefined drops an entry that cannot work.
+ */
+async function withEnvironment(cache: CacheOption, env: Environment): Promise<CacheOption | undefined> {
   const attrs: Record<string, string> = { ...cache.attrs };
-  const fill: Fill = (key, variable) => {
-    const value = env[variable];
+  const fill: Fill = (key, ...variables) => {
+    const value = variables.map((name) => env[name]).find(Boolean);
     if (attrs[key] === undefined && value) attrs[key] = value;
   };
   switch (cache.type) {
     case "gha": {
+      const isNew = parseGoBool(env["ACTIONS_CACHE_SERVICE_V2"] ?? "") === true;
       fill("token", "ACTIONS_RUNTIME_TOKEN");
-      fill("url", "ACTIONS_CACHE_URL");
-      if (attrs["version"] === "2" || parseGoBool(env["ACTIONS_CACHE_SERVICE_V2"] ?? "") === true)
-        fill("url_v2", "ACTIONS_RESULTS_URL");
-      const isUsable =
-        attrs["token"] !== undefined && (attrs["url"] !== undefined || attrs["url_v2"] !== undefined);
-      return isUsable ? { type: "gha", attrs } : undefined;
+      if ((attrs["version"] ?? (isNew ? "2" : "")) === "2") fill("url_v2", "ACTIONS_RESULTS_URL");
+      fill("url", "ACTIONS_CACHE_URL", "ACTIONS_RESULTS_URL");
+      const { token, url, url_v2: newUrl } = attrs;
+      return token && (url || newUrl) ? { type: "gha", attrs } : undefined;
     }
-    case "s3":
-      // All three or none: a session token belongs to its key.
-      if (attrs["access_key_id"] === undefined && attrs["secret_access_key"] === undefined) {
-        fill("access_key_id", "AWS_ACCESS_KEY_ID");
-        fill("secret_access_key", "AWS_SECRET_ACCESS_KEY");
-        fill("session_token", "AWS_SESSION_TOKEN");
+    case "s3": {
+      // A session token belongs to its key, and is not wanted beside one that was given.
+      if (attrs["access_key_id"] === undefined || attrs["secret_access_key"] === undefined) {
+        const { accessKeyId, secretAccessKey, sessionToken } = await awsCredentials(env);
+        attrs["access_key_id"] ??= accessKeyId;
+        attrs["secret_access_key"] ??= secretAccessKey;
+        attrs["session_token"] ??= sessionToken;
+        for (const key of ["access_key_id", "secret_access_key", "session_token"])
+          if (attrs[key] === "") delete attrs[key];
       }
       fill("bucket", "AWS_BUCKET");
       fill("region", "AWS_REGION");
       return { type: "s3", attrs };
+    }
     case "azblob":
       fill("account_url", "BUILDKIT_AZURE_STORAGE_ACCOUNT_URL");
       return { type: "azblob", attrs };
