@@ -20,7 +20,7 @@ if (!options.resume) for (const { id } of wanted) results.forget(id, engine);
 const scratch = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-bench-"));
 const bench = benchContext({ scratch });
 const prepared = new Set();
-/** Milliseconds that a round of a workload takes. */
+/** Milliseconds that the last round of a workload took. */
 const costs = new Map();
 let turn = 0;
 /** How often a run of buildx is tried. */
@@ -52,11 +52,13 @@ function next() {
   const left = deadline - performance.now();
   const open = wanted
     .map((workload) => ({ workload, part: results.of(workload.id, engine).length / roundsOf(workload) }))
-    .filter(
-      ({ workload, part }) =>
-        !failed.has(workload.id) && part < 1 && (costs.get(workload.id) ?? 0) < left && left > 0,
-    );
+    .filter(({ workload, part }) => part < 1 && !failed.has(workload.id) && costOf(workload) < left);
   return open.sort((a, b) => a.part - b.part)[0]?.workload;
+}
+
+/** Milliseconds that the next round of a workload is likely to take. */
+function costOf({ id, seconds: [preparing, round] }) {
+  return (prepared.has(id) ? 0 : preparing * 1000) + (costs.get(id) ?? round * 1000);
 }
 
 function roundsOf({ repeat, mostPairs = Infinity }) {

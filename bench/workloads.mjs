@@ -12,6 +12,7 @@ import { uploads } from "./workloads/uploads.mjs";
  * @property {string[]} ways what is run, one after the other; the first is what the others are compared with. Default `buildx`, `exec`, `socket`
  * @property {string[]} engines engines that the table wants it for. Default the one with the classic store
  * @property {Record<string, { wall?: number, cpu?: number, rss?: number }>} targets by way: ratios, and bytes
+ * @property {[number, number]} seconds what preparing and a round take, roughly, until it is known better
  * @property {number} [repeat] rounds for each pair that is asked for; more for what takes little
  * @property {number} [mostPairs] pairs that are made at most
  * @property {boolean} [beside] all ways run at the same time

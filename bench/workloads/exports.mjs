@@ -27,6 +27,7 @@ function exporting(id, title, type, context, targets) {
   return {
     id,
     title,
+    seconds: [30, 40],
     targets,
     // The builder compresses layers when they are exported the first time.
     prepare: (bench) => bench.build("socket", "filled", arguments_(bench)),
@@ -50,6 +51,7 @@ export const exports = [
   {
     id: "slow-reader",
     title: "3 GiB tar to a reader of 20 MB/s (all at once)",
+    seconds: [30, 200],
     targets: { exec: { rss: 200e6 }, socket: { rss: 200e6 } },
     beside: true,
     mostPairs: 1,

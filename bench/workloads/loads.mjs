@@ -33,6 +33,7 @@ export const loads = [
   {
     id: "load-first",
     title: "`--load` of 1 GiB, the first time",
+    seconds: [60, 60],
     engines,
     targets: both({ wall: 0.6, cpu: 0.7 }),
     prepare: (bench) => load(bench, "socket", "first", image(bench, "first")),
@@ -44,6 +45,7 @@ export const loads = [
   {
     id: "load-unchanged",
     title: "`--load` of 1 GiB, unchanged",
+    seconds: [60, 40],
     engines,
     targets: both({ wall: 0.03, cpu: 0.1 }),
     async prepare(bench) {
@@ -54,6 +56,7 @@ export const loads = [
   {
     id: "load-changed",
     title: "`--load` of 1 GiB, one small layer changed",
+    seconds: [60, 40],
     engines,
     targets: both({ wall: 0.05, cpu: 0.1 }),
     async prepare(bench) {

@@ -36,6 +36,7 @@ export const small = [
   {
     id: "version",
     title: "`slipway version`, against `node -e 0`",
+    seconds: [1, 1],
     ways: ["node", "slipway"],
     targets: { slipway: { wall: 1.3 } },
     repeat: 4,
@@ -45,6 +46,7 @@ export const small = [
   {
     id: "cached",
     title: "cached small build, the command",
+    seconds: [10, 2],
     targets: { exec: { wall: 1.0 }, socket: { wall: 1.0 } },
     repeat: 4,
     ...cached,
@@ -53,6 +55,7 @@ export const small = [
   {
     id: "cached-library",
     title: "cached small build, the warm library (one of 20)",
+    seconds: [5, 10],
     ...cached,
     async run(bench, way) {
       if (way === "buildx")
@@ -63,6 +66,7 @@ export const small = [
   {
     id: "parallel",
     title: "eight builds at once, each of 1,000 files and 32 MiB (RSS of all)",
+    seconds: [10, 40],
     reset: (bench) => bench.empty(),
     async run(bench, way) {
       const builds = eightContexts(bench).map((dir) =>

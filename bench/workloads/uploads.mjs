@@ -32,6 +32,7 @@ export const uploads = [
   {
     id: "upload",
     title: "1 GiB up, one file",
+    seconds: [15, 50],
     targets: { exec: { wall: 1.0, cpu: 0.9, rss: 150e6 }, socket: { wall: 0.35, cpu: 0.7, rss: 150e6 } },
     prepare: bigContext,
     reset: (bench) => bench.empty(),
@@ -40,6 +41,7 @@ export const uploads = [
   {
     id: "files-cold",
     title: "50,000 files of 0.1–12 kB, cold",
+    seconds: [20, 50],
     targets: targetsOfBoth({ wall: 0.9, cpu: 0.6, rss: 150e6 }),
     prepare: manyFiles,
     reset: (bench) => bench.empty(),
@@ -48,6 +50,7 @@ export const uploads = [
   {
     id: "files-warm",
     title: "50,000 files, warm",
+    seconds: [20, 15],
     targets: targetsOfBoth({ wall: 1.0, cpu: 0.8, rss: 150e6 }),
     repeat: 2,
     async prepare(bench) {
@@ -59,6 +62,7 @@ export const uploads = [
   {
     id: "ignore",
     title: "100,000 files, 99 % of them ignored by 500 lines",
+    seconds: [60, 45],
     repeat: 2,
     async prepare(bench) {
       for (const way of ["buildx", "socket"])
