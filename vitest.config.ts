@@ -10,8 +10,6 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          // Kills and stalls that take minutes and want a quiet machine: `npm run test:long`.
-          exclude: process.env["SLIPWAY_TEST_LONG"] === "1" ? [] : ["test/integration/faults.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

@@ -1,4 +1,4 @@
-import { type VertexWriter, linkSignal, sleep } from "../../core/index.js";
+import { DeadlineError, type VertexWriter, sleep } from "../../core/index.js";
 import { type ContainerInspect, EngineError } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
 import { configDigest, configDigestLabel, containerName } from "./container-spec.js";
@@ -7,6 +7,9 @@ import { type NodeContext, inspectNode } from "./node-context.js";
 
 /** How long another process may leave its new container unstarted before it is taken over (STO-7), in ms. */
 const takeOverMilliseconds = 10_000;
+
+/** How long to wait for what other processes do with the container, in ms. */
+const patienceMilliseconds = 60_000;
 
 /** What {@link bootContainer} found or did. */
 export interface BootOutcome {
@@ -26,27 +29,17 @@ export async function bootContainer(
   { signal, plain = false }: { signal?: AbortSignal | undefined; plain?: boolean },
 ): Promise<BootOutcome> {
   const name = containerName(node.nodeName);
-  using waiting = linkSignal(signal, {
-    milliseconds: 4 * takeOverMilliseconds,
-    what: `waiting for container ${name}`,
-  });
-  let conflicts = 0;
-  for (let firstSeenCreated: number | undefined; ;) {
-    const container = await inspectNode(node, waiting.signal);
+  const pause = patience(name, signal);
+  let firstSeenCreated: number | undefined;
+  for (let pulled = plain; ;) {
+    const container = await inspectNode(node, signal);
     const state = container?.State;
     if (!container || !state) {
-      const outcome = await createContainer(node, {
-        vertex,
-        signal,
-        plain,
-        skipPull: plain || conflicts > 0,
-      });
+      const outcome = await createContainer(node, { vertex, signal, plain, skipPull: pulled });
       if (outcome.made) return { extras: outcome.extras };
-      if (++conflicts > 3)
-        throw new DriverError(
-          "DRIVER_BOOT",
-          `container ${name} keeps being made and removed by another process`,
-        );
+      // The engine gives the name away first, and shows the container only once it has been made.
+      pulled = true;
+      await pause();
     } else if (state.Running || state.Restarting) {
       if (state.Paused)
         throw new DriverError("DRIVER_BOOT", `builder container ${name} is paused; unpause it first`);
@@ -54,20 +47,20 @@ export async function bootContainer(
     } else if (state.Status === "created") {
       firstSeenCreated ??= Date.now();
       const seen = Date.now() - firstSeenCreated >= takeOverMilliseconds;
-      if (seen || (await isAbandoned(node, container, waiting.signal))) {
+      if (seen || (await isAbandoned(node, container, signal))) {
         try {
           await vertex.status(`starting container ${name}`, () => finishCreated(node, signal));
         } catch (error) {
           // Its maker was slow, not dead, and has started or remade it meanwhile.
-          const now = await inspectNode(node, waiting.signal);
+          const now = await inspectNode(node, signal);
           if (signal?.aborted || now?.State.Status === "created") throw error;
           continue;
         }
         return { extras: false };
       }
-      await sleep(100, waiting.signal);
+      await pause();
     } else if (state.Status === "removing") {
-      await sleep(100, waiting.signal);
+      await pause();
     } else {
       if (hasOtherConfig(node, container)) {
         // Its state volume stays; only the container is made again, with the config it is to have (STO-6).
@@ -78,6 +71,17 @@ export async function bootContainer(
       return { extras: false };
     }
   }
+}
+
+/** Pauses between two looks at the container; all of them together, from the first one on, have a limit. */
+function patience(name: string, signal: AbortSignal | undefined): () => Promise<void> {
+  let deadline: number | undefined;
+  return async () => {
+    deadline ??= Date.now() + patienceMilliseconds;
+    if (Date.now() > deadline)
+      throw new DeadlineError(`making container ${name}, which another process is at,`, patienceMilliseconds);
+    await sleep(100, signal);
+  };
 }
 
 /** The config was perhaps not copied: copy it (again), then start (STO-6). */
@@ -95,7 +99,7 @@ async function startTolerant(node: NodeContext, signal: AbortSignal | undefined)
 async function isAbandoned(
   node: NodeContext,
   container: ContainerInspect,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const { SystemTime } = await node.engine.info({ signal });
   const age = Date.parse(SystemTime ?? "") - Date.parse(container.Created);

@@ -12,6 +12,9 @@ const attemptMilliseconds = 10_000;
 /** While a daemon boots its socket is the thing to wait for; exec is tried only every so often, in ms. */
 const execPauseMilliseconds = 1_000;
 
+/** How often a container may be restarted while it is waited for: a daemon that was just killed comes back, a broken one ends again. */
+const mostRestarts = 1;
+
 /** A connection, and since when the container runs that it leads to, in the engine's words. */
 export interface NodeConnection {
   client: BuildkitClient;
@@ -22,7 +25,7 @@ export interface NodeConnection {
 
 /**
  * Opens a connection to the buildkitd in a running container, and waits until it answers. Ends early when the container
- * stops running, with its last log lines (FLT-16).
+ * stops running or keeps being restarted, with its last log lines (FLT-16).
  *
  * @throws DriverError `DRIVER_BOOT` when it stopped or did not answer in time; `DRIVER_CONNECT` when `connect=socket` was
  * asked for and there is no way to the socket.
@@ -35,8 +38,16 @@ export async function connectNode(
   const deadline = Date.now() + node.bootMilliseconds;
   let nextExec = booting ? Date.now() + execPauseMilliseconds : 0;
   let lastError: unknown;
+  let firstRestart: number | undefined;
   for (let pause = 20; ; pause = Math.min(pause * 1.5, 400)) {
-    const container = await requireRunning(node, signal);
+    const container = await requireRunning(node, signal, (restarts) => {
+      firstRestart ??= restarts;
+      return restarts - firstRestart <= mostRestarts && Date.now() <= deadline;
+    });
+    if (container.State.Restarting) {
+      await sleep(pause, signal);
+      continue;
+    }
     const { StartedAt: startedAt } = container.State;
     const socket = node.connect === "exec" ? undefined : await findSocket(container);
     if (socket !== undefined) {
@@ -74,14 +85,22 @@ function isMissingProgram(error: unknown): boolean {
   return error instanceof EngineError && (error.exitCode === 126 || error.exitCode === 127);
 }
 
-/** @throws DriverError `DRIVER_BOOT` when the container is gone or does not run. */
-async function requireRunning(node: NodeContext, signal: AbortSignal | undefined): Promise<ContainerInspect> {
+/**
+ * @param mayRestart whether a container that is being restarted may be; it gets how often the engine has done so.
+ * @throws DriverError `DRIVER_BOOT` when the container is gone or does not run.
+ */
+async function requireRunning(
+  node: NodeContext,
+  signal: AbortSignal | undefined,
+  mayRestart: (restarts: number) => boolean,
+): Promise<ContainerInspect> {
   const name = containerName(node.nodeName);
   const container = await inspectNode(node, signal);
   if (!container)
     throw new DriverError("DRIVER_BOOT", `builder container ${name} was removed while it was starting`);
   const { State: state } = container;
-  if (state.Running && !state.Restarting && !state.Paused) return container;
+  const goesOn = mayRestart(container.RestartCount ?? 0);
+  if (state.Running && !state.Paused && (!state.Restarting || goesOn)) return container;
   const what = state.Paused
     ? "is paused"
     : state.OOMKilled
