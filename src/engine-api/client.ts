@@ -68,6 +68,11 @@ export class EngineClient implements AsyncDisposable {
       dial: options.dial ?? dialEndpoint(endpoint, options),
       userAgent,
       apiVersion: apiVersion ? pinnedApiVersion(apiVersion) : undefined,
+      // With TLS 1.3 the server looks at the client's certificate only after the client takes itself for connected.
+      refusalHint:
+        endpoint.kind === "tcp" && endpoint.tls && options.tls?.cert === undefined
+          ? "it may want a client certificate, and none is configured"
+          : undefined,
     });
     this.containers = new Containers(this.#transport);
     this.exec = new Execs(this.#transport);

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { Client, Pool } from "undici";
-import { type Dial, linkSignal, untilAborted } from "../core/index.js";
+import { type Dial, linkSignal, messageOf, untilAborted } from "../core/index.js";
 import { negotiateApiVersion } from "./api-version.js";
 import { collect } from "./collect.js";
 import { EngineError, statusError } from "./errors.js";
@@ -58,6 +58,8 @@ export interface TransportOptions {
   userAgent: string;
   /** Speak this version without asking. */
   apiVersion?: string | undefined;
+  /** What may be the reason when a connection is made, and then closed without an answer. */
+  refusalHint?: string | undefined;
 }
 
 /** The connections to one engine, and how calls go over them: versions, deadlines, refusals as errors. */
@@ -189,7 +191,16 @@ export class Transport {
 
   async #negotiate(): Promise<string> {
     // GET and not HEAD, as docker has it: the same header, and undici closes a connection after a HEAD.
-    const { headers, body } = await this.open({ method: "GET", path: "/_ping", unversioned: true });
+    const { headers, body } = await this.open({ method: "GET", path: "/_ping", unversioned: true }).catch(
+      (error: unknown) => {
+        if (!(error instanceof EngineError) || error.code !== "ENGINE_CONNECTION_LOST") throw error;
+        const { host, refusalHint } = this.#options;
+        const why = `${refusalHint === undefined ? "" : `; ${refusalHint}`} (${messageOf(error.cause)})`;
+        throw new EngineError(error.code, `the Docker daemon at ${host} gave no answer${why}`, {
+          cause: error,
+        });
+      },
+    );
     await this.#finish(body);
     const offered = headers["api-version"];
     return negotiateApiVersion(typeof offered === "string" ? offered : undefined, this.#options.host);

@@ -24,15 +24,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const name of [
-    "container",
-    "options",
-    "networked",
-    "eight",
-    "conn-exec",
-    "conn-socket",
-    "interrupted",
-  ])
+  for (const name of ["container", "options", "networked", "eight", "interrupted"])
     await slipway(["rm", "--force", name]);
   await engine.close();
   await removeDirectory(context);
@@ -209,16 +201,6 @@ describe("the driver's page", () => {
 });
 
 describe("ways to the daemon", () => {
-  test.each(["exec", "socket"])("connect=%s builds, loads and exports", async (connect) => {
-    const name = `conn-${connect}`;
-    const out = join(context, "..", `${name}-out`);
-    await succeed(["create", "--name", name, "--driver-opt", "network=host", "--connect", connect]);
-    await succeed(["build", "--builder", name, "--load", "-t", `page:${connect}`, "-o", out, context]);
-    expect(await run(`page:${connect}`)).toBe("ahoy\n");
-    await removeDirectory(out);
-    await succeed(["rm", name]);
-  });
-
   test("works without docker on the PATH, and calls none that is there", async () => {
     const dir = await makeDirectory("path");
     const log = join(dir, "called");

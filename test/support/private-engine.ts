@@ -6,6 +6,12 @@ import { EngineClient } from "../../src/engine-api/index.js";
 import { engineEnv } from "./engine-env.js";
 import { eventually } from "./workplace.js";
 
+/** Settings of dockerd's daemon.json. */
+export interface PrivateEngineConfig {
+  hosts?: string[];
+  [setting: string]: unknown;
+}
+
 /**
  * An engine of a test's own, that it may kill: like the testbed's, but with no bridge network (two would meet), so that
  * containers need `network=host`. It lives in a PID namespace, which ends with everything in it when the engine is
@@ -29,7 +35,8 @@ export class PrivateEngine implements AsyncDisposable {
     return engineEnv().engine.startsWith("docker");
   }
 
-  static async start(): Promise<PrivateEngine> {
+  /** @param more settings on top of the testbed's; `hosts` are listened on besides the socket. */
+  static async start({ hosts = [], ...more }: PrivateEngineConfig = {}): Promise<PrivateEngine> {
     // Beside the testbed's data, so that it goes with that should this process be killed.
     const data = path.dirname(engineEnv().buildxConfig);
     const dir = await mkdtemp(path.join(data, "private-"));
@@ -37,7 +44,8 @@ export class PrivateEngine implements AsyncDisposable {
     const testbed = JSON.parse(await readFile(path.join(data, "daemon.json"), "utf8")) as object;
     const config = {
       ...testbed,
-      hosts: [`unix://${dir}/engine.sock`],
+      ...more,
+      hosts: [`unix://${dir}/engine.sock`, ...hosts],
       "data-root": `${dir}/data`,
       "exec-root": `${dir}/exec`,
       pidfile: `${dir}/engine.pid`,

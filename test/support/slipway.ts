@@ -23,6 +23,8 @@ export interface SlipwayOptions {
   stderr?: "pipe" | "ignore" | number;
   /** Leave what is on stdout to the caller. */
   readStdout?: boolean;
+  /** Leave what is on stderr to the caller. */
+  readStderr?: boolean;
 }
 
 /** What became of a command. */
@@ -54,16 +56,17 @@ export function start(args: readonly string[], options: SlipwayOptions = {}): Sl
   const env: NodeJS.ProcessEnv = { ...process.env, ...options.env };
   const started = startMeasured(args, options, env);
   const { child } = started;
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    stderr += text;
-    stir();
-  });
+  if (options.readStderr !== false)
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+      stir();
+    });
   const stdout: Buffer[] = [];
   if (options.readStdout !== false) child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));
   let ended = false;
   const result = (async (): Promise<SlipwayResult> => {
     // "close" comes when the output has been read as well; without our reading it would not come.
-    const event = options.readStdout === false ? "exit" : "close";
+    const event = options.readStdout === false || options.readStderr === false ? "exit" : "close";
     const [exitCode, signal] = (await once(child, event)) as [number | null, NodeJS.Signals | null];
     ended = true;
     stir();

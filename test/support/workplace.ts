@@ -102,6 +102,21 @@ export class Workplace implements AsyncDisposable {
     return containerName(`${builder}0`);
   }
 
+  /** Runs an image, and gives what it prints. */
+  async output(image: string): Promise<string> {
+    const { containers } = this.engine;
+    const { Id } = await containers.create(undefined, { Image: image, HostConfig: { NetworkMode: "none" } });
+    try {
+      await containers.start(Id);
+      await containers.wait(Id);
+      const chunks: Buffer[] = [];
+      for await (const { data } of containers.logs(Id, { stdout: true })) chunks.push(data);
+      return Buffer.concat(chunks).toString();
+    } finally {
+      await containers.remove(Id, { force: true });
+    }
+  }
+
   /** Processes in a builder's container (its build steps among them) whose command line has this text. */
   async processes(builder: string, text: string): Promise<string[]> {
     const { stdout } = await this.engine.run(this.container(builder), ["ps"]);

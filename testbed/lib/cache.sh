@@ -79,6 +79,8 @@ iptables iptables
 runc runc
 tini tini
 docker-registry docker-registry
+ssh openssh-client
+sshd openssh-server
 qemu-aarch64-static qemu-user-static
 LIST
   # A busybox that is linked with libraries would not do, and its name does not tell.

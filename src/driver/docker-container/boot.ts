@@ -1,7 +1,8 @@
+import { stat } from "node:fs/promises";
 import { DeadlineError, type VertexWriter, sleep } from "../../core/index.js";
 import { type ContainerInspect, EngineError } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
-import { configDigest, configDigestLabel, containerName } from "./container-spec.js";
+import { configDigest, configDigestLabel, containerName, socketMount } from "./container-spec.js";
 import { copyConfig, createContainer } from "./create-container.js";
 import { type NodeContext, inspectNode } from "./node-context.js";
 
@@ -62,7 +63,7 @@ export async function bootContainer(
     } else if (state.Status === "removing") {
       await pause();
     } else {
-      if (hasOtherConfig(node, container)) {
+      if (hasOtherConfig(node, container) || (await hasLostSockets(node, container))) {
         // Its state volume stays; only the container is made again, with the config it is to have (STO-6).
         await node.engine.containers.remove(name, { force: true, volumes: false, signal });
         continue;
@@ -110,6 +111,16 @@ async function isAbandoned(
 export function hasOtherConfig(node: NodeContext, container: ContainerInspect): boolean {
   const digest = container.Config.Labels?.[configDigestLabel];
   return digest !== undefined && digest !== configDigest(node.files);
+}
+
+/** True when the directory for its socket, which was made for it here, is gone: the engine would not start it any more. */
+async function hasLostSockets(node: NodeContext, container: ContainerInspect): Promise<boolean> {
+  const source = socketMount(container);
+  if (source === undefined || !source.startsWith(`${node.socketParent}/`)) return false;
+  return stat(source).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === "ENOENT",
+  );
 }
 
 /** True when the engine says that there is no such container (any more). */

@@ -55,12 +55,13 @@ export async function connectNode(
       const outcome = await attempt(dial, localWindows, signal);
       if (outcome.client) return { client: outcome.client, dial, startedAt };
       lastError = outcome.error;
-    } else if (node.connect === "socket") {
+    }
+    if (node.connect === "socket" && (socket === undefined || isForbidden(lastError)))
       throw new DriverError(
         "DRIVER_CONNECT",
         `the socket of builder container ${name} cannot be reached from here (connect=socket); use connect=auto`,
+        { cause: lastError },
       );
-    }
     if (node.connect !== "socket" && (socket === undefined || Date.now() >= nextExec)) {
       const windows = node.engine.isLocalSocket ? localWindows : remoteWindows;
       const dial = execDial(node.engine, container.Id, ["buildctl", "dial-stdio"]);
@@ -78,6 +79,13 @@ export async function connectNode(
       );
     await sleep(pause, signal);
   }
+}
+
+/** The socket is there, and is another user's. */
+function isForbidden(error: unknown): boolean {
+  const cause = error instanceof DriverError ? error.cause : undefined;
+  const { code } = (cause ?? {}) as NodeJS.ErrnoException;
+  return code === "EACCES" || code === "EPERM";
 }
 
 /** 126 and 127 are a shell's and runc's codes for a program that cannot be run, or is not there. */

@@ -1,5 +1,10 @@
 import { createHash } from "node:crypto";
-import type { ContainerCreateBody, MountRequest, SystemInfo } from "../../engine-api/index.js";
+import type {
+  ContainerCreateBody,
+  ContainerInspect,
+  MountRequest,
+  SystemInfo,
+} from "../../engine-api/index.js";
 import type { DockerContainerOptions } from "./options.js";
 
 /** Where buildkitd keeps its state inside the container (buildx util/confutil/container.go). */
@@ -22,6 +27,11 @@ export function containerName(nodeName: string): string {
 /** State volume name of a node. */
 export function stateVolumeName(nodeName: string): string {
   return `${containerName(nodeName)}_state`;
+}
+
+/** The host directory that is mounted at {@link socketDirectory}, where there is one. */
+export function socketMount({ Mounts }: Pick<ContainerInspect, "Mounts">): string | undefined {
+  return Mounts.find(({ Type, Destination }) => Type === "bind" && Destination === socketDirectory)?.Source;
 }
 
 /** Everything that decides how a builder container is made. */

@@ -13,7 +13,7 @@ import type {
 import { DriverError } from "../driver-error.js";
 import { bootContainer, hasOtherConfig, isNotFound } from "./boot.js";
 import { type NodeConnection, connectNode } from "./connect-node.js";
-import { containerName, socketDirectory, stateVolumeName } from "./container-spec.js";
+import { containerName, socketMount, stateVolumeName } from "./container-spec.js";
 import { type NodeContext, inspectNode, logTail } from "./node-context.js";
 import { removeSocketDirectory } from "./socket-directory.js";
 
@@ -175,7 +175,7 @@ export class DockerContainerDriver implements Driver {
     } catch (error) {
       if (!isNotFound(error)) throw error;
     }
-    const mount = container.Mounts.find((m) => m.Type === "bind" && m.Destination === socketDirectory);
-    if (mount?.Source?.startsWith(this.#node.socketParent)) await removeSocketDirectory(mount.Source);
+    const mounted = socketMount(container);
+    if (mounted?.startsWith(`${this.#node.socketParent}/`)) await removeSocketDirectory(mounted);
   }
 }

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { type Dial, linkSignal } from "../../core/index.js";
 import type { ContainerInspect } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
-import { socketDirectory, socketName } from "./container-spec.js";
+import { socketDirectory, socketMount, socketName } from "./container-spec.js";
 
 /** Longest path that fits a unix socket address on Linux, less its terminating zero. */
 const longestAddress = 107;
@@ -22,8 +22,8 @@ const connectMilliseconds = 2_000;
  */
 export async function findSocket(container: ContainerInspect): Promise<string | undefined> {
   if (process.platform !== "linux" || !container.State.Running) return undefined;
-  const mount = container.Mounts.find((m) => m.Type === "bind" && m.Destination === socketDirectory);
-  if (mount?.Source) return `${mount.Source}/${socketName}`;
+  const mounted = socketMount(container);
+  if (mounted) return `${mounted}/${socketName}`;
   const pid = container.State.Pid;
   if (!pid) return undefined;
   try {
