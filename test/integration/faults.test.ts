@@ -63,11 +63,11 @@ async function largeContext(): Promise<string> {
   return dir;
 }
 
-/** An image of 1 GiB that is in the builder's cache after the first time. */
+/** An image of 512 MiB that is in the builder's cache after the first time. */
 async function largeResult(): Promise<string> {
   const dir = await place.context({
     Dockerfile:
-      "FROM busybox AS make\nRUN dd if=/dev/zero of=/large bs=1M count=1024\nFROM scratch\nCOPY --from=make /large /\n",
+      "FROM busybox AS make\nRUN dd if=/dev/zero of=/large bs=1M count=512\nFROM scratch\nCOPY --from=make /large /\n",
   });
   const { exitCode, stderr } = await build(dir, "-o", "type=cacheonly").result;
   expect(exitCode, stderr).toBe(0);
