@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { JsonReader, parseJsonObject } from "../config/index.js";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, blankSecrets } from "../core/index.js";
 import type { StoreDir } from "./store-dir.js";
 
 /** Where a build's input came from, kept beside its entry in the build history (buildx localstate.State). */
@@ -37,11 +37,12 @@ export class LocalState {
     const { target, localPath, dockerfilePath, groupRef } = state;
     const json = JSON.stringify({
       Target: target,
-      LocalPath: localPath,
+      // Of a URL only what finds it again: the password that came with it goes nowhere (SEC-16).
+      LocalPath: blankSecrets(localPath),
       DockerfilePath: dockerfilePath,
       ...(groupRef && { GroupRef: groupRef }),
     });
-    await this.#dir.write(refPath(builder, node, id), json, 0o644);
+    await this.#dir.write(refPath(builder, node, id), json);
   }
 
   /** Undefined when there is no such ref. @throws ConfigError when its file is broken. */

@@ -21,7 +21,8 @@ export async function runCommand(args: readonly string[], context: CliContext): 
     if (error instanceof ExitCode) return error.exitCode;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const { renderError } = await import("./render-error.js");
-    return renderError(error, { stream: context.stderr, debug: state.debug });
+    const guard = context.env["GITHUB_ACTIONS"] === "true";
+    return renderError(error, { stream: context.stderr, debug: state.debug, guard });
   }
 }
 

@@ -1,3 +1,5 @@
+import { blankSecrets } from "./redactor.js";
+
 /** Marks errors of any copy of this library, so that two bundled copies recognise each other's. */
 const brand = Symbol.for("slipway.error");
 
@@ -8,14 +10,15 @@ export interface SlipwayErrorOptions {
 
 /**
  * Base class of everything slipway throws on purpose. `code` is stable and meant for programs, the message is
- * one sentence for people: lower-case, names the thing and its value, no trailing full stop.
+ * one sentence for people: lower-case, names the thing and its value (but for secrets), no trailing full stop.
  */
 export class SlipwayError extends Error {
   /** Stable identifier in capitals, prefixed by the floor it comes from, e.g. `ENGINE_STATUS`. */
   readonly code: string;
 
   constructor(code: string, message: string, options: SlipwayErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    // Messages quote what was given, also what was given by mistake (SEC-16).
+    super(blankSecrets(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.name = new.target.name;
     Object.defineProperty(this, brand, { value: true });

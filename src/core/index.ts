@@ -32,4 +32,4 @@ export {
   untilAborted,
   withDeadline,
 } from "./signals.js";
-export { Redactor } from "./redactor.js";
+export { Redactor, blankSecrets } from "./redactor.js";

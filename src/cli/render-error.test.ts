@@ -1,0 +1,36 @@
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import { InvalidArgumentError } from "../core/index.js";
+import { renderError } from "./render-error.js";
+
+function rendered(error: unknown, options: { debug?: boolean; guard?: boolean } = {}) {
+  const stream = new PassThrough();
+  const exitCode = renderError(error, { stream, debug: false, ...options });
+  return { exitCode, text: String(stream.read()) };
+}
+
+test("SEC-33 no line of an error is a command to a workflow that shows it", () => {
+  const error = new InvalidArgumentError("no such file: a\n::set-env name=PATH::x\r ::error::y");
+  expect(rendered(error, { guard: true }).text).toBe(
+    "ERROR: no such file: a\n> ::set-env name=PATH::x ::error::y\n",
+  );
+  expect(rendered(error, { guard: true, debug: true }).text).not.toMatch(/^\s*::/m);
+});
+
+test("SEC-31 an error's control sequences are not shown to the terminal", () => {
+  expect(rendered(new InvalidArgumentError("bad \x1b[2J\x1b]52;c;eA==\x07name")).text).toBe(
+    "ERROR: bad name\n",
+  );
+});
+
+test("FLT-37 exit codes as buildx has them", () => {
+  const failed = (grpcCode: number) => Object.assign(new Error("failed"), { grpcCode });
+  expect([1, 2, 8, 13].map((code) => rendered(failed(code)).exitCode)).toEqual([130, 1, 102, 100]);
+});
+
+test("FLT-40 an error that nobody expected is one line, and says how to see more", () => {
+  expect(rendered(new TypeError("x is undefined"))).toEqual({
+    exitCode: 1,
+    text: "ERROR: x is undefined\nRun with --debug for the stack\n",
+  });
+});
