@@ -31,13 +31,11 @@ const inspection = (state: Record<string, unknown>, created = new Date()) => ({
   State: { Running: false, ...state },
 });
 
-function boot(engine: FakeEngine) {
+async function boot(engine: FakeEngine) {
   engine.on("POST", "/images/create", (call) => call.lines([]));
   engine.on("GET", "/info", (call) => call.json({ SystemTime: new Date().toISOString() }));
-  const client = EngineClient.open({ host: engine.host });
-  return withVertex(undefined, "boot", (vertex) => bootContainer(node(client), vertex, {})).finally(() =>
-    client.close(),
-  );
+  await using client = EngineClient.open({ host: engine.host });
+  return await withVertex(undefined, "boot", (vertex) => bootContainer(node(client), vertex, {}));
 }
 
 test("STO-7 a name that is taken by a container not to be seen yet is waited for", async () => {
