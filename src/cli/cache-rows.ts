@@ -1,4 +1,5 @@
-import type { CacheRecord } from "../manage/index.js";
+import { type CacheRecord, parseCacheFilter } from "../manage/index.js";
+import { collect } from "./flags.js";
 import { formatBytes, humanDuration } from "../progress/index.js";
 
 /** The end of `du` and `prune`: what is shared, reclaimable and there in all. */
@@ -15,6 +16,20 @@ export function usageSummary(records: readonly CacheRecord[]): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** When a record was made, as Go prints a time in UTC: `2006-01-02 15:04:05.999999999 +0000 UTC`. */
+export function createdAt({ wire: { CreatedAt: time } }: CacheRecord): string {
+  if (!time) return "";
+  const whole = new Date(Number(time.seconds) * 1000).toISOString().slice(0, 19).replace("T", " ");
+  const fraction = time.nanos === 0 ? "" : `.${String(time.nanos).padStart(9, "0").replace(/0+$/, "")}`;
+  return `${whole}${fraction} +0000 UTC`;
+}
+
+/** Collects filters of a flag, each looked at at once. */
+export function collectFilter(value: string, previous: unknown): string[] {
+  parseCacheFilter(value);
+  return collect(value, previous);
+}
+
 /** `4 hours ago`; empty for what was never used. */
 export function lastUsed({ lastUsedAt }: CacheRecord): string {
   return lastUsedAt ? `${humanDuration(Date.now() - lastUsedAt.getTime())} ago` : "";
@@ -26,7 +41,7 @@ export function verboseRecord(record: CacheRecord): string {
   if (record.parents.length > 0)
     lines.push(["Parents", ["", ...record.parents.map((parent) => ` - ${parent}`)].join("\n")]);
   lines.push(
-    ["Created at", record.createdAt?.toISOString() ?? ""],
+    ["Created at", createdAt(record)],
     ["Mutable", String(record.mutable)],
     ["Reclaimable", String(!record.inUse)],
     ["Shared", String(record.shared)],

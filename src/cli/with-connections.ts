@@ -1,30 +1,58 @@
-import { Builder, type DaemonClient } from "../builder/index.js";
+import { Builder, type BuilderNode, type DaemonClient, DriverError } from "../builder/index.js";
+import { withDeadline } from "../core/index.js";
 import type { CliContext } from "./cli-context.js";
 import { warn } from "./warn.js";
 
-/** Runs `work` on each running node of a builder, side by side; nodes that do not run are left out, never booted. */
+/** How {@link withConnections} connects. */
+export interface WithConnectionsOptions {
+  /** Builder; default the current one. */
+  builder: string | undefined;
+  /** Limit for connecting, ms. */
+  timeout: number;
+}
+
+/**
+ * Runs `work` on each running node of a builder, side by side; nodes that do not run are left out, never booted.
+ *
+ * @throws DriverError `DRIVER_NOT_RUNNING` when none runs.
+ */
 export async function withConnections<T>(
   context: CliContext,
-  name: string | undefined,
+  options: WithConnectionsOptions,
   work: (client: DaemonClient) => Promise<T>,
 ): Promise<T[]> {
   const { env, signal } = context;
-  const builder = await Builder.open({ name, env, signal, onWarning: (text) => warn(context, text) });
-  const results = await Promise.all(
-    builder.nodes.map(async (node) => {
-      const driver = await node.openDriver();
-      try {
-        if ((await driver.status({ signal })) !== "running") return [];
-        const client = await driver.connect({ boot: false, signal });
-        try {
-          return [await work(client)];
-        } finally {
-          await client.close();
-        }
-      } finally {
-        await driver.close();
-      }
-    }),
-  );
+  const onWarning = (text: string) => warn(context, text);
+  const builder = await Builder.open({ name: options.builder, env, signal, onWarning });
+  const results = await Promise.all(builder.nodes.map((node) => onNode(node, options.timeout, signal, work)));
+  const { name } = builder;
+  if (results.every((result) => result.length === 0))
+    throw new DriverError(
+      "DRIVER_NOT_RUNNING",
+      `builder ${name} is not running; boot it with: slipway inspect --bootstrap ${name}`,
+    );
   return results.flat();
+}
+
+async function onNode<T>(
+  node: BuilderNode,
+  timeout: number,
+  signal: AbortSignal,
+  work: (client: DaemonClient) => Promise<T>,
+): Promise<T[]> {
+  const driver = await node.openDriver();
+  try {
+    const client = await withDeadline(signal, timeout, `connecting to node ${node.name}`, async (within) => {
+      if ((await driver.status({ signal: within })) !== "running") return undefined;
+      return driver.connect({ boot: false, signal: within });
+    });
+    if (!client) return [];
+    try {
+      return [await work(client)];
+    } finally {
+      await client.close();
+    }
+  } finally {
+    await driver.close();
+  }
 }

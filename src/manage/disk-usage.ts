@@ -15,6 +15,8 @@ export interface CacheRecord {
   usageCount: number;
   createdAt?: Date;
   lastUsedAt?: Date;
+  /** Everything as BuildKit sent it, with times to the nanosecond. */
+  wire: control.UsageRecord;
 }
 
 /** Options of {@link diskUsage}. */
@@ -24,13 +26,13 @@ export interface DiskUsageOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The cache records of a builder, largest first (BK client/diskusage.go). */
+/** The cache records of a builder, the smallest first (BK client/diskusage.go). */
 export async function diskUsage(
   client: BuildkitClient,
   { filter = [], signal }: DiskUsageOptions = {},
 ): Promise<CacheRecord[]> {
   const { record } = await client.control.diskUsage({ filter: [...filter] }, { ...(signal && { signal }) });
-  return record.map(cacheRecord).sort((a, b) => b.size - a.size || (a.id < b.id ? -1 : 1));
+  return record.map(cacheRecord).sort((a, b) => a.size - b.size || (a.id < b.id ? -1 : 1));
 }
 
 /** A record of the wire as data. */
@@ -49,6 +51,7 @@ export function cacheRecord(record: control.UsageRecord): CacheRecord {
     usageCount: Number(record.UsageCount),
     ...(record.CreatedAt && { createdAt: dateOf(record.CreatedAt) }),
     ...(record.LastUsedAt && { lastUsedAt: dateOf(record.LastUsedAt) }),
+    wire: record,
   };
 }
 

@@ -1,6 +1,13 @@
 export { type BuilderStream, type DialBuilderOptions, dialBuilder } from "./dial-builder.js";
 export { type CacheRecord, type DiskUsageOptions, diskUsage } from "./disk-usage.js";
-export { type CacheFilter, type PruneOptions, parseCacheFilters, prune } from "./prune.js";
+export {
+  type CacheFilter,
+  type PruneOptions,
+  parseCacheFilter,
+  parseCacheFilters,
+  prune,
+  withConfiguredFilters,
+} from "./prune.js";
 export {
   type BuildAttachment,
   type BuildConfig,

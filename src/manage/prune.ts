@@ -67,45 +67,62 @@ export interface CacheFilter {
 }
 
 /**
- * Translates `--filter key=value` (buildx v0.36 commands/prune.go toBuildkitPruneInfo): all of them must hold, so they
- * become one filter.
+ * Translates filters `key=value`: all of them must hold, so they become one (buildx v0.36 commands/prune.go
+ * toBuildkitPruneInfo). Keys are in lower case.
  *
- * @throws InvalidArgumentError for a key with two values, or a duration that is none.
+ * @throws InvalidArgumentError for one that is none, a key with two values, or a duration that is none.
  */
 export function parseCacheFilters(texts: readonly string[]): CacheFilter {
-  const values = new Map<string, string | undefined>();
-  for (const text of texts) {
-    const at = text.indexOf("=");
-    const [key, value] =
-      at < 0 ? [text, undefined] : [text.slice(0, at).trim().toLowerCase(), text.slice(at + 1).trim()];
+  const values = new Map<string, string>();
+  for (const [key, value] of texts.map(parseCacheFilter)) {
     if (values.has(key) && values.get(key) !== value)
-      throw new InvalidArgumentError(`${key} expects only one value, got ${values.get(key)} and ${value}`);
+      throw new InvalidArgumentError(`${JSON.stringify(key)} filter expects only one value`);
     values.set(key, value);
   }
-  const until = values.get("until");
-  const unusedFor = values.get("unused-for");
-  if (until !== undefined && unusedFor !== undefined && until !== unusedFor)
+  if (values.has("until") && values.has("unused-for"))
     throw new InvalidArgumentError('conflicting filters "until" and "unused-for"');
-  const keep = unusedFor ?? until;
-  values.delete("until");
-  values.delete("unused-for");
+  const keepKey = values.has("unused-for") ? "unused-for" : "until";
+  const keep = values.get(keepKey);
+  values.delete(keepKey);
   const parts = [...values].map(([key, value]) => {
-    if (value === undefined) return key;
     if (key === "id") return `id~=${value}`;
     return /[!~]$/.test(key) ? `${key}=${value}` : `${key}==${value}`;
   });
   return {
     filter: parts.length === 0 ? [] : [parts.join(",")],
-    ...(keep !== undefined && { keepDuration: durationOf(keep) }),
+    ...(keep !== undefined && { keepDuration: durationOf(keepKey, keep) }),
   };
 }
 
-function durationOf(text: string): number {
+/** A filter's key and value (docker/cli opts.FilterOpt). @throws InvalidArgumentError */
+export function parseCacheFilter(text: string): [key: string, value: string] {
+  const at = text.indexOf("=");
+  if (at < 0) throw new InvalidArgumentError("bad format of filter (expected name=value)");
+  return [text.slice(0, at).trim().toLowerCase(), text.slice(at + 1).trim()];
+}
+
+/**
+ * Adds what docker's `config.json` says under `pruneFilters`; a label that the command line speaks of otherwise is left out
+ * (docker/cli command.PruneFilters).
+ */
+export function withConfiguredFilters(texts: readonly string[], configured: readonly string[]): string[] {
+  const given = texts.map(parseCacheFilter);
+  const opposite = (key: string) => (key === "label" ? "label!" : key === "label!" ? "label" : undefined);
+  const added = configured.filter((text) => {
+    if (!text.includes("=")) return false;
+    const [key, value] = parseCacheFilter(text);
+    return !given.some((one) => one[0] === opposite(key) && one[1] === value);
+  });
+  return [...texts, ...added];
+}
+
+function durationOf(key: string, text: string): number {
   try {
     return parseGoDuration(text);
   } catch (error) {
-    throw new InvalidArgumentError(`invalid duration ${JSON.stringify(text)}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new InvalidArgumentError(
+      `${JSON.stringify(key)} filter expects a duration (e.g., '24h'): ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }

@@ -2,9 +2,9 @@ import { Command } from "commander";
 import { InvalidArgumentError } from "../../core/index.js";
 import { type CacheRecord, diskUsage, parseCacheFilters } from "../../manage/index.js";
 import { formatBytes } from "../../progress/index.js";
-import { lastUsed, usageSummary, verboseRecord } from "../cache-rows.js";
+import { collectFilter, createdAt, lastUsed, usageSummary, verboseRecord } from "../cache-rows.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
-import { collect, duration } from "../flags.js";
+import { duration } from "../flags.js";
 import { formatRows, isTableFormat } from "../format/index.js";
 import { withConnections } from "../with-connections.js";
 
@@ -26,6 +26,7 @@ const headers = {
 interface DuFlags extends GlobalFlags {
   filter?: string[];
   format?: string;
+  timeout: number;
   verbose?: boolean;
 }
 
@@ -34,7 +35,7 @@ export function command(context: CliContext): Command {
   return new Command("du")
     .description("Disk usage")
     .usage(" ")
-    .option("--filter <filter>", "Provide filter values", collect)
+    .option("--filter <filter>", "Provide filter values", collectFilter)
     .option("--format <string>", "Format the output")
     .option(
       "--timeout <duration>",
@@ -52,7 +53,7 @@ async function run(flags: DuFlags, context: CliContext): Promise<void> {
   const format = flags.format || (flags.verbose ? "pretty" : "table");
   const { filter } = parseCacheFilters(flags.filter ?? []);
   const { signal, stdout } = context;
-  const found = await withConnections(context, flags.builder, (client) =>
+  const found = await withConnections(context, { builder: flags.builder, timeout: flags.timeout }, (client) =>
     diskUsage(client, { filter, signal }),
   );
   const records = found.flat();
@@ -67,23 +68,24 @@ async function run(flags: DuFlags, context: CliContext): Promise<void> {
       }),
     );
   const isDefault = format === "pretty" || format === "table";
-  if (isDefault && filter.length === 0) stdout.write(usageSummary(records));
+  if (isDefault && !flags.filter?.length) stdout.write(usageSummary(records));
 }
 
 function row(record: CacheRecord, isTable: boolean) {
-  return {
-    fields: {
-      ID: `${record.id}${isTable && record.mutable ? "*" : ""}`,
-      Parents: record.parents,
-      CreatedAt: record.createdAt?.toISOString() ?? "",
-      Mutable: record.mutable,
-      Reclaimable: !record.inUse,
-      Shared: record.shared,
-      Size: `${formatBytes(record.size)}${isTable && record.shared ? "*" : ""}`,
-      Description: record.description,
-      UsageCount: record.usageCount,
-      LastUsedAt: lastUsed(record),
-      Type: record.type,
-    },
+  const fields = {
+    ID: `${record.id}${isTable && record.mutable ? "*" : ""}`,
+    Parents: record.parents,
+    CreatedAt: createdAt(record),
+    Mutable: record.mutable,
+    Reclaimable: !record.inUse,
+    Shared: record.shared,
+    Size: `${formatBytes(record.size)}${isTable && record.shared ? "*" : ""}`,
+    Description: record.description,
+    UsageCount: record.usageCount,
+    LastUsedAt: lastUsed(record),
+    Type: record.type,
   };
+  // Go's nil list, where templates see an empty one.
+  const parents = record.parents.length > 0 ? record.parents : null;
+  return { fields, json: new Map<string, unknown>(Object.entries({ ...fields, Parents: parents })) };
 }

@@ -1,10 +1,11 @@
 import { Command, Option } from "commander";
-import { parseCacheFilters, prune } from "../../manage/index.js";
+import { loadDockerConfig } from "../../config/index.js";
+import { parseCacheFilters, prune, withConfiguredFilters } from "../../manage/index.js";
 import { formatBytes } from "../../progress/index.js";
-import { lastUsed, verboseRecord } from "../cache-rows.js";
+import { collectFilter, lastUsed, verboseRecord } from "../cache-rows.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
 import { confirm } from "../confirm.js";
-import { bytes, collect, duration } from "../flags.js";
+import { bytes, duration } from "../flags.js";
 import { withConnections } from "../with-connections.js";
 import { warn } from "../warn.js";
 
@@ -16,6 +17,7 @@ interface PruneFlags extends GlobalFlags {
   maxUsedSpace?: number;
   minFreeSpace?: number;
   reservedSpace?: number;
+  timeout: number;
   verbose?: boolean;
 }
 
@@ -25,7 +27,7 @@ export function command(context: CliContext): Command {
     .description("Remove build cache")
     .usage(" ")
     .option("-a, --all", "Include internal/frontend images")
-    .option("--filter <filter>", "Provide filter values", collect)
+    .option("--filter <filter>", "Provide filter values", collectFilter)
     .option("-f, --force", "Do not prompt for confirmation")
     .addOption(new Option("--keep-storage <bytes>").argParser(bytes).hideHelp())
     .option("--max-used-space <bytes>", "Maximum amount of disk space allowed to keep for cache", bytes)
@@ -42,8 +44,9 @@ export function command(context: CliContext): Command {
 }
 
 async function run(flags: PruneFlags, context: CliContext): Promise<void> {
-  const { stdout, signal } = context;
-  const filters = parseCacheFilters(flags.filter ?? []);
+  const { env, stdout, signal } = context;
+  const { pruneFilters } = await loadDockerConfig(env);
+  const filters = parseCacheFilters(withConfiguredFilters(flags.filter ?? [], pruneFilters));
   if (flags.keepStorage !== undefined) warn(context, "keep-storage flag has been changed to reserved-space");
   const what = flags.all ? "all build cache" : "all dangling build cache";
   const question = `WARNING! This will remove ${what}. Are you sure you want to continue?`;
@@ -51,7 +54,7 @@ async function run(flags: PruneFlags, context: CliContext): Promise<void> {
   const { maxUsedSpace, minFreeSpace } = flags;
   let total = 0;
   let printedHeader = false;
-  await withConnections(context, flags.builder, async (client) => {
+  await withConnections(context, { builder: flags.builder, timeout: flags.timeout }, async (client) => {
     const options = {
       all: flags.all ?? false,
       ...filters,

@@ -1,5 +1,5 @@
 import { alignTabs } from "./tab-writer.js";
-import { headerFunctions, formatJson } from "./template-functions.js";
+import { headerFunctions, formatGoJson } from "./template-functions.js";
 import { Template } from "./template.js";
 
 /** One record of a listing. */
@@ -32,7 +32,7 @@ export function isTableFormat(format: string): boolean {
  * @throws TemplateError
  */
 export function formatRows({ format, defaultTable, headers, rows }: FormatRowsOptions): string {
-  if (format === "json") return rows.map((row) => `${formatJson(jsonOf(row))}\n`).join("");
+  if (format === "json") return rows.map((row) => `${formatGoJson(jsonOf(row))}\n`).join("");
   const table = isTableFormat(format);
   const source = format === "table" ? defaultTable : table ? format.slice("table".length) : format;
   const template = Template.parse(
