@@ -190,9 +190,6 @@ test("what the builder finds missing of s3, azblob and gha caches is told, with 
   await expect(to("s3", { ...s3, ...keys, retry_max_attempts: "1" })).rejects.toThrow(/127\.0\.0\.1:1/);
   // Outside of a workflow there is no such cache, and the build goes on without.
   await run("eight", { env, cacheTo: [{ type: "gha", attrs: {} }] });
-  await expect(to("gha", { token: "x", url: "http://127.0.0.1:1/" })).rejects.toThrow(
-    /gha|token|127\.0\.0\.1/,
-  );
   await expect(to("bogus", {})).rejects.toThrow("bogus");
 });
 
