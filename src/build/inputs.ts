@@ -26,6 +26,8 @@ export interface Inputs {
   engineContexts: Map<string, string>;
   /** Names the context towards the daemon, so that the next build of the same directory sends only changes. */
   sharedKey: string;
+  /** What the builder's store keeps of where the build came from, in buildx's words (buildx build/localstate.go). */
+  recorded: { localPath: string; dockerfilePath: string };
   /** The Dockerfile is still to be fetched from here, by the builder, and mounted as `dockerfile`. */
   dockerfileUrl?: string;
   /** Absolute path of a local context directory, for `vcs:*` attributes and the local state. */
@@ -56,10 +58,12 @@ export async function resolveInputs(options: BuildOptions, nodeId: string): Prom
     ociLayouts: new Map(),
     engineContexts: new Map(),
     sharedKey: "",
+    recorded: { localPath: "-", dockerfilePath: options.file ?? "" },
     dockerfilePath: options.file ?? "Dockerfile",
   };
   const caps = new Set<string>();
   const context = await contextSource(options.context);
+  inputs.recorded = recorded(context, options);
   await resolveMainContext(inputs, context, options, nodeId, caps);
   for (const [given, source] of Object.entries(options.buildContexts ?? {})) {
     caps.add("moby.buildkit.frontend.contexts+forward");
@@ -77,6 +81,24 @@ async function contextSource(context: string | ContextSource): Promise<ContextSo
   if (await isDirectory(context)) return dir(context);
   if (isRemoteUrl(context)) return { type: "remote", url: context };
   throw new InvalidArgumentError(`unable to prepare context: path ${JSON.stringify(context)} not found`);
+}
+
+/** Absolute paths of what is here; `-` for what came by standard input or from memory; nothing for what is where it usually is. */
+function recorded(
+  context: ContextSource,
+  { file, dockerfile }: Pick<BuildOptions, "file" | "dockerfile">,
+): Inputs["recorded"] {
+  const given = file ?? "";
+  switch (context.type) {
+    case "directory": {
+      const path = dockerfile === undefined ? given && resolve(given) : "-";
+      return { localPath: resolve(context.path), dockerfilePath: path };
+    }
+    case "remote":
+      return { localPath: context.url, dockerfilePath: dockerfile === undefined ? given : "-" };
+    default:
+      return { localPath: "-", dockerfilePath: given };
+  }
 }
 
 async function resolveMainContext(

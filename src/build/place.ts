@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import { type Builder, type BuilderNode, type Driver, type Platform, dialAddress } from "../builder/index.js";
 import { BuildkitClient, localWindows, remoteWindows, requireSupportedVersion } from "../buildkit/index.js";
 import type { Dial, EventSink } from "../core/index.js";
@@ -66,16 +65,11 @@ export async function nodePlace(builder: Builder, node: BuilderNode): Promise<Pl
     engineHost: host,
     driver,
     files: new Map([...node.node.files].map(([name, data]) => [name, Buffer.from(data)])),
-    async saveRef({ ref, attrs, inputs }) {
+    async saveRef({ ref, inputs }) {
       const { localState } = builder.store;
-      const { contextDirectory = attrs["context"] ?? "", dockerfilePath } = inputs;
       // Only a help for `history`; a store that cannot be written does not keep anyone from building.
       await localState
-        .saveRef(builder.name, node.name, ref, {
-          target: "default",
-          localPath: contextDirectory,
-          dockerfilePath: inputs.contextDirectory === undefined ? dockerfilePath : resolve(dockerfilePath),
-        })
+        .saveRef(builder.name, node.name, ref, { target: "default", ...inputs.recorded })
         .catch(() => {});
     },
     async connect({ onEvent, signal }) {

@@ -73,6 +73,7 @@ programs_of() {
   cat <<'LIST'
 curl curl
 git git
+ssh-agent openssh-client
 ip iproute2
 setpriv util-linux
 iptables iptables
