@@ -32,33 +32,43 @@ export interface LoadTargetOptions {
  * does it (design.md decision 8).
  */
 export function loadTarget(options: LoadTargetOptions): StreamTarget {
-  const { client, engine, sink } = options;
+  const { engine, sink } = options;
   return {
     type: "stream",
     async open(metadata, callSignal) {
       const signal = options.signal ?? callSignal;
       const digest = metadata.get("containerimage.digest");
       const names = metadata.get("image.name")?.split(",").filter(Boolean) ?? [];
-      if (digest !== undefined) {
-        try {
-          const content = await readImageContent(client, digest, signal);
-          await withVertex(sink, "importing to docker", (vertex) =>
-            options.containerdStore
-              ? loadIntoContainerd({ ...options, signal }, content, names, vertex)
-              : loadIntoClassic({ ...options, signal }, content, names, vertex),
-          );
-          return undefined;
-        } catch (error) {
-          if (signal.aborted) throw error;
-          debug("differential load failed, sending the full archive: %s", messageOf(error));
-        }
-      }
+      if (digest !== undefined && (await loadMissing({ ...options, signal }, digest, names)))
+        return undefined;
       return loadImage(engine, sink, signal);
     },
   };
 }
 
 type Loader = LoadTargetOptions & { signal: AbortSignal };
+
+/** Loads what the engine lacks. False when that was not possible: the full archive is needed then. */
+async function loadMissing(loader: Loader, digest: string, names: string[]): Promise<boolean> {
+  const { client, containerdStore, sink, signal } = loader;
+  const inDoubt = (error: unknown): false => {
+    if (signal.aborted) throw error;
+    debug("differential load failed, sending the full archive: %s", messageOf(error));
+    return false;
+  };
+  const content = await readImageContent(client, digest, signal).catch(inDoubt);
+  if (!content) return false;
+  return await withVertex(sink, "importing to docker", async (vertex) => {
+    try {
+      await (containerdStore ? loadIntoContainerd : loadIntoClassic)(loader, content, names, vertex);
+      return true;
+    } catch (error) {
+      const loaded = inDoubt(error);
+      vertex.progress("sending the whole image instead", { current: 0, done: true });
+      return loaded;
+    }
+  });
+}
 
 /** Loading the archive is all or nothing here: a layer that is missing after all fails it before any name moves. */
 async function loadIntoClassic(
