@@ -139,9 +139,9 @@ describe.skipIf(!oracle)("as buildx does", () => {
       'failed to parse annotations: invalid annotation "a", expected key=value',
     ],
     [["create", "-t", `${repository}/new:1`, "--append", one], `${repository}/new:1: not found`],
-    [["create", "--dry-run", "-f", "/nosuch", one], "/nosuch"],
+    [["create", "--dry-run", "-f", "/proc/nosuch", one], "/proc/nosuch"],
     [["create", "-t", `${repository}/x:1`, "--progress", "nosuch", one], "invalid progress mode nosuch"],
-    [["inspect", "oci-layout:///nosuch"], "/nosuch"],
+    [["inspect", "oci-layout:///proc/nosuch"], "/proc/nosuch"],
   ])("%j is refused", async (args, message) => {
     const [ours, theirs] = await Promise.all([slipway(...args), buildx(...args)]);
     expect(ours.stderr).toContain(message);

@@ -17,7 +17,7 @@ interface DialStdioFlags extends GlobalFlags {
 export function command(context: CliContext): Command {
   return new Command("dial-stdio")
     .description("Proxy current stdio streams to builder instance")
-    .usage("[OPTIONS]")
+    .usage(" ")
     .option(
       "--platform <string>",
       "Target platform: this is used for node selection",

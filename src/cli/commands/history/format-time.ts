@@ -23,6 +23,16 @@ export function formatLocalTime(date: Date): string {
   return shifted.toISOString().slice(0, 19).replace("T", " ");
 }
 
+/** A time as Go prints one, of here: `2006-01-02 15:04:05.999 +0000 UTC`. */
+export function formatGoTime(date: Date): string {
+  const fraction = date
+    .toISOString()
+    .slice(19, 23)
+    .replace(/\.?0+$/, "");
+  const zone = offset(-date.getTimezoneOffset());
+  return `${formatLocalTime(date)}${fraction} ${zone === "Z" ? "+0000 UTC" : zone.replace(":", "")}`;
+}
+
 function offset(minutes: number): string {
   if (minutes === 0) return "Z";
   const size = Math.abs(minutes);

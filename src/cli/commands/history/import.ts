@@ -18,7 +18,11 @@ export function importCommand(context: CliContext): Command {
     .usage("[OPTIONS] -")
     .argument("[file]", "- for stdin")
     .option("-f, --file <stringArray>", "Import from a file path", collect)
-    .action((_file: string | undefined, flags: ImportFlags) => run(flags, context));
+    .action((file: string | undefined, flags: ImportFlags) => {
+      if (file !== undefined && file !== "-")
+        throw new InvalidArgumentError(`unexpected argument ${JSON.stringify(file)}; name files with --file`);
+      return run(flags, context);
+    });
 }
 
 async function run({ file: files = ["-"] }: ImportFlags, context: CliContext): Promise<void> {

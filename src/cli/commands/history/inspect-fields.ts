@@ -1,11 +1,22 @@
 import type { BuildConfig, BuildDetails, BuildFailure, NamedValue } from "../../../manage/index.js";
-import { formatSource } from "../../../progress/index.js";
+import { formatSource, goDuration } from "../../../progress/index.js";
 import { formatGoJson } from "../../format/index.js";
 import { configFields } from "./inspect-config.js";
-import { formatNanoTime } from "./format-time.js";
+import { formatGoTime, formatNanoTime } from "./format-time.js";
 
-/** The document of `history inspect` with Go's field names, for templates and JSON (buildx inspectOutput). */
+/** The document of `history inspect` as templates see it: Go's field names, times and spans as Go prints them. */
 export function inspectFields(details: BuildDetails): Record<string, unknown> {
+  const { createdAt, completedAt, duration } = details.record;
+  return {
+    ...fieldsOf(details),
+    StartedAt: formatGoTime(createdAt),
+    CompletedAt: completedAt ? formatGoTime(completedAt) : undefined,
+    Duration: goDuration(duration),
+  };
+}
+
+/** The document with its fields as JSON has them (buildx inspectOutput). */
+function fieldsOf(details: BuildDetails): Record<string, unknown> {
   const { record, failure } = details;
   const { CreatedAt, CompletedAt } = record.wire;
   const zero = { seconds: 0n, nanos: 0 };
@@ -45,9 +56,9 @@ export function inspectFields(details: BuildDetails): Record<string, unknown> {
 /** Fields that Go's JSON has even when they are empty. */
 const kept = new Set(["Ref", "NumCompletedSteps", "NumTotalSteps", "NumCachedSteps", "Config"]);
 
-/** {@link inspectFields} as `--format json` prints it. */
+/** What `--format json` prints. */
 export function inspectJson(details: BuildDetails): string {
-  return `${formatGoJson(withoutEmpty(inspectFields(details)), 2)}\n`;
+  return `${formatGoJson(withoutEmpty(fieldsOf(details)), 2)}\n`;
 }
 
 /** Where BuildKit's errors point at, as it prints them. */

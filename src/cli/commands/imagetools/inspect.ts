@@ -18,7 +18,7 @@ export function inspectCommand(context: CliContext): Command {
     .description("Show details of an image in the registry")
     .usage("[OPTIONS] NAME")
     .argument("<name>", "Image reference, or oci-layout:// location")
-    .option("--format <string>", 'Format the output using the given Go template (default "{{.Manifest}}")')
+    .option("--format <string>", "Format the output using the given Go template")
     .option("--raw", "Show original, unformatted JSON manifest")
     .action((name: string, _flags: InspectFlags, self: Command) =>
       run(name, self.optsWithGlobals(), context),
