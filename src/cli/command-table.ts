@@ -20,6 +20,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/build.js"),
   },
   {
+    name: "completion",
+    summary: "Generate the autocompletion script for the specified shell",
+    load: () => import("./commands/completion.js"),
+  },
+  {
     name: "create",
     summary: "Create a new builder instance",
     load: () => import("./commands/create.js"),

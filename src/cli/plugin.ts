@@ -40,7 +40,19 @@ export function readPluginCall(args: readonly string[], context: CliContext): In
   const pluginName = /^docker-([a-z]+)/.exec(context.invokedAs ?? "")?.[1] ?? "buildx";
   const isCompletion = args[0]?.startsWith("__complete") === true;
   const given = isCompletion ? args.slice(1) : args;
-  const { name } = findName(given, dockerFlags);
+  const found = findName(given, dockerFlags);
+  // `docker help buildx build` comes as it is.
+  if (found.name === "help" && given[given.indexOf("help") + 1] === pluginName)
+    return readPluginCall(
+      [
+        ...given.slice(0, given.indexOf("help")),
+        pluginName,
+        "help",
+        ...given.slice(given.indexOf("help") + 2),
+      ],
+      context,
+    );
+  const { name } = found;
   const at = name === pluginName ? given.indexOf(pluginName) : 0;
   const { flags } = readArguments(given.slice(0, at), dockerFlags);
   const env = { ...context.env };

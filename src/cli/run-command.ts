@@ -30,6 +30,11 @@ export async function runCommand(args: readonly string[], context: CliContext): 
 async function dispatch({ args, context, name }: Invocation, state: { debug: boolean }): Promise<void> {
   const program = programOf(context);
   const help = new Option("-h, --help");
+  if (args[0] === "__complete" || args[0] === "__completeNoDesc") {
+    const { printCompletions } = await import("./completion/print-completions.js");
+    const descriptions = args[0] === "__complete";
+    return await printCompletions(args.slice(1), program, context, { descriptions });
+  }
   const found = findName(args, [...program.options, help]);
   const asked = found.name === "help" ? findName(found.rest, program.options) : found;
   const entry = commandTable.find(

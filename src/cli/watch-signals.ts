@@ -1,3 +1,5 @@
+import { watchDocker } from "./watch-docker.js";
+
 /** How long a cancelled command may take to clean up, after the first signal and after the second, in ms. */
 const patience = { first: 12_000, second: 1_000 };
 
@@ -26,10 +28,12 @@ export function watchSignals(target: NodeJS.Process): SignalWatch {
   };
   const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const name of names) target.on(name, onSignal);
+  const forgetDocker = watchDocker(target, () => count === 0 && onSignal("SIGTERM"));
   return {
     signal: controller.signal,
     close() {
       clearTimeout(timer);
+      forgetDocker();
       for (const name of names) target.removeListener(name, onSignal);
     },
   };
