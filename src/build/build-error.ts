@@ -15,6 +15,9 @@ const tailBytes = 16 << 10;
 /** Steps whose output is kept at the same time. */
 const mostTails = 64;
 
+/** gRPC's code for what a server does not know. */
+const unimplementedCode = 12;
+
 /** The step that failed. */
 export interface FailedStep {
   digest: string;
@@ -101,7 +104,8 @@ export class BuildErrorCollector {
             log: this.#log(digest),
             ...(exitCode !== undefined && { exitCode }),
           };
-    return new BuildError(this.#redactor.clean(`failed to solve: ${error.message}`), {
+    const message = olderFrontend(grpcCode, error.message) ?? `failed to solve: ${error.message}`;
+    return new BuildError(this.#redactor.clean(message), {
       grpcCode,
       step,
       sources,
@@ -113,4 +117,23 @@ export class BuildErrorCollector {
     const text = this.#redactor.clean(Buffer.concat(this.#tails.get(digest)?.chunks ?? []).toString("utf8"));
     return text === "" ? [] : text.replace(/\n$/, "").split("\n").slice(-tailLines);
   }
+}
+
+/** What to do about a frontend that does not know a feature yet (buildx v0.36 commands/build.go wrapBuildError). */
+function olderFrontend(grpcCode: number, message: string): string | undefined {
+  const [, capability] =
+    /unsupported frontend capability moby\.buildkit\.frontend\.(\w+)/.exec(message) ?? [];
+  if (grpcCode !== unimplementedCode) return undefined;
+  if (capability === "contexts")
+    return (
+      "current frontend does not support --build-context. Named contexts are supported since Dockerfile v1.4. " +
+      "Use #syntax directive in Dockerfile or update to latest BuildKit."
+    );
+  if (capability === "gitquerystring")
+    return (
+      "current frontend does not support Git URLs with query string components. Git URLs with query string are " +
+      "supported since Dockerfile v1.18 and BuildKit v0.24. Use BUILDKIT_SYNTAX build-arg, #syntax directive in " +
+      "Dockerfile or update to latest BuildKit."
+    );
+  return undefined;
 }

@@ -27,6 +27,7 @@ import {
 import type { BuildOptions } from "./build-options.js";
 import { type BuildResult, callResult, imageIdOf, metadataOf } from "./build-result.js";
 import { contentStores, nameExported } from "./content-stores.js";
+import { isOlderThan } from "./daemon-version.js";
 import { describeImage } from "./describe-image.js";
 import type { EngineImages } from "./engine-images/engine-images.js";
 import { withEngineImages } from "./engine-images/with-engine-images.js";
@@ -77,6 +78,7 @@ export async function executePlan(
 
   const engines: EngineClient[] = [];
   try {
+    await requireOutputs(planned, node.client, signal);
     const complete = await withDockerfile(planned, node.client, sink, signal);
     const { plan, images } = await withEngineImages(complete, options, {
       client: node.client,
@@ -154,6 +156,18 @@ export async function executePlan(
   } finally {
     await Promise.all(engines.map((engine) => engine.close()));
   }
+}
+
+/** Older daemons take the first of several outputs and leave the others out, without a word. */
+async function requireOutputs(
+  { exports }: SolvePlan,
+  client: BuildkitClient,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (exports.length > 1 && (await isOlderThan(client, { major: 0, minor: 13 }, signal)))
+    throw new InvalidArgumentError(
+      "multiple outputs currently unsupported by the current BuildKit daemon, please upgrade to version v0.13+ or use a single output",
+    );
 }
 
 /** The plan with the Dockerfile that was given as a URL. */

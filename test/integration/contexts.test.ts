@@ -341,6 +341,32 @@ describe("images", () => {
   });
 });
 
+test("the oldest BuildKit: what it cannot do is told, not left out", async () => {
+  const image = "image=moby/buildkit:v0.12.5";
+  const name = await place.builder("old", "--driver-opt", "network=host", "--driver-opt", image);
+  const old = await connect({ builder: await Builder.open({ name, env: place.env }), env: place.env });
+  try {
+    const query = `${repositories.origin}/app.git?branch=main`;
+    await expect(old.build({ context: query, outputs: [{ type: "cacheonly" }] })).rejects.toThrow(
+      "current frontend does not support Git URLs with query string components",
+    );
+    const dest = path.join(await mkdtemp(path.join(scratch, "old-")), "out");
+    const context = files({ Dockerfile: dockerfile, greeting: "old" });
+    const outputs = [
+      { type: "local", dest },
+      { type: "tar", dest: `${dest}.tar` },
+    ] as const;
+    await expect(old.build({ context, outputs })).rejects.toThrow("multiple outputs currently unsupported");
+    expect(await readdir(path.dirname(dest))).toEqual([]);
+    await old.build({ context, outputs: [outputs[0]] });
+    expect(await readFile(path.join(dest, "greeting"), "utf8")).toBe("old");
+    const archived = await old.build({ context: tar(archive), outputs: [{ type: "cacheonly" }] });
+    expect(archived.warnings).toEqual([]);
+  } finally {
+    await old.close();
+  }
+});
+
 describe("rego policies", () => {
   test("beside a Dockerfile are refused, not skipped", async () => {
     const context = await place.context({

@@ -5,6 +5,10 @@ import { unpackSavedImage } from "./saved-image.js";
 
 /** Images kept for later builds, at most; those not used for longest go. */
 const mostImages = 8;
+/** Of directories that are being filled. */
+const temporaryPrefix = ".saving-";
+/** No image takes longer to be saved, in ms. */
+const savingMilliseconds = 24 * 3600 * 1000;
 
 /** An engine's image as blobs in a directory. */
 export interface CachedImage {
@@ -34,7 +38,7 @@ export class ImageCache {
       return { path, digest };
     }
     await mkdir(this.#dir, { recursive: true, mode: 0o700 });
-    const temporary = await mkdtemp(join(this.#dir, ".saving-"));
+    const temporary = await mkdtemp(join(this.#dir, temporaryPrefix));
     try {
       const saved = await unpackSavedImage(await save(), temporary, id);
       await writeFile(join(temporary, "digest"), saved);
@@ -49,14 +53,19 @@ export class ImageCache {
     }
   }
 
+  /** Makes room for one more, and removes what builds that were killed have left half-made. */
   async #forgetOldest(): Promise<void> {
-    const names = (await readdir(this.#dir)).filter((name) => !name.startsWith("."));
-    if (names.length < mostImages) return;
-    const entries = await Promise.all(
-      names.map(async (name) => ({ name, time: (await stat(join(this.#dir, name))).mtimeMs })),
-    );
+    const entries: { name: string; time: number }[] = [];
+    for (const name of await readdir(this.#dir)) {
+      // Another build may have removed it meanwhile.
+      const entry = await stat(join(this.#dir, name)).catch(() => undefined);
+      if (entry) entries.push({ name, time: entry.mtimeMs });
+    }
     entries.sort((a, b) => b.time - a.time);
-    for (const { name } of entries.slice(mostImages - 1))
+    const isHalfMade = ({ name }: { name: string }) => name.startsWith(temporaryPrefix);
+    const abandoned = entries.filter(isHalfMade).filter(({ time }) => Date.now() - time > savingMilliseconds);
+    const oldest = entries.filter((entry) => !isHalfMade(entry)).slice(mostImages - 1);
+    for (const { name } of [...abandoned, ...oldest])
       await rm(join(this.#dir, name), { recursive: true, force: true });
   }
 }

@@ -1,18 +1,19 @@
 import { join } from "node:path";
 import { readFile } from "node:fs/promises";
-import { type BuildkitClient, compareVersions, parseVersion } from "../../buildkit/index.js";
+import type { BuildkitClient } from "../../buildkit/index.js";
 import { type Environment, buildxConfigDir } from "../../config/index.js";
 import { type EventSink, InvalidArgumentError } from "../../core/index.js";
 import type { EngineClient } from "../../engine-api/index.js";
 import { normalizeContextName } from "../../registry/index.js";
 import type { BuildOptions } from "../build-options.js";
+import { isOlderThan } from "../daemon-version.js";
 import type { SolvePlan } from "../plan.js";
 import { baseImages } from "./base-images.js";
 import { EngineImages } from "./engine-images.js";
 import { ImageCache } from "./image-cache.js";
 
 /** BuildKit asks the session about sources, and takes another for an answer, from this version on. */
-const firstPolicySession = { major: 0, minor: 27, patch: 0, prerelease: "" };
+const firstPolicySession = { major: 0, minor: 27 };
 
 /** What {@link withEngineImages} works with. */
 export interface EngineImagesContext {
@@ -60,10 +61,7 @@ export async function withEngineImages(
     attrs[`context:${context}`] = `oci-layout://${image.store}@${image.digest}`;
   }
   if (!options.engineImages) return { plan: { ...plan, attrs }, images };
-  const version = parseVersion((await client.info({ signal })).version ?? "");
-  // Builds from source do not say how old they are; they are taken for new.
-  const isUnknown = !version || (version.major === 0 && version.minor === 0);
-  if (isUnknown || compareVersions(version, firstPolicySession) >= 0)
+  if (!(await isOlderThan(client, firstPolicySession, signal)))
     return { plan: { ...plan, attrs, policySession: true }, images };
   // Older ones take named contexts only, for which the names must be known before.
   for (const name of baseImages(await dockerfileText(plan))) {

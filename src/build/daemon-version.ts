@@ -1,0 +1,17 @@
+import {
+  type BuildkitClient,
+  type BuildkitVersionNumber,
+  compareVersions,
+  parseVersion,
+} from "../buildkit/index.js";
+
+/** True when the daemon is older than this release. Builds from source do not say how old they are; they are taken for new. */
+export async function isOlderThan(
+  client: BuildkitClient,
+  release: Pick<BuildkitVersionNumber, "major" | "minor">,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const version = parseVersion((await client.info({ signal })).version ?? "");
+  if (!version || (version.major === 0 && version.minor === 0)) return false;
+  return compareVersions(version, { ...release, patch: 0, prerelease: "" }) < 0;
+}
