@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { access, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { type Server, createServer } from "node:http";
@@ -24,6 +25,12 @@ beforeAll(async () => {
     "FROM busybox AS base\nARG A\nRUN echo '<$A>' && true\nFROM base\nLABEL a=b\n",
   );
   await writeFile(path.join(context, "Bad"), "FROM busybox\nRUN seq 1 30 && echo oops >&2 && false\n");
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=me", "-c", "user.email=me@example.com", ...args], { cwd: context });
+  git("init", "--quiet");
+  git("add", "Dockerfile");
+  git("commit", "--quiet", "--message", "one");
+  git("remote", "add", "origin", "https://example.com/me/app.git");
   const { slipway } = clients();
   await succeed(slipway, ["create", "--name", builder, "--driver-opt", "network=host", "--bootstrap"]);
   const build = (...args: string[]) =>
@@ -81,6 +88,8 @@ describe.skipIf(!oracle)("as buildx does", () => {
   test.each([
     [["ls"]],
     [["ls", "--no-trunc"]],
+    [["ls", "--local"]],
+    [["ls", "--filter", "repository=example.com", "--format", "{{.Name}}"]],
     [["ls", "--filter", "status=error"]],
     [["ls", "--filter", "status!=error", "--filter", "duration<1h"]],
     [["ls", "--format", "json"]],

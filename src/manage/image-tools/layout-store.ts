@@ -58,7 +58,11 @@ export class LayoutStore implements ImageStore<LayoutLocation> {
     await using handle = opened.handle;
     const verifier = new DigestVerifier(digest);
     let length = 0;
-    for await (const chunk of handle.createReadStream({ autoClose: false, ...(signal && { signal }) })) {
+    for await (const chunk of handle.createReadStream({
+      highWaterMark: 1 << 20,
+      autoClose: false,
+      ...(signal && { signal }),
+    })) {
       length += (chunk as Buffer).length;
       verifier.update(chunk as Buffer);
       yield chunk as Buffer;

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { repositoryUrl } from "../../../build/index.js";
 import { InvalidArgumentError } from "../../../core/index.js";
 import { type BuildRecord, desktopUrl } from "../../../manage/index.js";
-import { humanDuration, hyperlink } from "../../../progress/index.js";
+import { humanDuration, hyperlink, sanitizeName } from "../../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../../cli-context.js";
 import { collect } from "../../flags.js";
 import { type FormatRow, formatRows, isTableFormat } from "../../format/index.js";
@@ -86,7 +86,7 @@ function row(
     fields: {
       Ref: id,
       FullRef: ref,
-      Name: truncate && isTable ? lastPart(name, shownName) : name,
+      Name: isTable ? sanitizeName(truncate ? lastPart(name, shownName) : name) : name,
       Status: status,
       CreatedAt: `${humanDuration(Date.now() - createdAt.getTime())} ago`,
       Duration: completedAt ? length : `${length}+`,
