@@ -271,6 +271,25 @@ describe("in the library", () => {
       { architecture: "amd64", os: "linux" },
       { architecture: "unknown", os: "unknown" },
     ]);
+    // A signature of an index goes with its copy.
+    const signed = await createImage({
+      sources: [`${repository}/taken:1`],
+      tags: [`${repository}/signed:1`],
+    });
+    const signature = {
+      schemaVersion: 2,
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      artifactType: artifacts.signature,
+      config: blob,
+      layers: [blob],
+      subject: signed.descriptor,
+    };
+    await client.putManifest(at("signed"), {
+      mediaType: signature.mediaType,
+      content: Buffer.from(JSON.stringify(signature)),
+    });
+    await createImage({ sources: [`${repository}/signed:1`], tags: [`${repository}/moved:1`] });
+    expect(await client.referrers(at("moved"), signed.descriptor.digest)).toHaveLength(1);
     // Through a layout and back.
     const layout = `oci-layout://${path.join(work, "referrers")}`;
     await createImage({ ...plain, sources: [`${repository}/referred:1`], tags: [layout] });

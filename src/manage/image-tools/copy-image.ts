@@ -51,6 +51,17 @@ export class ImageCopier {
     }
   }
 
+  /** Copies what refers to an image and is to go along, once the image itself is there. */
+  async copyReferrers(source: ImageLocation, digest: string): Promise<void> {
+    await this.#referrers(source, digest, 0);
+  }
+
+  async #referrers(source: ImageLocation, digest: string, depth: number): Promise<void> {
+    const found = await this.#stores.of(source).referrers(source, digest, { signal: this.#signal });
+    const kept = found.filter(({ artifactType }) => keptArtifacts.has(artifactType ?? ""));
+    await Promise.all(kept.map((referrer) => this.#manifest(source, referrer, depth + 1)));
+  }
+
   #manifest(source: ImageLocation, descriptor: Descriptor, depth: number): Promise<void> {
     return this.#once(descriptor.digest, async () => {
       if (depth > deepest)
@@ -69,9 +80,7 @@ export class ImageCopier {
           : [parsed.config, ...parsed.layers].map((blob) => this.#blob(source, blob)),
       );
       await this.#stores.of(this.#target).writeManifest(this.#target, manifest, options);
-      const referrers = await from.referrers(source, descriptor.digest, options);
-      const kept = referrers.filter(({ artifactType }) => keptArtifacts.has(artifactType ?? ""));
-      await Promise.all(kept.map((referrer) => this.#manifest(source, referrer, depth + 1)));
+      await this.#referrers(source, descriptor.digest, depth);
     });
   }
 

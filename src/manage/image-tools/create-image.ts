@@ -1,5 +1,5 @@
 import { type Platform, parsePlatform } from "../../builder/index.js";
-import { type EventSink, InvalidArgumentError, messageOf, withVertex } from "../../core/index.js";
+import { type EventSink, InvalidArgumentError, linkSignal, messageOf, withVertex } from "../../core/index.js";
 import { RegistryError } from "../../registry/index.js";
 import { parseImageAnnotation } from "./annotations.js";
 import { combineSources } from "./combine.js";
@@ -12,7 +12,7 @@ import {
   locationName,
   parseImageLocation,
 } from "./image-location.js";
-import { parseSource, placeSources, resolveSources } from "./image-sources.js";
+import { type ImageSource, parseSource, placeSources, resolveSources } from "./image-sources.js";
 import type { CreateImageOptions, CreatedImage } from "./image-tools.js";
 import { type ImageStores, openStores } from "./open-stores.js";
 
@@ -36,14 +36,20 @@ export async function makeImage(options: CreateImageOptions): Promise<CreatedIma
   if (!dryRun) {
     const [source] = sources;
     const parts = image.parts ?? (source ? [{ descriptor: image.descriptor, source }] : []);
-    const push = (name: string) =>
-      pushAll(
-        stores,
-        { image, parts, name, tags: tags.filter((tag) => locationName(tag) === name) },
-        onEvent,
-        signal,
-      );
-    await Promise.all(names.map(push));
+    const original = sources.find(({ descriptor }) => descriptor.digest === image.descriptor.digest);
+    // One that fails ends the others, before their connections go.
+    using linked = linkSignal(signal);
+    const pushes = names.map((name) => {
+      const job = { image, parts, original, name, tags: tags.filter((tag) => locationName(tag) === name) };
+      return pushAll(stores, job, onEvent, linked.signal);
+    });
+    try {
+      await Promise.all(pushes);
+    } catch (error) {
+      linked.abort(error);
+      await Promise.allSettled(pushes);
+      throw error;
+    }
   }
   return { descriptor: image.descriptor, content: image.content, names };
 }
@@ -78,6 +84,8 @@ function readAnnotation(text: string) {
 interface PushJob {
   image: FilteredImage;
   parts: readonly ImagePart[];
+  /** Where the image is from, when it is one that was there and not a new one. */
+  original: ImageSource | undefined;
   /** Repository or layout. */
   name: string;
   /** Tags there. */
@@ -86,7 +94,7 @@ interface PushJob {
 
 async function pushAll(
   stores: ImageStores,
-  { image, parts, name, tags }: PushJob,
+  { image, parts, original, name, tags }: PushJob,
   sink: EventSink | undefined,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -112,5 +120,6 @@ async function pushAll(
         throw explained(error, `publish ${descriptor.digest} to ${text}`);
       }
     }
+    if (original) await copier.copyReferrers(original.location, descriptor.digest);
   });
 }
