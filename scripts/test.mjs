@@ -12,22 +12,24 @@ const named = process.argv.slice(2).filter((argument) => !argument.startsWith("-
 const projects = named.length > 0 ? named : ["unit", "integration"];
 const env = process.argv.includes("--long") ? { ...process.env, SLIPWAY_TEST_LONG: "1" } : process.env;
 
-/** What depends on where the engine keeps its images runs a second time, on one that keeps them in containerd. */
-const onContainerd = "integration-containerd";
-const containerdTests = ["test/integration/load.test.ts", "test/integration/engine-images.test.ts"];
+/** What depends on the engine runs again on others: one that keeps its images in containerd, and Podman. */
+const further = {
+  "docker-containerd": ["test/integration/load.test.ts", "test/integration/engine-images.test.ts"],
+  podman: ["test/integration/engines.test.ts"],
+};
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 let ok = true;
 const reports = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-test-"));
 try {
-  for (const project of projects.flatMap((name) =>
-    name === "integration" ? [name, onContainerd] : [name],
+  for (const [project, engine] of projects.flatMap((name) =>
+    name === "integration" ? [[name], ...Object.keys(further).map((each) => [name, each])] : [[name]],
   )) {
-    const counts = run(project);
+    const counts = run(project, engine);
     for (const key of Object.keys(total)) total[key] += counts[key];
     if (!counts.ok) ok = false;
     if (counts.passed + counts.failed === 0) {
-      console.error(`no ${project} test ran`);
+      console.error(`no ${project} test ran${engine ? ` on ${engine}` : ""}`);
       ok = false;
     }
   }
@@ -37,16 +39,14 @@ try {
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = ok && total.failed === 0 ? 0 : 1;
 
-function run(project) {
-  const report = path.join(reports, `${project}.json`);
-  const isContainerd = project === onContainerd;
-  const vitest = ["vitest", "run", "--project", isContainerd ? "integration" : project];
-  if (isContainerd) vitest.push(...containerdTests);
+/** Runs the tests of one project, or with an engine those that it has to pass as well. */
+function run(project, engine) {
+  const report = path.join(reports, `${project}-${engine ?? "default"}.json`);
+  const vitest = ["vitest", "run", "--project", project, ...(engine ? further[engine] : [])];
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const command = ["npx", "--no-install", ...vitest, ...reporters];
-  const testbed = path.join(checkout, "testbed", "with");
-  if (project === "integration") command.unshift(testbed);
-  if (isContainerd) command.unshift(testbed, "--engine", "docker-containerd");
+  const testbed = project === "integration" ? [path.join(checkout, "testbed", "with")] : [];
+  if (engine) testbed.push("--engine", engine);
+  const command = [...testbed, "npx", "--no-install", ...vitest, ...reporters];
   const { status } = spawnSync(command[0], command.slice(1), { cwd: checkout, env, stdio: "inherit" });
   return { ok: status === 0, ...countsOf(report) };
 }

@@ -13,6 +13,9 @@ import { hasGitQuery, isHttpUrl, isRemoteUrl } from "./remote-url.js";
 import { randomId } from "./random-id.js";
 import { refuseZstd } from "./stdin-context.js";
 
+/** Largest ignore file, in bytes: its patterns come back in the headers of one request, which BuildKit limits. */
+const largestIgnoreFile = 16 << 20;
+
 /** Where the files of a build come from, resolved: what the session serves and what the frontend is told. */
 export interface Inputs {
   attrs: FrontendAttrs;
@@ -276,7 +279,10 @@ async function actualName(directory: string, name: string): Promise<string> {
 /** @throws InvalidArgumentError when the file cannot be opened; a missing one only when it is required. */
 async function checkReadable(path: string, what: string, { required = false } = {}): Promise<void> {
   try {
-    await (await open(path, "r")).close();
+    await using file = await open(path, "r");
+    const { size } = await file.stat();
+    if (path.endsWith(".dockerignore") && size > largestIgnoreFile)
+      throw new Error(`it has ${size} bytes, and no more than ${largestIgnoreFile} can be used`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (!required && (code === "ENOENT" || code === "ENOTDIR")) return;

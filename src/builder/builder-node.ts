@@ -48,6 +48,14 @@ export class BuilderNode {
       env,
       connect: options.connect ?? (env["SLIPWAY_CONNECT"] ? undefined : stored.connect),
       dockerConfig: config,
+      isWanted: async () => {
+        try {
+          const group = await store.get(this.#group.name);
+          return group?.nodes.some(({ name }) => name === this.name) === true;
+        } catch {
+          return true; // a broken file is no removal
+        }
+      },
     });
   }
 

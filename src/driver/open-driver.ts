@@ -29,6 +29,8 @@ export interface DriverSpec {
   dockerConfig?: DockerConfig | undefined;
   /** How long a started builder may take until it answers. Default 60,000 ms. */
   bootMilliseconds?: number | undefined;
+  /** Whether the node still is in the store. Asked after it was booted, which takes a while (STO-8). Default: it is. */
+  isWanted?: (() => Promise<boolean>) | undefined;
 }
 
 /**
@@ -57,6 +59,7 @@ export function openDriver(spec: DriverSpec): Driver {
     socketParent: join(buildxConfigDir(spec.env), "slipway", "run"),
     pullAuth: (image, signal) => engineAuth(image, credentials, signal),
     bootMilliseconds: spec.bootMilliseconds ?? 60_000,
+    isWanted: spec.isWanted,
   });
 }
 

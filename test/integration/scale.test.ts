@@ -1,9 +1,11 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { link, mkdir, open, readFile, readdir, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { engineEnv } from "../support/engine-env.js";
-import { type SlipwayOptions, type SlipwayResult } from "../support/slipway.js";
+import { type SlipwayOptions, type SlipwayResult, bundle } from "../support/slipway.js";
 import { Workplace, eventually } from "../support/workplace.js";
 
 /** Much of everything, with the real BuildKit: nothing is lost, and memory stays bounded. */
@@ -34,7 +36,7 @@ function expectSmall({ exitCode, stderr, peakMebibytes }: SlipwayResult, code = 
 }
 
 describe("MEM-2 MEM-3 one large file", () => {
-  const size = (long ? 1024 : 320) * mebibyte;
+  const size = (long ? 3072 : 256) * mebibyte;
   let dir: string;
 
   beforeAll(async () => {
@@ -73,7 +75,7 @@ describe("MEM-2 MEM-3 one large file", () => {
   });
 });
 
-it("MEM-1 many files go up, up again with one changed, and out", async () => {
+it("MEM-1 MEM-4 many files go up, up again with one changed, and out", async () => {
   const [directories, each] = long ? [500, 100] : [100, 50];
   const dir = await place.context({ Dockerfile: "FROM scratch\nCOPY tree /\n" });
   for (let d = 0; d < directories; d++) {
@@ -90,6 +92,15 @@ it("MEM-1 many files go up, up again with one changed, and out", async () => {
   const names = (await readdir(out, { recursive: true })).filter((name) => name.includes("file-"));
   expect(names).toHaveLength(directories * each);
   expect(await readFile(path.join(out, "directory-0", "directory-0", "file-0"), "utf8")).toBe("changed\n");
+
+  // MEM-4: few files are open at a time, whatever the tree.
+  const again = path.join(await place.context({}), "out");
+  const limited = ["-c", 'ulimit -n 256 && exec "$@"', "sh", process.execPath, bundle];
+  const env = { ...process.env, ...place.env };
+  await promisify(execFile)("sh", [...limited, "build", "--builder", builder, "-o", again, dir], { env });
+  expect(await readdir(again, { recursive: true })).toHaveLength(
+    (await readdir(out, { recursive: true })).length,
+  );
 });
 
 it("FLT-57 FLT-62 FLT-63 FLT-64 names of every kind, links and loops come out as they went in", async () => {
@@ -129,6 +140,18 @@ it("FLT-75 twenty thousand ignore patterns are kept", async () => {
   const out = path.join(await place.context({}), "out");
   expectSmall(await build(dir, ["-o", out]).result);
   expect(await readdir(path.join(out, "ignored"))).toEqual(["file-20000.tmp"]);
+});
+
+it("FLT-75 an ignore file that is larger than what can be sent is named before anything is", async () => {
+  const pattern = `${"x".repeat(1023)}\n`;
+  const dir = await place.context({
+    Dockerfile: "FROM scratch\nCOPY . /\n",
+    ".dockerignore": pattern.repeat(17 << 10),
+  });
+  const { exitCode, stderr } = await build(dir, []).result;
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`failed to read .dockerignore: open ${dir}/.dockerignore: it has 17825792 bytes`);
+  expect(stderr).not.toContain("load build definition");
 });
 
 it("a Dockerfile of 1 MiB and 200 stages is built", async () => {

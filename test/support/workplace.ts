@@ -129,10 +129,8 @@ export class Workplace implements AsyncDisposable {
   async close(): Promise<void> {
     const instances = this.path("buildx", "instances");
     for (const name of await readdir(instances).catch(() => [])) {
-      const group = JSON.parse(await readFile(path.join(instances, name), "utf8").catch(() => "{}")) as {
-        Nodes?: { Name: string }[];
-      };
-      for (const node of group.Nodes ?? []) await this.#removeNode(node.Name);
+      const text = await readFile(path.join(instances, name), "utf8").catch(() => "");
+      for (const node of nodeNames(text)) await this.#removeNode(node);
     }
     await this.engine.close();
     await rm(this.dir, { recursive: true, force: true });
@@ -150,6 +148,15 @@ export class Workplace implements AsyncDisposable {
 
   #with(options: SlipwayOptions): SlipwayOptions {
     return { cwd: this.dir, ...options, env: { ...this.env, ...options.env } };
+  }
+}
+
+/** Names of a builder's nodes; none where a test has broken the file. */
+function nodeNames(text: string): string[] {
+  try {
+    return (JSON.parse(text) as { Nodes: { Name: string }[] }).Nodes.map(({ Name }) => Name);
+  } catch {
+    return [];
   }
 }
 

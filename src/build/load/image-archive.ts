@@ -98,16 +98,12 @@ function dockerManifest({ manifests }: ImageContent, names: readonly string[]): 
     JSON.stringify([
       {
         Config: blobPath(manifest.config.digest),
-        RepoTags: names.length > 0 ? names.map(familiar) : null,
+        // In full: Podman would take a short name for one of its own (`localhost/…`).
+        RepoTags: names.length > 0 ? names : null,
         Layers: manifest.layers.map(({ digest }) => blobPath(digest)),
       },
     ]),
   );
-}
-
-/** Classic engines want names as people write them. */
-function familiar(name: string): string {
-  return name.replace(/^docker\.io\/(library\/)?/, "");
 }
 
 /** `index.json` of an OCI layout: the root once for each name (containerd reads the image name from an annotation). */

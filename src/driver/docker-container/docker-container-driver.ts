@@ -78,9 +78,26 @@ export class DockerContainerDriver implements Driver {
       return this.#connected(await connectNode(node, { signal, booting: false }));
     }
     if (!boot) throw new DriverError("DRIVER_NOT_RUNNING", `builder container ${this.#name} is not running`);
-    return withVertex(sink, "[internal] booting buildkit", async (vertex) =>
-      this.#connected(await this.#boot(vertex, signal)),
-    );
+    return withVertex(sink, "[internal] booting buildkit", async (vertex) => {
+      let connection: NodeConnection | undefined;
+      let failure: unknown;
+      try {
+        connection = await this.#boot(vertex, signal);
+      } catch (error) {
+        failure = error;
+      }
+      // A container that is taken away meanwhile fails in many ways; one that was made after that would stay (STO-8).
+      if (!signal?.aborted && (await this.#node.isWanted?.()) === false) {
+        await connection?.client.close();
+        await this.remove({ signal });
+        failure = new DriverError(
+          "DRIVER_BOOT",
+          `the builder of ${this.#name} was removed while it was booted`,
+        );
+      }
+      if (!connection || failure !== undefined) throw failure;
+      return this.#connected(connection);
+    });
   }
 
   #connected(connection: NodeConnection): NodeConnection {

@@ -29,6 +29,8 @@ export interface NodeContext {
   pullAuth?: ((image: string, signal?: AbortSignal) => Promise<RegistryAuth | undefined>) | undefined;
   /** How long a started builder may take until it answers, in ms. */
   bootMilliseconds: number;
+  /** Whether the node still is in the store; asked after it was booted (STO-8). */
+  isWanted?: (() => Promise<boolean>) | undefined;
 }
 
 /**
