@@ -7,7 +7,15 @@ import {
   rpc,
   toStatusUpdate,
 } from "../buildkit/index.js";
-import { type EventSink, Redactor, abortError, linkSignal, messageOf, statusEvent } from "../core/index.js";
+import {
+  type EventSink,
+  Redactor,
+  abortError,
+  isSlipwayError,
+  linkSignal,
+  messageOf,
+  statusEvent,
+} from "../core/index.js";
 import { shiftToLocalClock } from "../progress/index.js";
 import { type Attachable, Session } from "../session/index.js";
 import { BuildErrorCollector } from "./build-error.js";
@@ -24,6 +32,9 @@ export type AskGateway = (
 
 /** After the solve is done, how long the status stream may stay silent before it is given up (BK client/solve.go), in ms. */
 const statusSilenceMilliseconds = 5_000;
+
+/** The same of a stream that has not said anything yet, as that of a build which was refused never will, in ms. */
+const unheardMilliseconds = 500;
 
 /** How long a cancelled or failed build may take to tell its end, in ms (FLT-30). */
 const tearDownMilliseconds = 10_000;
@@ -81,6 +92,7 @@ export async function solve({
 }: SolveOptions): Promise<SolveOutcome> {
   const collector = new BuildErrorCollector(redactor);
   using calls = linkSignal(signal);
+  using asking = linkSignal(calls.signal);
   using watching = linkSignal(undefined);
   const session = await Session.open(client, {
     attachables: [...attachables],
@@ -97,7 +109,9 @@ export async function solve({
   const watched = watchStatus(client, plan.ref, watching.signal, collect);
   try {
     const solved = client.control.solve(solveRequest(plan, session.id), { signal: calls.signal });
-    const asked = driveBuild(client.gateway(plan.ref), ask, calls.signal);
+    const asked = driveBuild(client.gateway(plan.ref), ask, asking.signal);
+    // What is refused from the start never gets a gateway, for which the daemon would have calls wait.
+    solved.catch(() => asking.abort("the solve has failed"));
     // A dead session does not end the solve by itself: the daemon may wait for it for ever.
     void session.closed.then((reason) => {
       if (reason) calls.abort(reason);
@@ -107,7 +121,10 @@ export async function solve({
       asked.catch((error: unknown) => failSlowly(error, solved)),
     ]);
     // The solve says better what failed, but for our own errors, which it can only repeat.
-    const isOurs = answer.status === "rejected" && !(answer.reason instanceof BuildkitError);
+    const isOurs =
+      answer.status === "rejected" &&
+      !(answer.reason instanceof BuildkitError) &&
+      !isSlipwayError(answer.reason, "ABORTED");
     if (solution.status === "rejected" && !isOurs) throw solution.reason;
     if (answer.status === "rejected") throw answer.reason;
     if (solution.status === "rejected") throw solution.reason;
@@ -116,7 +133,8 @@ export async function solve({
       metadata: answer.value,
     };
   } catch (error) {
-    await settleWithin(watched.ended, tearDownMilliseconds);
+    if (calls.signal.aborted) await settleWithin(watched.ended, tearDownMilliseconds);
+    else await watched.finish();
     if (signal?.aborted) throw abortError(signal);
     if (calls.signal.aborted) throw calls.signal.reason;
     throw collector.explain(error);
@@ -206,10 +224,12 @@ async function driveBuild(
 /** Passes the status stream on; `finish` resolves when it has ended or fallen silent. */
 function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, sink: EventSink) {
   let touch = () => {};
+  let isHeard = false;
   const silence = linkSignal(signal);
   const ended = (async () => {
     try {
       for await (const response of client.control.status({ Ref: ref }, { signal: silence.signal })) {
+        isHeard = true;
         touch();
         sink(statusEvent(toStatusUpdate(response)));
         // A display that is behind stops this stream only; uploads, health and exports go on (FLT-39).
@@ -227,7 +247,8 @@ function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, s
       let timer: NodeJS.Timeout | undefined;
       touch = () => {
         clearTimeout(timer);
-        timer = setTimeout(() => silence.abort("the status stream is silent"), statusSilenceMilliseconds);
+        const patience = isHeard ? statusSilenceMilliseconds : unheardMilliseconds;
+        timer = setTimeout(() => silence.abort("the status stream is silent"), patience);
       };
       touch();
       await ended;
