@@ -28,7 +28,7 @@ describe.runIf(PrivateEngine.isPossible)("an engine that dies", () => {
   async function namesTheEngine(running: ReturnType<typeof build>) {
     const { exitCode, stderr } = await running.result;
     expect(exitCode, stderr).toBe(1);
-    expect(stderr).toContain(`ERROR: the engine at ${engine.host} does not answer`);
+    expect(stderr).toContain(`ERROR: failed to build: the engine at ${engine.host} does not answer`);
     expect(stderr).not.toMatch(/^\s+at /m);
   }
 
