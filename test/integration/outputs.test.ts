@@ -8,6 +8,7 @@ import { buffer } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BuildOptions, Builder, type Connection, type Output, connect, files } from "../../src/index.js";
+import { parseOutput } from "../../src/build/index.js";
 import { engineEnv } from "../support/engine-env.js";
 import { TestLayout } from "../support/layout.js";
 import { bundle } from "../support/slipway.js";
@@ -137,10 +138,11 @@ describe("where outputs go", () => {
       ["type=bogus", "bogus"],
       ["type=image,push=true", "tag is needed when pushing to registry"],
     ] as const) {
-      const { exitCode, stdout, stderr } = await command(["-o", output]);
-      expect({ output, exitCode, stdout }).toEqual({ output, exitCode: 1, stdout: "" });
-      expect(stderr).toContain(message);
+      await expect((async () => build([parseOutput(output)]))(), output).rejects.toThrow(message);
     }
+    const { exitCode, stdout, stderr } = await command(["-o", `type=local,dest=${file}`]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toContain(`destination directory ${file} is a file`);
     expect(await readFile(file, "utf8")).toBe("mine");
     expect(await readdir(dir)).toEqual([]);
   });
