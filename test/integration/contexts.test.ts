@@ -42,11 +42,13 @@ beforeAll(async () => {
   connection = await connect({ builder, env: place.env });
   const context = await place.context({ Dockerfile: dockerfile, greeting: "archived" });
   archive = execFileSync("tar", ["-C", context, "-cf", "-", "."]);
-  web = await httpServer(({ url }) => {
+  web = await httpServer(({ url, headers }) => {
+    if (url.startsWith("/guarded") && headers.authorization !== "Bearer s3cret") return { status: 401 };
     const body = documents.get(url);
     return body === undefined ? { status: 404, body: "nothing here" } : { body };
   });
   documents.set("/context.tar.gz", gzipSync(archive));
+  documents.set("/guarded.tar.gz", gzipSync(archive));
   documents.set("/lone", "FROM scratch\nCOPY --from=busybox /bin/sh /greeting\n");
   documents.set("/Dockerfile", saying("by URL"));
   documents.set("/huge", Buffer.alloc((2 << 20) + 1, "#"));
@@ -206,6 +208,13 @@ describe("http", () => {
   test("what is not there, and a host that does not answer", async () => {
     await expect(greeting({ context: `${web.origin}/none.tar` })).rejects.toThrow(/404/);
     await expect(greeting({ context: "http://127.0.0.1:1/a.tar" })).rejects.toThrow(/refused/);
+  });
+
+  test("a token for it is a secret", async () => {
+    const context = `${web.origin}/guarded.tar.gz`;
+    await expect(greeting({ context })).rejects.toThrow(/401/);
+    const secrets = { "HTTP_AUTH_TOKEN_127.0.0.1": "s3cret" };
+    expect(await greeting({ context, secrets })).toBe("archived");
   });
 
   test("a Dockerfile by URL, over any context", async () => {
