@@ -1,9 +1,12 @@
+import { symlink } from "node:fs/promises";
+import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BuildHistory, type BuildRecord, Builder, build, files, history } from "../../src/index.js";
 import { engineEnv } from "../support/engine-env.js";
+import { Workplace } from "../support/workplace.js";
 
 /** What a builder remembers, read by us and by buildx from the same builder. */
-const { registry } = engineEnv();
+const { registry, dockerHost } = engineEnv();
 const failing = "FROM busybox\nRUN seq 1 30 && echo oops >&2 && false\n";
 
 let builder: Builder;
@@ -114,3 +117,40 @@ describe("the library", () => {
     await expect(builds.record()).rejects.toThrow("no records found");
   });
 });
+
+test.skipIf(!dockerHost.startsWith("unix://"))(
+  "a builder of two nodes remembers the builds of both",
+  async () => {
+    await using place = await Workplace.open("history-nodes");
+    // The same engine under another name.
+    const second = path.join(place.dir, "second.sock");
+    await symlink(dockerHost.slice("unix://".length), second);
+    const name = await place.builder("two", "--platform", "linux/amd64", "--driver-opt", "network=host");
+    const more = ["--append", "--node", `${name}-b`, "--platform", "linux/arm64", `unix://${second}`];
+    await place.succeed(["create", "--name", name, "--driver-opt", "network=host", ...more]);
+    const context = await place.context({ Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" });
+    for (const platform of ["linux/amd64", "linux/arm64"])
+      await place.succeed([
+        "build",
+        "--builder",
+        name,
+        "--platform",
+        platform,
+        "-o",
+        "type=cacheonly",
+        context,
+      ]);
+    await using both = await history({ builder: name, env: place.env });
+    const records = await both.records();
+    expect(records.map(({ node, attrs }) => [node, attrs["platform"]])).toEqual([
+      [`${name}-b`, "linux/arm64"],
+      [`${name}0`, "linux/amd64"],
+    ]);
+    const [newest] = records;
+    const ref = newest?.ref ?? "";
+    expect((await both.record(ref)).node).toBe(`${name}-b`);
+    await expect(both.record(ref.replace(`${name}-b`, `${name}0`))).rejects.toThrow("no record found");
+    await both.remove([newest?.id ?? ""]);
+    expect((await both.records()).map(({ node }) => node)).toEqual([`${name}0`]);
+  },
+);

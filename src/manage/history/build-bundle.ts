@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Readable, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import type { Pack } from "tar-stream";
+import { type Pack, pack } from "tar-stream";
 import { goJson } from "../../config/index.js";
 import { isSlipwayError } from "../../core/index.js";
 import { type Descriptor, digestOf, mediaTypes } from "../../registry/index.js";
@@ -27,13 +27,8 @@ const referenceAnnotation = "vnd.buildkit.history.reference";
 /** Longest trace that is cleaned, in bytes. */
 const largestTrace = 256 << 20;
 
-/**
- * Records as the bundle that `history export` writes and Docker Desktop reads, `.dockerbuild`: a gzipped OCI layout with a
- * manifest for each record (buildx v0.36 util/desktop/bundle). Credentials in cache options and in the trace are left out.
- *
- * @throws HistoryError `HISTORY_MISSING`, from the stream or at once, for a blob that the builder no longer has.
- */
-export async function bundleBuilds(
+/** What `bundleBuilds()` does. */
+export async function makeBundle(
   history: BuildHistory,
   records: readonly BuildRecord[],
   { signal }: RecordCallOptions = {},
@@ -47,7 +42,6 @@ export async function bundleBuilds(
   const [only] = manifests;
   const root = only && manifests.length === 1 ? only : addIndex(blobs, records, manifests);
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [root] };
-  const { pack } = await import("tar-stream");
   const gzip = createGzip();
   const tar = pack();
   const source = Readable.from(tar as AsyncIterable<Buffer>, { objectMode: false, highWaterMark: 1 << 20 });

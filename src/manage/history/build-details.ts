@@ -74,8 +74,8 @@ export interface BuildDetails {
   problems: string[];
 }
 
-/** Reads everything about a build that its builder remembers (buildx v0.36 commands/history/inspect.go). */
-export async function inspectBuild(
+/** What `inspectBuild()` does. */
+export async function readDetails(
   history: BuildHistory,
   record: BuildRecord,
   { directory = process.cwd(), signal }: RecordCallOptions & { directory?: string } = {},

@@ -14,13 +14,8 @@ const largestTrace = 256 << 20;
 /** One span as BuildKit stores it, an OpenTelemetry SDK span stub. */
 export type TraceSpan = JsonObject;
 
-/**
- * The OpenTelemetry spans of a build that has ended. BuildKit writes them down when the record is finalized, which is done here
- * when it was not.
- *
- * @throws HistoryError `HISTORY_MISSING` for a build that runs, or that left no trace.
- */
-export async function readTrace(
+/** What `readTrace()` does. */
+export async function readSpans(
   history: BuildHistory,
   record: BuildRecord,
   { signal }: RecordCallOptions = {},

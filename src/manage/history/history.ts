@@ -1,7 +1,11 @@
+import type { Readable } from "node:stream";
 import type { Builder } from "../../builder/index.js";
 import type { Environment } from "../../config/index.js";
 import type { EventSink } from "../../core/index.js";
-import type { BuildHistory } from "./build-history.js";
+import type { BuildDetails } from "./build-details.js";
+import type { BuildHistory, RecordCallOptions } from "./build-history.js";
+import type { BuildRecord } from "./build-record.js";
+import type { TraceSpan } from "./build-trace.js";
 
 /** Whose builds {@link history} opens. */
 export interface HistoryOptions {
@@ -24,4 +28,47 @@ export async function history(options: HistoryOptions = {}): Promise<BuildHistor
   // Loaded when first asked for, so that importing the library costs nothing to speak of.
   const { openHistory } = await import("./build-history.js");
   return openHistory(options);
+}
+
+/**
+ * Reads everything about a build that its builder remembers, in the terms of the build command (buildx v0.36
+ * commands/history/inspect.go). `directory` is what paths are shown relative to, default the current one.
+ */
+export async function inspectBuild(
+  builds: BuildHistory,
+  record: BuildRecord,
+  options: RecordCallOptions & { directory?: string } = {},
+): Promise<BuildDetails> {
+  const { readDetails } = await import("./build-details.js");
+  return readDetails(builds, record, options);
+}
+
+/**
+ * The OpenTelemetry spans of a build that has ended. BuildKit writes them down when the record is finalized, which is done here
+ * when it was not.
+ *
+ * @throws HistoryError `HISTORY_MISSING` for a build that runs, or that left no trace.
+ */
+export async function readTrace(
+  builds: BuildHistory,
+  record: BuildRecord,
+  options: RecordCallOptions = {},
+): Promise<TraceSpan[]> {
+  const { readSpans } = await import("./build-trace.js");
+  return readSpans(builds, record, options);
+}
+
+/**
+ * Records as the bundle that `history export` writes and Docker Desktop reads, `.dockerbuild`: a gzipped OCI layout with a
+ * manifest for each record (buildx v0.36 util/desktop/bundle). Credentials in cache options and in the trace are left out.
+ *
+ * @throws HistoryError `HISTORY_MISSING`, from the stream or at once, for a blob that the builder no longer has.
+ */
+export async function bundleBuilds(
+  builds: BuildHistory,
+  records: readonly BuildRecord[],
+  options: RecordCallOptions = {},
+): Promise<Readable> {
+  const { makeBundle } = await import("./build-bundle.js");
+  return makeBundle(builds, records, options);
 }
