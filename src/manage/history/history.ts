@@ -26,7 +26,7 @@ export interface HistoryOptions {
  */
 export async function history(options: HistoryOptions = {}): Promise<BuildHistory> {
   // Loaded when first asked for, so that importing the library costs nothing to speak of.
-  const { openHistory } = await import("./build-history.js");
+  const { openHistory } = await import("../loaded.js");
   return openHistory(options);
 }
 
@@ -39,7 +39,7 @@ export async function inspectBuild(
   record: BuildRecord,
   options: RecordCallOptions & { directory?: string } = {},
 ): Promise<BuildDetails> {
-  const { readDetails } = await import("./build-details.js");
+  const { readDetails } = await import("../loaded.js");
   return readDetails(builds, record, options);
 }
 
@@ -54,7 +54,7 @@ export async function readTrace(
   record: BuildRecord,
   options: RecordCallOptions = {},
 ): Promise<TraceSpan[]> {
-  const { readSpans } = await import("./build-trace.js");
+  const { readSpans } = await import("../loaded.js");
   return readSpans(builds, record, options);
 }
 
@@ -69,6 +69,6 @@ export async function bundleBuilds(
   records: readonly BuildRecord[],
   options: RecordCallOptions = {},
 ): Promise<Readable> {
-  const { makeBundle } = await import("./build-bundle.js");
+  const { makeBundle } = await import("../loaded.js");
   return makeBundle(builds, records, options);
 }

@@ -53,7 +53,7 @@ export interface CreatedImage {
  */
 export async function createImage(options: CreateImageOptions): Promise<CreatedImage> {
   // Loaded when first asked for, so that importing the library costs nothing to speak of.
-  const { makeImage } = await import("./create-image.js");
+  const { makeImage } = await import("../loaded.js");
   return makeImage(options);
 }
 
@@ -94,6 +94,6 @@ export interface InspectedImage {
  * @throws InvalidArgumentError for a name that is none; RegistryError for an image that is not there or may not be read.
  */
 export async function inspectImage(name: string, options: InspectImageOptions = {}): Promise<InspectedImage> {
-  const { readImage } = await import("./inspect-image.js");
+  const { readImage } = await import("../loaded.js");
   return readImage(name, options);
 }
