@@ -148,7 +148,7 @@ describe("a builder that goes away", () => {
     expect(exitCode, stderr).toBe(1);
     expect(stderr).toMatch(
       new RegExp(
-        `^ERROR: builder container ${place.container(builder)} (stopped with exit code|was restarted)`,
+        `^ERROR: failed to build: builder container ${place.container(builder)} (stopped with exit code|was restarted)`,
         "m",
       ),
     );
@@ -214,7 +214,7 @@ describe("a builder that goes away", () => {
       await place.engine.run(place.container(builder), ["killall", "-9", "buildkitd"]).catch(() => {});
       const { exitCode, stderr } = await running.result;
       expect(exitCode, stderr).toBe(1);
-      expect(stderr).toMatch(/^ERROR: builder container/m);
+      expect(stderr).toMatch(/^ERROR: failed to build: builder container/m);
       expect(await readFile(out, "utf8")).toBe("from before");
       expect(await readdir(path.dirname(out))).toEqual(["out.tar"]);
       await builderIsFine();
