@@ -67,7 +67,9 @@ describe.each(["auto", "exec", "socket"])("connect=%s", (connect) => {
     const { exitCode, stderr } = await running.result;
     expect(exitCode, stderr).toBe(1);
     const name = place.container(builder);
-    expect(stderr).toMatch(new RegExp(`^ERROR: failed to build: builder container ${name} (was removed|stopped)`, "m"));
+    expect(stderr).toMatch(
+      new RegExp(`^ERROR: failed to build: builder container ${name} (was removed|stopped)`, "m"),
+    );
     const fine = await place.context({ Dockerfile: "FROM busybox\n" });
     await place.succeed(["build", "--builder", builder, fine]);
   });
