@@ -166,6 +166,16 @@ describe("a builder that goes away", () => {
     await builderIsFine();
   });
 
+  it("FLT-16 a daemon that cannot start is given up, with its last words", async () => {
+    const flags = ["--driver-opt", "network=host", "--buildkitd-flags", "--no-such-flag"];
+    const broken = await place.builder("broken", ...flags);
+    const { exitCode, stderr } = await place.run(["inspect", "--bootstrap", broken]);
+    expect(exitCode, stderr).toBe(1);
+    const name = place.container(broken);
+    expect(stderr).toMatch(new RegExp(`^ERROR: builder container ${name} exited with code 1\\n +\\S`, "m"));
+    await place.succeed(["rm", broken]);
+  });
+
   it("FLT-7 the process of the exec is killed", async () => {
     const running = await startEndless({ SLIPWAY_CONNECT: "exec" });
     await place.engine.run(place.container(builder), ["killall", "-9", "buildctl"]);

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setFlagsFromString } from "node:v8";
@@ -44,6 +44,16 @@ test("STO-18 MEM-12 builds side by side get each its own context and result", as
     names,
   );
   expect([...started].sort()).toEqual([...names].sort());
+});
+
+test("FLT-93 builds into one directory leave whole files, of one or another of them", async () => {
+  const texts = ["a", "b", "c", "d"].map((letter) => letter.repeat(100_000));
+  const dest = path.join(scratch, "shared");
+  await Promise.all(
+    texts.map((text) => connection.build({ context: context(text), outputs: [{ type: "local", dest }] })),
+  );
+  expect(await readdir(dest)).toEqual(["f"]);
+  expect(texts).toContain(await readFile(path.join(dest, "f"), "utf8"));
 });
 
 test("FLT-34 one of them that is aborted leaves the others alone", async () => {

@@ -185,6 +185,50 @@ describe.skipIf(obstacle !== undefined)("a user who is not root", () => {
     },
   );
 
+  it("SEC-7 FLT-72 owns what is exported, whoever owned it in the image", async () => {
+    const name = `${mine.id}-owner`;
+    await run("create", "--name", name, "--driver-opt", "network=host");
+    const dir = await mine.context({
+      Dockerfile: "FROM scratch\nCOPY --chown=77:88 f /d/\nCOPY f /\n",
+      f: "f",
+    });
+    await chown(path.join(dir, "f"), 1234, 2345);
+    const out = mine.path("owned");
+    await run("build", "--builder", name, "-o", out, dir);
+    for (const file of ["d", "d/f", "f"]) expect((await stat(path.join(out, file))).uid, file).toBe(uid);
+    const { stdout } = await run("build", "--builder", name, "-o", "type=tar,dest=-", dir);
+    const owner = (file: string) => {
+      const header = stdout.slice(stdout.indexOf(`${file}\0`));
+      return Number.parseInt(header.slice(108, 116), 8);
+    };
+    expect(owner("d/f")).toBe(77);
+    // What is uploaded is nobody's in particular.
+    expect(stdout).not.toContain("0002322");
+    await run("rm", name);
+  });
+
+  it.each([
+    ["SEC-44 FLT-50", "secret/file", /secret\/file/],
+    ["FLT-51", "secret", /secret/],
+    ["SEC-45", ".dockerignore", /failed to read \.dockerignore: .*permission denied/i],
+    ["SEC-45", "Dockerfile", /failed to read dockerfile: .*permission denied/i],
+  ])("%s is told of a %s that cannot be read, and nothing is built", async (_id, unreadable, message) => {
+    const name = `${mine.id}-unreadable`;
+    await run("create", "--name", name, "--driver-opt", "network=host");
+    const dir = await mine.context({
+      Dockerfile: "FROM scratch\nCOPY . /\n",
+      ".dockerignore": "",
+      "secret/file": "",
+    });
+    await chmod(path.join(dir, unreadable), 0o000);
+    const out = mine.path("not-written");
+    const { exitCode, stderr } = await mine.run(["build", "--builder", name, "-o", out, dir], user);
+    expect(exitCode, stderr).toBe(1);
+    expect(stderr).toMatch(message);
+    await expect(stat(path.join(out, "Dockerfile"))).rejects.toMatchObject({ code: "ENOENT" });
+    await run("rm", name);
+  });
+
   it("is told what to do where the socket cannot be reached", async () => {
     const name = `${mine.id}-root`;
     await mine.succeed(["create", "--name", name, "--driver-opt", "network=host", "--bootstrap"]);

@@ -68,6 +68,8 @@ async function write(
       mode: 0o644,
       mtime: new Date(0),
     }) as unknown as Writable;
+    // The archive fails with the same error; without a listener this one would end the process.
+    entry.on("error", () => {});
     const blob = client.openBlob(layer.digest, { signal });
     let sent = 0;
     try {
