@@ -1,12 +1,17 @@
+import { join } from "node:path";
 import type { BuildkitError } from "../buildkit/index.js";
 import {
+  type BuildEvent,
   type Redactor,
   SlipwayError,
   type SourceInfo,
-  type SourceRange,
+  type SourceLocation,
   type StatusUpdate,
   isSlipwayError,
+  messageOf,
 } from "../core/index.js";
+import type { FrontendAttrs } from "./frontend-attrs.js";
+import type { Inputs } from "./inputs.js";
 
 /** Lines of a failed step's output that its error keeps. */
 const tailLines = 50;
@@ -29,10 +34,7 @@ export interface FailedStep {
 }
 
 /** Where in the Dockerfile a build failed. */
-export interface FailedSource {
-  info: SourceInfo;
-  ranges: SourceRange[];
-}
+export type FailedSource = SourceLocation;
 
 /** A build that failed: in which step, where in the Dockerfile, and with which last words. */
 export class BuildError extends SlipwayError {
@@ -52,14 +54,33 @@ export class BuildError extends SlipwayError {
   }
 }
 
+/** The last event of a build that failed; one that was cancelled ends without a failure. */
+export function failedEnd(error: unknown): BuildEvent {
+  if (isSlipwayError(error, "ABORTED")) return { type: "end" };
+  const sources = isSlipwayError(error, "BUILD_FAILED") ? (error as BuildError).sources : [];
+  return { type: "end", failure: { message: messageOf(error), sources } };
+}
+
+/** The same with the path of the file on this machine, if it is the plan's Dockerfile and that is a file here. */
+export function sourceWithPath(
+  info: SourceInfo,
+  { attrs, inputs }: { attrs: Readonly<FrontendAttrs>; inputs: Partial<Pick<Inputs, "locals">> },
+): SourceInfo {
+  const mounted = inputs.locals?.get("dockerfile");
+  if (mounted?.type !== "directory" || info.filename !== attrs["filename"]) return info;
+  return { ...info, path: join(mounted.path, info.filename) };
+}
+
 /** Keeps what a build error will want to tell: names of vertices, and the tails of their logs, bounded. */
 export class BuildErrorCollector {
   readonly #names = new Map<string, string>();
   readonly #tails = new Map<string, { chunks: Uint8Array[]; bytes: number }>();
   readonly #redactor: Redactor;
+  readonly #locate: (info: SourceInfo) => SourceInfo;
 
-  constructor(redactor: Redactor) {
+  constructor(redactor: Redactor, locate: (info: SourceInfo) => SourceInfo = (info) => info) {
     this.#redactor = redactor;
+    this.#locate = locate;
   }
 
   add({ vertexes, logs }: StatusUpdate): void {
@@ -91,7 +112,7 @@ export class BuildErrorCollector {
     for (const detail of details) {
       if (detail.type === "vertex") digest = detail.digest;
       else if (detail.type === "source" && detail.source)
-        sources.push({ info: detail.source, ranges: detail.ranges });
+        sources.push({ info: this.#locate(detail.source), ranges: detail.ranges });
       else if (detail.type === "exit") exitCode = detail.code;
     }
     const name = digest === undefined ? undefined : this.#names.get(digest);

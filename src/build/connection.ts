@@ -1,6 +1,7 @@
 import { type AddressTls, type Builder, openBuilderContext } from "../builder/index.js";
 import type { Environment } from "../config/index.js";
-import { type Dial, type EventSink, InvalidArgumentError } from "../core/index.js";
+import { type BuildEvent, type Dial, type EventSink, InvalidArgumentError } from "../core/index.js";
+import { failedEnd } from "./build-error.js";
 import { buildOnNodes } from "./build-on-nodes.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
@@ -57,14 +58,19 @@ export async function openConnection(target: ConnectTarget = {}): Promise<Connec
  * dialled.
  */
 export async function buildOnce(options: ConnectTarget & ConnectionBuildOptions): Promise<BuildResult> {
-  const prepared = await prepare(options);
+  let prepared: Prepared | undefined;
+  let end: BuildEvent = { type: "end" };
   try {
+    prepared = await prepare(options);
     const plan = await planBuild(options, { ...prepared.facts, signal: options.signal });
     const connection = await prepared.open(options);
     return await connection.execute(plan, options);
+  } catch (error) {
+    end = failedEnd(error);
+    throw error;
   } finally {
-    await prepared.close();
-    options.onEvent?.({ type: "end" });
+    await prepared?.close();
+    options.onEvent?.(end);
   }
 }
 
@@ -110,11 +116,15 @@ class WarmConnection implements Connection {
   }
 
   async build(options: ConnectionBuildOptions): Promise<BuildResult> {
+    let end: BuildEvent = { type: "end" };
     try {
       const facts = { ...this.#facts, ...(options.env && { env: options.env }) };
       return await this.execute(await planBuild(options, { ...facts, signal: options.signal }), options);
+    } catch (error) {
+      end = failedEnd(error);
+      throw error;
     } finally {
-      options.onEvent?.({ type: "end" });
+      options.onEvent?.(end);
     }
   }
 

@@ -10,6 +10,7 @@ import {
 import {
   type EventSink,
   Redactor,
+  type SourceInfo,
   abortError,
   isSlipwayError,
   linkSignal,
@@ -18,7 +19,7 @@ import {
 } from "../core/index.js";
 import { shiftToLocalClock } from "../progress/index.js";
 import { type Attachable, Session } from "../session/index.js";
-import { BuildErrorCollector } from "./build-error.js";
+import { BuildErrorCollector, sourceWithPath } from "./build-error.js";
 import type { SolvePlan } from "./plan.js";
 
 /** A build's gateway, through which its frontend is driven. */
@@ -55,7 +56,8 @@ export type SolveSpec = Pick<
   SolvePlan,
   "ref" | "frontend" | "attrs" | "exports" | "caches" | "entitlements" | "sourcePolicy" | "policySession"
 > & {
-  inputs: Pick<SolvePlan["inputs"], "sharedKey" | "dockerfilePath">;
+  inputs: Pick<SolvePlan["inputs"], "sharedKey" | "dockerfilePath"> &
+    Partial<Pick<SolvePlan["inputs"], "locals">>;
   call?: SolvePlan["call"];
   /** A build on the way to another, of which the builder's history is to know nothing. */
   internal?: boolean;
@@ -90,7 +92,8 @@ export async function solve({
   signal,
   redactor = new Redactor(),
 }: SolveOptions): Promise<SolveOutcome> {
-  const collector = new BuildErrorCollector(redactor);
+  const locate = (info: SourceInfo) => sourceWithPath(info, plan);
+  const collector = new BuildErrorCollector(redactor, locate);
   using calls = linkSignal(signal);
   using asking = linkSignal(calls.signal);
   using watching = linkSignal(undefined);
@@ -102,7 +105,10 @@ export async function solve({
   // The daemon's clock is not ours; its times are moved so that the first step starts now (FLT-67).
   const display = sink && shiftToLocalClock(sink);
   const collect: EventSink = (event) => {
-    if (event.type === "status") collector.add(event);
+    if (event.type === "status") {
+      collector.add(event);
+      for (const warning of event.warnings) if (warning.source) warning.source = locate(warning.source);
+    }
     display?.(event);
   };
   collect.ready = () => sink?.ready?.();

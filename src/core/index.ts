@@ -10,9 +10,11 @@ export {
 } from "./errors.js";
 export {
   type BuildEvent,
+  type BuildFailure,
   type EventSink,
   type ProgressGroup,
   type SourceInfo,
+  type SourceLocation,
   type SourceRange,
   type StatusUpdate,
   type Vertex,

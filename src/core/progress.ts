@@ -52,9 +52,12 @@ export interface SourceRange {
 
 /** The file a warning or an error points into (pb.SourceInfo). */
 export interface SourceInfo {
+  /** As the daemon knows it; the Dockerfile's base name. */
   filename: string;
   data: Uint8Array;
   language: string;
+  /** Absolute path on this machine, where it is a file here. */
+  path?: string;
 }
 
 /** A warning of the frontend, e.g. of its linter (moby.buildkit.v1 VertexWarning). */
@@ -76,12 +79,25 @@ export interface StatusUpdate {
   warnings: VertexWarning[];
 }
 
+/** A place in a source file, with the file. */
+export interface SourceLocation {
+  info: SourceInfo;
+  ranges: SourceRange[];
+}
+
+/** Why a build ended without a result; not for one that was cancelled. */
+export interface BuildFailure {
+  message: string;
+  /** Where in the Dockerfile it failed, as far as the daemon said. */
+  sources: readonly SourceLocation[];
+}
+
 /** What a build tells while it runs. `end` comes exactly once and last, also when the build failed. */
 export type BuildEvent =
   | { type: "start"; builder: string; driver: string }
   | ({ type: "status" } & StatusUpdate)
   | { type: "message"; level: "info" | "warning"; text: string }
-  | { type: "end" };
+  | { type: "end"; failure?: BuildFailure };
 
 /** Takes events; must not throw and must not block. */
 export interface EventSink {

@@ -2,7 +2,7 @@ import type { BuildEvent, VertexWarning } from "../core/index.js";
 import type { Output } from "./output.js";
 import { sanitizeText } from "./sanitize.js";
 import type { Trace } from "./trace.js";
-import { type WarningOptions, formatWarnings } from "./warnings.js";
+import { type WarningOptions, dedupeWarnings, formatWarnings } from "./warnings.js";
 
 /** Texts of warnings are compared by content; more than this many are counted no further (MEM-7). */
 const mostWarnings = 10_000;
@@ -30,6 +30,11 @@ export class AfterBuild {
     for (const message of this.#messages.splice(0)) output.write(message);
     const warnings = this.#warnings.splice(0);
     if (options.warnings) output.write(formatWarnings(warnings, options));
+  }
+
+  /** The warnings of the build, one of each, for a display that shows them its own way. */
+  takeWarnings(): VertexWarning[] {
+    return dedupeWarnings(this.#warnings.splice(0));
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Environment } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
+import { ciSystem } from "./ci-commands.js";
+import { grouped } from "./grouped.js";
 import type { ProgressSink, ProgressStream, RenderOptions } from "./options.js";
 import { plain } from "./plain.js";
 import { quiet } from "./quiet.js";
@@ -11,7 +13,7 @@ export type ProgressMode = "auto" | "tty" | "plain" | "rawjson" | "quiet" | "non
 
 /**
  * The renderer for a value of `--progress`. `auto` takes BUILDKIT_PROGRESS first, then the terminal display where the
- * stream is a terminal and plain text elsewhere.
+ * stream is a terminal; elsewhere groups and annotations on GitHub Actions and GitLab, and plain text on the rest.
  *
  * @throws InvalidArgumentError for an unknown mode, and for `tty` on a stream that is no terminal.
  */
@@ -26,7 +28,8 @@ export function display(
   switch (chosen) {
     case "":
     case "auto":
-      return stream.isTTY ? terminal(stream, all) : plain(stream, all);
+      if (stream.isTTY) return terminal(stream, all);
+      return ciSystem(env) ? grouped(stream, all) : plain(stream, all);
     case "tty":
       if (!stream.isTTY)
         throw new InvalidArgumentError("failed to get console: provided file is not a console");

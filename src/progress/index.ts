@@ -9,6 +9,8 @@ export {
   goTimestamp,
   humanDuration,
 } from "./go-format.js";
+export { type CiSystem, guardLog } from "./ci-commands.js";
+export { type GroupedOptions, grouped } from "./grouped.js";
 export { hyperlink } from "./hyperlink.js";
 export type { ProgressSink, ProgressStream, RenderOptions } from "./options.js";
 export { plain } from "./plain.js";

@@ -1,5 +1,5 @@
 import type { ProgressStream } from "./options.js";
-import { WorkflowGuard } from "./workflow-guard.js";
+import { type LogReader, WorkflowGuard } from "./workflow-guard.js";
 
 /** More than this waiting in the stream, and {@link Output.ready} asks to wait (FLT-39). */
 const highWater = 8 << 20;
@@ -30,10 +30,10 @@ export class Output {
   #atLineStart = true;
   readonly #guard: WorkflowGuard | undefined;
 
-  /** `guard`: a GitHub Actions runner reads along (SEC-33). */
-  constructor(stream: ProgressStream, { guard = false } = {}) {
+  /** `reader`: whose log the stream goes to, so that no text from outside becomes a command there (SEC-33). */
+  constructor(stream: ProgressStream, { reader }: { reader?: LogReader | undefined } = {}) {
     this.#stream = stream;
-    this.#guard = guard ? new WorkflowGuard() : undefined;
+    this.#guard = reader && new WorkflowGuard(reader);
     stream.on("error", this.#onError);
   }
 
@@ -56,6 +56,17 @@ export class Output {
   write(chunk: string | Uint8Array): void {
     if (this.dead || chunk.length === 0) return;
     const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    this.#take(this.#guard?.push(bytes) ?? bytes);
+  }
+
+  /** Takes a line that is a command to the log's reader, made by us. Its newline, if it has none, comes with what follows. */
+  command(line: string): void {
+    if (this.dead) return;
+    if (!this.#atLineStart) this.write("\n");
+    this.#take(Buffer.from(line));
+  }
+
+  #take(bytes: Uint8Array): void {
     this.#batch.push(bytes);
     this.#batchBytes += bytes.length;
     this.#atLineStart = bytes[bytes.length - 1] === lineFeed;
@@ -65,17 +76,17 @@ export class Output {
   /** Hands all that was written to the stream, as one piece. */
   flush(): void {
     if (this.#batch.length === 0) return;
-    const batch = Buffer.concat(this.#batch, this.#batchBytes);
+    const bytes = Buffer.concat(this.#batch, this.#batchBytes);
     this.#batch = [];
     this.#batchBytes = 0;
     if (this.dead) return;
-    const bytes = this.#guard?.push(batch) ?? batch;
     if (this.#waiting + bytes.length > hardLimit) {
       this.#dropped += bytes.length;
       return;
     }
     if (this.#dropped > 0 && this.#waiting < highWater) {
-      const note = `\n[${this.#dropped} bytes of progress left out: the output is too slow]\n`;
+      // What follows may be the rest of a line and stays on this one, so that it begins none (SEC-33).
+      const note = `\n[${this.#dropped} bytes of progress left out: the output is too slow] `;
       this.#dropped = 0;
       this.#send(Buffer.from(note));
     }

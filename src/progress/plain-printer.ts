@@ -1,15 +1,11 @@
-import { formatAmount, goFixed } from "./go-format.js";
-import { secondsOf } from "./intervals.js";
 import type { Output } from "./output.js";
-import { sanitizeText } from "./sanitize.js";
+import { StepLines, byEnd, outcome } from "./step-lines.js";
 import type { TraceVertex } from "./trace-vertex.js";
 import type { Trace } from "./trace.js";
 
 // progressui printer.go
 const antiFlicker = 5;
 const maxDelay = 10;
-const minTimeDelta = 5000;
-const minProgressDelta = 0.05;
 /** Output of one step that waits for its turn; with more it is printed out of turn (MEM-7). */
 export const mostPending = 1 << 20;
 
@@ -27,13 +23,14 @@ export class PlainPrinter {
   /** Printed once, before the first vertex. */
   description = "";
   readonly #options: PlainPrinterOptions;
-  readonly #lastShown = new Map<string, { current: number; timestamp: number }>();
+  readonly #lines: StepLines;
   #current: TraceVertex | undefined;
   #count = 0;
   #begun = false;
 
   constructor(options: PlainPrinterOptions) {
     this.#options = options;
+    this.#lines = new StepLines(options.output);
   }
 
   /** Prints what is due. */
@@ -114,15 +111,11 @@ export class PlainPrinter {
   }
 
   #printVertex(vertex: TraceVertex): void {
-    const { output, trace } = this.#options;
+    const { trace } = this.#options;
     if (vertex.index === 0) vertex.index = ++this.#count;
     const prefix = `#${vertex.index} `;
     if (vertex !== this.#current) this.#switchTo(vertex, prefix);
-    const hasOpenStatus = this.#printStatuses(vertex, prefix);
-    for (const warning of vertex.warnings.slice(vertex.warningsPrinted))
-      this.#writeLine(vertex, `${prefix}WARN: ${sanitizeText(warning.short)}\n`);
-    vertex.warningsPrinted = vertex.warnings.length;
-    output.write(vertex.log.takePending(prefix));
+    const hasOpenStatus = this.#lines.printNews(vertex, prefix);
     this.#current = vertex;
     // Loading a remote cache sends statuses of vertices that have ended.
     if (vertex.completed && !hasOpenStatus) this.#printEnd(vertex, prefix);
@@ -145,59 +138,12 @@ export class PlainPrinter {
     output.write(`${prefix}${name}\n`);
   }
 
-  /** Writes a line that is not output of the step, on a line of its own. */
-  #writeLine(vertex: TraceVertex, line: string): void {
-    const { output } = this.#options;
-    if (!output.atLineStart) {
-      output.write("\n");
-      vertex.log.interrupt();
-    }
-    output.write(line);
-  }
-
-  #printStatuses(vertex: TraceVertex, prefix: string): boolean {
-    let open = false;
-    for (const { latest } of vertex.statuses) {
-      if (!vertex.changedStatuses.has(latest.id)) continue;
-      const { id, current, total, started, completed } = latest;
-      const timestamp = latest.timestamp.getTime();
-      const last = this.#lastShown.get(id);
-      if (last && !completed) {
-        const progressed = total > 0 ? (current - last.current) / total : 0;
-        if (progressed < minProgressDelta && timestamp - last.timestamp < minTimeDelta) continue;
-      }
-      this.#lastShown.set(id, { current, timestamp });
-      const amounts =
-        total !== 0
-          ? ` ${formatAmount(current)} / ${formatAmount(total)}`
-          : current !== 0
-            ? ` ${formatAmount(current)}`
-            : "";
-      const seconds = started ? ((completed?.getTime() ?? timestamp) - started.getTime()) / 1000 : 0;
-      const time = seconds > 0.01 ? ` ${goFixed(seconds, 1)}s` : "";
-      open ||= !completed;
-      this.#writeLine(vertex, `${prefix}${id}${amounts}${time}${completed ? " done" : ""}\n`);
-    }
-    vertex.changedStatuses.clear();
-    return open;
-  }
-
   #printEnd(vertex: TraceVertex, prefix: string): void {
-    const { output, now } = this.#options;
     this.#current = undefined;
     vertex.count = 0;
-    if (vertex.log.partial) output.write("\n");
-    vertex.log.endLine();
-    const seconds = goFixed(secondsOf(vertex.merged, now()), 1);
-    if (vertex.canceled) output.write(`${prefix}CANCELED\n`);
-    else if (vertex.failed) output.write(`${prefix}ERROR: ${vertex.error}\n`);
-    else if (vertex.cached) output.write(`${prefix}CACHED\n`);
-    else output.write(`${prefix}DONE ${seconds}s\n`);
+    this.#lines.endLine(vertex);
+    this.#options.output.write(`${prefix}${outcome(vertex, this.#options.now())}\n`);
   }
-}
-
-function byEnd(a: TraceVertex, b: TraceVertex): number {
-  return (a.merged.at(-1)?.stop ?? 0) - (b.merged.at(-1)?.stop ?? 0);
 }
 
 /** The first bytes of a text, never half a character, and `...` when something was cut. */

@@ -55,11 +55,19 @@ const longestSequence = 4096;
  */
 export class LogSanitizer {
   readonly #decoder = new TextDecoder();
+  readonly #returns: "drop" | "break";
   #held = "";
   #colour = "";
+  #afterReturn = false;
+
+  /** `returns`: carriage returns that do not end a line go like other controls, or break it as a progress bar means. */
+  constructor({ returns = "drop" }: { returns?: "drop" | "break" } = {}) {
+    this.#returns = returns;
+  }
 
   push(data: Uint8Array): string {
-    let text = this.#colour + this.#held + this.#decoder.decode(data, { stream: true });
+    const decoded = this.#decoder.decode(data, { stream: true });
+    let text = this.#colour + this.#held + (this.#returns === "break" ? this.#breakLines(decoded) : decoded);
     this.#held = "";
     this.#colour = "";
     // An unfinished sequence at the very end waits for the rest of it.
@@ -73,6 +81,14 @@ export class LogSanitizer {
       this.#colour = /^[0;:]*$/.test(match[1] ?? "") ? "" : this.#colour + match[0];
     if (this.#colour.length > longestSequence) this.#colour = "";
     return sanitizeText(text);
+  }
+
+  /** The line feed of a carriage return may come with the next piece. */
+  #breakLines(text: string): string {
+    if (text === "") return text;
+    const rest = this.#afterReturn && text.startsWith("\n") ? text.slice(1) : text;
+    this.#afterReturn = text.endsWith("\r");
+    return rest.replace(/\r+\n?/g, "\n");
   }
 }
 

@@ -15,7 +15,7 @@ import {
 } from "../../build/index.js";
 import { type Environment, parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
-import { display } from "../../progress/index.js";
+import { display, guardLog } from "../../progress/index.js";
 import { Builder } from "../../builder/index.js";
 import { type CliContext, ExitCode, FailedBuild, type GlobalFlags } from "../cli-context.js";
 import { bytes, collect, collectList, keyValues } from "../flags.js";
@@ -221,10 +221,11 @@ async function run(path: string, flags: BuildFlags, context: CliContext): Promis
     await files.write(result, context.env);
     if (result.call) {
       const dockerfile = dockerfileName(path, flags.file);
-      const status = printCall(result.call, { stdout: context.stdout, dockerfile });
+      const text = guardLog(result.call.text, context.env);
+      const status = printCall({ ...result.call, text }, { stdout: context.stdout, dockerfile });
       if (status !== 0) throw new ExitCode(status);
     }
-    if (result.inlineMessage) context.stdout.write(`\n${result.inlineMessage}\n`);
+    if (result.inlineMessage) context.stdout.write(guardLog(`\n${result.inlineMessage}\n`, context.env));
   } finally {
     await progress.close();
   }
