@@ -15,3 +15,4 @@ export { parseAnnotation } from "./outputs.js";
 export { type Output, type OutputType, parseOutput } from "./parse/output.js";
 export { type SecretInput, parseSecret } from "./parse/secret.js";
 export { contextFromStdin, readStream } from "./stdin-context.js";
+export { type BuildPlan, type PlanOptions, type PlannedLocal, plan } from "./plan-data.js";

@@ -10,7 +10,7 @@ export {
 } from "./errors.js";
 export {
   type BuildEvent,
-  type BuildFailure,
+  type SolveFailure,
   type EventSink,
   type ProgressGroup,
   type SourceInfo,

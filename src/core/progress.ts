@@ -86,7 +86,7 @@ export interface SourceLocation {
 }
 
 /** Why a build ended without a result; not for one that was cancelled. */
-export interface BuildFailure {
+export interface SolveFailure {
   message: string;
   /** Where in the Dockerfile it failed, as far as the daemon said. */
   sources: readonly SourceLocation[];
@@ -97,7 +97,7 @@ export type BuildEvent =
   | { type: "start"; builder: string; driver: string }
   | ({ type: "status" } & StatusUpdate)
   | { type: "message"; level: "info" | "warning"; text: string }
-  | { type: "end"; failure?: BuildFailure };
+  | { type: "end"; failure?: SolveFailure };
 
 /** Takes events; must not throw and must not block. */
 export interface EventSink {

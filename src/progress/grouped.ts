@@ -1,4 +1,4 @@
-import type { BuildFailure, VertexWarning } from "../core/index.js";
+import type { SolveFailure, VertexWarning } from "../core/index.js";
 import { printFailures } from "./after-build.js";
 import { type CiCommands, type CiSystem, ciCommands, ciSystem } from "./ci-commands.js";
 import { GroupPrinter } from "./group-printer.js";
@@ -50,6 +50,6 @@ function warningLine({ short, url, source, ranges }: VertexWarning, commands: Ci
   });
 }
 
-function failureLine({ message, sources }: BuildFailure, commands: CiCommands): string {
+function failureLine({ message, sources }: SolveFailure, commands: CiCommands): string {
   return commands.annotate({ level: "error", title: "Build failed", text: message, source: sources[0] });
 }

@@ -1,4 +1,4 @@
-import type { BuildEvent, BuildFailure } from "../core/index.js";
+import type { BuildEvent, SolveFailure } from "../core/index.js";
 import { AfterBuild, formatMessage } from "./after-build.js";
 import { type ProgressSink, type RenderOptions, progressSink } from "./options.js";
 import type { Output } from "./output.js";
@@ -30,7 +30,7 @@ export interface LineDisplayOptions extends Pick<RenderOptions, "env" | "now"> {
   createSanitizer: (() => LogSanitizer) | undefined;
   createPrinter: (trace: Trace, now: () => number) => LinePrinter;
   /** Prints what comes after the last step. */
-  finish: (trace: Trace, after: AfterBuild, failure: BuildFailure | undefined) => void;
+  finish: (trace: Trace, after: AfterBuild, failure: SolveFailure | undefined) => void;
 }
 
 /** A display that prints lines and never takes them back: feeds a printer and keeps the stream's pace. */
@@ -54,7 +54,7 @@ export function lineDisplay(options: LineDisplayOptions): ProgressSink {
   };
   const pacer = new Pacer({ now, env, draw, unfinished: () => trace.updates.size > 0 });
   let ended = false;
-  const end = (failure?: BuildFailure) => {
+  const end = (failure?: SolveFailure) => {
     if (ended) return;
     ended = true;
     pacer.stop();

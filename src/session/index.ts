@@ -36,9 +36,12 @@ export {
 } from "./filesend/index.js";
 export {
   type FileSyncOptions,
+  type OpenFile,
+  type OpenedDir,
   SyncError,
   type SyncErrorCode,
   type SyncProgress,
   type SyncedDir,
+  dirOpener,
   fileSync,
 } from "./filesync/index.js";

@@ -1,4 +1,5 @@
 export { type FileSyncOptions, fileSync } from "./file-sync.js";
+export type { OpenFile } from "./file-reader.js";
 export { SyncError, type SyncErrorCode } from "./sync-error.js";
-export type { SyncedDir } from "./synced-dir.js";
+export { type OpenedDir, type SyncedDir, dirOpener } from "./synced-dir.js";
 export type { SyncProgress } from "./tree-sender.js";

@@ -1,0 +1,309 @@
+// Public types of slipway/buildkit, made by: npm run api
+
+export interface BuildkitCallOptions {
+    signal?: AbortSignal | undefined;
+}
+
+export declare class BuildkitClient implements AsyncDisposable {
+    #private;
+    readonly control: Client<typeof Control>;
+    readonly content: Client<typeof Content>;
+    readonly closed: Promise<Error | undefined>;
+    static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
+    private constructor();
+    gateway(ref: string): Client<typeof LLBBridge>;
+    openSession(options: OpenSessionOptions): Promise<Duplex>;
+    openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
+    info({ signal }?: BuildkitCallOptions): Promise<DaemonInfo>;
+    workers({ filter, signal }?: BuildkitCallOptions & {
+        filter?: string[];
+    }): Promise<WorkerRecord[]>;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface BuildkitConnectOptions {
+    windows?: Windows | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+export declare class BuildkitError extends SlipwayError {
+    readonly code: BuildkitErrorCode;
+    readonly status: Status;
+    readonly details: readonly ErrorDetail[];
+    constructor(code: BuildkitErrorCode, status: Status, options?: SlipwayErrorOptions);
+    get grpcCode(): number;
+    detail<T extends ErrorDetail["type"]>(type: T): Extract<ErrorDetail, {
+        type: T;
+    }> | undefined;
+}
+
+export type BuildkitErrorCode = "BUILDKIT_STATUS" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_PROTOCOL";
+
+export declare class BuildkitTooOldError extends SlipwayError {
+    readonly version: string;
+    readonly oldest: string;
+    constructor(version: string);
+}
+
+export interface BuildkitVersionNumber {
+    major: number;
+    minor: number;
+    patch: number;
+    prerelease: string;
+}
+
+export declare class ContentError extends SlipwayError {
+    readonly digest: string;
+    constructor(code: "CONTENT_DIGEST" | "CONTENT_TOO_LARGE" | "CONTENT_GAP", digest: string, message: string);
+}
+
+export interface DaemonInfo {
+    version: string | undefined;
+    revision: string;
+    package: string;
+    dockerfileVersion: string;
+}
+
+export type ErrorDetail = {
+    type: "vertex";
+    digest: string;
+} | {
+    type: "source";
+    source?: SourceInfo;
+    ranges: SourceRange[];
+} | {
+    type: "exit";
+    code: number;
+} | {
+    type: "subrequest";
+    name: string;
+} | {
+    type: "frontend-cap";
+    name: string;
+} | {
+    type: "frontend";
+    name: string;
+    source: string;
+} | {
+    type: "compatibility";
+    version: number;
+    feature: string;
+} | {
+    type: "policy";
+    action: "allow" | "deny" | "convert";
+    messages: string[];
+} | {
+    type: "other";
+    typeUrl: string;
+    value: Uint8Array;
+};
+
+export interface OpenSessionOptions extends BuildkitCallOptions {
+    id: string;
+    sharedKey: string;
+    methods: readonly string[];
+    keepAlive?: KeepAliveOptions | undefined;
+}
+
+export interface ReadContentOptions {
+    limit?: number;
+    signal?: AbortSignal | undefined;
+}
+
+export interface WaitReadyOptions extends BuildkitConnectOptions {
+    milliseconds?: number;
+    interval?: number;
+    onRetry?: (error: unknown) => void | Promise<void>;
+}
+
+export interface Windows {
+    stream: number;
+    connection: number;
+}
+
+export declare namespace apicaps {} // generated from proto/
+
+export declare namespace auth {} // generated from proto/
+
+export declare function compareVersions(a: BuildkitVersionNumber, b: BuildkitVersionNumber): number;
+
+export declare namespace content {} // generated from proto/
+
+export declare namespace control {} // generated from proto/
+
+export declare namespace errdefs {} // generated from proto/
+
+export declare namespace exporter {} // generated from proto/
+
+export declare namespace filesync {} // generated from proto/
+
+export declare namespace fsutil {} // generated from proto/
+
+export declare namespace gateway {} // generated from proto/
+
+export declare function grpcCodeName(code: number): string;
+
+export declare namespace health {} // generated from proto/
+
+export declare const localWindows: Windows;
+
+export declare const oldestVersion = "v0.12.5";
+
+export declare function parseVersion(text: string): BuildkitVersionNumber | undefined;
+
+export declare namespace pb {} // generated from proto/
+
+export declare namespace policysession {} // generated from proto/
+
+export declare function readContent(client: ContentReader, digest: string, { limit, signal }?: ReadContentOptions): Promise<Buffer>;
+
+export declare const remoteWindows: Windows;
+
+export declare function requireSupportedVersion(version: string | undefined): void;
+
+export declare namespace rpc {} // generated from proto/
+
+export declare namespace secrets {} // generated from proto/
+
+export declare namespace sourcepolicy {} // generated from proto/
+
+export declare namespace sshforward {} // generated from proto/
+
+export declare function streamContent(client: ContentReader, digest: string, { limit, signal }?: ReadContentOptions): AsyncGenerator<Uint8Array, void, undefined>;
+
+export declare function toBuildkitError(error: unknown): SlipwayError;
+
+export declare function toStatusUpdate(response: StatusResponse): StatusUpdate;
+
+export declare namespace upload {} // generated from proto/
+
+export declare function waitReady(dial: Dial, options?: WaitReadyOptions): Promise<BuildkitClient>;
+
+export declare namespace worker {} // generated from proto/
+
+// Not exported by this module, but named above.
+
+class Http2Client implements AsyncDisposable {
+    #private;
+    readonly closed: Promise<void>;
+    private constructor();
+    static connect(duplex: Duplex, options?: ConnectOptions): Promise<Http2Client>;
+    failure(): Error | undefined;
+    request(headers: http2.OutgoingHttpHeaders, options?: RequestOptions): http2.ClientHttp2Stream;
+    sessionManager(): SessionManager;
+    close(): void;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+class PayloadConnection {
+    #private;
+    constructor(dial: Dial, windows: Windows);
+    get(signal?: AbortSignal): Promise<Http2Client>;
+    close(): Promise<void>;
+}
+
+class SlipwayError extends Error {
+    readonly code: string;
+    constructor(code: string, message: string, options?: SlipwayErrorOptions);
+}
+
+interface ConnectOptions {
+    windows?: Windows;
+    payload?: boolean;
+    signal?: AbortSignal;
+}
+
+interface KeepAliveOptions {
+    idleMilliseconds?: number;
+    timeoutMilliseconds?: number;
+}
+
+interface ProgressGroup {
+    id: string;
+    name: string;
+    weak: boolean;
+}
+
+interface RequestOptions {
+    signal?: AbortSignal;
+    keepAlive?: KeepAliveOptions;
+}
+
+interface SessionManager {
+    authority: string;
+    request(method: string, path: string, headers: http2.OutgoingHttpHeaders, options: object): Promise<http2.ClientHttp2Stream>;
+    notifyResponseByteRead(stream: http2.ClientHttp2Stream): void;
+}
+
+interface SlipwayErrorOptions {
+    cause?: unknown;
+}
+
+interface SourceInfo {
+    filename: string;
+    data: Uint8Array;
+    language: string;
+    path?: string;
+}
+
+interface SourceRange {
+    start: {
+        line: number;
+        character: number;
+    };
+    end: {
+        line: number;
+        character: number;
+    };
+}
+
+interface StatusUpdate {
+    vertexes: Vertex[];
+    statuses: VertexStatus[];
+    logs: VertexLog[];
+    warnings: VertexWarning[];
+}
+
+interface Vertex {
+    digest: string;
+    name: string;
+    inputs: string[];
+    cached: boolean;
+    started?: Date;
+    completed?: Date;
+    error?: string;
+    progressGroup?: ProgressGroup;
+}
+
+interface VertexLog {
+    vertex: string;
+    stream: number;
+    data: Uint8Array;
+    timestamp: Date;
+}
+
+interface VertexStatus {
+    id: string;
+    vertex: string;
+    name: string;
+    current: number;
+    total: number;
+    timestamp: Date;
+    started?: Date;
+    completed?: Date;
+}
+
+interface VertexWarning {
+    vertex: string;
+    level: number;
+    short: string;
+    detail: string[];
+    url: string;
+    source?: SourceInfo;
+    ranges: SourceRange[];
+}
+
+type ContentReader = Pick<BuildkitClient, "content">;
+
+type Dial = (signal?: AbortSignal) => Promise<Duplex>;

@@ -1,0 +1,701 @@
+// Public types of slipway/engine-api, made by: npm run api
+
+export interface CallOptions {
+    signal?: AbortSignal | undefined;
+    milliseconds?: number | undefined;
+}
+
+export interface ContainerConfig {
+    Image: string;
+    Env?: string[] | null;
+    Cmd?: string[] | null;
+    Entrypoint?: string[] | null;
+    Labels?: Record<string, string> | null;
+    User?: string;
+    WorkingDir?: string;
+    Tty?: boolean;
+    ExposedPorts?: Record<string, Record<string, never>> | null;
+}
+
+export interface ContainerCreateBody extends ContainerConfig {
+    HostConfig?: HostConfig;
+}
+
+export interface ContainerCreated {
+    Id: string;
+    Warnings: string[] | null;
+}
+
+export interface ContainerInspect {
+    Id: string;
+    Name: string;
+    Created: string;
+    Image: string;
+    State: ContainerState;
+    Config: ContainerConfig;
+    HostConfig: HostConfig;
+    Mounts: MountPoint[];
+    NetworkSettings: {
+        Networks: Record<string, EndpointSettings>;
+        IPAddress?: string;
+    };
+    RestartCount?: number;
+}
+
+export interface ContainerState {
+    Status: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+    Running: boolean;
+    Paused: boolean;
+    Restarting: boolean;
+    OOMKilled: boolean;
+    Dead: boolean;
+    Pid: number;
+    ExitCode: number;
+    Error: string;
+    StartedAt: string;
+    FinishedAt: string;
+}
+
+export interface ContainerSummary {
+    Id: string;
+    Names: string[];
+    Image: string;
+    ImageID: string;
+    Command: string;
+    Created: number;
+    State: string;
+    Status: string;
+    Labels: Record<string, string>;
+    Mounts: MountPoint[];
+}
+
+export interface ContainerWait {
+    StatusCode: number;
+    Error?: {
+        Message: string;
+    } | null;
+}
+
+export declare class Containers {
+    #private;
+    constructor(transport: Transport);
+    create(name: string | undefined, body: ContainerCreateBody, options?: CallOptions): Promise<ContainerCreated>;
+    start(id: string, options?: CallOptions): Promise<void>;
+    stop(id: string, options?: CallOptions & {
+        timeoutSeconds?: number;
+    }): Promise<void>;
+    kill(id: string, options?: CallOptions & {
+        unixSignal?: string;
+    }): Promise<void>;
+    pause(id: string, options?: CallOptions): Promise<void>;
+    unpause(id: string, options?: CallOptions): Promise<void>;
+    remove(id: string, options?: CallOptions & {
+        force?: boolean;
+        volumes?: boolean;
+    }): Promise<void>;
+    inspect(id: string, options?: CallOptions): Promise<ContainerInspect>;
+    list(options?: CallOptions & {
+        all?: boolean;
+        filters?: Filters;
+    }): Promise<ContainerSummary[]>;
+    logs(id: string, options?: LogsOptions): AsyncIterable<LogChunk>;
+    wait(id: string, options?: CallOptions & {
+        condition?: "not-running" | "next-exit" | "removed";
+    }): Promise<ContainerWait>;
+    putArchive(id: string, options: PutArchiveOptions): Promise<void>;
+    putDirectory(id: string, options: PutDirectoryOptions): Promise<void>;
+}
+
+export interface DeviceRequest {
+    Driver?: string;
+    Count?: number;
+    DeviceIDs?: string[];
+    Capabilities?: string[][];
+    Options?: Record<string, string>;
+}
+
+export interface EarlyEnd {
+    expects(firstByte: number): boolean;
+    explain(output: string): Promise<Error | undefined>;
+}
+
+export interface EndpointSettings {
+    NetworkID: string;
+    IPAddress: string;
+    Gateway?: string;
+    Aliases?: string[] | null;
+}
+
+export declare class EngineClient implements AsyncDisposable {
+    #private;
+    readonly host: string;
+    readonly isLocalSocket: boolean;
+    readonly containers: Containers;
+    readonly exec: Execs;
+    readonly images: Images;
+    readonly volumes: Volumes;
+    readonly networks: Networks;
+    private constructor();
+    static open(options: EngineOptions): EngineClient;
+    apiVersion(signal?: AbortSignal): Promise<string>;
+    ping(options?: CallOptions): Promise<Ping>;
+    info(options?: CallOptions): Promise<SystemInfo>;
+    version(options?: CallOptions): Promise<EngineVersion>;
+    events(options?: EventsOptions): AsyncIterable<EngineEvent>;
+    run(container: string, cmd: readonly string[], options?: RunOptions): Promise<RunResult>;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+export declare class EngineError extends SlipwayError {
+    readonly code: EngineErrorCode;
+    readonly status: number | undefined;
+    readonly method: string | undefined;
+    readonly path: string | undefined;
+    readonly engineMessage: string | undefined;
+    readonly exitCode: number | undefined;
+    readonly stderr: string | undefined;
+    constructor(code: EngineErrorCode, message: string, details?: EngineErrorDetails);
+}
+
+export type EngineErrorCode = "ENGINE_STATUS" | "ENGINE_NOT_FOUND" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_CLOSED" | "ENGINE_VERSION" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_STREAM" | "ENGINE_PROTOCOL" | "ENGINE_TOO_LARGE" | "ENGINE_EXEC" | "ENGINE_EMPTY_BODY";
+
+export interface EngineErrorDetails {
+    status?: number | undefined;
+    method?: string | undefined;
+    path?: string | undefined;
+    engineMessage?: string | undefined;
+    exitCode?: number | undefined;
+    stderr?: string | undefined;
+    cause?: unknown;
+}
+
+export interface EngineEvent {
+    Type: string;
+    Action: string;
+    Actor: {
+        ID: string;
+        Attributes: Record<string, string>;
+    };
+    scope?: string;
+    time: number;
+    timeNano: number;
+}
+
+export interface EngineOptions {
+    host: string;
+    tls?: EngineTls | undefined;
+    skipTlsVerify?: boolean | undefined;
+    apiVersion?: string | undefined;
+    userAgent?: string | undefined;
+    onWarning?: ((text: string) => void) | undefined;
+    dial?: Dial | undefined;
+}
+
+export interface EngineTls {
+    ca?: string;
+    cert?: string;
+    key?: string;
+}
+
+export interface EngineVersion {
+    Version: string;
+    ApiVersion: string;
+    MinAPIVersion: string;
+    GitCommit: string;
+    Os: string;
+    Arch: string;
+    KernelVersion?: string;
+    Platform?: {
+        Name: string;
+    };
+    Components?: {
+        Name: string;
+        Version: string;
+        Details?: Record<string, string>;
+    }[];
+}
+
+export interface EventsOptions extends CallOptions {
+    filters?: Filters;
+    since?: string | number;
+    until?: string | number;
+}
+
+export interface ExecCreateBody {
+    Cmd: string[];
+    AttachStdin?: boolean;
+    AttachStdout?: boolean;
+    AttachStderr?: boolean;
+    Tty?: boolean;
+    Privileged?: boolean;
+    User?: string;
+    WorkingDir?: string;
+    Env?: string[];
+}
+
+export interface ExecCreateOptions extends CallOptions {
+    cmd: readonly string[];
+    attachStdin?: boolean;
+    tty?: boolean;
+    privileged?: boolean;
+    user?: string;
+    workingDir?: string;
+    env?: readonly string[];
+}
+
+export interface ExecDialOptions {
+    speaks?: "http2" | "anything";
+    onStderr?: (data: Buffer) => void;
+}
+
+export interface ExecInspect {
+    ID: string;
+    Running: boolean;
+    ExitCode: number | null;
+    Pid: number;
+    ContainerID: string;
+}
+
+export declare class ExecStream extends Duplex {
+    #private;
+    readonly execId: string;
+    constructor(execId: string, socket: Duplex, options?: ExecStreamOptions);
+    stderrTail(): string;
+    get truncated(): boolean;
+    _read(): void;
+    _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void;
+    _writev(items: {
+        chunk: Buffer;
+    }[], done: (error?: Error | null) => void): void;
+    _final(done: (error?: Error | null) => void): void;
+    _destroy(error: Error | null, done: (error?: Error | null) => void): void;
+}
+
+export interface ExecStreamOptions {
+    onStderr?: ((data: Buffer) => void) | undefined;
+    lingerMilliseconds?: number | undefined;
+    tty?: boolean | undefined;
+    early?: EarlyEnd | undefined;
+}
+
+export declare class Execs {
+    #private;
+    constructor(transport: Transport);
+    create(container: string, options: ExecCreateOptions): Promise<string>;
+    start(id: string, options?: CallOptions & ExecStreamOptions): Promise<ExecStream>;
+    inspect(id: string, options?: CallOptions): Promise<ExecInspect>;
+    exitCode(id: string, options?: CallOptions): Promise<number | undefined>;
+}
+
+export type Filters = Readonly<Record<string, readonly string[]>>;
+
+export interface HostConfig {
+    Privileged?: boolean;
+    Init?: boolean;
+    AutoRemove?: boolean;
+    NetworkMode?: string;
+    CgroupParent?: string;
+    UsernsMode?: string;
+    RestartPolicy?: RestartPolicy;
+    Mounts?: MountRequest[];
+    Binds?: string[] | null;
+    DeviceRequests?: DeviceRequest[] | null;
+    PortBindings?: Record<string, {
+        HostIp?: string;
+        HostPort?: string;
+    }[]> | null;
+    Memory?: number;
+    MemorySwap?: number;
+    CpuQuota?: number;
+    CpuPeriod?: number;
+    CpuShares?: number;
+    CpusetCpus?: string;
+    CpusetMems?: string;
+}
+
+export interface ImageDeleted {
+    Untagged?: string;
+    Deleted?: string;
+}
+
+export interface ImageInspect {
+    Id: string;
+    RepoTags: string[] | null;
+    RepoDigests: string[] | null;
+    Created?: string;
+    Architecture: string;
+    Variant?: string;
+    Os: string;
+    Size: number;
+    RootFS: {
+        Type: string;
+        Layers?: string[] | null;
+    };
+    Config?: {
+        Env?: string[] | null;
+        Cmd?: string[] | null;
+        Entrypoint?: string[] | null;
+        Labels?: Record<string, string> | null;
+        User?: string;
+        WorkingDir?: string;
+        Volumes?: Record<string, unknown> | null;
+    } | null;
+    GraphDriver?: {
+        Name: string;
+        Data?: Record<string, string> | null;
+    };
+    Descriptor?: OciDescriptor;
+}
+
+export interface ImageManifestSummary {
+    ID: string;
+    Descriptor: OciDescriptor;
+    Available: boolean;
+    Kind: "image" | "attestation" | "unknown";
+}
+
+export interface ImageSummary {
+    Id: string;
+    ParentId: string;
+    RepoTags: string[] | null;
+    RepoDigests: string[] | null;
+    Created: number;
+    Size: number;
+    Labels: Record<string, string> | null;
+    Descriptor?: OciDescriptor;
+    Manifests?: ImageManifestSummary[];
+}
+
+export declare class Images {
+    #private;
+    constructor(transport: Transport);
+    pull(reference: string, options?: PullOptions): Promise<void>;
+    inspect(reference: string, options?: CallOptions): Promise<ImageInspect>;
+    load(archive: UploadSource, options?: LoadOptions): Promise<JsonMessage[]>;
+    save(references: readonly string[], options?: CallOptions): Promise<Readable>;
+    tag(source: string, target: string, options?: CallOptions): Promise<void>;
+    list(options?: CallOptions & {
+        all?: boolean;
+        filters?: Filters;
+        manifests?: boolean;
+    }): Promise<ImageSummary[]>;
+    remove(reference: string, options?: CallOptions & {
+        force?: boolean;
+        noPrune?: boolean;
+    }): Promise<ImageDeleted[]>;
+}
+
+export interface JsonMessage {
+    status?: string;
+    id?: string;
+    progressDetail?: {
+        current?: number;
+        total?: number;
+    };
+    stream?: string;
+    error?: string;
+    errorDetail?: {
+        code?: number;
+        message?: string;
+    };
+    aux?: unknown;
+}
+
+export interface LoadOptions extends CallOptions {
+    onProgress?: (message: JsonMessage) => void;
+}
+
+export interface LogChunk {
+    stream: 1 | 2;
+    data: Buffer;
+}
+
+export interface LogsOptions extends CallOptions {
+    stdout?: boolean;
+    stderr?: boolean;
+    tail?: number;
+    follow?: boolean;
+    tty?: boolean;
+}
+
+export interface MountPoint {
+    Type: string;
+    Name?: string;
+    Source: string;
+    Destination: string;
+    RW: boolean;
+}
+
+export interface MountRequest {
+    Type: "bind" | "volume" | "tmpfs" | "npipe" | "cluster" | "image";
+    Source?: string;
+    Target: string;
+    ReadOnly?: boolean;
+    BindOptions?: {
+        Propagation?: string;
+        CreateMountpoint?: boolean;
+    };
+}
+
+export interface Network {
+    Name: string;
+    Id: string;
+    Driver: string;
+    Scope: string;
+    Internal: boolean;
+    Labels: Record<string, string> | null;
+    Options: Record<string, string> | null;
+    IPAM?: {
+        Driver: string;
+        Config: {
+            Subnet?: string;
+            Gateway?: string;
+        }[] | null;
+    };
+    Containers?: Record<string, {
+        Name: string;
+        IPv4Address: string;
+    }> | null;
+}
+
+export interface NetworkCreateBody {
+    Name: string;
+    Driver?: string;
+    Internal?: boolean;
+    Attachable?: boolean;
+    EnableIPv6?: boolean;
+    Labels?: Record<string, string>;
+    Options?: Record<string, string>;
+}
+
+export declare class Networks {
+    #private;
+    constructor(transport: Transport);
+    create(body: NetworkCreateBody, options?: CallOptions): Promise<{
+        Id: string;
+        Warning?: string;
+    }>;
+    inspect(id: string, options?: CallOptions): Promise<Network>;
+    list(options?: CallOptions & {
+        filters?: Filters;
+    }): Promise<Network[]>;
+    remove(id: string, options?: CallOptions): Promise<void>;
+}
+
+export interface OciDescriptor {
+    mediaType: string;
+    digest: string;
+    size: number;
+    platform?: {
+        architecture: string;
+        os: string;
+        variant?: string;
+        "os.version"?: string;
+    };
+    annotations?: Record<string, string>;
+}
+
+export interface Ping {
+    apiVersion: string | undefined;
+    osType: string | undefined;
+    builderVersion: string | undefined;
+}
+
+export interface PullOptions extends CallOptions {
+    registryAuth?: RegistryAuth | undefined;
+    platform?: string;
+    onProgress?: (message: JsonMessage) => void;
+}
+
+export interface PutArchiveOptions extends CallOptions {
+    path: string;
+    body: Uint8Array | UploadSource;
+    noOverwriteDirNonDir?: boolean;
+}
+
+export interface PutDirectoryOptions extends CallOptions {
+    path: string;
+    directory: string;
+}
+
+export interface RegistryAuth {
+    username?: string;
+    password?: string;
+    identitytoken?: string;
+    registrytoken?: string;
+    serveraddress?: string;
+}
+
+export interface RestartPolicy {
+    Name: string;
+    MaximumRetryCount?: number;
+}
+
+export interface RunOptions extends CallOptions {
+    milliseconds?: number;
+    user?: string;
+    workingDir?: string;
+    env?: readonly string[];
+    stdin?: Uint8Array | string;
+}
+
+export interface RunResult {
+    exitCode: number;
+    stdout: Buffer;
+    stderr: Buffer;
+}
+
+export interface SystemInfo {
+    ID: string;
+    Name: string;
+    ServerVersion: string;
+    OSType: string;
+    Architecture: string;
+    OperatingSystem: string;
+    KernelVersion: string;
+    Driver: string;
+    DriverStatus: [
+        string,
+        string
+    ][] | null;
+    CgroupDriver: "cgroupfs" | "systemd" | "none" | "";
+    CgroupVersion?: string;
+    SecurityOptions: string[] | null;
+    Runtimes: Record<string, {
+        path?: string;
+    }> | null;
+    DefaultRuntime: string;
+    DockerRootDir: string;
+    NCPU: number;
+    MemTotal: number;
+    Labels: string[] | null;
+    SystemTime?: string;
+}
+
+export type UploadSource = Readable | AsyncIterable<Uint8Array>;
+
+export interface Volume {
+    Name: string;
+    Driver: string;
+    Mountpoint: string;
+    CreatedAt?: string;
+    Labels: Record<string, string> | null;
+    Options: Record<string, string> | null;
+    Scope: string;
+}
+
+export interface VolumeCreateBody {
+    Name?: string;
+    Driver?: string;
+    DriverOpts?: Record<string, string>;
+    Labels?: Record<string, string>;
+}
+
+export declare class Volumes {
+    #private;
+    constructor(transport: Transport);
+    create(body: VolumeCreateBody, options?: CallOptions): Promise<Volume>;
+    inspect(name: string, options?: CallOptions): Promise<Volume>;
+    list(options?: CallOptions & {
+        filters?: Filters;
+    }): Promise<Volume[]>;
+    remove(name: string, options?: CallOptions & {
+        force?: boolean;
+    }): Promise<void>;
+}
+
+export declare function encodeRegistryAuth(auth: RegistryAuth): string;
+
+export declare function execDial(engine: EngineClient, container: string, cmd: readonly string[], options?: ExecDialOptions): Dial;
+
+export declare const maximumApiVersion = "1.51";
+
+export declare const minimumApiVersion = "1.41";
+
+// Not exported by this module, but named above.
+
+class SlipwayError extends Error {
+    readonly code: string;
+    constructor(code: string, message: string, options?: SlipwayErrorOptions);
+}
+
+class Transport {
+    #private;
+    constructor(options: TransportOptions);
+    apiVersion(signal?: AbortSignal): Promise<string>;
+    open(call: Call): Promise<Opened>;
+    json<T>(call: Call): Promise<T>;
+    send(call: Call): Promise<void>;
+    hijack(call: Call): Promise<Duplex>;
+    upload<T>(call: Call, source: UploadSource, read: (opened: Opened) => Promise<T>): Promise<T>;
+    close(): Promise<void>;
+}
+
+interface Call extends CallOptions {
+    method: Exchange["method"];
+    path: string;
+    query?: Readonly<Record<string, string | number | boolean | undefined>>;
+    json?: unknown;
+    headers?: Readonly<Record<string, string>>;
+    unversioned?: boolean;
+}
+
+interface Exchange {
+    method: "GET" | "POST" | "PUT" | "DELETE";
+    path: string;
+    headers: Record<string, string>;
+    body?: string | Uint8Array | AsyncIterable<Uint8Array>;
+    upgrade?: string;
+    close?: boolean;
+}
+
+interface Opened {
+    status: number;
+    headers: Headers;
+    body: Readable;
+    request: {
+        method: string;
+        path: string;
+    };
+}
+
+interface SlipwayErrorOptions {
+    cause?: unknown;
+}
+
+interface SshEndpoint {
+    kind: "ssh";
+    host: string;
+    user?: string;
+    port?: number;
+    socket?: string;
+}
+
+interface TransportOptions {
+    host: string;
+    origin: string;
+    prefix: string;
+    dial: Dial;
+    userAgent: string;
+    apiVersion?: string | undefined;
+    refusalHint?: string | undefined;
+}
+
+type Dial = (signal?: AbortSignal) => Promise<Duplex>;
+
+type Endpoint = {
+    kind: "unix";
+    path: string;
+} | {
+    kind: "npipe";
+    path: string;
+} | {
+    kind: "tcp";
+    host: string;
+    port: number;
+    prefix: string;
+    tls: boolean;
+} | SshEndpoint;
+
+type Headers = Readonly<Record<string, string | string[] | undefined>>;

@@ -1,0 +1,643 @@
+// Public types of slipway/session, made by: npm run api
+
+export interface Attachable {
+    readonly methods: readonly string[];
+    handle(call: ServerCall): Promise<void>;
+}
+
+export interface AuthOptions {
+    env: Environment;
+    dockerConfig?: DockerConfig | undefined;
+    credentials?: CredentialsCallback | undefined;
+    provider?: CredentialProvider | undefined;
+    sink?: EventSink | undefined;
+    seedDir?: string | undefined;
+    hosts?: ReadonlyMap<string, HostTls> | undefined;
+    onSecret?: ((secret: string) => void) | undefined;
+}
+
+export interface BlobInfo {
+    digest: string;
+    size: number;
+    createdAt: Date;
+    updatedAt: Date;
+}
+
+export declare class ContentStore {
+    #private;
+    readonly path: string;
+    readonly writable: boolean;
+    constructor(path: string, options?: ContentStoreOptions);
+    info(digest: string): Promise<BlobInfo>;
+    has(digest: string): Promise<boolean>;
+    list(): AsyncGenerator<BlobInfo>;
+    open(digest: string): Promise<{
+        handle: FileHandle;
+        size: number;
+    }>;
+    writer(ref: string, total: number, expected: string): Promise<Ingest>;
+    status(ref: string): Promise<IngestStatus>;
+    statuses(): Promise<IngestStatus[]>;
+    abort(ref: string): Promise<void>;
+    delete(digest: string): Promise<void>;
+    requireWritable(): void;
+}
+
+export interface ContentStoreOptions {
+    access?: "read-only" | "read-write";
+    maxBytes?: number;
+}
+
+export type CredentialsCallback = (request: {
+    host: string;
+    scopes: readonly string[];
+    signal?: AbortSignal | undefined;
+}) => Promise<{
+    username: string;
+    password: string;
+} | {
+    identityToken: string;
+} | {
+    registryToken: string;
+} | undefined | null>;
+
+export interface Descriptor {
+    mediaType: string;
+    digest: string;
+    size: number;
+    annotations?: Record<string, string>;
+    [field: string]: unknown;
+}
+
+export interface DirectoryTarget {
+    type: "directory";
+    path: string;
+    mode?: "copy" | "delete";
+}
+
+export declare class ExportError extends SessionError {
+    readonly code: ExportErrorCode;
+    readonly path: string | undefined;
+    constructor(code: ExportErrorCode, message: string, options?: ExportErrorOptions);
+}
+
+export type ExportErrorCode = "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_REMOTE" | "SESSION_EXPORT_REFUSED";
+
+export interface ExportLimits {
+    maxEntries?: number;
+    maxBytes?: number;
+    maxDepth?: number;
+}
+
+export type ExportTarget = StreamTarget | DirectoryTarget;
+
+export interface FileSendOptions extends ExportLimits {
+    onFailure?(error: Error, exporterId: number): void;
+}
+
+export interface FileSyncOptions {
+    onProgress?: (dirName: string, progress: SyncProgress) => void;
+    onWarning?: (message: string) => void;
+    onError?: (error: Error, dirName: string) => void;
+    onRace?: "error" | "warn";
+}
+
+export interface OciIndex {
+    schemaVersion: 2;
+    mediaType?: string;
+    manifests: Descriptor[];
+    [field: string]: unknown;
+}
+
+export interface OpenFile {
+    readSync(target: Buffer, at: number, length: number): void;
+    read(target: Buffer, at: number, length: number): Promise<void>;
+    verify(): void;
+    close(): void;
+}
+
+export interface OpenedDir {
+    tree: TreeSource;
+    openFile: OpenFileAt;
+}
+
+export type PolicyDecision = {
+    action: "allow";
+} | {
+    action: "deny";
+    messages: readonly string[];
+} | {
+    action: "convert";
+    update: pb.SourceOp;
+} | {
+    action: "resolve";
+    request: MessageInitShape<typeof gateway.ResolveSourceMetaRequestSchema>;
+};
+
+export type PolicyRequest = policysession.CheckPolicyRequest;
+
+export interface PutDescriptorOptions {
+    tag?: string;
+    name?: string;
+    signal?: AbortSignal | undefined;
+}
+
+export type SecretSource = {
+    type: "file";
+    path: string;
+} | {
+    type: "env";
+    name: string;
+    env: Readonly<Record<string, string | undefined>>;
+} | {
+    type: "value";
+    value: Uint8Array;
+} | {
+    type: "callback";
+    read(signal: AbortSignal): Promise<Uint8Array | string>;
+};
+
+export type ServiceHandlers<S extends DescService> = {
+    [Name in keyof S["method"]]?: (request: Input<S["method"][Name]>, call: ServerCall) => Output<S["method"][Name]>;
+};
+
+export declare class Session implements AsyncDisposable {
+    #private;
+    readonly id: string;
+    readonly closed: Promise<Error | undefined>;
+    static open(client: BuildkitClient, options: SessionOptions): Promise<Session>;
+    private constructor();
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+export declare class SessionError extends GrpcError {
+    constructor(code: `SESSION_${string}`, message: string, options?: SessionErrorOptions);
+}
+
+export interface SessionErrorOptions extends GrpcErrorOptions {
+    grpcCode?: number;
+}
+
+export interface SessionOptions {
+    attachables: readonly Attachable[];
+    sharedKey: string;
+    id?: string | undefined;
+    windows?: Windows | undefined;
+    keepAlive?: KeepAliveOptions | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+export interface SshAgent {
+    connect(signal: AbortSignal): Promise<SshAgentConnection>;
+}
+
+export interface SshAgentSpec {
+    id: string;
+    paths: readonly string[];
+}
+
+export interface StreamTarget {
+    type: "stream";
+    open(metadata: ReadonlyMap<string, string>, signal: AbortSignal): Promise<Writable | undefined>;
+}
+
+export declare class SyncError extends SessionError {
+    readonly code: SyncErrorCode;
+    readonly path: string | undefined;
+    constructor(code: SyncErrorCode, message: string, options?: SessionErrorOptions & {
+        path?: string;
+    });
+}
+
+export type SyncErrorCode = "SESSION_SYNC_READ" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_REMOTE" | "SESSION_SYNC_REFUSED";
+
+export interface SyncProgress {
+    bytes: number;
+    files: number;
+    entries: number;
+}
+
+export type SyncedDir = {
+    type: "directory";
+    path: string;
+    only?: readonly string[];
+} | {
+    type: "memory";
+    entries: ReadonlyMap<string, MemoryEntry>;
+};
+
+export declare function auth(options: AuthOptions): Attachable;
+
+export declare function content(stores: ReadonlyMap<string, ContentStore>): Attachable;
+
+export declare function dirOpener(dir: SyncedDir): (race: RacePolicy) => Promise<OpenedDir>;
+
+export declare function fileSend(outputs: ReadonlyMap<number, ExportTarget>, options?: FileSendOptions): Attachable;
+
+export declare function fileSync(dirs: ReadonlyMap<string, SyncedDir>, options?: FileSyncOptions): Attachable;
+
+export declare function fileTarget(path: string): StreamTarget;
+
+export declare function findDescriptor(layout: string, nameOrTag: string): Promise<Descriptor | undefined>;
+
+export declare const healthMethods: readonly string[];
+
+export declare function loadSshAgents(specs: readonly SshAgentSpec[], env: Readonly<Record<string, string | undefined>>): Promise<Map<string, SshAgent>>;
+
+export declare const maxSecretBytes: number;
+
+export declare function openOutputFile(path: string): Promise<Writable>;
+
+export declare function parseSshSpec(text: string): SshAgentSpec;
+
+export declare function policyVerifier(check: (request: PolicyRequest, signal: AbortSignal) => Promise<PolicyDecision> | PolicyDecision): Attachable;
+
+export declare function putDescriptor(layout: string, descriptor: Descriptor, options?: PutDescriptorOptions): Promise<void>;
+
+export declare function readOciIndex(layout: string): Promise<OciIndex | undefined>;
+
+export declare function removeUnreferencedBlobs(layout: string, signal?: AbortSignal): Promise<number>;
+
+export declare function secrets(sources: ReadonlyMap<string, SecretSource>): Attachable;
+
+export declare function service<S extends DescService>(desc: S, handlers: ServiceHandlers<S>): Attachable;
+
+export declare function ssh(agents: ReadonlyMap<string, SshAgent>): Attachable;
+
+export declare function upload(sources: ReadonlyMap<string, Readable | Uint8Array>): Attachable;
+
+// Not exported by this module, but named above.
+
+class BuildkitClient implements AsyncDisposable {
+    #private;
+    readonly control: Client<typeof Control>;
+    readonly content: Client<typeof Content>;
+    readonly closed: Promise<Error | undefined>;
+    static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
+    private constructor();
+    gateway(ref: string): Client<typeof LLBBridge>;
+    openSession(options: OpenSessionOptions): Promise<Duplex>;
+    openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
+    info({ signal }?: BuildkitCallOptions): Promise<DaemonInfo>;
+    workers({ filter, signal }?: BuildkitCallOptions & {
+        filter?: string[];
+    }): Promise<WorkerRecord[]>;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+class GrpcError extends SlipwayError {
+    readonly grpcCode: number;
+    readonly details?: Uint8Array;
+    constructor(grpcCode: number, message: string, options?: GrpcErrorOptions, code?: string);
+}
+
+class Http2Client implements AsyncDisposable {
+    #private;
+    readonly closed: Promise<void>;
+    private constructor();
+    static connect(duplex: Duplex, options?: ConnectOptions): Promise<Http2Client>;
+    failure(): Error | undefined;
+    request(headers: http2.OutgoingHttpHeaders, options?: RequestOptions): http2.ClientHttp2Stream;
+    sessionManager(): SessionManager;
+    close(): void;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+class Ingest {
+    #private;
+    readonly startedAt: Date;
+    updatedAt: Date;
+    total: number;
+    static open(root: string, ref: string, total: number, hooks: IngestHooks): Promise<Ingest>;
+    private constructor();
+    get offset(): number;
+    digest(): string;
+    write(data: Buffer): Promise<void>;
+    truncate(): Promise<void>;
+    commit(size: number, expected: string): Promise<void>;
+    remove(): Promise<void>;
+    close(): Promise<void>;
+}
+
+class PayloadConnection {
+    #private;
+    constructor(dial: Dial, windows: Windows);
+    get(signal?: AbortSignal): Promise<Http2Client>;
+    close(): Promise<void>;
+}
+
+class SlipwayError extends Error {
+    readonly code: string;
+    constructor(code: string, message: string, options?: SlipwayErrorOptions);
+}
+
+interface AnnouncedFile {
+    id: number;
+    dir: DirNode;
+    name: ByteString;
+    size: number;
+    mtimeNs: bigint;
+    ctimeNs: bigint;
+    dev: bigint;
+    ino: bigint;
+    socket: boolean;
+}
+
+interface AuthEntry {
+    username?: string;
+    password?: string;
+    identityToken?: string;
+    registryToken?: string;
+}
+
+interface BuildkitCallOptions {
+    signal?: AbortSignal | undefined;
+}
+
+interface BuildkitConnectOptions {
+    windows?: Windows | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+interface ConnectOptions {
+    windows?: Windows;
+    payload?: boolean;
+    signal?: AbortSignal;
+}
+
+interface CredentialRequest {
+    host: string;
+    scopes: readonly string[];
+    signal?: AbortSignal | undefined;
+}
+
+interface DaemonInfo {
+    version: string | undefined;
+    revision: string;
+    package: string;
+    dockerfileVersion: string;
+}
+
+interface DirNode {
+    readonly parent: DirNode | undefined;
+    readonly name: ByteString;
+}
+
+interface DockerConfig {
+    dir: string;
+    path: string;
+    auths: Map<string, AuthEntry>;
+    credsStore?: string;
+    credHelpers: Map<string, string>;
+    proxies: Map<string, ProxyConfig>;
+    currentContext?: string;
+    pruneFilters: string[];
+    raw: unknown;
+}
+
+interface EntryStat {
+    mode: bigint;
+    size: bigint;
+    mtimeNs: bigint;
+    ctimeNs: bigint;
+    dev: bigint;
+    ino: bigint;
+    nlink: bigint;
+    rdev: bigint;
+}
+
+interface EventSink {
+    (event: BuildEvent): void;
+    ready?(): Promise<void> | undefined;
+}
+
+interface ExportErrorOptions extends SessionErrorOptions {
+    path?: string;
+}
+
+interface GrpcErrorOptions extends SlipwayErrorOptions {
+    details?: Uint8Array;
+}
+
+interface GrpcStatus {
+    code: number;
+    message?: string;
+    details?: Uint8Array;
+}
+
+interface HostTls {
+    ca?: readonly string[];
+    keyPairs?: readonly {
+        key: string;
+        cert: string;
+    }[];
+    insecure?: boolean;
+    http?: boolean;
+}
+
+interface IngestHooks {
+    charge(bytes: number): void;
+    committed(digest: string): void;
+    closed(): void;
+}
+
+interface IngestStatus {
+    ref: string;
+    offset: number;
+    total: number;
+    startedAt: Date;
+    updatedAt: Date;
+}
+
+interface KeepAliveOptions {
+    idleMilliseconds?: number;
+    timeoutMilliseconds?: number;
+}
+
+interface MemoryEntry {
+    content?: MemoryContent;
+    mode?: number;
+    mtime?: Date;
+    symlink?: string;
+}
+
+interface MessageOptions {
+    maxBytes?: number;
+}
+
+interface OpenSessionOptions extends BuildkitCallOptions {
+    id: string;
+    sharedKey: string;
+    methods: readonly string[];
+    keepAlive?: KeepAliveOptions | undefined;
+}
+
+interface ProgressGroup {
+    id: string;
+    name: string;
+    weak: boolean;
+}
+
+interface ProxyConfig {
+    httpProxy?: string;
+    httpsProxy?: string;
+    noProxy?: string;
+    ftpProxy?: string;
+    allProxy?: string;
+}
+
+interface RequestOptions {
+    signal?: AbortSignal;
+    keepAlive?: KeepAliveOptions;
+}
+
+interface ServerCall {
+    readonly path: string;
+    header(name: string): string | undefined;
+    headerValues(name: string): string[];
+    headerNames(): Iterable<string>;
+    readonly signal: AbortSignal;
+    messages(options?: MessageOptions): AsyncIterable<Buffer>;
+    bytesField(): AsyncIterable<Buffer>;
+    write(chunks: Uint8Array | readonly Uint8Array[]): boolean;
+    drained(): Promise<void>;
+    end(status?: GrpcStatus): void;
+    reset(): void;
+}
+
+interface SessionManager {
+    authority: string;
+    request(method: string, path: string, headers: http2.OutgoingHttpHeaders, options: object): Promise<http2.ClientHttp2Stream>;
+    notifyResponseByteRead(stream: http2.ClientHttp2Stream): void;
+}
+
+interface SlipwayErrorOptions {
+    cause?: unknown;
+}
+
+interface SolveFailure {
+    message: string;
+    sources: readonly SourceLocation[];
+}
+
+interface SourceInfo {
+    filename: string;
+    data: Uint8Array;
+    language: string;
+    path?: string;
+}
+
+interface SourceLocation {
+    info: SourceInfo;
+    ranges: SourceRange[];
+}
+
+interface SourceRange {
+    start: {
+        line: number;
+        character: number;
+    };
+    end: {
+        line: number;
+        character: number;
+    };
+}
+
+interface SshAgentConnection extends Disposable {
+    request(message: Buffer): Promise<Buffer>;
+}
+
+interface StatusUpdate {
+    vertexes: Vertex[];
+    statuses: VertexStatus[];
+    logs: VertexLog[];
+    warnings: VertexWarning[];
+}
+
+interface TreeSource {
+    list(path: ByteString): ByteString[];
+    batches?(path: ByteString): Generator<ByteString[], void>;
+    lstat(path: ByteString): EntryStat | undefined;
+    readlink(path: ByteString): ByteString | undefined;
+}
+
+interface Vertex {
+    digest: string;
+    name: string;
+    inputs: string[];
+    cached: boolean;
+    started?: Date;
+    completed?: Date;
+    error?: string;
+    progressGroup?: ProgressGroup;
+}
+
+interface VertexLog {
+    vertex: string;
+    stream: number;
+    data: Uint8Array;
+    timestamp: Date;
+}
+
+interface VertexStatus {
+    id: string;
+    vertex: string;
+    name: string;
+    current: number;
+    total: number;
+    timestamp: Date;
+    started?: Date;
+    completed?: Date;
+}
+
+interface VertexWarning {
+    vertex: string;
+    level: number;
+    short: string;
+    detail: string[];
+    url: string;
+    source?: SourceInfo;
+    ranges: SourceRange[];
+}
+
+interface Windows {
+    stream: number;
+    connection: number;
+}
+
+type BuildEvent = {
+    type: "start";
+    builder: string;
+    driver: string;
+} | ({
+    type: "status";
+} & StatusUpdate) | {
+    type: "message";
+    level: "info" | "warning";
+    text: string;
+} | {
+    type: "end";
+    failure?: SolveFailure;
+};
+
+type ByteString = string;
+
+type CredentialProvider = (request: CredentialRequest) => Promise<RegistryCredentials | undefined>;
+
+type Dial = (signal?: AbortSignal) => Promise<Duplex>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+type Input<M extends DescMethod> = M["methodKind"] extends "unary" | "server_streaming" ? MessageShape<M["input"]> : AsyncIterable<MessageShape<M["input"]>>;
+
+type MemoryContent = Uint8Array | string | (() => Uint8Array | string | Promise<Uint8Array | string>);
+
+type OpenFileAt = (file: AnnouncedFile, path: ByteString) => OpenFile;
+
+type Output<M extends DescMethod> = M["methodKind"] extends "unary" | "client_streaming" ? MessageInitShape<M["output"]> | Promise<MessageInitShape<M["output"]>> : AsyncIterable<MessageInitShape<M["output"]>>;
+
+type RacePolicy = "error" | ((path: ByteString) => void);
+
+type RegistryCredentials = AuthEntry;

@@ -1,0 +1,1162 @@
+// Public types of slipway, made by: npm run api
+
+export declare class AbortedError extends SlipwayError {
+    constructor(reason: unknown);
+}
+
+export interface BuildAttachment extends RecordBlob {
+    platform?: string;
+    type: string;
+}
+
+export type BuildCallOptions = BuildOptions & ConnectTarget & {
+    describe?: boolean;
+};
+
+export interface BuildConfig {
+    network?: string;
+    extraHosts?: string[];
+    hostname?: string;
+    cgroupParent?: string;
+    imageResolveMode?: string;
+    multiPlatform?: boolean;
+    noCache?: boolean;
+    noCacheFilter?: string[];
+    shmSize?: string;
+    ulimit?: string;
+    memory?: string;
+    memorySwap?: string;
+    cpuShares?: string;
+    cpuPeriod?: string;
+    cpuQuota?: string;
+    cpuSetCpus?: string;
+    cpuSetMems?: string;
+    cacheMountNamespace?: string;
+    dockerfileCheck?: string;
+    sourceDateEpoch?: string;
+    sandboxHostname?: string;
+    rest: NamedValue[];
+}
+
+export interface BuildDetails {
+    record: BuildRecord;
+    context?: string;
+    dockerfile?: string;
+    vcsRepository?: string;
+    vcsRevision?: string;
+    target?: string;
+    platforms: string[];
+    keepGitDir: boolean;
+    namedContexts: NamedValue[];
+    buildArgs: NamedValue[];
+    labels: NamedValue[];
+    config: BuildConfig;
+    materials: BuildMaterial[];
+    attachments: BuildAttachment[];
+    failure?: BuildFailure;
+    problems: string[];
+}
+
+export declare class BuildError extends SlipwayError {
+    readonly grpcCode: number;
+    readonly step?: FailedStep;
+    readonly sources: readonly FailedSource[];
+    constructor(message: string, init: {
+        grpcCode: number;
+        step?: FailedStep | undefined;
+        sources: FailedSource[];
+        cause: unknown;
+    });
+}
+
+export type BuildEvent = {
+    type: "start";
+    builder: string;
+    driver: string;
+} | ({
+    type: "status";
+} & StatusUpdate) | {
+    type: "message";
+    level: "info" | "warning";
+    text: string;
+} | {
+    type: "end";
+    failure?: SolveFailure;
+};
+
+export interface BuildFailure {
+    code: number;
+    codeName: string;
+    message: string;
+    sources: {
+        source: SourceInfo;
+        ranges: SourceRange[];
+    }[];
+    step?: {
+        digest: string;
+        name: string;
+        logs: string[];
+    };
+    stack: string;
+}
+
+export declare class BuildHistory implements AsyncDisposable {
+    #private;
+    readonly builder: Builder;
+    constructor(builder: Builder, nodes: readonly HistoryNode[]);
+    records(options?: RecordsOptions): Promise<BuildRecord[]>;
+    record(ref?: string, options?: Omit<RecordsOptions, "limit" | "filters">): Promise<BuildRecord>;
+    recordsOf(ref: string, options?: Omit<RecordsOptions, "limit" | "filters">): Promise<BuildRecord[]>;
+    status(record: BuildRecord, { signal }?: RecordCallOptions): AsyncGenerator<StatusUpdate>;
+    failure(record: BuildRecord, { signal }?: RecordCallOptions): Promise<BuildFailure | undefined>;
+    attachments(record: BuildRecord, { signal }?: RecordCallOptions): Promise<BuildAttachment[]>;
+    readBlob(record: BuildRecord, digest: string, options?: RecordCallOptions & {
+        limit?: number;
+    }): Promise<Buffer>;
+    streamBlob(record: BuildRecord, digest: string, options?: RecordCallOptions): AsyncGenerator<Uint8Array>;
+    remove(refs: readonly string[], { signal }?: RecordCallOptions): Promise<void>;
+    removeAll({ signal }?: RecordCallOptions): Promise<void>;
+    finalize(record: BuildRecord, { signal }?: RecordCallOptions): Promise<BuildRecord>;
+    defaultPlatform(node: string, { signal }?: RecordCallOptions): Promise<string>;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface BuildMaterial {
+    uri: string;
+    digests: string[];
+}
+
+export interface BuildOptions {
+    context: string | ContextSource;
+    file?: string;
+    dockerfile?: string | Uint8Array;
+    tags?: readonly string[];
+    target?: string;
+    buildArgs?: Readonly<Record<string, string | undefined>>;
+    labels?: Readonly<Record<string, string>>;
+    platforms?: readonly string[];
+    noCache?: boolean;
+    noCacheFilter?: readonly string[];
+    pull?: boolean;
+    addHosts?: readonly string[];
+    network?: "default" | "host" | "none" | (string & {});
+    shmSize?: number;
+    ulimits?: readonly string[];
+    cgroupParent?: string;
+    resources?: readonly string[];
+    secrets?: Readonly<Record<string, SecretInput>>;
+    ssh?: readonly string[];
+    allow?: readonly string[];
+    policies?: readonly string[];
+    cacheFrom?: readonly CacheOption[];
+    cacheTo?: readonly CacheOption[];
+    provenance?: boolean | string;
+    sbom?: boolean | string;
+    attests?: readonly string[];
+    annotations?: readonly string[];
+    buildContexts?: Readonly<Record<string, string | ContextSource>>;
+    engineImages?: boolean;
+    outputs?: readonly Output[];
+    load?: boolean;
+    push?: boolean;
+    call?: string;
+    metadataProvenance?: MetadataProvenance;
+    credentials?: CredentialsCallback;
+    env?: Environment;
+    onEvent?: EventSink;
+    signal?: AbortSignal;
+}
+
+export interface BuildPlan {
+    inputDigest: string;
+    frontend: string;
+    attrs: Record<string, string>;
+    locals: Record<string, PlannedLocal>;
+    exports: {
+        type: string;
+        attrs: Record<string, string>;
+        destination: {
+            kind: ExportDestination["kind"];
+            path?: string;
+        };
+    }[];
+    caches: {
+        imports: CacheOption[];
+        exports: CacheOption[];
+    };
+    entitlements: string[];
+    secrets: string[];
+    ssh: string[];
+    platforms: string[];
+    sourcePolicy?: unknown;
+    warnings: string[];
+}
+
+export interface BuildRecord {
+    id: string;
+    ref: string;
+    builder: string;
+    node: string;
+    name: string;
+    status: BuildStatus;
+    createdAt: Date;
+    completedAt?: Date;
+    duration: number;
+    steps: {
+        total: number;
+        completed: number;
+        cached: number;
+    };
+    warnings: number;
+    pinned: boolean;
+    frontend: string;
+    attrs: Record<string, string>;
+    exporters: {
+        type: string;
+        attrs: Record<string, string>;
+    }[];
+    exporterResponse: Record<string, string>;
+    error?: {
+        code: number;
+        message: string;
+    };
+    externalError?: RecordBlob;
+    logs?: RecordBlob;
+    trace?: RecordBlob;
+    result?: BuildResultBlobs;
+    results: Record<string, BuildResultBlobs>;
+    localState?: LocalBuildState;
+    wire: control.BuildHistoryRecord;
+}
+
+export interface BuildResult {
+    ref: string;
+    imageId?: string;
+    digest?: string;
+    names: string[];
+    platforms: ImagePlatform[];
+    warnings: VertexWarning[];
+    metadata: Record<string, unknown>;
+    inlineMessage?: string;
+    call?: CallResult;
+}
+
+export interface BuildResultBlobs {
+    attestations: RecordBlob[];
+    results: RecordBlob[];
+}
+
+export type BuildStatus = "running" | "completed" | "error" | "canceled";
+
+export declare class Builder {
+    #private;
+    readonly group: NodeGroup;
+    readonly nodes: readonly BuilderNode[];
+    constructor(group: NodeGroup, context: BuilderContext);
+    static open(options?: OpenBuilderOptions): Promise<Builder>;
+    static ensure(options: EnsureBuilderOptions): Promise<Builder>;
+    get name(): string;
+    get driver(): string;
+    touch(): Promise<void>;
+    inspect(options?: {
+        milliseconds?: number;
+        signal?: AbortSignal;
+    }): Promise<NodeInfo[]>;
+    boot({ onEvent, signal }?: {
+        onEvent?: EventSink;
+        signal?: AbortSignal;
+    }): Promise<void>;
+    stop(options?: {
+        signal?: AbortSignal;
+    }): Promise<void>;
+    remove(options?: RemoveBuilderOptions): Promise<void>;
+    get store(): BuilderStore;
+}
+
+export declare class BuilderNode {
+    #private;
+    readonly node: Node;
+    constructor(group: NodeGroup, node: Node, context: BuilderContext);
+    get name(): string;
+    openDriver(options?: {
+        connect?: ConnectMode;
+    }): Promise<Driver>;
+    endpoint(): Promise<DockerEndpoint>;
+}
+
+export interface BuilderStream extends AsyncDisposable {
+    readonly stream: Duplex;
+    close(): Promise<void>;
+}
+
+export interface CacheOption {
+    type: string;
+    attrs: Readonly<Record<string, string>>;
+}
+
+export interface CacheRecord {
+    id: string;
+    size: number;
+    mutable: boolean;
+    inUse: boolean;
+    shared: boolean;
+    parents: string[];
+    description: string;
+    type: string;
+    usageCount: number;
+    createdAt?: Date;
+    lastUsedAt?: Date;
+    wire: control.UsageRecord;
+}
+
+export interface CallRequest {
+    name: string;
+    format: string;
+    ignoreStatus: boolean;
+}
+
+export interface CallResult {
+    request: CallRequest;
+    status: number;
+    json: unknown;
+    jsonText: string;
+    text: string;
+    version: string;
+}
+
+export type ConnectMode = "auto" | "exec" | "socket";
+
+export interface ConnectTarget {
+    builder?: string | Builder;
+    address?: string;
+    tls?: AddressTls;
+    dial?: Dial;
+    env?: Environment;
+    onEvent?: EventSink;
+    signal?: AbortSignal;
+}
+
+export interface Connection extends AsyncDisposable {
+    build(options: ConnectionBuildOptions): Promise<BuildResult>;
+    close(): Promise<void>;
+}
+
+export type ConnectionBuildOptions = BuildOptions & {
+    describe?: boolean;
+};
+
+export type ContextSource = {
+    type: "directory";
+    path: string;
+} | {
+    type: "files";
+    files: MemoryFiles;
+} | {
+    type: "tar";
+    stream: Readable | Uint8Array;
+} | {
+    type: "remote";
+    url: string;
+};
+
+export interface CreateBuilderOptions {
+    name?: string | undefined;
+    driver?: string | undefined;
+    node?: string | undefined;
+    endpoint?: string | undefined;
+    platforms?: readonly string[] | undefined;
+    driverOpts?: Readonly<Record<string, string>> | undefined;
+    buildkitdFlags?: string | undefined;
+    buildkitdConfig?: string | undefined;
+    append?: boolean | undefined;
+    use?: boolean | undefined;
+    connect?: ConnectMode | undefined;
+    checkMilliseconds?: number | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+export interface CreateImageOptions extends ImageToolsOptions {
+    sources: readonly string[];
+    tags?: readonly string[];
+    append?: boolean;
+    annotations?: readonly string[];
+    preferIndex?: boolean;
+    platforms?: readonly string[];
+    dryRun?: boolean;
+    onEvent?: EventSink | undefined;
+}
+
+export interface CreatedImage {
+    descriptor: Descriptor;
+    content: Buffer;
+    names: string[];
+}
+
+export declare class DeadlineError extends SlipwayError {
+    readonly milliseconds: number;
+    constructor(what: string, milliseconds: number);
+}
+
+export type Dial = (signal?: AbortSignal) => Promise<Duplex>;
+
+export interface DialBuilderOptions {
+    builder?: string | Builder | undefined;
+    platform?: string | undefined;
+    env?: Environment | undefined;
+    onEvent?: EventSink | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+export interface DiskUsageOptions {
+    filter?: readonly string[];
+    signal?: AbortSignal | undefined;
+}
+
+export declare class DriverError extends SlipwayError {
+    readonly code: DriverErrorCode;
+}
+
+export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driverOpts" | "buildkitdFlags" | "buildkitdConfig" | "endpoint" | "platforms" | "connect" | "signal"> {
+    name: string;
+    onMismatch?: "error" | "use" | "recreate";
+    env?: Environment;
+}
+
+export interface EventSink {
+    (event: BuildEvent): void;
+    ready?(): Promise<void> | undefined;
+}
+
+export type FailedSource = SourceLocation;
+
+export interface FailedStep {
+    digest: string;
+    name: string;
+    exitCode?: number;
+    log: string[];
+}
+
+export declare class HistoryError extends SlipwayError {
+    readonly code: HistoryErrorCode;
+    constructor(code: HistoryErrorCode, message: string, options?: SlipwayErrorOptions);
+}
+
+export type HistoryErrorCode = "HISTORY_NOT_FOUND" | "HISTORY_MISSING" | "HISTORY_REMOVE" | "HISTORY_DESKTOP";
+
+export interface HistoryOptions {
+    builder?: string | Builder | undefined;
+    env?: Environment | undefined;
+    onEvent?: EventSink | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+export interface ImageLayer {
+    digest: string;
+    size: number;
+    mediaType: string;
+}
+
+export interface ImagePlatform {
+    platform: string;
+    digest: string;
+    layers: ImageLayer[];
+}
+
+export interface ImageToolsOptions {
+    builder?: string | undefined;
+    env?: Environment | undefined;
+    onWarning?: ((text: string) => void) | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+export interface InspectImageOptions extends ImageToolsOptions {
+    configs?: boolean;
+    attestations?: {
+        sbom?: boolean;
+        provenance?: boolean;
+    };
+}
+
+export interface InspectedImage {
+    name: string;
+    descriptor: Descriptor;
+    content: Buffer;
+    manifests: {
+        name: string;
+        descriptor: Descriptor;
+    }[];
+    platforms: Map<string, InspectedPlatform>;
+}
+
+export interface InspectedPlatform {
+    config: JsonObject;
+    sbom: unknown[];
+    provenance?: unknown;
+}
+
+export declare class InvalidArgumentError extends SlipwayError {
+    constructor(message: string, options?: SlipwayErrorOptions);
+}
+
+export interface JaegerTrace {
+    data: {
+        traceID: string;
+        spans: JsonObject[];
+        processes: Record<string, JsonObject>;
+        warnings: null;
+    }[];
+}
+
+export type MemoryFile = string | Uint8Array | {
+    content: string | Uint8Array;
+    mode?: number;
+    mtime?: Date;
+} | {
+    symlink: string;
+};
+
+export type MemoryFiles = Readonly<Record<string, MemoryFile>>;
+
+export interface NamedValue {
+    name: string;
+    value: string;
+}
+
+export interface NodeInfo {
+    status?: NodeStatus;
+    error?: string;
+    version?: string;
+    platforms: Platform[];
+    workerIds: string[];
+    labels: Record<string, string>;
+    gcPolicy: GcRule[];
+    devices: Device[];
+}
+
+export type NodeStatus = "inactive" | "starting" | "running" | "stopping" | "stopped";
+
+export interface OpenBuilderOptions {
+    name?: string | undefined;
+    env?: Environment | undefined;
+    onWarning?: ((text: string) => void) | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+export interface Output {
+    type: OutputType;
+    dest?: string | Writable;
+    attrs?: Readonly<Record<string, string>>;
+}
+
+export type OutputType = "local" | "tar" | "oci" | "docker" | "image" | "registry" | "cacheonly";
+
+export type PlanOptions = BuildOptions & {
+    cacheDir?: string | false;
+};
+
+export interface PlannedLocal extends TreeDigest {
+    path?: string;
+}
+
+export interface PruneOptions {
+    all?: boolean;
+    filter?: readonly string[];
+    keepDuration?: number;
+    reservedSpace?: number;
+    maxUsedSpace?: number;
+    minFreeSpace?: number;
+    signal?: AbortSignal | undefined;
+}
+
+export interface RecordBlob {
+    digest: string;
+    mediaType: string;
+    size: number;
+    annotations: Record<string, string>;
+}
+
+export interface RecordCallOptions {
+    signal?: AbortSignal | undefined;
+}
+
+export interface RecordsOptions {
+    filters?: readonly string[];
+    completedOnly?: boolean;
+    limit?: number;
+    signal?: AbortSignal | undefined;
+}
+
+export interface RemoveBuilderOptions {
+    keepState?: boolean;
+    keepDaemon?: boolean;
+    signal?: AbortSignal | undefined;
+}
+
+export type SecretInput = string | Uint8Array | {
+    file: string;
+} | {
+    env: string;
+} | (() => string | Uint8Array | Promise<string | Uint8Array>);
+
+export declare class SlipwayError extends Error {
+    readonly code: string;
+    constructor(code: string, message: string, options?: SlipwayErrorOptions);
+}
+
+export interface SolveFailure {
+    message: string;
+    sources: readonly SourceLocation[];
+}
+
+export interface SourceInfo {
+    filename: string;
+    data: Uint8Array;
+    language: string;
+    path?: string;
+}
+
+export interface SourceLocation {
+    info: SourceInfo;
+    ranges: SourceRange[];
+}
+
+export interface SourceRange {
+    start: {
+        line: number;
+        character: number;
+    };
+    end: {
+        line: number;
+        character: number;
+    };
+}
+
+export interface StatusUpdate {
+    vertexes: Vertex[];
+    statuses: VertexStatus[];
+    logs: VertexLog[];
+    warnings: VertexWarning[];
+}
+
+export declare class StoreError extends SlipwayError {
+    readonly code: StoreErrorCode;
+    readonly path: string | undefined;
+    constructor(code: StoreErrorCode, message: string, options?: SlipwayErrorOptions & {
+        path?: string;
+    });
+}
+
+export type TraceSpan = JsonObject;
+
+export interface Vertex {
+    digest: string;
+    name: string;
+    inputs: string[];
+    cached: boolean;
+    started?: Date;
+    completed?: Date;
+    error?: string;
+    progressGroup?: ProgressGroup;
+}
+
+export interface VertexLog {
+    vertex: string;
+    stream: number;
+    data: Uint8Array;
+    timestamp: Date;
+}
+
+export interface VertexStatus {
+    id: string;
+    vertex: string;
+    name: string;
+    current: number;
+    total: number;
+    timestamp: Date;
+    started?: Date;
+    completed?: Date;
+}
+
+export interface VertexWarning {
+    vertex: string;
+    level: number;
+    short: string;
+    detail: string[];
+    url: string;
+    source?: SourceInfo;
+    ranges: SourceRange[];
+}
+
+export declare function build(options: BuildCallOptions): Promise<BuildResult>;
+
+export declare function bundleBuilds(history: BuildHistory, records: readonly BuildRecord[], { signal }?: RecordCallOptions): Promise<Readable>;
+
+export declare function connect(target?: ConnectTarget): Promise<Connection>;
+
+export declare function createImage(options: CreateImageOptions): Promise<CreatedImage>;
+
+export declare function dialBuilder(options?: DialBuilderOptions): Promise<BuilderStream>;
+
+export declare function dir(path: string): ContextSource;
+
+export declare function diskUsage(client: BuildkitClient, { filter, signal }?: DiskUsageOptions): Promise<CacheRecord[]>;
+
+export declare function files(entries: MemoryFiles): ContextSource;
+
+export declare function git(url: string, at?: {
+    ref?: string;
+    subdir?: string;
+}): ContextSource;
+
+export declare function history(options?: HistoryOptions): Promise<BuildHistory>;
+
+export declare function inspectBuild(history: BuildHistory, record: BuildRecord, { directory, signal }?: RecordCallOptions & {
+    directory?: string;
+}): Promise<BuildDetails>;
+
+export declare function inspectImage(name: string, options?: InspectImageOptions): Promise<InspectedImage>;
+
+export declare function isSlipwayError(error: unknown, code?: string): error is SlipwayError;
+
+export declare function parseCache(text: string): CacheOption[];
+
+export declare function parseOutput(text: string): Output;
+
+export declare function parseSecret(text: string, env?: Environment): {
+    id: string;
+    source: SecretInput;
+};
+
+export declare function plan(options: PlanOptions): Promise<BuildPlan>;
+
+export declare function prune(client: BuildkitClient, options?: PruneOptions): AsyncGenerator<CacheRecord>;
+
+export declare function readTrace(history: BuildHistory, record: BuildRecord, { signal }?: RecordCallOptions): Promise<TraceSpan[]>;
+
+export declare function tar(stream: Readable | Uint8Array): ContextSource;
+
+export declare function toJaeger(spans: readonly TraceSpan[]): JaegerTrace;
+
+// Not exported by this module, but named above.
+
+class BuilderStore implements StoreView {
+    #private;
+    readonly dir: StoreDir;
+    readonly localState: LocalState;
+    readonly now: () => number;
+    private constructor();
+    static open(env: Environment, options?: StoreOptions): BuilderStore;
+    list(): Promise<StoredBuilder[]>;
+    get(name: string): Promise<NodeGroup | undefined>;
+    lastActivity(name: string): Promise<Date | undefined>;
+    touch(name: string): Promise<void>;
+    currentChoice(): Promise<CurrentChoice | undefined>;
+    slipwayOptions(name: string): Promise<SlipwayOptions>;
+    nodeIdentifier(): Promise<string | undefined>;
+    transaction<T>(work: (transaction: StoreTransaction) => Promise<T>, options?: {
+        signal?: AbortSignal;
+    }): Promise<T>;
+    warn(text: string): void;
+}
+
+class BuildkitClient implements AsyncDisposable {
+    #private;
+    readonly control: Client<typeof Control>;
+    readonly content: Client<typeof Content>;
+    readonly closed: Promise<Error | undefined>;
+    static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
+    private constructor();
+    gateway(ref: string): Client<typeof LLBBridge>;
+    openSession(options: OpenSessionOptions): Promise<Duplex>;
+    openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
+    info({ signal }?: BuildkitCallOptions): Promise<DaemonInfo>;
+    workers({ filter, signal }?: BuildkitCallOptions & {
+        filter?: string[];
+    }): Promise<WorkerRecord[]>;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+class Http2Client implements AsyncDisposable {
+    #private;
+    readonly closed: Promise<void>;
+    private constructor();
+    static connect(duplex: Duplex, options?: ConnectOptions): Promise<Http2Client>;
+    failure(): Error | undefined;
+    request(headers: http2.OutgoingHttpHeaders, options?: RequestOptions): http2.ClientHttp2Stream;
+    sessionManager(): SessionManager;
+    close(): void;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+class LocalState {
+    #private;
+    constructor(dir: StoreDir);
+    saveRef(builder: string, node: string, id: string, state: LocalBuildState): Promise<void>;
+    readRef(builder: string, node: string, id: string): Promise<LocalBuildState | undefined>;
+    saveGroup(id: string, group: LocalBuildGroup): Promise<void>;
+    readGroup(id: string): Promise<LocalBuildGroup | undefined>;
+    removeBuilder(builder: string): Promise<void>;
+    removeNode(builder: string, node: string): Promise<void>;
+    migrate(): Promise<void>;
+}
+
+class PayloadConnection {
+    #private;
+    constructor(dial: Dial, windows: Windows);
+    get(signal?: AbortSignal): Promise<Http2Client>;
+    close(): Promise<void>;
+}
+
+class StoreDir {
+    #private;
+    readonly path: string;
+    constructor(path: string, owner?: StoreOwner);
+    read(name: string): Promise<Buffer | undefined>;
+    files(name: string): Promise<string[]>;
+    directories(name: string): Promise<string[]>;
+    write(name: string, data: string | Uint8Array, mode?: number): Promise<void>;
+    makeDir(name: string): Promise<void>;
+    remove(name: string): Promise<void>;
+    removeStaleTemporaries(name: string, now: number): Promise<void>;
+    nodeIdentifier(): Promise<string | undefined>;
+}
+
+class StoreTransaction {
+    #private;
+    readonly store: StoreView;
+    constructor(store: StoreView);
+    save(group: NodeGroup): Promise<void>;
+    remove(name: string): Promise<void>;
+    setCurrent(choice: CurrentChoice, options?: {
+        default?: boolean;
+    }): Promise<void>;
+    resetCurrent(key: string): Promise<void>;
+    saveSlipwayOptions(name: string, options: SlipwayOptions): Promise<void>;
+    freeName(): Promise<string>;
+}
+
+interface AuthEntry {
+    username?: string;
+    password?: string;
+    identityToken?: string;
+    registryToken?: string;
+}
+
+interface BuilderContext {
+    env: Environment;
+    config: DockerConfig;
+    store: BuilderStore;
+}
+
+interface BuildkitCallOptions {
+    signal?: AbortSignal | undefined;
+}
+
+interface BuildkitConnectOptions {
+    windows?: Windows | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+interface ConnectOptions extends DriverCallOptions {
+    sink?: EventSink | undefined;
+    boot?: boolean;
+}
+
+interface ConnectOptions {
+    windows?: Windows;
+    payload?: boolean;
+    signal?: AbortSignal;
+}
+
+interface CurrentChoice {
+    key: string;
+    name: string;
+    global: boolean;
+}
+
+interface DaemonInfo {
+    version: string | undefined;
+    revision: string;
+    package: string;
+    dockerfileVersion: string;
+}
+
+interface Descriptor {
+    mediaType: string;
+    digest: string;
+    size: number;
+    annotations?: Record<string, string>;
+    artifactType?: string;
+    data?: string;
+    platform?: Platform;
+    urls?: string[];
+}
+
+interface Device {
+    name: string;
+    autoAllow: boolean;
+    onDemand: boolean;
+    annotations: Record<string, string>;
+}
+
+interface DockerConfig {
+    dir: string;
+    path: string;
+    auths: Map<string, AuthEntry>;
+    credsStore?: string;
+    credHelpers: Map<string, string>;
+    proxies: Map<string, ProxyConfig>;
+    currentContext?: string;
+    pruneFilters: string[];
+    raw: unknown;
+}
+
+interface DockerEndpoint {
+    contextName: string;
+    host: string;
+    tls?: {
+        ca?: string;
+        cert?: string;
+        key?: string;
+    };
+    skipTlsVerify: boolean;
+}
+
+interface Driver {
+    readonly name: string;
+    readonly features: DriverFeatures;
+    status(options?: DriverCallOptions): Promise<NodeStatus>;
+    connect(options?: ConnectOptions): Promise<BuildkitClient>;
+    dial(options?: ConnectOptions): Promise<Duplex>;
+    version(options?: DriverCallOptions): Promise<string>;
+    stop(options?: DriverCallOptions): Promise<void>;
+    remove(options?: RemoveOptions): Promise<void>;
+    diagnose(options?: DriverCallOptions): Promise<string | undefined>;
+    close(): Promise<void>;
+}
+
+interface DriverCallOptions {
+    signal?: AbortSignal | undefined;
+}
+
+interface DriverFeatures {
+    readonly defaultLoad: boolean;
+    readonly ociExporter: boolean;
+    readonly dockerExporter: boolean;
+    readonly cacheExport: boolean;
+    readonly multiPlatform: boolean;
+    readonly directPush: boolean;
+}
+
+interface GcRule {
+    all: boolean;
+    filters: string[];
+    keepDuration: number;
+    reservedSpace: number;
+    maxUsedSpace: number;
+    minFreeSpace: number;
+}
+
+interface HistoryNode {
+    name: string;
+    driver: Driver;
+    client: DaemonClient;
+}
+
+interface KeepAliveOptions {
+    idleMilliseconds?: number;
+    timeoutMilliseconds?: number;
+}
+
+interface LocalBuildGroup {
+    targets?: readonly string[];
+    refs: readonly string[];
+}
+
+interface LocalBuildState {
+    target: string;
+    localPath: string;
+    dockerfilePath: string;
+    groupRef?: string;
+}
+
+interface LockOptions {
+    signal?: AbortSignal;
+    timeout?: number;
+    patience?: number;
+    onWait?: (holder: {
+        path: string;
+        pid: number | undefined;
+    }) => void;
+    program?: string;
+}
+
+interface Node {
+    readonly name: string;
+    readonly endpoint: string;
+    readonly platforms: readonly Platform[];
+    readonly driverOpts: Readonly<Record<string, string>>;
+    readonly flags: readonly string[];
+    readonly files: ReadonlyMap<string, Uint8Array>;
+    readonly stored?: JsonObject;
+}
+
+interface NodeGroup {
+    readonly name: string;
+    readonly driver: string;
+    readonly nodes: readonly Node[];
+    readonly dynamic: boolean;
+    readonly dockerContext: boolean;
+    readonly lastActivity?: Date;
+    readonly stored?: JsonObject;
+}
+
+interface OpenSessionOptions extends BuildkitCallOptions {
+    id: string;
+    sharedKey: string;
+    methods: readonly string[];
+    keepAlive?: KeepAliveOptions | undefined;
+}
+
+interface Platform {
+    architecture: string;
+    os: string;
+    "os.version"?: string;
+    "os.features"?: string[];
+    variant?: string;
+}
+
+interface Platform {
+    readonly os: string;
+    readonly architecture: string;
+    readonly variant?: string;
+    readonly osVersion?: string;
+    readonly osFeatures?: readonly string[];
+}
+
+interface ProgressGroup {
+    id: string;
+    name: string;
+    weak: boolean;
+}
+
+interface ProxyConfig {
+    httpProxy?: string;
+    httpsProxy?: string;
+    noProxy?: string;
+    ftpProxy?: string;
+    allProxy?: string;
+}
+
+interface RemoveOptions extends DriverCallOptions {
+    keepState?: boolean;
+}
+
+interface RequestOptions {
+    signal?: AbortSignal;
+    keepAlive?: KeepAliveOptions;
+}
+
+interface SessionManager {
+    authority: string;
+    request(method: string, path: string, headers: http2.OutgoingHttpHeaders, options: object): Promise<http2.ClientHttp2Stream>;
+    notifyResponseByteRead(stream: http2.ClientHttp2Stream): void;
+}
+
+interface SlipwayErrorOptions {
+    cause?: unknown;
+}
+
+interface SlipwayOptions {
+    connect?: "auto" | "exec" | "socket";
+}
+
+interface StoreOptions {
+    dir?: string;
+    onWarning?: (text: string) => void;
+    now?: () => number;
+    lock?: Pick<LockOptions, "timeout" | "patience" | "program">;
+}
+
+interface StoreOwner {
+    readonly uid: number;
+    readonly gid: number;
+}
+
+interface StoreView {
+    readonly dir: StoreDir;
+    readonly localState: LocalState;
+    readonly now: () => number;
+    get(name: string): Promise<NodeGroup | undefined>;
+    warn(text: string): void;
+}
+
+interface TreeDigest {
+    digest: string;
+    entries: number;
+    bytes: number;
+}
+
+interface Windows {
+    stream: number;
+    connection: number;
+}
+
+type AddressTls = Pick<SecureContextOptions, "ca" | "cert" | "key"> & {
+    servername?: string;
+};
+
+type CredentialsCallback = (request: {
+    host: string;
+    scopes: readonly string[];
+    signal?: AbortSignal | undefined;
+}) => Promise<{
+    username: string;
+    password: string;
+} | {
+    identityToken: string;
+} | {
+    registryToken: string;
+} | undefined | null>;
+
+type DaemonClient = BuildkitClient;
+
+type DriverErrorCode = "DRIVER_OPTION" | "DRIVER_BOOT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_CONNECT" | "DRIVER_NOT_RUNNING" | "DRIVER_UNSUPPORTED";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+type ExportDestination = {
+    kind: "none";
+} | {
+    kind: "load";
+    context?: string | undefined;
+} | {
+    kind: "file";
+    path: string;
+} | {
+    kind: "stream";
+    stream: Writable;
+} | {
+    kind: "directory";
+    path: string;
+    mode: "copy" | "delete";
+} | {
+    kind: "layout";
+    path: string;
+};
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+type MetadataProvenance = "min" | "max";
+
+type StoreErrorCode = "STORE_NO_BUILDER" | "STORE_CORRUPT" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "STORE_NEWER" | "STORE_REFUSED";
+
+type StoredBuilder = {
+    name: string;
+    group: NodeGroup;
+} | {
+    name: string;
+    error: StoreError;
+};

@@ -1,0 +1,69 @@
+import { join } from "node:path";
+import { toJson } from "@bufbuild/protobuf";
+import { sourcepolicy } from "../buildkit/index.js";
+import {
+  type DockerConfig,
+  type Environment,
+  buildxConfigDir,
+  loadDockerConfig,
+  proxyBuildArgs,
+  resolveDockerEndpoint,
+} from "../config/index.js";
+import { digestLocals, inputDigest } from "./input-digest.js";
+import { planBuild } from "./plan.js";
+import type { BuildPlan, PlanOptions } from "./plan-data.js";
+
+/** See {@link plan}. */
+export async function planData(options: PlanOptions): Promise<BuildPlan> {
+  const env = options.env ?? process.env;
+  const { signal } = options;
+  const dockerConfig = await loadDockerConfig(env);
+  const engineHost = await hostOf(env, dockerConfig);
+  const facts = { env, dockerConfig, engineHost, nodeId: "", defaultLoad: false, signal };
+  const planned = await planBuild(options, facts);
+  const { inputs, caches, exports } = planned;
+  const defaultCache = join(buildxConfigDir(env), "slipway", "digests");
+  const cacheDir = options.cacheDir === false ? undefined : (options.cacheDir ?? defaultCache);
+  const locals = await digestLocals(inputs, {
+    cacheDir,
+    signal,
+  });
+  const proxies = new Map(
+    [...proxyBuildArgs(dockerConfig, engineHost ?? "")].map(([name, value]) => [`build-arg:${name}`, value]),
+  );
+  for (const name of Object.keys(options.buildArgs ?? {})) proxies.delete(`build-arg:${name}`);
+  const secrets = Object.keys(options.secrets ?? {}).sort();
+  return {
+    inputDigest: inputDigest(planned, locals, { omit: proxies, secrets }),
+    frontend: planned.frontend,
+    attrs: { ...planned.attrs },
+    locals: Object.fromEntries(
+      [...locals].map(([name, digest]) => {
+        const dir = inputs.locals.get(name);
+        return [name, { ...digest, ...(dir?.type === "directory" && { path: dir.path }) }];
+      }),
+    ),
+    exports: exports.map(({ type, attrs, destination }) => ({
+      type,
+      attrs: { ...attrs },
+      destination: { kind: destination.kind, ...("path" in destination && { path: destination.path }) },
+    })),
+    caches: { imports: [...caches.imports], exports: [...caches.exports] },
+    entitlements: [...planned.entitlements],
+    secrets,
+    ssh: planned.ssh.map((spec) => spec.split("=", 1)[0] ?? ""),
+    platforms: [...planned.platforms],
+    ...(planned.sourcePolicy && {
+      sourcePolicy: toJson(sourcepolicy.PolicySchema, planned.sourcePolicy),
+    }),
+    warnings: [...planned.warnings],
+  };
+}
+
+/** The engine's host, which decides on proxies. A context that cannot be resolved has none. */
+async function hostOf(env: Environment, config: DockerConfig): Promise<string | undefined> {
+  return resolveDockerEndpoint(env, config).then(
+    ({ host }) => host,
+    () => undefined,
+  );
+}
