@@ -19,7 +19,7 @@ afterAll(() => place.close());
 
 const instance = (name: string) => place.path("buildx", "instances", name);
 
-it.each(["", "{", "null", "\0\0\0\0", '{"Name": 5}', "[]"])(
+it.each(["", '{"Name": 5}', ...(long ? ["{", "null", "[]", "\0\0\0\0"] : [])])(
   "STO-1 a builder's file with %j in it breaks this one only, and rm and create repair it",
   async (content) => {
     const broken = `${place.id}-broken`;
