@@ -369,6 +369,7 @@ export interface CreateBuilderOptions {
     driverOpts?: Readonly<Record<string, string>> | undefined;
     buildkitdFlags?: string | undefined;
     buildkitdConfig?: string | undefined;
+    maxCacheSize?: number | string | undefined;
     append?: boolean | undefined;
     use?: boolean | undefined;
     connect?: ConnectMode | undefined;
@@ -417,7 +418,7 @@ export declare class DriverError extends SlipwayError {
     readonly code: DriverErrorCode;
 }
 
-export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driverOpts" | "buildkitdFlags" | "buildkitdConfig" | "endpoint" | "platforms" | "connect" | "signal"> {
+export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driverOpts" | "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
     name: string;
     onMismatch?: "error" | "use" | "recreate";
     env?: Environment;
@@ -690,7 +691,7 @@ export interface VertexWarning {
 
 export declare function build(options: BuildCallOptions): Promise<BuildResult>;
 
-export declare function bundleBuilds(history: BuildHistory, records: readonly BuildRecord[], { signal }?: RecordCallOptions): Promise<Readable>;
+export declare function bundleBuilds(builds: BuildHistory, records: readonly BuildRecord[], options?: RecordCallOptions): Promise<Readable>;
 
 export declare function connect(target?: ConnectTarget): Promise<Connection>;
 
@@ -711,7 +712,7 @@ export declare function git(url: string, at?: {
 
 export declare function history(options?: HistoryOptions): Promise<BuildHistory>;
 
-export declare function inspectBuild(history: BuildHistory, record: BuildRecord, { directory, signal }?: RecordCallOptions & {
+export declare function inspectBuild(builds: BuildHistory, record: BuildRecord, options?: RecordCallOptions & {
     directory?: string;
 }): Promise<BuildDetails>;
 
@@ -732,7 +733,7 @@ export declare function plan(options: PlanOptions): Promise<BuildPlan>;
 
 export declare function prune(client: BuildkitClient, options?: PruneOptions): AsyncGenerator<CacheRecord>;
 
-export declare function readTrace(history: BuildHistory, record: BuildRecord, { signal }?: RecordCallOptions): Promise<TraceSpan[]>;
+export declare function readTrace(builds: BuildHistory, record: BuildRecord, options?: RecordCallOptions): Promise<TraceSpan[]>;
 
 export declare function tar(stream: Readable | Uint8Array): ContextSource;
 

@@ -6,8 +6,10 @@ import {
   loadBuildkitdConfig,
   parseCsvFields,
   parseDockerHost,
+  parseSize,
   resolveDockerEndpoint,
   splitShellWords,
+  withCacheLimit,
   withNetworkHostEntitlement,
 } from "../config/index.js";
 import { InvalidArgumentError, isSlipwayError, messageOf } from "../core/index.js";
@@ -40,6 +42,11 @@ export interface CreateBuilderOptions {
   buildkitdFlags?: string | undefined;
   /** Path of a buildkitd.toml; default `buildkitd.default.toml` of the config directory, if there is one. */
   buildkitdConfig?: string | undefined;
+  /**
+   * Most that the cache of a node may take, in bytes or as `20gb`: goes into the config as the garbage collection's limit. BuildKit
+   * collects some seconds after it starts, and at most a minute after a build. Needs BuildKit 0.17 or later.
+   */
+  maxCacheSize?: number | string | undefined;
   /** Add a node to the builder. */
   append?: boolean | undefined;
   /** Make it the current builder. */
@@ -197,14 +204,21 @@ function checkExisting(group: NodeGroup, driver: string, options: CreateBuilderO
     );
 }
 
-async function nodeSettings(
+/** What a node is to be like by the options, with all that follows from them. */
+export async function nodeSettings(
   context: BuilderContext,
   options: CreateBuilderOptions,
   driverOpts: Readonly<Record<string, string>>,
 ) {
   const { store } = context;
   const configPath = options.buildkitdConfig ?? (await defaultConfigPath(store.dir.path));
-  const files = configPath === undefined ? undefined : await loadBuildkitdConfig(configPath);
+  let files = configPath === undefined ? undefined : await loadBuildkitdConfig(configPath);
+  if (options.maxCacheSize !== undefined) {
+    const limit = options.maxCacheSize;
+    const bytes = typeof limit === "number" ? limit : parseSize(limit);
+    files ??= new Map();
+    files.set("buildkitd.toml", await withCacheLimit(files.get("buildkitd.toml"), bytes));
+  }
   const configEntitlements =
     configPath === undefined ? [] : await buildkitdEntitlements(configPath, await readFile(configPath));
   const flags = withNetworkHostEntitlement(splitFlags(options.buildkitdFlags ?? ""), {

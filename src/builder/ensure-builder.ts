@@ -1,19 +1,27 @@
 import type { Environment } from "../config/index.js";
 import { StoreError } from "./store-error.js";
 import type { BuilderContext } from "./builder-context.js";
-import type { NodeGroup } from "./node-group.js";
-import { type CreateBuilderOptions, createBuilder } from "./create-builder.js";
+import type { Node, NodeGroup } from "./node-group.js";
+import { formatPlatform } from "./platform.js";
+import { type CreateBuilderOptions, createBuilder, nodeSettings } from "./create-builder.js";
 import { removeBuilder } from "./remove-builder.js";
 
 /** A builder as it is to be. */
 export interface EnsureBuilderOptions extends Pick<
   CreateBuilderOptions,
-  "driverOpts" | "buildkitdFlags" | "buildkitdConfig" | "endpoint" | "platforms" | "connect" | "signal"
+  | "driverOpts"
+  | "buildkitdFlags"
+  | "buildkitdConfig"
+  | "maxCacheSize"
+  | "endpoint"
+  | "platforms"
+  | "connect"
+  | "signal"
 > {
   name: string;
   /**
-   * What to do when a builder of that name has other driver options: `error` (default), `use` it as it is, or `recreate` it, with
-   * its cache kept.
+   * What to do when a builder of that name differs in its driver options, or in what else is given here: `error` (default),
+   * `use` it as it is, or `recreate` it, with its cache kept.
    */
   onMismatch?: "error" | "use" | "recreate";
   /** Default `process.env`. */
@@ -32,13 +40,12 @@ export async function ensureBuilder(
   const { name, onMismatch = "error", signal } = options;
   const group = await context.store.get(name);
   if (group) {
-    const wanted = options.driverOpts ?? {};
-    const differs = group.nodes.some(({ driverOpts }) => !sameRecord(driverOpts, wanted));
-    if (!differs || onMismatch === "use") return group;
+    const differs = await differencesOf(context, group, options);
+    if (differs.length === 0 || onMismatch === "use") return group;
     if (onMismatch === "error")
       throw new StoreError(
         "STORE_REFUSED",
-        `builder ${JSON.stringify(name)} exists with other driver options; use onMismatch "use" or "recreate", or another name`,
+        `builder ${JSON.stringify(name)} exists with other ${differs.join(", ")}; use onMismatch "use" or "recreate", or another name`,
       );
     await removeBuilder(context, name, { keepState: true, signal });
   }
@@ -51,6 +58,43 @@ export async function ensureBuilder(
     return ensureBuilder(context, options);
   }
 }
+
+/** In what a builder is not as described. Driver options always count, the rest where it was given. */
+async function differencesOf(
+  context: BuilderContext,
+  group: NodeGroup,
+  options: EnsureBuilderOptions,
+): Promise<string[]> {
+  const driverOpts = options.driverOpts ?? {};
+  const wanted = await nodeSettings(context, options, driverOpts);
+  const flagsCount = options.buildkitdFlags !== undefined;
+  const configCounts = options.buildkitdConfig !== undefined || options.maxCacheSize !== undefined;
+  const checks: [what: string, isSame: (node: Node) => boolean][] = [
+    ["driver options", (node) => sameRecord(node.driverOpts, driverOpts)],
+    ["flags of buildkitd", ({ flags }) => !flagsCount || sameTexts(flags, wanted.flags)],
+    ["config", ({ files }) => !configCounts || sameFiles(files, wanted.files ?? new Map())],
+    ["endpoint", ({ endpoint }) => !wanted.endpointGiven || endpoint === wanted.endpoint],
+    [
+      "platforms",
+      ({ platforms }) =>
+        options.platforms === undefined ||
+        sameTexts(platforms.map(formatPlatform), wanted.platforms.map(formatPlatform)),
+    ],
+  ];
+  return checks.filter(([, isSame]) => !group.nodes.every(isSame)).map(([what]) => what);
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, index) => text === b[index]);
+}
+
+function sameFiles(a: ReadonlyMap<string, Uint8Array>, b: ReadonlyMap<string, Uint8Array>): boolean {
+  return (
+    a.size === b.size && [...a].every(([name, content]) => Buffer.from(content).equals(b.get(name) ?? empty))
+  );
+}
+
+const empty = new Uint8Array();
 
 function sameRecord(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
   const keys = Object.keys(a);

@@ -1,3 +1,4 @@
+export { withCacheLimit } from "./cache-limit.js";
 export { buildkitConfigDir, buildkitdEntitlements, loadBuildkitdConfig } from "./buildkitd-config.js";
 export { type EntitlementContext, withNetworkHostEntitlement } from "./buildkitd-flags.js";
 export { type RegistrySettings, readRegistrySettings } from "./buildkitd-registries.js";
