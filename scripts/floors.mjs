@@ -11,7 +11,7 @@ const ground = ["core", "config", "fs"];
 const floors = {
   index: ["build", "manage", "progress", "builder", ...ground],
   cli: ["index", "build", "manage", "progress", "builder", ...ground],
-  testcontainers: ["index", "build", "manage", "progress", "builder", ...ground],
+  testcontainers: ["index", "build", "manage", "progress", "builder", "buildkit", "engine-api", ...ground],
   manage: ["build", "builder", "session", "buildkit", "registry", "engine-api", ...ground],
   build: ["progress", "builder", "session", "buildkit", "registry", "engine-api", ...ground],
   progress: [...ground],

@@ -1,5 +1,10 @@
+export {
+  buildkitConfigDir,
+  buildkitdEntitlements,
+  loadBuildkitdConfig,
+  parseBuildkitdToml,
+} from "./buildkitd-config.js";
 export { withCacheLimit } from "./cache-limit.js";
-export { buildkitConfigDir, buildkitdEntitlements, loadBuildkitdConfig } from "./buildkitd-config.js";
 export { type EntitlementContext, withNetworkHostEntitlement } from "./buildkitd-flags.js";
 export { type RegistrySettings, readRegistrySettings } from "./buildkitd-registries.js";
 export { buildxConfigDir, dockerConfigDir, homeDir } from "./config-dir.js";

@@ -1,0 +1,105 @@
+import { createHash, randomUUID } from "node:crypto";
+import { basename, resolve } from "node:path";
+import { Readable } from "node:stream";
+import { type BuildCallOptions, build } from "../build/index.js";
+import { Builder } from "../builder/index.js";
+import { isSlipwayError } from "../core/index.js";
+import type { EngineClient } from "../engine-api/index.js";
+import { BuildKitContainer } from "./buildkit-container.js";
+import { engineEnvironment, openRuntimeEngine } from "./runtime-engine.js";
+import { StartedBuildKitContainer } from "./started-buildkit-container.js";
+
+/** Options of {@link buildImage}: those of `build()`, but for where it builds and where the result goes. */
+export interface BuildImageOptions extends Omit<
+  BuildCallOptions,
+  "builder" | "address" | "tls" | "dial" | "env" | "load" | "outputs" | "push"
+> {
+  /** Default: a BuildKitContainer with reuse, which all test files share. */
+  builder?: StartedBuildKitContainer | Builder | string;
+}
+
+/**
+ * Builds an image and loads into testcontainers' engine what is not there yet. Gives the name to run it by:
+ * `new GenericContainer(await buildImage({ context: "." }))`.
+ *
+ * Without `tags` the name is made of the directory's and of what was asked for, so that building the same again moves the name; the
+ * image that had it goes when no container uses it.
+ *
+ * @throws as `build()` does.
+ */
+export async function buildImage(options: BuildImageOptions): Promise<string> {
+  const { builder = await sharedBuilder(), ...rest } = options;
+  const name = options.tags?.[0] ?? nameOf(options);
+  await using engine = await openRuntimeEngine();
+  const before = await imageId(engine, name);
+  const place =
+    builder instanceof StartedBuildKitContainer
+      ? await builder.target()
+      : { builder, env: engineEnvironment(engine) };
+  await build({ describe: false, ...rest, ...place, tags: options.tags ?? [name], load: true });
+  if (before !== undefined && options.tags === undefined) await removeUnused(engine, before);
+  return name;
+}
+
+let shared: Promise<StartedBuildKitContainer> | undefined;
+
+/** One a process; it stays where testcontainers' reuse is on, and goes with the process's other containers where it is off. */
+function sharedBuilder(): Promise<StartedBuildKitContainer> {
+  shared ??= new BuildKitContainer()
+    .withReuse()
+    .start()
+    .catch((error: unknown) => {
+      shared = undefined;
+      throw error;
+    });
+  return shared;
+}
+
+/** The same for the same call in the same place. Secrets and callbacks do not make another image. */
+function nameOf({
+  context,
+  file,
+  dockerfile,
+  target,
+  platforms,
+  buildArgs,
+  labels,
+}: BuildImageOptions): string {
+  const directory = typeof context === "string" ? resolve(context) : "";
+  const hash = createHash("sha256");
+  hash.update(directory === "" ? textOf(context) : directory);
+  hash.update(textOf([file, dockerfile, target, platforms, buildArgs, labels]));
+  const readable = basename(directory)
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-");
+  return `slipway-test/${readable.replace(/^-|-$/g, "") || "image"}:${hash.digest("hex").slice(0, 12)}`;
+}
+
+/** A value as text that is equal for equal values; a stream is like no other. */
+function textOf(value: unknown): string {
+  return JSON.stringify(value, function (this: Record<string, unknown>, key: string) {
+    // As it is, before a Buffer makes a list of numbers of itself.
+    const raw = this[key];
+    if (raw instanceof Uint8Array) return createHash("sha256").update(raw).digest("hex");
+    return raw instanceof Readable ? randomUUID() : raw;
+  });
+}
+
+async function imageId(engine: EngineClient, name: string): Promise<string | undefined> {
+  try {
+    return (await engine.images.inspect(name)).Id;
+  } catch (error) {
+    if (isSlipwayError(error, "ENGINE_NOT_FOUND")) return undefined;
+    throw error;
+  }
+}
+
+/** Takes away an image that has lost its name; one that is in use, or has got another name, stays. */
+async function removeUnused(engine: EngineClient, id: string): Promise<void> {
+  try {
+    const { RepoTags } = await engine.images.inspect(id);
+    if ((RepoTags ?? []).length === 0) await engine.images.remove(id);
+  } catch (error) {
+    if (!isSlipwayError(error, "ENGINE_NOT_FOUND") && !isSlipwayError(error, "ENGINE_CONFLICT")) throw error;
+  }
+}

@@ -1,0 +1,3 @@
+export { type BuildImageOptions, buildImage } from "./build-image.js";
+export { type BuildKitConfig, BuildKitContainer, type RegistryOptions } from "./buildkit-container.js";
+export { StartedBuildKitContainer } from "./started-buildkit-container.js";

@@ -1,0 +1,35 @@
+import { getContainerRuntimeClient } from "testcontainers";
+import { EngineClient } from "../engine-api/index.js";
+
+/** The engine that testcontainers has found, spoken to by slipway's own client. Close it when done. */
+export async function openRuntimeEngine(): Promise<EngineClient> {
+  const { container } = await getContainerRuntimeClient();
+  // What testcontainers found out (environment, properties file, docker context, rootless socket), as dockerode keeps it.
+  const modem = container.dockerode.modem as {
+    socketPath?: string;
+    protocol?: string;
+    host?: string;
+    port?: number | string;
+    ca?: unknown;
+    cert?: unknown;
+    key?: unknown;
+  };
+  if (modem.socketPath) {
+    const isPipe = /^[\\/]{2}/.test(modem.socketPath);
+    const path = modem.socketPath.replaceAll("\\", "/");
+    return EngineClient.open({ host: isPipe ? `npipe://${path}` : `unix://${path}` });
+  }
+  const pem = (value: unknown) => (value === undefined || value === null ? undefined : String(value));
+  const [ca, cert, key] = [pem(modem.ca), pem(modem.cert), pem(modem.key)];
+  return EngineClient.open({
+    host: `tcp://${modem.host}:${modem.port}`,
+    ...(modem.protocol === "https" && {
+      tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+    }),
+  });
+}
+
+/** The environment in which builds load into that engine, whatever the process's own says. */
+export function engineEnvironment({ host }: { host: string }): NodeJS.ProcessEnv {
+  return { ...process.env, DOCKER_HOST: host, DOCKER_CONTEXT: undefined };
+}

@@ -1,0 +1,133 @@
+import { execFile } from "node:child_process";
+import { chmod, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { GenericContainer, Wait } from "testcontainers";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { EngineClient } from "../../src/engine-api/index.js";
+import { build, connect, files } from "../../src/index.js";
+import {
+  BuildKitContainer,
+  type StartedBuildKitContainer,
+  buildImage,
+} from "../../src/testcontainers/index.js";
+import { engineEnv } from "../support/engine-env.js";
+import { install, lend, pack } from "../support/installed-package.js";
+import { makeDirectory, removeDirectory } from "../support/slipway.js";
+
+const { dockerHost, registry } = engineEnv();
+const run = promisify(execFile);
+let engine: EngineClient;
+let dir: string;
+let shared: StartedBuildKitContainer;
+
+/** The settings that this file and its processes share a daemon by. */
+function sharedContainer(): BuildKitContainer {
+  return new BuildKitContainer()
+    .withRegistryMirror(registry, { http: true })
+    .withMemoryLimit("1g")
+    .withCpuLimit(1.5)
+    .withReuse();
+}
+
+beforeAll(async () => {
+  engine = EngineClient.open({ host: dockerHost });
+  dir = await makeDirectory("testcontainers");
+  shared = await sharedContainer().start();
+});
+
+afterAll(async () => {
+  await shared?.stop({ remove: true });
+  await engine.close();
+  await removeDirectory(dir);
+});
+
+const app = files({
+  Dockerfile: 'FROM busybox\nCOPY index.html /www/\nCMD ["httpd", "-f", "-p", "8080", "-h", "/www"]\n',
+  "index.html": "built by a test\n",
+});
+
+test("an image that a test builds runs as a container, and building it again loads nothing", async () => {
+  const image = await buildImage({ context: app, builder: shared });
+  const { Id, Created } = await engine.images.inspect(image);
+  const started = await new GenericContainer(image)
+    .withExposedPorts(8080)
+    .withWaitStrategy(Wait.forListeningPorts())
+    .start();
+  try {
+    const answer = await fetch(`http://${started.getHost()}:${started.getMappedPort(8080)}/index.html`);
+    expect(await answer.text()).toBe("built by a test\n");
+  } finally {
+    await started.stop();
+  }
+  const said: string[] = [];
+  const again = await buildImage({
+    context: app,
+    builder: shared,
+    onEvent: (event) => {
+      if (event.type === "status") said.push(...event.statuses.map(({ id }) => id));
+    },
+  });
+  expect(again).toBe(image);
+  expect(await engine.images.inspect(again)).toMatchObject({ Id, Created });
+  expect(said.filter((id) => id.startsWith("loading layer"))).toEqual([]);
+});
+
+test("limits and the mirror are the daemon's", async () => {
+  const { HostConfig } = (await engine.containers.inspect(shared.getId())) as unknown as {
+    HostConfig: { Memory: number; NanoCpus: number };
+  };
+  expect(HostConfig).toMatchObject({ Memory: 2 ** 30, NanoCpus: 1.5e9 });
+});
+
+test("two processes that start at once share one daemon, and stop() leaves it to the others", async () => {
+  const packed = await pack(dir);
+  const project = join(dir, "project");
+  await install(packed, project);
+  await lend(project, "testcontainers");
+  await writeFile(
+    join(project, "share.mjs"),
+    `import { files } from "slipway";
+import { BuildKitContainer, buildImage } from "slipway/testcontainers";
+const builder = await new BuildKitContainer()
+  .withConfig(${JSON.stringify(`[registry."docker.io"]\nmirrors = ["${registry}"]\n[registry."${registry}"]\nhttp = true\n`)})
+  .withReuse()
+  .start();
+const image = await buildImage({ context: files({ Dockerfile: "FROM busybox\\nRUN date > /now\\n" }), builder });
+await builder.stop();
+console.log(builder.getId(), image);
+`,
+  );
+  const both = await Promise.all(
+    [1, 2].map(() => run(process.execPath, ["share.mjs"], { cwd: project, timeout: 120_000 })),
+  );
+  const [first, second] = both.map(({ stdout }) => stdout.trim());
+  expect(first).toMatch(/^[0-9a-f]{64} slipway-test\/image:[0-9a-f]{12}$/);
+  expect(second).toBe(first);
+  const [id = ""] = (first ?? "").split(" ");
+  expect((await engine.containers.inspect(id)).State.Running).toBe(true);
+  await engine.containers.remove(id, { force: true, volumes: true });
+});
+
+test("a daemon is reached over its port and over its socket", async () => {
+  await chmod(dir, 0o755);
+  const context = files({ Dockerfile: "FROM scratch\nCOPY f /\n", f: "1" });
+  await using byPort = await new BuildKitContainer().withTcp().start();
+  expect(byPort.address).toMatch(/^tcp:\/\/[\w.]+:\d+$/);
+  await build({ ...(await byPort.target()), context });
+  await using bySocket = await new BuildKitContainer().withSocketDirectory(dir).start();
+  expect(bySocket.address).toBe(`unix://${join(dir, "buildkitd.sock")}`);
+  await using connection = await connect(await bySocket.target());
+  await connection.build({ context });
+});
+
+test("a daemon that cannot start says why, and leaves no container", async () => {
+  const before = (await engine.containers.list({ all: true })).length;
+  await expect(new BuildKitContainer().withFlags("--no-such-flag").start()).rejects.toMatchObject({
+    code: "BUILDKIT_CONTAINER",
+    message: expect.stringMatching(/ended with exit code 1.*no-such-flag/s) as string,
+  });
+  expect(await engine.containers.list({ all: true })).toHaveLength(before);
+  await expect(new BuildKitContainer().withConfig("[worker").start()).rejects.toThrow(/invalid TOML/);
+  expect(() => new BuildKitContainer().withMemoryLimit("much")).toThrow("invalid size: 'much'");
+});
