@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { type BuildCallOptions, build } from "../build/index.js";
-import { Builder } from "../builder/index.js";
+import type { Builder } from "../builder/index.js";
 import { isSlipwayError } from "../core/index.js";
 import type { EngineClient } from "../engine-api/index.js";
 import { BuildKitContainer } from "./buildkit-container.js";

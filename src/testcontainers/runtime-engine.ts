@@ -10,17 +10,16 @@ export async function openRuntimeEngine(): Promise<EngineClient> {
     protocol?: string;
     host?: string;
     port?: number | string;
-    ca?: unknown;
-    cert?: unknown;
-    key?: unknown;
+    ca?: string | Buffer;
+    cert?: string | Buffer;
+    key?: string | Buffer;
   };
   if (modem.socketPath) {
     const isPipe = /^[\\/]{2}/.test(modem.socketPath);
     const path = modem.socketPath.replaceAll("\\", "/");
     return EngineClient.open({ host: isPipe ? `npipe://${path}` : `unix://${path}` });
   }
-  const pem = (value: unknown) => (value === undefined || value === null ? undefined : String(value));
-  const [ca, cert, key] = [pem(modem.ca), pem(modem.cert), pem(modem.key)];
+  const [ca, cert, key] = [modem.ca, modem.cert, modem.key].map((pem) => pem?.toString());
   return EngineClient.open({
     host: `tcp://${modem.host}:${modem.port}`,
     ...(modem.protocol === "https" && {

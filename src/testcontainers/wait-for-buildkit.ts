@@ -19,7 +19,7 @@ export class WaitForBuildKit implements WaitStrategy {
       onRetry: async () => {
         const { State } = await engine.containers.inspect(container.id);
         if (State.Running) return;
-        const log = (await lastWords(engine, container.id)).trim();
+        const log = await lastWords(engine, container.id);
         throw new SlipwayError(
           "BUILDKIT_CONTAINER",
           `buildkitd ended with exit code ${State.ExitCode} when it was started${log && `: ${log}`}`,
@@ -44,13 +44,15 @@ export class WaitForBuildKit implements WaitStrategy {
   }
 }
 
+/** What buildkitd says when it gives up, without the stack that it prints below; or else the end of its log. */
 async function lastWords(engine: EngineClient, container: string): Promise<string> {
   const chunks: Buffer[] = [];
   try {
-    for await (const { data } of engine.containers.logs(container, { tail: 5 })) chunks.push(data);
+    for await (const { data } of engine.containers.logs(container, { tail: 100 })) chunks.push(data);
   } catch (error) {
     // A container that is gone has no log; that it ended is still worth saying.
     if (!isSlipwayError(error)) throw error;
   }
-  return Buffer.concat(chunks).toString("utf8");
+  const lines = Buffer.concat(chunks).toString("utf8").trim().split("\n");
+  return lines.findLast((line) => line.startsWith("buildkitd: ")) ?? lines.slice(-5).join("\n");
 }

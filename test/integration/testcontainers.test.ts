@@ -123,10 +123,8 @@ test("a daemon is reached over its port and over its socket", async () => {
 
 test("a daemon that cannot start says why, and leaves no container", async () => {
   const before = (await engine.containers.list({ all: true })).length;
-  await expect(new BuildKitContainer().withFlags("--no-such-flag").start()).rejects.toMatchObject({
-    code: "BUILDKIT_CONTAINER",
-    message: expect.stringMatching(/ended with exit code 1.*no-such-flag/s) as string,
-  });
+  const failing = new BuildKitContainer().withFlags("--addr", "bad://nowhere").start();
+  await expect(failing).rejects.toThrow(/^buildkitd ended with exit code 1 .*bad/s);
   expect(await engine.containers.list({ all: true })).toHaveLength(before);
   await expect(new BuildKitContainer().withConfig("[worker").start()).rejects.toThrow(/invalid TOML/);
   expect(() => new BuildKitContainer().withMemoryLimit("much")).toThrow("invalid size: 'much'");

@@ -1,0 +1,760 @@
+// Public types of slipway/testcontainers, made by: npm run api
+
+export interface BuildImageOptions extends Omit<BuildCallOptions, "builder" | "address" | "tls" | "dial" | "env" | "load" | "outputs" | "push"> {
+    builder?: StartedBuildKitContainer | Builder | string;
+}
+
+export type BuildKitConfig = Readonly<Record<string, unknown>>;
+
+export declare class BuildKitContainer extends GenericContainer {
+    #private;
+    constructor(image?: string);
+    withConfig(config: string | BuildKitConfig): this;
+    withRegistry(host: string, options: RegistryOptions): this;
+    withRegistryMirror(mirror: string, options?: {
+        http?: boolean;
+    }): this;
+    withFlags(...flags: string[]): this;
+    withMemoryLimit(size: number | string): this;
+    withCpuLimit(cpus: number): this;
+    withTcp(options?: {
+        hostIp?: string;
+    }): this;
+    withSocketDirectory(path: string): this;
+    start(): Promise<StartedBuildKitContainer>;
+}
+
+export interface RegistryOptions {
+    mirrors?: readonly string[];
+    http?: boolean;
+    insecure?: boolean;
+}
+
+export declare class StartedBuildKitContainer extends AbstractStartedContainer {
+    #private;
+    constructor(started: StartedTestContainer, making: Making);
+    get address(): string | undefined;
+    readonly dial: Dial;
+    target(over?: "auto" | "exec"): Promise<ConnectTarget>;
+    connect(options?: Pick<ConnectTarget, "onEvent" | "signal">): Promise<Connection>;
+    stop(options?: Partial<StopOptions>): ReturnType<AbstractStartedContainer["stop"]>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+export declare function buildImage(options: BuildImageOptions): Promise<string>;
+
+// Not exported by this module, but named above.
+
+class Builder {
+    #private;
+    readonly group: NodeGroup;
+    readonly nodes: readonly BuilderNode[];
+    constructor(group: NodeGroup, context: BuilderContext);
+    static open(options?: OpenBuilderOptions): Promise<Builder>;
+    static ensure(options: EnsureBuilderOptions): Promise<Builder>;
+    get name(): string;
+    get driver(): string;
+    touch(): Promise<void>;
+    inspect(options?: {
+        milliseconds?: number;
+        signal?: AbortSignal;
+    }): Promise<NodeInfo[]>;
+    boot({ onEvent, signal }?: {
+        onEvent?: EventSink;
+        signal?: AbortSignal;
+    }): Promise<void>;
+    stop(options?: {
+        signal?: AbortSignal;
+    }): Promise<void>;
+    remove(options?: RemoveBuilderOptions): Promise<void>;
+    get store(): BuilderStore;
+}
+
+class BuilderNode {
+    #private;
+    readonly node: Node;
+    constructor(group: NodeGroup, node: Node, context: BuilderContext);
+    get name(): string;
+    openDriver(options?: {
+        connect?: ConnectMode;
+    }): Promise<Driver>;
+    endpoint(): Promise<DockerEndpoint>;
+}
+
+class BuilderStore implements StoreView {
+    #private;
+    readonly dir: StoreDir;
+    readonly localState: LocalState;
+    readonly now: () => number;
+    private constructor();
+    static open(env: Environment, options?: StoreOptions): BuilderStore;
+    list(): Promise<StoredBuilder[]>;
+    get(name: string): Promise<NodeGroup | undefined>;
+    lastActivity(name: string): Promise<Date | undefined>;
+    touch(name: string): Promise<void>;
+    currentChoice(): Promise<CurrentChoice | undefined>;
+    slipwayOptions(name: string): Promise<SlipwayOptions>;
+    nodeIdentifier(): Promise<string | undefined>;
+    transaction<T>(work: (transaction: StoreTransaction) => Promise<T>, options?: {
+        signal?: AbortSignal;
+    }): Promise<T>;
+    warn(text: string): void;
+}
+
+class BuildkitClient implements AsyncDisposable {
+    #private;
+    readonly control: Client<typeof Control>;
+    readonly content: Client<typeof Content>;
+    readonly closed: Promise<Error | undefined>;
+    static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
+    private constructor();
+    gateway(ref: string): Client<typeof LLBBridge>;
+    openSession(options: OpenSessionOptions): Promise<Duplex>;
+    openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
+    info({ signal }?: BuildkitCallOptions): Promise<DaemonInfo>;
+    workers({ filter, signal }?: BuildkitCallOptions & {
+        filter?: string[];
+    }): Promise<WorkerRecord[]>;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+class Http2Client implements AsyncDisposable {
+    #private;
+    readonly closed: Promise<void>;
+    private constructor();
+    static connect(duplex: Duplex, options?: ConnectOptions): Promise<Http2Client>;
+    failure(): Error | undefined;
+    request(headers: http2.OutgoingHttpHeaders, options?: RequestOptions): http2.ClientHttp2Stream;
+    sessionManager(): SessionManager;
+    close(): void;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+class LocalState {
+    #private;
+    constructor(dir: StoreDir);
+    saveRef(builder: string, node: string, id: string, state: LocalBuildState): Promise<void>;
+    readRef(builder: string, node: string, id: string): Promise<LocalBuildState | undefined>;
+    saveGroup(id: string, group: LocalBuildGroup): Promise<void>;
+    readGroup(id: string): Promise<LocalBuildGroup | undefined>;
+    removeBuilder(builder: string): Promise<void>;
+    removeNode(builder: string, node: string): Promise<void>;
+    migrate(): Promise<void>;
+}
+
+class PayloadConnection {
+    #private;
+    constructor(dial: Dial, windows: Windows);
+    get(signal?: AbortSignal): Promise<Http2Client>;
+    close(): Promise<void>;
+}
+
+class SlipwayError extends Error {
+    readonly code: string;
+    constructor(code: string, message: string, options?: SlipwayErrorOptions);
+}
+
+class StoreDir {
+    #private;
+    readonly path: string;
+    constructor(path: string, owner?: StoreOwner);
+    read(name: string): Promise<Buffer | undefined>;
+    files(name: string): Promise<string[]>;
+    directories(name: string): Promise<string[]>;
+    write(name: string, data: string | Uint8Array, mode?: number): Promise<void>;
+    makeDir(name: string): Promise<void>;
+    remove(name: string): Promise<void>;
+    removeStaleTemporaries(name: string, now: number): Promise<void>;
+    nodeIdentifier(): Promise<string | undefined>;
+}
+
+class StoreError extends SlipwayError {
+    readonly code: StoreErrorCode;
+    readonly path: string | undefined;
+    constructor(code: StoreErrorCode, message: string, options?: SlipwayErrorOptions & {
+        path?: string;
+    });
+}
+
+class StoreTransaction {
+    #private;
+    readonly store: StoreView;
+    constructor(store: StoreView);
+    save(group: NodeGroup): Promise<void>;
+    remove(name: string): Promise<void>;
+    setCurrent(choice: CurrentChoice, options?: {
+        default?: boolean;
+    }): Promise<void>;
+    resetCurrent(key: string): Promise<void>;
+    saveSlipwayOptions(name: string, options: SlipwayOptions): Promise<void>;
+    freeName(): Promise<string>;
+}
+
+interface AuthEntry {
+    username?: string;
+    password?: string;
+    identityToken?: string;
+    registryToken?: string;
+}
+
+interface BuildOptions {
+    context: string | ContextSource;
+    file?: string;
+    dockerfile?: string | Uint8Array;
+    tags?: readonly string[];
+    target?: string;
+    buildArgs?: Readonly<Record<string, string | undefined>>;
+    labels?: Readonly<Record<string, string>>;
+    platforms?: readonly string[];
+    noCache?: boolean;
+    noCacheFilter?: readonly string[];
+    pull?: boolean;
+    addHosts?: readonly string[];
+    network?: "default" | "host" | "none" | (string & {});
+    shmSize?: number;
+    ulimits?: readonly string[];
+    cgroupParent?: string;
+    resources?: readonly string[];
+    secrets?: Readonly<Record<string, SecretInput>>;
+    ssh?: readonly string[];
+    allow?: readonly string[];
+    policies?: readonly string[];
+    cacheFrom?: readonly CacheOption[];
+    cacheTo?: readonly CacheOption[];
+    provenance?: boolean | string;
+    sbom?: boolean | string;
+    attests?: readonly string[];
+    annotations?: readonly string[];
+    buildContexts?: Readonly<Record<string, string | ContextSource>>;
+    engineImages?: boolean;
+    outputs?: readonly Output[];
+    load?: boolean;
+    push?: boolean;
+    call?: string;
+    metadataProvenance?: MetadataProvenance;
+    credentials?: CredentialsCallback;
+    env?: Environment;
+    onEvent?: EventSink;
+    signal?: AbortSignal;
+}
+
+interface BuildResult {
+    ref: string;
+    imageId?: string;
+    digest?: string;
+    names: string[];
+    platforms: ImagePlatform[];
+    warnings: VertexWarning[];
+    metadata: Record<string, unknown>;
+    inlineMessage?: string;
+    call?: CallResult;
+}
+
+interface BuilderContext {
+    env: Environment;
+    config: DockerConfig;
+    store: BuilderStore;
+}
+
+interface BuildkitCallOptions {
+    signal?: AbortSignal | undefined;
+}
+
+interface BuildkitConnectOptions {
+    windows?: Windows | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+interface CacheOption {
+    type: string;
+    attrs: Readonly<Record<string, string>>;
+}
+
+interface CallRequest {
+    name: string;
+    format: string;
+    ignoreStatus: boolean;
+}
+
+interface CallResult {
+    request: CallRequest;
+    status: number;
+    json: unknown;
+    jsonText: string;
+    text: string;
+    version: string;
+}
+
+interface ConnectOptions extends DriverCallOptions {
+    sink?: EventSink | undefined;
+    boot?: boolean;
+}
+
+interface ConnectOptions {
+    windows?: Windows;
+    payload?: boolean;
+    signal?: AbortSignal;
+}
+
+interface ConnectTarget {
+    builder?: string | Builder;
+    address?: string;
+    tls?: AddressTls;
+    dial?: Dial;
+    env?: Environment;
+    onEvent?: EventSink;
+    signal?: AbortSignal;
+}
+
+interface Connection extends AsyncDisposable {
+    build(options: ConnectionBuildOptions): Promise<BuildResult>;
+    close(): Promise<void>;
+}
+
+interface CreateBuilderOptions {
+    name?: string | undefined;
+    driver?: string | undefined;
+    node?: string | undefined;
+    endpoint?: string | undefined;
+    platforms?: readonly string[] | undefined;
+    driverOpts?: Readonly<Record<string, string>> | undefined;
+    buildkitdFlags?: string | undefined;
+    buildkitdConfig?: string | undefined;
+    maxCacheSize?: number | string | undefined;
+    append?: boolean | undefined;
+    use?: boolean | undefined;
+    connect?: ConnectMode | undefined;
+    checkMilliseconds?: number | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+interface CurrentChoice {
+    key: string;
+    name: string;
+    global: boolean;
+}
+
+interface DaemonInfo {
+    version: string | undefined;
+    revision: string;
+    package: string;
+    dockerfileVersion: string;
+}
+
+interface Device {
+    name: string;
+    autoAllow: boolean;
+    onDemand: boolean;
+    annotations: Record<string, string>;
+}
+
+interface DockerConfig {
+    dir: string;
+    path: string;
+    auths: Map<string, AuthEntry>;
+    credsStore?: string;
+    credHelpers: Map<string, string>;
+    proxies: Map<string, ProxyConfig>;
+    currentContext?: string;
+    pruneFilters: string[];
+    raw: unknown;
+}
+
+interface DockerEndpoint {
+    contextName: string;
+    host: string;
+    tls?: {
+        ca?: string;
+        cert?: string;
+        key?: string;
+    };
+    skipTlsVerify: boolean;
+}
+
+interface Driver {
+    readonly name: string;
+    readonly features: DriverFeatures;
+    status(options?: DriverCallOptions): Promise<NodeStatus>;
+    connect(options?: ConnectOptions): Promise<BuildkitClient>;
+    dial(options?: ConnectOptions): Promise<Duplex>;
+    version(options?: DriverCallOptions): Promise<string>;
+    stop(options?: DriverCallOptions): Promise<void>;
+    remove(options?: RemoveOptions): Promise<void>;
+    diagnose(options?: DriverCallOptions): Promise<string | undefined>;
+    close(): Promise<void>;
+}
+
+interface DriverCallOptions {
+    signal?: AbortSignal | undefined;
+}
+
+interface DriverFeatures {
+    readonly defaultLoad: boolean;
+    readonly ociExporter: boolean;
+    readonly dockerExporter: boolean;
+    readonly cacheExport: boolean;
+    readonly multiPlatform: boolean;
+    readonly directPush: boolean;
+}
+
+interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driverOpts" | "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
+    name: string;
+    onMismatch?: "error" | "use" | "recreate";
+    env?: Environment;
+}
+
+interface EventSink {
+    (event: BuildEvent): void;
+    ready?(): Promise<void> | undefined;
+}
+
+interface GcRule {
+    all: boolean;
+    filters: string[];
+    keepDuration: number;
+    reservedSpace: number;
+    maxUsedSpace: number;
+    minFreeSpace: number;
+}
+
+interface ImageLayer {
+    digest: string;
+    size: number;
+    mediaType: string;
+}
+
+interface ImagePlatform {
+    platform: string;
+    digest: string;
+    layers: ImageLayer[];
+}
+
+interface KeepAliveOptions {
+    idleMilliseconds?: number;
+    timeoutMilliseconds?: number;
+}
+
+interface LocalBuildGroup {
+    targets?: readonly string[];
+    refs: readonly string[];
+}
+
+interface LocalBuildState {
+    target: string;
+    localPath: string;
+    dockerfilePath: string;
+    groupRef?: string;
+}
+
+interface LockOptions {
+    signal?: AbortSignal;
+    timeout?: number;
+    patience?: number;
+    onWait?: (holder: {
+        path: string;
+        pid: number | undefined;
+    }) => void;
+    program?: string;
+}
+
+interface Making {
+    isShared: boolean;
+    port?: number;
+    socket?: string;
+}
+
+interface Node {
+    readonly name: string;
+    readonly endpoint: string;
+    readonly platforms: readonly Platform[];
+    readonly driverOpts: Readonly<Record<string, string>>;
+    readonly flags: readonly string[];
+    readonly files: ReadonlyMap<string, Uint8Array>;
+    readonly stored?: JsonObject;
+}
+
+interface NodeGroup {
+    readonly name: string;
+    readonly driver: string;
+    readonly nodes: readonly Node[];
+    readonly dynamic: boolean;
+    readonly dockerContext: boolean;
+    readonly lastActivity?: Date;
+    readonly stored?: JsonObject;
+}
+
+interface NodeInfo {
+    status?: NodeStatus;
+    error?: string;
+    version?: string;
+    platforms: Platform[];
+    workerIds: string[];
+    labels: Record<string, string>;
+    gcPolicy: GcRule[];
+    devices: Device[];
+}
+
+interface OpenBuilderOptions {
+    name?: string | undefined;
+    env?: Environment | undefined;
+    onWarning?: ((text: string) => void) | undefined;
+    signal?: AbortSignal | undefined;
+}
+
+interface OpenSessionOptions extends BuildkitCallOptions {
+    id: string;
+    sharedKey: string;
+    methods: readonly string[];
+    keepAlive?: KeepAliveOptions | undefined;
+}
+
+interface Output {
+    type: OutputType;
+    dest?: string | Writable;
+    attrs?: Readonly<Record<string, string>>;
+}
+
+interface Platform {
+    readonly os: string;
+    readonly architecture: string;
+    readonly variant?: string;
+    readonly osVersion?: string;
+    readonly osFeatures?: readonly string[];
+}
+
+interface ProgressGroup {
+    id: string;
+    name: string;
+    weak: boolean;
+}
+
+interface ProxyConfig {
+    httpProxy?: string;
+    httpsProxy?: string;
+    noProxy?: string;
+    ftpProxy?: string;
+    allProxy?: string;
+}
+
+interface RemoveBuilderOptions {
+    keepState?: boolean;
+    keepDaemon?: boolean;
+    signal?: AbortSignal | undefined;
+}
+
+interface RemoveOptions extends DriverCallOptions {
+    keepState?: boolean;
+}
+
+interface RequestOptions {
+    signal?: AbortSignal;
+    keepAlive?: KeepAliveOptions;
+}
+
+interface SessionManager {
+    authority: string;
+    request(method: string, path: string, headers: http2.OutgoingHttpHeaders, options: object): Promise<http2.ClientHttp2Stream>;
+    notifyResponseByteRead(stream: http2.ClientHttp2Stream): void;
+}
+
+interface SlipwayErrorOptions {
+    cause?: unknown;
+}
+
+interface SlipwayOptions {
+    connect?: "auto" | "exec" | "socket";
+}
+
+interface SolveFailure {
+    message: string;
+    sources: readonly SourceLocation[];
+}
+
+interface SourceInfo {
+    filename: string;
+    data: Uint8Array;
+    language: string;
+    path?: string;
+}
+
+interface SourceLocation {
+    info: SourceInfo;
+    ranges: SourceRange[];
+}
+
+interface SourceRange {
+    start: {
+        line: number;
+        character: number;
+    };
+    end: {
+        line: number;
+        character: number;
+    };
+}
+
+interface StatusUpdate {
+    vertexes: Vertex[];
+    statuses: VertexStatus[];
+    logs: VertexLog[];
+    warnings: VertexWarning[];
+}
+
+interface StoreOptions {
+    dir?: string;
+    onWarning?: (text: string) => void;
+    now?: () => number;
+    lock?: Pick<LockOptions, "timeout" | "patience" | "program">;
+}
+
+interface StoreOwner {
+    readonly uid: number;
+    readonly gid: number;
+}
+
+interface StoreView {
+    readonly dir: StoreDir;
+    readonly localState: LocalState;
+    readonly now: () => number;
+    get(name: string): Promise<NodeGroup | undefined>;
+    warn(text: string): void;
+}
+
+interface Vertex {
+    digest: string;
+    name: string;
+    inputs: string[];
+    cached: boolean;
+    started?: Date;
+    completed?: Date;
+    error?: string;
+    progressGroup?: ProgressGroup;
+}
+
+interface VertexLog {
+    vertex: string;
+    stream: number;
+    data: Uint8Array;
+    timestamp: Date;
+}
+
+interface VertexStatus {
+    id: string;
+    vertex: string;
+    name: string;
+    current: number;
+    total: number;
+    timestamp: Date;
+    started?: Date;
+    completed?: Date;
+}
+
+interface VertexWarning {
+    vertex: string;
+    level: number;
+    short: string;
+    detail: string[];
+    url: string;
+    source?: SourceInfo;
+    ranges: SourceRange[];
+}
+
+interface Windows {
+    stream: number;
+    connection: number;
+}
+
+type AddressTls = Pick<SecureContextOptions, "ca" | "cert" | "key"> & {
+    servername?: string;
+};
+
+type BuildCallOptions = BuildOptions & ConnectTarget & {
+    describe?: boolean;
+};
+
+type BuildEvent = {
+    type: "start";
+    builder: string;
+    driver: string;
+} | ({
+    type: "status";
+} & StatusUpdate) | {
+    type: "message";
+    level: "info" | "warning";
+    text: string;
+} | {
+    type: "end";
+    failure?: SolveFailure;
+};
+
+type ConnectMode = "auto" | "exec" | "socket";
+
+type ConnectionBuildOptions = BuildOptions & {
+    describe?: boolean;
+};
+
+type ContextSource = {
+    type: "directory";
+    path: string;
+} | {
+    type: "files";
+    files: MemoryFiles;
+} | {
+    type: "tar";
+    stream: Readable | Uint8Array;
+} | {
+    type: "remote";
+    url: string;
+};
+
+type CredentialsCallback = (request: {
+    host: string;
+    scopes: readonly string[];
+    signal?: AbortSignal | undefined;
+}) => Promise<{
+    username: string;
+    password: string;
+} | {
+    identityToken: string;
+} | {
+    registryToken: string;
+} | undefined | null>;
+
+type Dial = (signal?: AbortSignal) => Promise<Duplex>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+type MemoryFile = string | Uint8Array | {
+    content: string | Uint8Array;
+    mode?: number;
+    mtime?: Date;
+} | {
+    symlink: string;
+};
+
+type MemoryFiles = Readonly<Record<string, MemoryFile>>;
+
+type MetadataProvenance = "min" | "max";
+
+type NodeStatus = "inactive" | "starting" | "running" | "stopping" | "stopped";
+
+type OutputType = "local" | "tar" | "oci" | "docker" | "image" | "registry" | "cacheonly";
+
+type SecretInput = string | Uint8Array | {
+    file: string;
+} | {
+    env: string;
+} | (() => string | Uint8Array | Promise<string | Uint8Array>);
+
+type StoreErrorCode = "STORE_NO_BUILDER" | "STORE_CORRUPT" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "STORE_NEWER" | "STORE_REFUSED";
+
+type StoredBuilder = {
+    name: string;
+    group: NodeGroup;
+} | {
+    name: string;
+    error: StoreError;
+};
