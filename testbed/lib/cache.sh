@@ -82,6 +82,7 @@ tini tini
 docker-registry docker-registry
 ssh openssh-client
 sshd openssh-server
+tmux tmux
 qemu-aarch64-static qemu-user-static
 LIST
   # A busybox that is linked with libraries would not do, and its name does not tell.
