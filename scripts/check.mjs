@@ -1,4 +1,4 @@
-// usage: node scripts/check.mjs [format] [lint] [types] [generated] [floors]
+// usage: node scripts/check.mjs [format] [lint] [types] [generated] [floors] [api]
 // Checks everything that needs no engine; all parts when none is named. They run beside each other, and what one says
 // is printed in one piece.
 import { spawn } from "node:child_process";
@@ -16,6 +16,7 @@ const parts = {
   types: () => run("tsc", "--project", "."),
   generated: checkGenerated,
   floors: () => run(process.execPath, "scripts/floors.mjs"),
+  api: () => run(process.execPath, "scripts/api.mjs", "--check"),
 };
 
 const named = process.argv.slice(2);

@@ -173,7 +173,7 @@ console.log(JSON.stringify({ builtin, required: Object.keys(createRequire(import
     const loaded = (await readFile(join(dir, "loaded"), "utf8")).trim().split("\n");
     const files = loaded.filter((url) => url.startsWith("file:"));
     expect(files.filter((url) => !url.includes("/node_modules/slipway/dist/lib/"))).toEqual([]);
-    expect(files.length).toBeLessThan(16);
+    expect(files.length).toBeLessThan(30);
     expect(required).toEqual([]);
     // The expensive ones; they come with the first connection.
     expect(builtin.filter((name) => ["http", "http2", "https", "tls"].includes(name))).toEqual([]);
