@@ -1,10 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 import { EngineClient } from "../../src/engine-api/index.js";
 import { engineEnv } from "./engine-env.js";
 import { eventually } from "./workplace.js";
+
+const run = promisify(execFile);
 
 /** Settings of dockerd's daemon.json. */
 export interface PrivateEngineConfig {
@@ -13,7 +17,7 @@ export interface PrivateEngineConfig {
 }
 
 /**
- * An engine of a test's own, that it may kill: like the testbed's, but with no bridge network (two would meet), so that
+ * An engine of a test's own, that it may kill: like the testbed's, but with a bridge of its own that leads nowhere, so that
  * containers need `network=host`. It lives in a PID namespace, which ends with everything in it when the engine is
  * closed; so its containers' processes are not to be seen under their ids here.
  */
@@ -22,8 +26,10 @@ export class PrivateEngine implements AsyncDisposable {
   readonly #dir: string;
   readonly #namespace: ChildProcess;
   readonly #ended: Promise<unknown>;
+  readonly #bridge: string;
 
-  private constructor(dir: string, namespace: ChildProcess) {
+  private constructor(dir: string, namespace: ChildProcess, bridge: string) {
+    this.#bridge = bridge;
     this.host = `unix://${dir}/engine.sock`;
     this.#dir = dir;
     this.#namespace = namespace;
@@ -41,6 +47,7 @@ export class PrivateEngine implements AsyncDisposable {
     const data = path.dirname(engineEnv().buildxConfig);
     const dir = await mkdtemp(path.join(data, "private-"));
     await mkdir(path.join(dir, "data"));
+    const bridge = await makeBridge();
     const testbed = JSON.parse(await readFile(path.join(data, "daemon.json"), "utf8")) as object;
     const config = {
       ...testbed,
@@ -49,7 +56,7 @@ export class PrivateEngine implements AsyncDisposable {
       "data-root": `${dir}/data`,
       "exec-root": `${dir}/exec`,
       pidfile: `${dir}/engine.pid`,
-      bridge: "none",
+      bridge,
       iptables: false,
     };
     await writeFile(path.join(dir, "daemon.json"), JSON.stringify(config));
@@ -58,7 +65,7 @@ export class PrivateEngine implements AsyncDisposable {
     const unshare = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--", "sh", "-c", script];
     const env = { ...process.env, PATH: await enginePath(data) };
     const namespace = spawn("unshare", unshare, { env, stdio: ["pipe", "ignore", "inherit"] });
-    const engine = new PrivateEngine(dir, namespace);
+    const engine = new PrivateEngine(dir, namespace, bridge);
     try {
       await engine.#untilReady();
       return engine;
@@ -83,6 +90,7 @@ export class PrivateEngine implements AsyncDisposable {
   async close(): Promise<void> {
     this.#namespace.kill("SIGKILL");
     await this.#ended;
+    await run("ip", ["link", "delete", this.#bridge]);
     await rm(this.#dir, { recursive: true, force: true });
   }
 
@@ -101,6 +109,15 @@ export class PrivateEngine implements AsyncDisposable {
       );
     });
   }
+}
+
+/** A bridge that dockerd can be given. Told to have none it would remove docker0, which is the testbed's engine's. */
+async function makeBridge(): Promise<string> {
+  const number = randomInt(256);
+  const name = `test-${randomInt(2 ** 32).toString(16)}`;
+  await run("ip", ["link", "add", "name", name, "type", "bridge"]);
+  await run("ip", ["address", "add", `198.18.${number}.1/24`, "dev", name]);
+  return name;
 }
 
 /** PATH of the testbed's engine: one may have come from elsewhere than /usr. */
