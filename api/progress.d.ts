@@ -6,6 +6,11 @@ export interface GroupedOptions extends RenderOptions {
     system?: CiSystem;
 }
 
+export interface Interval {
+    start: number;
+    stop: number | undefined;
+}
+
 export type ProgressMode = "auto" | "tty" | "plain" | "rawjson" | "quiet" | "none";
 
 export interface ProgressSink extends EventSink {
@@ -71,6 +76,10 @@ export declare function humanDuration(milliseconds: number): string;
 export declare function hyperlink(url: string, text: string, { enabled }: {
     enabled: boolean;
 }): string;
+
+export declare function joinSinks(...sinks: readonly EventSink[]): EventSink;
+
+export declare function mergeIntervals(intervals: Iterable<Interval>): Interval[];
 
 export declare function padToWidth(text: string, columns: number): string;
 

@@ -456,6 +456,7 @@ export interface ImageLayer {
     digest: string;
     size: number;
     mediaType: string;
+    createdBy?: string;
 }
 
 export interface ImagePlatform {

@@ -422,6 +422,7 @@ interface ImageLayer {
     digest: string;
     size: number;
     mediaType: string;
+    createdBy?: string;
 }
 
 interface ImagePlatform {

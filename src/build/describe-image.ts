@@ -8,6 +8,8 @@ export interface ImageLayer {
   /** Bytes as stored, compressed or not. */
   size: number;
   mediaType: string;
+  /** The instruction that made it, when the image's history tells. */
+  createdBy?: string;
 }
 
 /** One platform of a built image. */
@@ -65,15 +67,23 @@ async function describeManifest(
   manifest: JsonObject,
   platform: string,
 ): Promise<ImagePlatform> {
-  const config = isJsonObject(manifest["config"]) ? textOf(manifest["config"]["digest"]) : "";
+  const configDigest = isJsonObject(manifest["config"]) ? textOf(manifest["config"]["digest"]) : "";
+  const config = configDigest === "" ? {} : await read(configDigest);
+  const layers = listOf(manifest["layers"]);
+  const makers = listOf(config["history"]).filter((entry) => entry["empty_layer"] !== true);
   return {
-    platform: platform || (config === "" ? "" : platformText(await read(config))),
+    platform: platform || platformText(config),
     digest,
-    layers: listOf(manifest["layers"]).map((layer) => ({
-      digest: textOf(layer["digest"]),
-      size: Number(layer["size"] ?? 0),
-      mediaType: textOf(layer["mediaType"]),
-    })),
+    layers: layers.map((layer, index) => {
+      // A history that does not fit the layers says nothing about any of them.
+      const createdBy = makers.length === layers.length ? textOf(makers[index]?.["created_by"]) : "";
+      return {
+        digest: textOf(layer["digest"]),
+        size: Number(layer["size"] ?? 0),
+        mediaType: textOf(layer["mediaType"]),
+        ...(createdBy !== "" && { createdBy }),
+      };
+    }),
   };
 }
 

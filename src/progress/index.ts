@@ -12,11 +12,12 @@ export {
 export { type CiSystem, guardLog } from "./ci-commands.js";
 export { type GroupedOptions, grouped } from "./grouped.js";
 export { hyperlink } from "./hyperlink.js";
+export { type Interval, mergeIntervals } from "./intervals.js";
 export type { ProgressSink, ProgressStream, RenderOptions } from "./options.js";
 export { plain } from "./plain.js";
 export { quiet } from "./quiet.js";
 export { formatStatusJson, rawjson, warningJson } from "./rawjson.js";
-export { prefixVertices, shareLogs, shiftToLocalClock } from "./relay.js";
+export { joinSinks, prefixVertices, shareLogs, shiftToLocalClock } from "./relay.js";
 export { sanitizeName, sanitizeText } from "./sanitize.js";
 export { formatSource } from "./source-excerpt.js";
 export { terminal } from "./terminal.js";

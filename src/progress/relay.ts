@@ -71,3 +71,15 @@ export function shareLogs(sink: EventSink): () => EventSink {
     });
   }
 }
+
+/** One sink for several, such as a display and a report; it has room when all have. */
+export function joinSinks(...sinks: readonly EventSink[]): EventSink {
+  const joined: EventSink = (event) => {
+    for (const sink of sinks) sink(event);
+  };
+  joined.ready = () => {
+    const waits = sinks.flatMap((sink) => sink.ready?.() ?? []);
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => {});
+  };
+  return joined;
+}

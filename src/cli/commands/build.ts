@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import {
   type BuildOptions,
+  type BuildResult,
   build,
   contextFromStdin,
   parseCache,
@@ -14,9 +15,10 @@ import {
   readStream,
 } from "../../build/index.js";
 import { type Environment, parseGoBool } from "../../config/index.js";
-import { InvalidArgumentError } from "../../core/index.js";
-import { display, guardLog } from "../../progress/index.js";
+import { InvalidArgumentError, messageOf } from "../../core/index.js";
+import { display, guardLog, joinSinks } from "../../progress/index.js";
 import { Builder } from "../../builder/index.js";
+import { type BuildReport, prepareReport } from "../build-report.js";
 import { type CliContext, ExitCode, FailedBuild, type GlobalFlags } from "../cli-context.js";
 import { bytes, collect, collectList, keyValues } from "../flags.js";
 import { printCall } from "../print-call.js";
@@ -72,6 +74,7 @@ interface BuildFlags extends GlobalFlags {
   pull?: boolean;
   push?: boolean;
   quiet?: boolean;
+  report?: string;
   resource?: string[];
   sbom?: string;
   secret?: string[];
@@ -145,6 +148,7 @@ export function command(context: CliContext): Command {
     .option("--pull", "Always attempt to pull all referenced images")
     .option("--push", 'Shorthand for "--output=type=registry,unpack=false"')
     .option("-q, --quiet", "Suppress the build output and print image ID on success")
+    .option("--report <path>", "Write a page that shows where the build's time went")
     .option(
       "--resource <stringArray>",
       'Resource limits for build containers (format: "memory=2g", "cpu-quota=50000")',
@@ -203,18 +207,21 @@ async function run(path: string, flags: BuildFlags, context: CliContext): Promis
   const mode = progressMode(flags);
   const options = await toBuildOptions(path, flags, context);
   const files = await prepareResultFiles({ imageId: flags.iidfile, metadata: flags.metadataFile }, options);
+  const report = flags.report === undefined ? undefined : await prepareReport(flags.report);
   const progress = display(mode, context.stderr, context.env, { debug: flags.debug ?? false });
   try {
     const builder = await openBuilder(flags.builder, context);
     const result = await asBuild(() =>
-      build({
-        ...options,
-        builder,
-        describe: false,
-        env: context.env,
-        signal: context.signal,
-        onEvent: progress,
-      }),
+      reported(report, context, () =>
+        build({
+          ...options,
+          builder,
+          describe: report !== undefined,
+          env: context.env,
+          signal: context.signal,
+          onEvent: report ? joinSinks(progress, report.collector) : progress,
+        }),
+      ),
     );
     await progress.close();
     if (flags.quiet && !result.call && result.imageId) context.stdout.write(`${result.imageId}\n`);
@@ -242,6 +249,23 @@ function dockerfileName(context: string, file: string | undefined): string | und
 async function openBuilder(name: string | undefined, context: CliContext): Promise<Builder> {
   const { env, signal } = context;
   return Builder.open({ name, env, signal, onWarning: (text) => warn(context, text) });
+}
+
+/** Writes the report of a build that has ended, well or not; that it cannot be written does not hide why a build failed. */
+async function reported(
+  report: BuildReport | undefined,
+  context: CliContext,
+  work: () => Promise<BuildResult>,
+): Promise<BuildResult> {
+  let result: BuildResult;
+  try {
+    result = await work();
+  } catch (error) {
+    await report?.write({ error }).catch((failure: unknown) => warn(context, messageOf(failure)));
+    throw error;
+  }
+  await report?.write({ result });
+  return result;
 }
 
 async function asBuild<T>(work: () => Promise<T>): Promise<T> {

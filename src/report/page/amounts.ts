@@ -1,0 +1,43 @@
+import { formatAmount } from "../../progress/index.js";
+
+/** `0.04 s`, `1.2 s`, `48 s`, `3 min 05 s`: as exact as one wants to read it. */
+export function duration(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(seconds < 0.095 ? 2 : 1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes} min ${String(whole % 60).padStart(2, "0")} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}
+
+/** `512 B`, `1.05 MB`. */
+export function amount(bytes: number): string {
+  return formatAmount(bytes).replace(/(?<=\d)(?=[a-zA-Z])/, " ");
+}
+
+/** `35 MB/s`; empty where time was too short to tell. */
+export function rate(bytes: number, milliseconds: number): string {
+  return milliseconds < 5 ? "" : `${amount(Math.round((bytes * 1000) / milliseconds))}/s`;
+}
+
+/** A part of a whole in percent, as an SVG length: `12.345%`. */
+export function percent(part: number, whole: number): string {
+  return `${whole > 0 ? Number(((100 * part) / whole).toFixed(3)) : 0}%`;
+}
+
+/** `1 step`, `2 steps`. */
+export function count(number: number, singular: string): string {
+  return `${number.toLocaleString("en")} ${singular}${number === 1 ? "" : "s"}`;
+}
+
+/** Round times to put marks at, at most `most` of them, in milliseconds. */
+export function ticks(milliseconds: number, most: number): number[] {
+  const steps = [
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000,
+  ].concat([300_000, 600_000, 1_200_000, 1_800_000, 3_600_000]);
+  const step = steps.find((each) => milliseconds / each <= most) ?? Math.ceil(milliseconds / most);
+  const marks: number[] = [];
+  for (let at = 0; at <= milliseconds; at += step) marks.push(at);
+  return marks;
+}

@@ -1,0 +1,123 @@
+import type { ReportModel, ReportStep } from "../report-model.js";
+import { amount, count, duration, percent } from "./amounts.js";
+import { type Html, html } from "./html.js";
+
+const outcomes = { succeeded: "Succeeded", failed: "Failed", canceled: "Canceled" } as const;
+
+/** Heading: what it was, how it came out, and its figures. */
+export function header(model: ReportModel): Html {
+  const { steps, images } = model;
+  const bytes = steps.flatMap(({ transfers }) => transfers).reduce((sum, each) => sum + each.bytes, 0);
+  const size = images.flatMap(({ layers }) => layers).reduce((sum, each) => sum + each.size, 0);
+  const cached = steps.filter(({ state }) => state === "cached").length;
+  const facts: [string, string][] = [
+    ["Time", duration(model.milliseconds)],
+    ["Steps", `${count(steps.length, "step")}, ${cached} cached`],
+    ["Transferred", bytes > 0 ? amount(bytes) : ""],
+    ["Image", size > 0 ? amount(size) : ""],
+    ["Warnings", model.warnings.length > 0 ? String(model.warnings.length) : ""],
+    ["Platforms", model.platforms.join(", ")],
+    [
+      "Begun",
+      steps.length > 0
+        ? model.begun
+            .toISOString()
+            .replace("T", " ")
+            .replace(/\.\d+Z$/, " UTC")
+        : "",
+    ],
+    ["Builder", model.builder],
+    ["History", model.ref],
+  ];
+  return html`<header>
+    <p class="outcome ${model.outcome}">${outcomes[model.outcome]}</p>
+    <h1>${model.title}</h1>
+    <dl class="facts">
+      ${facts
+        .filter(([, value]) => value !== "")
+        .map(
+          ([name, value]) =>
+            html`<div>
+              <dt>${name}</dt>
+              <dd>${value}</dd>
+            </div>`,
+        )}
+    </dl>
+  </header>`;
+}
+
+/** What went wrong, and where. */
+export function failure({ failure, steps }: ReportModel): Html | undefined {
+  if (!failure) return undefined;
+  const step = steps[failure.step - 1];
+  return html`<section class="failure" aria-labelledby="failure">
+    <h2 id="failure">What went wrong</h2>
+    <pre class="message" tabindex="0">${failure.message}</pre>
+    ${step && html`<p>In step ${stepLink(step)}</p>`}
+    ${failure.sources.map((source) => html`<pre tabindex="0">${source}</pre>`)}
+    ${
+      step &&
+      step.log !== "" &&
+      html`<p>Its last lines:</p>
+        <pre tabindex="0">${lastLines(step.log, 20)}</pre>`
+    }
+  </section>`;
+}
+
+/** The chain of steps that the build's length comes from, as one bar and as a list. */
+export function critical({ criticalPath, steps, milliseconds }: ReportModel): Html | undefined {
+  if (criticalPath.length === 0 || milliseconds === 0) return undefined;
+  const worth = Math.max(1, milliseconds / 200);
+  const long = criticalPath.filter(({ start, end }) => end - start >= worth);
+  const sum = criticalPath.reduce((total, { start, end }) => total + end - start, 0);
+  const rest = criticalPath.length - long.length;
+  return html`<section aria-labelledby="critical">
+    <h2 id="critical">Critical path</h2>
+    <p>
+      ${duration(sum)} of ${duration(milliseconds)}: the build is as long as these steps are, one after the
+      other. To make it faster, make these faster.
+    </p>
+    <svg class="path" height="18" aria-hidden="true">
+      ${long.map(
+        ({ start, end, step }, index) =>
+          html`<rect
+            class="${index % 2 === 0 ? "even" : "odd"}"
+            x="${percent(start, milliseconds)}"
+            y="0"
+            width="${percent(end - start, milliseconds)}"
+            height="18"
+            ><title>${steps[step - 1]?.name}</title></rect
+          >`,
+      )}
+    </svg>
+    <table class="path">
+      <thead>
+        <tr>
+          <th scope="col">Time</th>
+          <th scope="col">Share</th>
+          <th scope="col">Step</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${long.map(({ start, end, step }) => {
+          const known = steps[step - 1];
+          return html`<tr>
+            <td>${duration(end - start)}</td>
+            <td>${Math.round((100 * (end - start)) / milliseconds)} %</td>
+            <td>${known && stepLink(known)}</td>
+          </tr>`;
+        })}
+      </tbody>
+    </table>
+    ${rest > 0 && html`<p class="note">and ${count(rest, "step")} of no length to speak of</p>`}
+  </section>`;
+}
+
+/** A step's number and name, leading to its row. */
+export function stepLink({ number, name }: ReportStep): Html {
+  return html`<a href="#step-${number}">#${number}</a> <span class="name">${name}</span>`;
+}
+
+function lastLines(text: string, most: number): string {
+  return text.split("\n").slice(-most).join("\n");
+}

@@ -1,0 +1,102 @@
+import { expect, test } from "vitest";
+import { type Vertex, SlipwayError, statusEvent } from "../core/index.js";
+import { collectReport } from "./collect-report.js";
+import { reportHtml } from "./report-html.js";
+import { parseStepName } from "./step-name.js";
+
+const at = (milliseconds: number) => new Date(1_700_000_000_000 + milliseconds);
+
+function vertex(digest: string, name: string, span: [number, number] | [], inputs: string[] = []): Vertex {
+  const [start, end] = span;
+  const times = start === undefined || end === undefined ? {} : { started: at(start), completed: at(end) };
+  return { digest, name, inputs, cached: false, ...times };
+}
+
+test("the critical path goes back from the end along the inputs that ended last", () => {
+  const report = collectReport();
+  report(
+    statusEvent({
+      vertexes: [
+        vertex("load", "[internal] load build definition", [0, 100]),
+        vertex("from", "[base 1/1] FROM busybox", [100, 300]),
+        vertex("long", "[a 2/2] RUN long", [300, 2300], ["from"]),
+        vertex("short", "[b 2/2] RUN short", [300, 500], ["from"]),
+        vertex("copy", "COPY", [2300, 2400], ["short", "long"]),
+        vertex("export", "exporting to image", [2400, 3000]),
+        vertex("never", "RUN never", [], ["copy"]),
+      ],
+    }),
+  );
+  const model = report.model();
+  const names = model.criticalPath.map(({ step }) => model.steps[step - 1]?.digest);
+  expect(names).toEqual(["load", "from", "long", "copy", "export"]);
+  expect(model.milliseconds).toBe(3000);
+  expect(model.criticalPath.reduce((sum, { start, end }) => sum + end - start, 0)).toBe(3000);
+  expect(model.steps.at(-1)).toMatchObject({ digest: "never", state: "unused", critical: false });
+});
+
+test("steps tell their platform", () => {
+  expect(parseStepName("[linux/amd64 build 2/5] RUN make")).toEqual({
+    platform: "linux/amd64",
+    commonName: "[build 2/5] RUN make",
+  });
+  expect(parseStepName("[linux/amd64->arm64 2/5] RUN make").platform).toBe("linux/arm64");
+  expect(parseStepName("[2/5] RUN make")).toEqual({ platform: "", commonName: "[2/5] RUN make" });
+});
+
+test("hostile text of a build stays text, and the page can load nothing", () => {
+  const report = collectReport();
+  const hostile = "</script></pre><img src=x onerror=alert(1)>\x1b[31mred\x1b[0m\u202e\"'";
+  report({ type: "message", level: "warning", text: hostile });
+  report(
+    statusEvent({
+      vertexes: [{ ...vertex("v", hostile, [0, 10]), error: hostile }],
+      logs: [{ vertex: "v", stream: 1, data: Buffer.from(`50%\r${hostile}\n`), timestamp: at(5) }],
+      statuses: [
+        { id: hostile, vertex: "v", name: "", current: 5, total: 5, timestamp: at(9), started: at(1) },
+      ],
+      warnings: [
+        { vertex: "v", level: 1, short: hostile, detail: [hostile], url: "javascript:alert(1)", ranges: [] },
+      ],
+    }),
+  );
+  const page = reportHtml(report.model({ title: hostile, error: new SlipwayError("BUILD_FAILED", hostile) }));
+  expect(page).not.toContain("<img");
+  expect(page).not.toContain("\x1b");
+  expect(page).not.toContain("\u202e");
+  expect(page).not.toContain("javascript:");
+  expect(page).not.toMatch(/50%\r|50%&#60;/);
+  expect(page.match(/<script>/g)).toHaveLength(1);
+  expect(page).toContain("default-src 'none'".replaceAll("'", "&#39;"));
+});
+
+test("of long output its beginning and its end are kept", () => {
+  const report = collectReport();
+  report(statusEvent({ vertexes: [vertex("v", "RUN yes", [0, 10])] }));
+  const line = Buffer.from(`${"y".repeat(1023)}\n`);
+  const log = (data: Uint8Array) =>
+    report(statusEvent({ logs: [{ vertex: "v", stream: 1, data, timestamp: at(5) }] }));
+  log(Buffer.from("first\n"));
+  for (let index = 0; index < 2048; index++) log(line);
+  log(Buffer.from("last\n"));
+  const [step] = report.model().steps;
+  expect(step?.log.length).toBeLessThan(600 << 10);
+  expect(step?.omittedBytes).toBeGreaterThan(1 << 20);
+  expect(step?.log).toMatch(/^first\n[\s\S]*bytes are left out[\s\S]*last$/);
+});
+
+test("two thousand steps make a page of some megabytes at most, quickly", () => {
+  const report = collectReport();
+  const vertexes = Array.from({ length: 2000 }, (_, index) =>
+    vertex(
+      `v${index}`,
+      `[stage ${index}/2000] RUN step`,
+      [index, index + 5],
+      index > 0 ? [`v${index - 1}`] : [],
+    ),
+  );
+  report(statusEvent({ vertexes }));
+  const page = reportHtml(report.model());
+  expect(page.match(/id="step-/g)).toHaveLength(2000);
+  expect(page.length).toBeLessThan(8 << 20);
+});
