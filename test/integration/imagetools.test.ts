@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Builder, build, createImage, files, inspectImage } from "../../src/index.js";
 import { RegistryClient, digestOf, parseReference } from "../../src/registry/index.js";
 import { engineEnv } from "../support/engine-env.js";
@@ -20,6 +20,8 @@ const slipway = (...args: string[]) => clients().slipway.run(["imagetools", ...a
 const buildx = (...args: string[]) => clients().buildx.run(["imagetools", ...args], { cwd: work });
 
 beforeAll(async () => {
+  // Whose registry settings are taken where a test names no builder.
+  vi.stubEnv("BUILDX_BUILDER", builder);
   work = await mkdtemp(path.join(tmpdir(), "slipway-imagetools-"));
   const target = await Builder.ensure({ name: builder, driverOpts: { network: "host" } });
   const image = (name: string) => [{ type: "image" as const, attrs: { name, push: "true" } }];
@@ -35,6 +37,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  vi.unstubAllEnvs();
   await (await Builder.open({ name: builder })).remove();
   await rm(work, { recursive: true, force: true });
 });
