@@ -2,6 +2,7 @@ import { readFile, readdir, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { PrivateEngine } from "../support/private-engine.js";
+import { mostMebibytes } from "../support/slipway.js";
 import { Workplace, eventually } from "../support/workplace.js";
 
 /** An engine that is killed (-9) in the middle of builds. */
@@ -26,8 +27,9 @@ describe.runIf(PrivateEngine.isPossible)("an engine that dies", () => {
 
   /** The build says that it was the engine, and nothing that only a programmer understands. */
   async function namesTheEngine(running: ReturnType<typeof build>) {
-    const { exitCode, stderr } = await running.result;
+    const { exitCode, stderr, peakMebibytes } = await running.result;
     expect(exitCode, stderr).toBe(1);
+    expect(peakMebibytes).toBeLessThan(mostMebibytes);
     expect(stderr).toContain(`ERROR: failed to build: the engine at ${engine.host} does not answer`);
     expect(stderr).not.toMatch(/^\s+at /m);
   }

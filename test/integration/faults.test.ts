@@ -4,7 +4,7 @@ import { mkdir, open, readFile, readdir, truncate, writeFile } from "node:fs/pro
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { engineEnv } from "../support/engine-env.js";
-import type { SlipwayRun } from "../support/slipway.js";
+import { type SlipwayRun, mostMebibytes } from "../support/slipway.js";
 import { Workplace, eventually } from "../support/workplace.js";
 
 /** Faults in the middle of real builds: signals, a builder that dies or freezes, full disks and closed pipes. */
@@ -95,8 +95,9 @@ describe("signals", () => {
     });
     await running.said(/transferring context: [\d.]+MB/);
     running.child.kill("SIGINT");
-    const { exitCode, stderr } = await running.result;
+    const { exitCode, stderr, peakMebibytes } = await running.result;
     expect(exitCode, stderr).toBe(130);
+    expect(peakMebibytes).toBeLessThan(mostMebibytes);
     expect(stderr).not.toMatch(/^\s+at /m);
     await builderIsFine();
   });

@@ -3,7 +3,14 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EngineClient } from "../../src/engine-api/index.js";
 import { engineEnv } from "../support/engine-env.js";
-import { makeDirectory, removeDirectory, slipway, start, succeed } from "../support/slipway.js";
+import {
+  makeDirectory,
+  mostMebibytes,
+  removeDirectory,
+  slipway,
+  start,
+  succeed,
+} from "../support/slipway.js";
 
 /** The snippets of the documentation page of the docker-container driver, one after the other, on the real engine. */
 const { dockerHost, registry } = engineEnv();
@@ -224,6 +231,7 @@ describe("faults", () => {
       results.map(({ exitCode }) => exitCode),
       results.map(({ stderr }) => stderr).join("---\n"),
     ).toEqual(Array.from({ length: 8 }, () => 0));
+    for (const { peakMebibytes } of results) expect(peakMebibytes).toBeLessThan(mostMebibytes);
     await succeed(["rm", "eight"]);
   });
 

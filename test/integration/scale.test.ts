@@ -5,14 +5,12 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { engineEnv } from "../support/engine-env.js";
-import { type SlipwayOptions, type SlipwayResult, bundle } from "../support/slipway.js";
+import { type SlipwayOptions, type SlipwayResult, bundle, mostMebibytes } from "../support/slipway.js";
 import { Workplace, eventually } from "../support/workplace.js";
 
 /** Much of everything, with the real BuildKit: nothing is lost, and memory stays bounded. */
 const { long } = engineEnv();
 const mebibyte = 2 ** 20;
-/** Largest resident set of a command, in MiB. */
-const mostMebibytes = 200;
 let place: Workplace;
 let builder: string;
 

@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 /** The command as one bundled file; `testbed/with` has built it. */
 export const bundle = fileURLToPath(new URL("../../dist/slipway.mjs", import.meta.url));
 
+/** Largest resident set that any command may have, in MiB. */
+export const mostMebibytes = 200;
+
 /** How {@link slipway} runs the command. */
 export interface SlipwayOptions {
   /** Variables on top of the process's; undefined removes one. */

@@ -21,6 +21,9 @@ export interface ClientOptions {
   input?: string | Uint8Array;
 }
 
+/** What Go's HTTP/2 server in buildx may print when its session ends, which is no part of an answer. */
+const goLog = /^\d{4}\/\d\d\/\d\d \S+ http2: .*\n/gm;
+
 const bundle =
   process.env["SLIPWAY_BUNDLE"] ?? fileURLToPath(new URL("../../dist/slipway.mjs", import.meta.url));
 
@@ -59,7 +62,8 @@ function runFile(
       file,
       args,
       { cwd, env: { ...process.env, ...env }, encoding: "buffer", maxBuffer: 1 << 30 },
-      (_error, stdout, stderr) => resolve({ exitCode: child.exitCode, stdout, stderr: stderr.toString() }),
+      (_error, stdout, stderr) =>
+        resolve({ exitCode: child.exitCode, stdout, stderr: stderr.toString().replace(goLog, "") }),
     );
     child.stdin?.on("error", () => {}); // a command need not read all of it
     child.stdin?.end(input);
