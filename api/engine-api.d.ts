@@ -293,6 +293,7 @@ export type Filters = Readonly<Record<string, readonly string[]>>;
 export interface HostConfig {
     Privileged?: boolean;
     Init?: boolean;
+    ReadonlyRootfs?: boolean;
     AutoRemove?: boolean;
     NetworkMode?: string;
     CgroupParent?: string;

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../config/index.js";
+import { type Environment, homeDir } from "../config/index.js";
 
 /** Keys to AWS; empty where there are none. */
 export interface AwsCredentials {
@@ -19,7 +18,7 @@ export async function awsCredentials(env: Environment): Promise<AwsCredentials> 
   const secretAccessKey = env["AWS_SECRET_ACCESS_KEY"] || env["AWS_SECRET_KEY"] || "";
   if (accessKeyId !== "" && secretAccessKey !== "")
     return { accessKeyId, secretAccessKey, sessionToken: env["AWS_SESSION_TOKEN"] ?? "" };
-  const file = env["AWS_SHARED_CREDENTIALS_FILE"] || join(env["HOME"] || homedir(), ".aws", "credentials");
+  const file = env["AWS_SHARED_CREDENTIALS_FILE"] || join(homeDir(env), ".aws", "credentials");
   const text = await readFile(file, "utf8").catch(() => "");
   const profile = readProfile(text, env["AWS_PROFILE"] || "default");
   return {

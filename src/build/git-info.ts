@@ -46,12 +46,10 @@ export async function gitInfo(query: GitInfoQuery): Promise<GitInfo> {
     root = await git("rev-parse", "--show-toplevel");
   } catch (error) {
     if (query.signal?.aborted) throw error;
-    return existsSync(join(contextDirectory, ".git"))
-      ? {
-          attrs: {},
-          warning: `current commit information was not captured by the build: ${messageOf(error).trim()}`,
-        }
-      : { attrs: {} };
+    if (!existsSync(join(contextDirectory, ".git"))) return { attrs: {} };
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
+    const reason = isMissing ? "there is no git on PATH" : messageOf(error).trim();
+    return { attrs: {}, warning: `current commit information was not captured by the build: ${reason}` };
   }
   const attrs: FrontendAttrs = {};
   const [commit, source] = await Promise.all([headCommit(git, env), remoteUrl(git)]);

@@ -122,7 +122,10 @@ export class StoreDir {
     try {
       await work(path);
     } catch (error) {
-      throw new StoreError("STORE_UNWRITABLE", `cannot write ${path}: ${messageOf(error)}`, {
+      // ENOENT is what mkdir(recursive) makes of a read-only file system.
+      const isPlace = ["EACCES", "EROFS", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "");
+      const hint = isPlace ? "; BUILDX_CONFIG can name another directory for builders" : "";
+      throw new StoreError("STORE_UNWRITABLE", `cannot write ${path}: ${messageOf(error)}${hint}`, {
         path,
         cause: error,
       });

@@ -12,7 +12,13 @@ export function buildxConfigDir(env: Environment): string {
   return env["BUILDX_CONFIG"] || join(dockerConfigDir(env), "buildx");
 }
 
-/** The user's home directory, from the given environment first. */
+/** The user's home directory, from the given environment first; `/`, as in containers, for a user who has none. */
 export function homeDir(env: Environment): string {
-  return env[process.platform === "win32" ? "USERPROFILE" : "HOME"] || homedir();
+  const named = env[process.platform === "win32" ? "USERPROFILE" : "HOME"];
+  if (named) return named;
+  try {
+    return homedir() || "/";
+  } catch {
+    return "/"; // a user whom no passwd file knows
+  }
 }

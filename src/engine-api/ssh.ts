@@ -42,9 +42,11 @@ export function dialSsh(endpoint: SshEndpoint, options: { command?: string } = {
         reject(abortError(signal as AbortSignal));
       };
       signal?.addEventListener("abort", onAbort, { once: true });
-      child.once("error", (cause) => {
+      child.once("error", (cause: NodeJS.ErrnoException) => {
         signal?.removeEventListener("abort", onAbort);
-        reject(new EngineError("ENGINE_CONNECT", `cannot run ssh: ${cause.message}`, { cause }));
+        const reason = cause.code === "ENOENT" ? "there is no such program on PATH" : cause.message;
+        const message = `cannot reach the Docker daemon by ssh at ${endpoint.host}: cannot run ssh: ${reason}`;
+        reject(new EngineError("ENGINE_CONNECT", message, { cause }));
       });
       child.once("spawn", () => {
         signal?.removeEventListener("abort", onAbort);

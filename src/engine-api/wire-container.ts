@@ -29,6 +29,7 @@ export interface RestartPolicy {
 export interface HostConfig {
   Privileged?: boolean;
   Init?: boolean;
+  ReadonlyRootfs?: boolean;
   AutoRemove?: boolean;
   NetworkMode?: string;
   CgroupParent?: string;

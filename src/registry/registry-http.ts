@@ -188,12 +188,25 @@ function isConnectFailure(error: unknown): boolean {
   return false;
 }
 
+/** OpenSSL's words for a certificate of somebody who is not trusted (Node, tls.TLSSocket authorizationError). */
+const unknownAuthority = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+
 function connectError(request: HttpRequest, error: unknown): Error {
   if (error instanceof RegistryError) return error;
-  const detail = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+  const detail: unknown =
+    error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+  const hint = unknownAuthority.has((detail as NodeJS.ErrnoException).code ?? "")
+    ? "; SSL_CERT_FILE can name a file with the authorities to trust"
+    : "";
   return new RegistryError(
     "REGISTRY_CONNECT",
-    `${request.method} ${request.url.origin} failed: ${messageOf(detail)}`,
+    `${request.method} ${request.url.origin} failed: ${messageOf(detail)}${hint}`,
     { host: request.url.host, cause: error },
   );
 }

@@ -1,94 +1,200 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, readdir, realpath, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { chown, mkdir, copyFile, readdir, rmdir, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { GenericContainer, Wait } from "testcontainers";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { EngineClient } from "../../src/engine-api/index.js";
+import type { ContainerCreateBody } from "../../src/engine-api/wire-container.js";
 import { Builder, build, files } from "../../src/index.js";
 import { engineEnv } from "../support/engine-env.js";
-import { bundle, makeDirectory, removeDirectory, slipway, succeed } from "../support/slipway.js";
+import { testCertificates } from "../support/certificates.js";
+import { type FakeRegistry, fakeRegistry } from "../support/fake-registry.js";
+import { makeDirectory, removeDirectory, slipway } from "../support/slipway.js";
 
-const { dockerHost, buildxConfig } = engineEnv();
 const run = promisify(execFile);
+const checkout = join(import.meta.dirname, "../..");
+const { dockerHost, buildxConfig, registry, long } = engineEnv();
 let engine: EngineClient;
 let dir: string;
 
 beforeAll(async () => {
   engine = EngineClient.open({ host: dockerHost });
   dir = await makeDirectory("minimal");
-  await succeed(["create", "--name", "outer", "--driver-opt", "network=host", "--use"]);
 });
 
 afterAll(async () => {
-  await slipway(["rm", "outer"]);
+  await slipway(["rm", "minimal"]);
   await slipway(["rm", "places"]);
   await engine.close();
   await removeDirectory(dir);
 });
 
-/** Copies a program and the libraries that it is linked with, at their own paths. */
-async function copyProgram(program: string, root: string, as: string): Promise<void> {
-  const { stdout } = await run("ldd", [program]);
-  const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path as string);
-  for (const [from, to] of [[program, as], ...libraries.map((path) => [path, path])] as [string, string][]) {
-    await mkdir(dirname(join(root, to)), { recursive: true });
-    await copyFile(await realpath(from), join(root, to));
-  }
-}
+describe("in an image of node, its libraries and the one file", () => {
+  const uid = 1234;
+  const megabytes = 1 << 20;
+  const image = "slipway-minimal:1";
+  let user: string;
+  let secure: FakeRegistry;
 
-test("inside a container of node, the one file and the engine's socket, slipway creates, builds, loads and removes by exec", async () => {
-  const root = join(dir, "root");
-  await copyProgram(process.execPath, root, "/node");
-  await copyFile(bundle, join(root, "slipway.mjs"));
-  // What the container shares with the testbed: the config that names the registry's mirror.
-  await mkdir(join(root, "config"));
-  await copyFile(
-    join(buildxConfig, "buildkitd.default.toml"),
-    join(root, "config", "buildkitd.default.toml"),
-  );
-  await mkdir(join(root, "ctx"));
-  await writeFile(join(root, "ctx", "Dockerfile"), 'FROM busybox\nCOPY f /f\nCMD ["cat", "/f"]\n');
-  await writeFile(join(root, "ctx", "f"), "from inside\n");
-  await writeFile(
-    join(root, "all.mjs"),
-    `import { spawnSync } from "node:child_process";
-for (const args of [
-  ["create", "--name", "inner", "--driver-opt", "network=host", "--use"],
-  ["build", "--progress=plain", "--load", "-t", "inner:1", "/ctx"],
-  ["rm", "inner"],
-]) {
-  const { status } = spawnSync("/node", ["/slipway.mjs", ...args], { stdio: "inherit" });
-  if (status !== 0) process.exit(status ?? 1);
-}
-`,
-  );
-  await writeFile(join(dir, "Dockerfile"), "FROM scratch\nCOPY root /\n");
-  await succeed(["build", "--load", "-t", "minimal:1", dir]);
+  beforeAll(async () => {
+    const { stdout } = await run(process.execPath, ["examples/minimal/build-image.mjs", image], {
+      cwd: checkout,
+    });
+    expect(stdout).toContain(`the engine has ${image}`);
+    secure = await fakeRegistry({ tls: true });
 
-  const socket = dockerHost.replace("unix://", "");
-  const { Id } = await engine.containers.create(undefined, {
-    Image: "minimal:1",
-    Cmd: ["/node", "/all.mjs"],
-    Env: ["BUILDX_CONFIG=/config", "DOCKER_HOST=unix:///engine.sock"],
-    HostConfig: { NetworkMode: "host", Mounts: [{ Type: "bind", Source: socket, Target: "/engine.sock" }] },
+    const socket = await stat(socketPath());
+    const isForGroup = (socket.mode & 0o060) === 0o060;
+    if (!isForGroup) console.log("the engine's socket is for its owner alone: slipway runs as that one");
+    user = `${isForGroup ? uid : socket.uid}:${socket.gid}`;
+
+    // What the container is given besides the socket: a place for builders, with the config that names the registry.
+    const state = join(dir, "state");
+    await mkdir(state);
+    await copyFile(join(buildxConfig, "buildkitd.default.toml"), join(state, "buildkitd.default.toml"));
+    await chown(state, Number(user.split(":")[0]), socket.gid);
+
+    const context = join(dir, "ctx");
+    await mkdir(context);
+    await writeFile(
+      join(context, "Dockerfile"),
+      "FROM scratch AS big\nCOPY big /\n\nFROM scratch\nCOPY small /\n",
+    );
+    await writeFile(join(context, "small"), "from inside\n");
+    await writeFile(join(context, "big"), "");
+    await truncate(join(context, "big"), (long ? 1024 : 256) * megabytes);
+    await writeFile(join(dir, "ca.pem"), testCertificates.ca);
+    await inside(["create", "--name", "inner", "--driver-opt", "network=host", "--use"]);
+    // On this machine a registry speaks plain HTTP unless it is said to do otherwise.
+    await writeFile(join(state, "secure.toml"), `[registry."${secure.host}"]\nhttp = false\n`);
+    await inside(["create", "--name", "secure", "--buildkitd-config", "/state/secure.toml"]);
+  }, 240_000);
+
+  afterAll(async () => {
+    await inside(["rm", "inner", "secure"]);
+    await secure.close();
   });
-  try {
-    await engine.containers.start(Id);
-    const { StatusCode } = await engine.containers.wait(Id);
-    const chunks: Buffer[] = [];
-    for await (const { data } of engine.containers.logs(Id, { stdout: true, stderr: true }))
-      chunks.push(data);
-    const output = Buffer.concat(chunks).toString();
-    expect(StatusCode, output).toBe(0);
-    expect(output).toContain("inner removed");
-  } finally {
-    await engine.containers.remove(Id, { force: true });
+
+  const socketPath = () => dockerHost.replace("unix://", "");
+  const bind = (from: string, to: string, isReadOnly = true) =>
+    ({ Type: "bind", Source: from, Target: to, ReadOnly: isReadOnly }) as const;
+
+  /** Runs slipway in a container: nobody's user in the socket's group, nothing to write to but the builders' directory. */
+  async function inside(args: string[], changes: Partial<ContainerCreateBody> = {}) {
+    const { Id, Warnings } = await engine.containers.create(undefined, {
+      Image: image,
+      Cmd: args,
+      User: user,
+      ...changes,
+      Env: ["HOME=", "BUILDX_CONFIG=/state", "DOCKER_HOST=unix:///engine.sock", ...(changes.Env ?? [])],
+      HostConfig: {
+        NetworkMode: "host",
+        ReadonlyRootfs: true,
+        Mounts: [
+          bind(socketPath(), "/engine.sock", false),
+          bind(join(dir, "state"), "/state", false),
+          bind(join(dir, "ctx"), "/ctx"),
+          bind(join(dir, "ca.pem"), "/ca.pem"),
+        ],
+        ...changes.HostConfig,
+      },
+    });
+    try {
+      // An engine that cannot limit memory says so here, and goes on.
+      expect((Warnings ?? []).filter((text) => /memory/i.test(text))).toEqual([]);
+      await engine.containers.start(Id);
+      const { StatusCode: exitCode } = await engine.containers.wait(Id);
+      const chunks: Buffer[] = [];
+      for await (const { data } of engine.containers.logs(Id, { stdout: true, stderr: true }))
+        chunks.push(data);
+      return { exitCode, output: Buffer.concat(chunks).toString() };
+    } finally {
+      await engine.containers.remove(Id, { force: true });
+    }
   }
-  expect((await engine.images.inspect("inner:1")).RepoTags).toContain("inner:1");
-  // Nothing of the kind that a non-root client on the engine's own machine makes.
-  expect(await readdir("/config").catch(() => [])).toEqual([]);
-}, 240_000);
+
+  const buildArgs = (...args: string[]) => ["build", "--progress=plain", ...args, "/ctx"];
+
+  test("it builds and loads by exec, and leaves nothing on the engine's machine", async () => {
+    const { exitCode, output } = await inside(buildArgs("--load", "-t", "inner:1"));
+    expect(exitCode, output).toBe(0);
+    expect((await engine.images.inspect("inner:1")).RepoTags).toContain("inner:1");
+    // Nothing of the kind that a non-root client on the engine's own machine makes.
+    expect(await readdir("/state").catch(() => [])).toEqual([]);
+  });
+
+  test("it pushes", async () => {
+    const name = `${registry}/inner/app:1`;
+    const { exitCode, output } = await inside(buildArgs("--push", "-t", name));
+    expect(exitCode, output).toBe(0);
+    const answer = await inside(["imagetools", "inspect", name]);
+    expect(answer.output).toContain("Digest:");
+  });
+
+  test("odd NODE_OPTIONS are no harm", async () => {
+    const { exitCode, output } = await inside(buildArgs("--load", "-t", "inner:odd"), {
+      Env: ["NODE_OPTIONS=--max-old-space-size=64 --no-warnings --stack-trace-limit=0 --enable-source-maps"],
+    });
+    expect(exitCode, output).toBe(0);
+  });
+
+  test("192 MB are enough for a large upload and a large load", async () => {
+    const args = ["--target", "big", "-t", "inner:big", "--output", "type=docker,compression=uncompressed"];
+    const { exitCode, output } = await inside(buildArgs(...args), {
+      HostConfig: { Memory: 192 * megabytes, MemorySwap: 192 * megabytes },
+    });
+    expect(exitCode, output).toBe(0);
+    expect((await engine.images.inspect("inner:big")).Size).toBeGreaterThanOrEqual(
+      (long ? 1024 : 256) * megabytes,
+    );
+    await engine.images.remove("inner:big");
+  }, 240_000);
+
+  test("without git, a build goes on and says what it lacks", async () => {
+    await mkdir(join(dir, "ctx", ".git"));
+    const { exitCode, output } = await inside(buildArgs());
+    await rmdir(join(dir, "ctx", ".git"));
+    expect(exitCode, output).toBe(0);
+    expect(output).toContain("was not captured by the build: there is no git on PATH");
+  });
+
+  test("without ssh, it says that there is none", async () => {
+    const args = ["create", "--name", "far", "--bootstrap", "ssh://me@far"];
+    const { exitCode, output } = await inside(args);
+    expect(exitCode).toBe(1);
+    expect(output).toContain(
+      "cannot reach the Docker daemon by ssh at far: cannot run ssh: there is no such program on PATH",
+    );
+    await inside(["rm", "far"]);
+  });
+
+  test("without a CA bundle, it says how to name one", async () => {
+    const mediaType = "application/vnd.oci.image.index.v1+json";
+    secure.addManifest("app", "1", mediaType, { schemaVersion: 2, mediaType, manifests: [] });
+    const inspect = ["imagetools", "inspect", "--builder", "secure", `${secure.host}/app:1`];
+    const refused = await inside(inspect);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.output).toMatch(/certificate.*; SSL_CERT_FILE can name a file with the authorities/);
+    const { exitCode, output } = await inside(inspect, { Env: ["SSL_CERT_FILE=/ca.pem"] });
+    expect(exitCode, output).toBe(0);
+  });
+
+  test("without a directory that can be written, it says how to name one", async () => {
+    const nowhere = { Env: ["BUILDX_CONFIG="] };
+    // A container's engine gives a HOME where there is none.
+    const script = "delete process.env.HOME; process.argv.splice(1, 0, ''); import('/slipway.mjs')";
+    const homeless = { ...nowhere, Entrypoint: ["/node", "--eval", script] };
+    for (const changes of [nowhere, homeless]) {
+      const { exitCode, output } = await inside(["create", "--name", "nowhere"], changes);
+      expect(exitCode).toBe(1);
+      expect(output).toMatch(
+        /^ERROR: cannot write \/\.docker\/buildx\/.*; BUILDX_CONFIG can name another directory for builders$/m,
+      );
+    }
+    expect((await inside(["ls"], homeless)).output).toContain("default*");
+  });
+});
 
 test("a test suite pushes to a registry that testcontainers started", async () => {
   const registry = await new GenericContainer("registry:2")
