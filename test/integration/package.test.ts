@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { build as bundle } from "esbuild";
@@ -12,7 +12,7 @@ import { makeDirectory, removeDirectory, slipway, succeed } from "../support/sli
 
 const run = promisify(execFile);
 const checkout = join(import.meta.dirname, "../..");
-const { dockerHost } = engineEnv();
+const { dockerHost, registry } = engineEnv();
 let dir: string;
 let project: string;
 let packed: PackedPackage;
@@ -262,5 +262,22 @@ main();
       await slipway(["rm", "pruned"]);
       await slipway(["rm", "followed"]);
     }
+  });
+
+  test("the example of slipway/testcontainers runs: an app in its own image beside a database", async () => {
+    await lend(project, "testcontainers", "vitest");
+    const suite = join(project, "suite");
+    await cp(join(checkout, "examples/testcontainers"), suite, { recursive: true });
+    // The vitest that runs this file has told its children about itself.
+    const own = Object.entries(process.env).filter(([name]) => !name.startsWith("VITEST"));
+    const env = {
+      ...Object.fromEntries(own),
+      NO_COLOR: "1",
+      REGISTRY_MIRROR: registry,
+      TESTCONTAINERS_REUSE_ENABLE: "false",
+    };
+    const vitest = join(project, "node_modules/vitest/vitest.mjs");
+    const { stdout } = await run(process.execPath, [vitest, "run"], { cwd: suite, env });
+    expect(stdout).toMatch(/Tests {2}2 passed/);
   });
 });

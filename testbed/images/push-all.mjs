@@ -17,6 +17,7 @@ await pushIndex(registry, "moby/buildkit:v0.11.6", [builder(oldestBuildkit, tooO
 await pushIndex(registry, "docker/dockerfile:1", [frontend()]);
 await pushIndex(registry, "library/registry:2", [distribution()]);
 await pushIndex(registry, "library/node:lts", [node()]);
+await pushIndex(registry, "library/redis:7", [redis()]);
 
 /** The shell and its applets, with the few files that a program expects to find. */
 function shell(architecture) {
@@ -126,5 +127,22 @@ function node() {
     architecture: "amd64",
     files: { ...shell("amd64"), ...programWithLibraries(process.execPath, "/usr/local/bin/node") },
     config: { Env: path, Cmd: ["node"] },
+  });
+}
+
+/** A database for tests of tests. Debian's server and its dump checker are one program, which goes by its name. */
+function redis() {
+  return platformImage({
+    architecture: "amd64",
+    files: {
+      ...shell("amd64"),
+      ...programWithLibraries("/usr/bin/redis-check-rdb", "/usr/local/bin/redis-server"),
+      ...programWithLibraries("/usr/bin/redis-cli", "/usr/local/bin/redis-cli"),
+    },
+    config: {
+      Env: path,
+      Cmd: ["redis-server", "--protected-mode", "no"],
+      ExposedPorts: { "6379/tcp": {} },
+    },
   });
 }

@@ -80,6 +80,7 @@ iptables iptables
 runc runc
 tini tini
 docker-registry docker-registry
+redis-check-rdb redis-tools
 ssh openssh-client
 sshd openssh-server
 tmux tmux
