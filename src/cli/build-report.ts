@@ -12,13 +12,13 @@ export interface BuildReport {
 }
 
 /**
- * Prepares `--report PATH`.
+ * Prepares a report at the path that `flag` was given.
  *
  * @throws InvalidArgumentError when nothing could be written there, so that nobody builds in vain.
  */
-export async function prepareReport(path: string): Promise<BuildReport> {
+export async function prepareReport(path: string, flag = "--report"): Promise<BuildReport> {
   if (path === "" || path === "-")
-    throw new InvalidArgumentError("a report is written to a file: give --report a path, such as build.html");
+    throw new InvalidArgumentError(`a report is written to a file: give ${flag} a path, such as build.html`);
   const dir = dirname(path);
   try {
     await access(dir, constants.W_OK | constants.X_OK);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { type Vertex, SlipwayError, statusEvent } from "../core/index.js";
 import { collectReport } from "./collect-report.js";
+import { ticks } from "./page/amounts.js";
 import { reportHtml } from "./report-html.js";
 import { parseStepName } from "./step-name.js";
 
@@ -84,6 +85,26 @@ test("of long output its beginning and its end are kept", () => {
   expect(step?.omittedBytes).toBeGreaterThan(1 << 20);
   expect(step?.log).toMatch(/^first\n[\s\S]*bytes are left out[\s\S]*last$/);
 });
+
+test("of a critical path of many equally short steps the ten longest are shown", () => {
+  const report = collectReport();
+  const vertexes = Array.from({ length: 400 }, (_, index) =>
+    vertex(`v${index}`, `RUN step`, [index * 20, index * 20 + 20], index > 0 ? [`v${index - 1}`] : []),
+  );
+  report(statusEvent({ vertexes }));
+  const [, path = ""] = /<table class="path">(.*?)<\/section>/s.exec(reportHtml(report.model())) ?? [];
+  expect(path.match(/href="#step-/g)).toHaveLength(10);
+  expect(path).toContain("and 390 shorter steps, 7.8 s together");
+});
+
+test.each([3, 30, 130, 700, 1200, 5000, 70_000, 4_000_000, 100_000_000])(
+  "no two marks on an axis of %i ms read the same",
+  (milliseconds) => {
+    const labels = ticks(milliseconds, 8).map(({ label }) => label);
+    expect(labels.length).toBeGreaterThan(2);
+    expect(new Set(labels).size).toBe(labels.length);
+  },
+);
 
 test("two thousand steps make a page of some megabytes at most, quickly", () => {
   const report = collectReport();

@@ -31,13 +31,21 @@ export function count(number: number, singular: string): string {
   return `${number.toLocaleString("en")} ${singular}${number === 1 ? "" : "s"}`;
 }
 
-/** Round times to put marks at, at most `most` of them, in milliseconds. */
-export function ticks(milliseconds: number, most: number): number[] {
+/** A mark on an axis of time: where, in milliseconds, and what is written there. */
+export interface Tick {
+  at: number;
+  label: string;
+}
+
+/** Round times to put marks at, at most `most` of them beside the zero; no two read the same. */
+export function ticks(milliseconds: number, most: number): Tick[] {
   const steps = [
     1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000,
   ].concat([300_000, 600_000, 1_200_000, 1_800_000, 3_600_000]);
   const step = steps.find((each) => milliseconds / each <= most) ?? Math.ceil(milliseconds / most);
-  const marks: number[] = [];
-  for (let at = 0; at <= milliseconds; at += step) marks.push(at);
+  const digits = step < 10 ? 3 : step < 100 ? 2 : 1;
+  const label = (at: number) => (step < 1000 ? `${(at / 1000).toFixed(digits)} s` : duration(at));
+  const marks: Tick[] = [{ at: 0, label: "0" }];
+  for (let at = step; at <= milliseconds; at += step) marks.push({ at, label: label(at) });
   return marks;
 }

@@ -38,7 +38,8 @@ tbody th { max-width: 40rem; overflow-wrap: anywhere; }
 .filter input, .filter select, .filter button { font: inherit; color: inherit; background: var(--raised); border: 1px solid var(--line); border-radius: 4px; padding: .15rem .5rem; }
 .keys { flex-basis: 100%; } kbd { border: 1px solid var(--line); border-radius: 3px; padding: 0 .25rem; background: var(--raised); }
 .axis { position: sticky; top: 0; z-index: 1; background: var(--back); border-bottom: 1px solid var(--line); }
-.axis, .steps summary { display: grid; grid-template-columns: 1rem 2.6rem minmax(8rem, 5fr) minmax(8rem, 6fr) 8.5rem; gap: 0 .6rem; align-items: center; }
+.axis, .steps summary { display: grid; grid-template-columns: .8rem var(--number, 5ch) minmax(8rem, 5fr) minmax(8rem, 6fr) 8.5rem; gap: 0 .6rem; align-items: center; }
+.digits-1 { --number: 1ch; } .digits-2 { --number: 2ch; } .digits-3 { --number: 3ch; } .digits-4 { --number: 4ch; }
 .axis svg { grid-column: 4; }
 .steps { list-style: none; margin: 0; padding: 0; }
 .steps li { border-bottom: 1px solid var(--line); scroll-margin-top: 2rem; } .steps > li { content-visibility: auto; contain-intrinsic-size: auto 29px; }
@@ -54,9 +55,9 @@ tbody th { max-width: 40rem; overflow-wrap: anywhere; }
 .steps .cached rect { fill: none; stroke: var(--cached); } .steps .cached .time, .steps .unused .time, .steps .unused .name { color: var(--faint); }
 .steps .failed rect, .steps .canceled rect { fill: var(--failed); stroke: var(--failed); } .steps .failed .time, .steps .canceled .time { color: var(--failed); }
 .steps .near > details > summary { background: var(--near); }
-.body { padding: .1rem 0 .8rem 4.8rem; } .body dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .2rem 0; } .body dt { color: var(--faint); } .body dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+.body { padding: .1rem 0 .8rem calc(2rem + var(--number, 5ch)); } .body dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .2rem 0; } .body dt { color: var(--faint); } .body dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 .warnings summary { cursor: pointer; } .warnings details > :not(summary) { margin-left: 1rem; }
-@media (max-width: 50rem) { .axis, .steps summary { grid-template-columns: 1rem 2rem 1fr auto; } .axis svg { grid-column: 1 / -1; } .steps summary svg { grid-column: 1 / -1; grid-row: 2; } .body { padding-left: 1rem; } }
+@media (max-width: 50rem) { .axis, .steps summary { grid-template-columns: .8rem var(--number, 5ch) 1fr auto; } .axis svg { grid-column: 1 / -1; } .steps summary svg { grid-column: 1 / -1; grid-row: 2; } .body { padding-left: 1rem; } }
 @media print { :root { color-scheme: light; --back: #fff; --text: #000; --faint: #444; --line: #bbb; --raised: #f4f4f4; --done: #3b82d6; --critical: #d9730d; --cached: #888; --failed: #c00; --good: #060; --link: #000; --near: none; }
   body { padding: 0; max-width: none; font-size: 10px; } .filter, .skip { display: none; } .axis { position: static; } pre { max-height: none; } a { text-decoration: none; }
   .steps > li { content-visibility: visible; break-inside: avoid; } .steps > li:has([open]) { break-inside: auto; } h2 { break-after: avoid; } tr { break-inside: avoid; }

@@ -1,4 +1,4 @@
-import type { ReportModel, ReportStep } from "../report-model.js";
+import type { CriticalStretch, ReportModel, ReportStep } from "../report-model.js";
 import { amount, count, duration, percent } from "./amounts.js";
 import { type Html, html } from "./html.js";
 
@@ -67,9 +67,8 @@ export function failure({ failure, steps }: ReportModel): Html | undefined {
 /** The chain of steps that the build's length comes from, as one bar and as a list. */
 export function critical({ criticalPath, steps, milliseconds }: ReportModel): Html | undefined {
   if (criticalPath.length === 0 || milliseconds === 0) return undefined;
-  const worth = Math.max(1, milliseconds / 200);
-  const long = criticalPath.filter(({ start, end }) => end - start >= worth);
-  const sum = criticalPath.reduce((total, { start, end }) => total + end - start, 0);
+  const long = worthShowing(criticalPath, milliseconds);
+  const sum = lengthOf(criticalPath);
   const rest = criticalPath.length - long.length;
   return html`<section aria-labelledby="critical">
     <h2 id="critical">Critical path</h2>
@@ -109,8 +108,27 @@ export function critical({ criticalPath, steps, milliseconds }: ReportModel): Ht
         })}
       </tbody>
     </table>
-    ${rest > 0 && html`<p class="note">and ${count(rest, "step")} of no length to speak of</p>`}
+    ${rest > 0 && html`<p class="note">and ${count(rest, "shorter step")}, ${duration(sum - lengthOf(long))} together</p>`}
   </section>`;
+}
+
+/** Stretches that are shown even when each is a tiny part of the build. */
+const leastShown = 10;
+
+/** The stretches that make up half a percent of the build or more, and the longest ones in any case, in order. */
+function worthShowing(path: readonly CriticalStretch[], milliseconds: number): CriticalStretch[] {
+  const byLength = path
+    .filter(({ start, end }) => end > start)
+    .sort((a, b) => b.end - b.start - (a.end - a.start));
+  const worth = Math.max(1, milliseconds / 200);
+  const shown = new Set(
+    byLength.filter(({ start, end }, index) => index < leastShown || end - start >= worth),
+  );
+  return path.filter((stretch) => shown.has(stretch));
+}
+
+function lengthOf(path: readonly CriticalStretch[]): number {
+  return path.reduce((total, { start, end }) => total + end - start, 0);
 }
 
 /** A step's number and name, leading to its row. */

@@ -22,7 +22,7 @@ export function timeline(model: ReportModel): Html {
       else dependents.set(input, [number]);
     }
   const failed = model.failure?.step ?? 0;
-  return html`<section aria-labelledby="timeline">
+  return html`<section class="digits-${String(steps.length).length}" aria-labelledby="timeline">
     <h2 id="timeline">Timeline</h2>
     <ul class="legend" aria-label="Legend">
       <li><i class="done"></i>ran</li>
@@ -54,12 +54,12 @@ export function timeline(model: ReportModel): Html {
     <div class="axis" aria-hidden="true">
       <svg height="18">
         ${ticks(milliseconds, 8).map(
-          (at) =>
+          ({ at, label }) =>
             html`<text
               x="${percent(at, milliseconds)}"
               y="13"
               ${at > milliseconds * 0.93 && html` text-anchor="end"`}
-              >${at === 0 ? "0" : duration(at)}</text
+              >${label}</text
             >`,
         )}
       </svg>

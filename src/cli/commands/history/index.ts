@@ -6,6 +6,7 @@ import { inspectCommand } from "./inspect.js";
 import { logsCommand } from "./logs.js";
 import { lsCommand } from "./ls.js";
 import { openCommand } from "./open.js";
+import { reportCommand } from "./report.js";
 import { rmCommand } from "./rm.js";
 import { traceCommand } from "./trace.js";
 
@@ -19,6 +20,7 @@ export function command(context: CliContext): Command {
     logsCommand,
     lsCommand,
     openCommand,
+    reportCommand,
     rmCommand,
     traceCommand,
   ];
