@@ -437,6 +437,9 @@ export interface MountRequest {
         Propagation?: string;
         CreateMountpoint?: boolean;
     };
+    VolumeOptions?: {
+        Labels?: Record<string, string>;
+    };
 }
 
 export interface Network {

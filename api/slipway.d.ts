@@ -256,6 +256,7 @@ export declare class Builder {
     constructor(group: NodeGroup, context: BuilderContext);
     static open(options?: OpenBuilderOptions): Promise<Builder>;
     static ensure(options: EnsureBuilderOptions): Promise<Builder>;
+    static ephemeral(options?: EphemeralBuilderOptions): Promise<EphemeralBuilder>;
     get name(): string;
     get driver(): string;
     touch(): Promise<void>;
@@ -422,6 +423,19 @@ export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driver
     name: string;
     onMismatch?: "error" | "use" | "recreate";
     env?: Environment;
+}
+
+export declare class EphemeralBuilder extends Builder implements AsyncDisposable {
+    #private;
+    constructor(group: NodeGroup, context: BuilderContext);
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface EphemeralBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
+    driverOpts?: Readonly<Record<string, string>> | undefined;
+    env?: Environment | undefined;
+    onWarning?: ((text: string) => void) | undefined;
 }
 
 export interface EventSink {
@@ -1073,6 +1087,7 @@ interface SlipwayErrorOptions {
 
 interface SlipwayOptions {
     connect?: "auto" | "exec" | "socket";
+    ephemeral?: string;
 }
 
 interface StoreOptions {

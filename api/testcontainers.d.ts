@@ -52,6 +52,7 @@ class Builder {
     constructor(group: NodeGroup, context: BuilderContext);
     static open(options?: OpenBuilderOptions): Promise<Builder>;
     static ensure(options: EnsureBuilderOptions): Promise<Builder>;
+    static ephemeral(options?: EphemeralBuilderOptions): Promise<EphemeralBuilder>;
     get name(): string;
     get driver(): string;
     touch(): Promise<void>;
@@ -115,6 +116,13 @@ class BuildkitClient implements AsyncDisposable {
     workers({ filter, signal }?: BuildkitCallOptions & {
         filter?: string[];
     }): Promise<WorkerRecord[]>;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+class EphemeralBuilder extends Builder implements AsyncDisposable {
+    #private;
+    constructor(group: NodeGroup, context: BuilderContext);
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -404,6 +412,12 @@ interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driverOpts" |
     env?: Environment;
 }
 
+interface EphemeralBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
+    driverOpts?: Readonly<Record<string, string>> | undefined;
+    env?: Environment | undefined;
+    onWarning?: ((text: string) => void) | undefined;
+}
+
 interface EventSink {
     (event: BuildEvent): void;
     ready?(): Promise<void> | undefined;
@@ -565,6 +579,7 @@ interface SlipwayErrorOptions {
 
 interface SlipwayOptions {
     connect?: "auto" | "exec" | "socket";
+    ephemeral?: string;
 }
 
 interface SolveFailure {

@@ -41,6 +41,8 @@ export {
   type BuilderNode,
   type CreateBuilderOptions,
   type EnsureBuilderOptions,
+  type EphemeralBuilder,
+  type EphemeralBuilderOptions,
   type NodeInfo,
   type OpenBuilderOptions,
   type RemoveBuilderOptions,

@@ -3,6 +3,7 @@ import { isSlipwayError } from "../core/index.js";
 import { type ConnectMode, type Driver, DriverError, loadDriver } from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
 import type { Node, NodeGroup } from "./node-group.js";
+import { ephemeralLabel } from "./slipway-options.js";
 
 /** One node of a builder. */
 export class BuilderNode {
@@ -45,6 +46,7 @@ export class BuilderNode {
       driverOpts: this.node.driverOpts,
       flags: this.node.flags,
       files: this.node.files,
+      ...(stored.ephemeral !== undefined && { labels: { [ephemeralLabel]: stored.ephemeral } }),
       env,
       connect: options.connect ?? (env["SLIPWAY_CONNECT"] ? undefined : stored.connect),
       dockerConfig: config,

@@ -4,6 +4,7 @@ import { bootNode } from "../driver/index.js";
 import { type BuilderContext, openBuilderContext } from "./builder-context.js";
 import { BuilderNode } from "./builder-node.js";
 import { type EnsureBuilderOptions, ensureBuilder } from "./ensure-builder.js";
+import { type EphemeralBuilderOptions, createEphemeral, removeEphemeral } from "./ephemeral.js";
 import { checkContextBuilder, resolveBuilder } from "./current-builder.js";
 import type { NodeGroup } from "./node-group.js";
 import { type NodeInfo, loadNodeInfo } from "./node-info.js";
@@ -60,6 +61,17 @@ export class Builder {
     return new Builder(await ensureBuilder(context, options), context);
   }
 
+  /**
+   * Makes a builder of a random name that goes with this process: at the end of an `await using`, by `close()`, or, when the
+   * process ends without that, as soon as another one is made on the same engine and machine. It is not booted.
+   *
+   * @throws EngineError when the engine cannot be asked what others have left. The store is then as before.
+   */
+  static async ephemeral(options: EphemeralBuilderOptions = {}): Promise<EphemeralBuilder> {
+    const context = await openBuilderContext(options);
+    return new EphemeralBuilder(await createEphemeral(context, options), context);
+  }
+
   get name(): string {
     return this.group.name;
   }
@@ -113,5 +125,30 @@ export class Builder {
 
   get store(): BuilderStore {
     return this.#context.store;
+  }
+}
+
+/** A builder of {@link Builder.ephemeral}. */
+export class EphemeralBuilder extends Builder implements AsyncDisposable {
+  readonly #remove: () => Promise<void>;
+  #closing: Promise<void> | undefined;
+
+  constructor(group: NodeGroup, context: BuilderContext) {
+    super(group, context);
+    this.#remove = () => removeEphemeral(context, group.name);
+  }
+
+  /**
+   * Removes container, cache and the entry in the store; further calls do nothing more.
+   *
+   * @throws SlipwayError `BUILDER_REMOVE` with what could not be removed; that goes when the next one is made after this process.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#remove();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

@@ -21,6 +21,7 @@ import { currentKey } from "./current-builder.js";
 import { loadNodeInfo } from "./node-info.js";
 import { type NodeGroup, emptyNodeGroup } from "./node-group.js";
 import { parsePlatforms } from "./platform.js";
+import type { SlipwayOptions } from "./slipway-options.js";
 import { StoreError } from "./store-error.js";
 import type { StoreTransaction } from "./store-transaction.js";
 import { leaveNode, updateNode } from "./update-node.js";
@@ -68,13 +69,14 @@ const defaultDriver = "docker-container";
 
 /**
  * Creates a builder, adds a node to one, or changes a node (buildx v0.36 builder/builder.go Create). Nothing is booted.
- * The store is as before when anything fails.
+ * The store is as before when anything fails. `kept` is what only slipway is to know of it.
  *
  * @throws InvalidArgumentError, DriverError, StoreError or ConfigError that name what is wrong.
  */
 export async function createBuilder(
   context: BuilderContext,
   options: CreateBuilderOptions,
+  kept: Pick<SlipwayOptions, "ephemeral"> = {},
 ): Promise<CreatedBuilder> {
   const { name, append = false } = options;
   if (name === "default")
@@ -112,8 +114,11 @@ export async function createBuilder(
         existing ?? emptyNodeGroup((name ?? (await transaction.freeName())).toLowerCase(), driver);
       const { group, needsRestart } = updateNode(before, { ...settings, append });
       await checkNodes(context, before, group, options);
+      const more = { ...kept, ...(options.connect && { connect: options.connect }) };
+      // Whose it is comes before it is there: who is killed in between leaves nothing without an owner.
+      if (kept.ephemeral) await transaction.saveSlipwayOptions(group.name, more);
       await transaction.save(group);
-      if (options.connect) await transaction.saveSlipwayOptions(group.name, { connect: options.connect });
+      if (options.connect) await transaction.saveSlipwayOptions(group.name, more);
       if (options.use)
         await transaction.setCurrent({ key: await currentKey(context), name: group.name, global: false });
       return { group, needsRestart };

@@ -1,4 +1,4 @@
-export { Builder, type OpenBuilderOptions } from "./builder.js";
+export { Builder, type EphemeralBuilder, type OpenBuilderOptions } from "./builder.js";
 export { type BuilderContext, openBuilderContext } from "./builder-context.js";
 export type { BuilderNode } from "./builder-node.js";
 export { checkBuilderName, isBuilderName, randomBuilderName } from "./builder-name.js";
@@ -55,3 +55,4 @@ export {
   dialAddress,
   openEngine,
 } from "../driver/index.js";
+export type { EphemeralBuilderOptions } from "./ephemeral.js";

@@ -8,11 +8,19 @@ import { JsonReader, parseJsonObject } from "../config/index.js";
 export interface SlipwayOptions {
   /** How the daemon is reached. */
   connect?: "auto" | "exec" | "socket";
+  /** The process that an ephemeral builder belongs to; the value of {@link ephemeralLabel}. */
+  ephemeral?: string;
 }
+
+/** Label of what is on the engine of an ephemeral builder. */
+export const ephemeralLabel = "io.slipway.ephemeral";
+
+/** Directory of the files, relative to the store. */
+export const slipwayOptionsDir = join("slipway", "builders");
 
 /** Path of the file, relative to the store; `name` is in lower case. */
 export function slipwayOptionsFile(name: string): string {
-  return join("slipway", "builders", name);
+  return join(slipwayOptionsDir, name);
 }
 
 /** @throws ConfigError when the file is broken or `connect` has a value it cannot have. */
@@ -20,13 +28,16 @@ export function readSlipwayOptions(path: string, content: Buffer | undefined): S
   if (content === undefined) return {};
   const reader = new JsonReader(path, parseJsonObject(path, content));
   const connect = reader.text("connect");
-  if (connect === undefined) return {};
+  const ephemeral = reader.text("ephemeral");
+  const kept = ephemeral === undefined ? {} : { ephemeral };
+  if (connect === undefined) return kept;
   if (connect !== "auto" && connect !== "exec" && connect !== "socket")
     throw reader.problem("connect", "must be auto, exec or socket");
-  return { connect };
+  return { ...kept, connect };
 }
 
 /** Undefined when there is nothing to keep. */
 export function encodeSlipwayOptions(options: SlipwayOptions): string | undefined {
-  return options.connect === undefined ? undefined : JSON.stringify({ connect: options.connect });
+  const text = JSON.stringify(options);
+  return text === "{}" ? undefined : text;
 }

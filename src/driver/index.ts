@@ -19,5 +19,5 @@ export {
   describeDaemon,
 } from "./daemon-info.js";
 export { DriverError, type DriverErrorCode } from "./driver-error.js";
-export { loadDriver } from "./load-driver.js";
+export { loadDriver, reapEngine } from "./load-driver.js";
 export { type DriverSpec, connectMode, openEngine } from "./open-driver.js";

@@ -10,6 +10,7 @@ import { dockerCredentials, engineAuth } from "../registry/index.js";
 import { DockerContainerDriver } from "./docker-container/docker-container-driver.js";
 import type { ConnectMode } from "./docker-container/node-context.js";
 import { parseDriverOptions } from "./docker-container/options.js";
+import { type ReapQuery, reapContainers } from "./docker-container/reap.js";
 import type { Driver } from "./driver.js";
 import { DriverError } from "./driver-error.js";
 
@@ -22,6 +23,8 @@ export interface DriverSpec {
   driverOpts: Readonly<Record<string, string>>;
   flags: readonly string[];
   files: ReadonlyMap<string, Uint8Array>;
+  /** Labels for what the driver makes on the engine, beyond its own. */
+  labels?: Readonly<Record<string, string>> | undefined;
   env: Environment;
   /** Default `auto`, or `SLIPWAY_CONNECT` of the environment. */
   connect?: ConnectMode | undefined;
@@ -54,13 +57,36 @@ export function openDriver(spec: DriverSpec): Driver {
     options,
     flags: spec.flags,
     files: spec.files,
+    labels: spec.labels,
     connect,
     env: spec.env,
-    socketParent: join(buildxConfigDir(spec.env), "slipway", "run"),
+    socketParent: socketParent(spec.env),
     pullAuth: (image, signal) => engineAuth(image, credentials, signal),
     bootMilliseconds: spec.bootMilliseconds ?? 60_000,
     isWanted: spec.isWanted,
   });
+}
+
+function socketParent(env: Environment): string {
+  return join(buildxConfigDir(env), "slipway", "run");
+}
+
+/**
+ * {@link reapContainers} on an engine.
+ *
+ * @throws EngineError when the engine cannot be asked what there is.
+ */
+export async function reapEngine(
+  endpoint: DockerEndpoint,
+  env: Environment,
+  query: Omit<ReapQuery, "engine" | "socketParent">,
+): Promise<string[]> {
+  const engine = openEngine(endpoint, env);
+  try {
+    return await reapContainers({ ...query, engine, socketParent: socketParent(env) });
+  } finally {
+    await engine.close();
+  }
 }
 
 /** An engine client for a docker endpoint. */

@@ -7,6 +7,8 @@ export interface MountRequest {
   Target: string;
   ReadOnly?: boolean;
   BindOptions?: { Propagation?: string; CreateMountpoint?: boolean };
+  /** Of the volume, where the mount makes it. */
+  VolumeOptions?: { Labels?: Record<string, string> };
 }
 
 /** A device request, e.g. for GPUs (`HostConfig.DeviceRequests`). */

@@ -19,6 +19,7 @@ export { type MemoryContent, type MemoryEntry, type MemorySource, memorySource }
 export { baseOf, cleanPath, comparePaths, joinPaths, parentOf, pathInRoot } from "./paths.js";
 export type { Pattern } from "./pattern.js";
 export { type MatchMemo, PatternMatcher } from "./patterns.js";
+export { type ProcessIdentity, hasEnded, thisProcess } from "./process-identity.js";
 export { restrictedSource } from "./restricted-source.js";
 export { type EntryStat, type TreeSource, directoryMark, isForbidden, isGone } from "./tree-source.js";
 export { type DirNode, TreeWalker, WalkError, type WalkEntry } from "./walk.js";

@@ -3,6 +3,7 @@ import { link, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { sleep } from "../core/index.js";
 import type { FileLock } from "./lock.js";
+import { bootId, isThere, processStat } from "./process-identity.js";
 
 /** Who holds a lock: enough to tell a process that is gone from one that runs (STO-11). */
 interface Owner {
@@ -111,7 +112,7 @@ async function ourselves(): Promise<Owner> {
     pid: process.pid,
     host: hostname(),
     bootId: await bootId(),
-    started: await startTime(process.pid),
+    started: (await processStat(process.pid)).started,
     nonce: randomBytes(8).toString("hex"),
   };
 }
@@ -119,20 +120,6 @@ async function ourselves(): Promise<Owner> {
 async function isAlive(owner: Owner): Promise<boolean> {
   if (owner.host !== hostname()) return true; // cannot be known from here
   if (owner.bootId !== (await bootId())) return false;
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-  }
-  return owner.started === (await startTime(owner.pid));
-}
-
-async function bootId(): Promise<string> {
-  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim();
-}
-
-/** Field 22 of /proc/<pid>/stat; the command in field 2 may contain anything, so it is counted from its `)`. */
-async function startTime(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  if (!isThere(owner.pid)) return false;
+  return owner.started === (await processStat(owner.pid)).started;
 }

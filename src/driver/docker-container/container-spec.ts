@@ -42,6 +42,8 @@ export interface ContainerPlan {
   flags: readonly string[];
   /** Config files by path relative to {@link configDirectory}. */
   files: ReadonlyMap<string, Uint8Array>;
+  /** More labels of the container, which its state volume gets too. */
+  labels?: Readonly<Record<string, string>> | undefined;
   info: Pick<SystemInfo, "CgroupDriver" | "SecurityOptions" | "Runtimes">;
   /** Host directory to mount at {@link socketDirectory}, and the group that may use the socket (design.md decision 7). */
   socket?: { directory: string; gid: number } | undefined;
@@ -57,7 +59,12 @@ export function containerSpec(plan: ContainerPlan): ContainerCreateBody {
   const usesCgroupfs = info.CgroupDriver === "cgroupfs";
   const usesUserns = (info.SecurityOptions ?? []).some((option) => option.split(",").includes("name=userns"));
   const mounts: MountRequest[] = [
-    { Type: "volume", Source: stateVolumeName(plan.nodeName), Target: stateDirectory },
+    {
+      Type: "volume",
+      Source: stateVolumeName(plan.nodeName),
+      Target: stateDirectory,
+      ...(plan.labels && { VolumeOptions: { Labels: { ...plan.labels } } }),
+    },
     ...(plan.socket
       ? [{ Type: "bind" as const, Source: plan.socket.directory, Target: socketDirectory }]
       : []),
@@ -69,7 +76,7 @@ export function containerSpec(plan: ContainerPlan): ContainerCreateBody {
     Image: options.image,
     Env: options.env,
     Cmd: daemonArguments(plan),
-    Labels: { [configDigestLabel]: configDigest(plan.files) },
+    Labels: { ...plan.labels, [configDigestLabel]: configDigest(plan.files) },
     HostConfig: {
       Privileged: true,
       // Build steps leave orphans behind; an init reaps them.

@@ -51,6 +51,7 @@ export async function createContainer(
       options: node.options,
       flags: node.flags,
       files: node.files,
+      labels: node.labels,
       info,
       gpus: !plain,
       wslLibraries: await hasWslLibraries(node),

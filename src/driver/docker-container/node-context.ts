@@ -21,6 +21,8 @@ export interface NodeContext {
   flags: readonly string[];
   /** Config files by path relative to `/etc/buildkit`, as stored in the node. */
   files: ReadonlyMap<string, Uint8Array>;
+  /** More labels of the container and its state volume. */
+  labels?: Readonly<Record<string, string>> | undefined;
   connect: ConnectMode;
   env: Environment;
   /** Directory for sockets that builders share with this user; made when needed. */
