@@ -64,7 +64,7 @@ describe.runIf(PrivateEngine.isPossible)("an engine that dies", () => {
 
     const running = [build(stepping), build(uploading)];
     await running[0]?.said(/ begun$/m);
-    await running[1]?.said(/transferring context: [\d.]+MB/);
+    await running[1]?.said(/transferring context: [\d.]+[MG]B/);
     running.push(build(large, "-o", `type=tar,dest=${file}/large`), build(large, "-o", directory));
     for (const dir of dirs) await eventually(async () => (await readdir(dir)).length > 1);
     await engine.kill();

@@ -93,7 +93,7 @@ describe("signals", () => {
     const running = place.start(["build", "--builder", builder, "--progress", "plain", dir], {
       env: { SLIPWAY_CONNECT: connect },
     });
-    await running.said(/transferring context: [\d.]+MB/);
+    await running.said(/transferring context: [\d.]+[MG]B/);
     running.child.kill("SIGINT");
     const { exitCode, stderr, peakMebibytes } = await running.result;
     expect(exitCode, stderr).toBe(130);

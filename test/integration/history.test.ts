@@ -7,7 +7,7 @@ import { Workplace } from "../support/workplace.js";
 
 /** What a builder remembers, read by us and by buildx from the same builder. */
 const { registry, dockerHost } = engineEnv();
-const failing = "FROM busybox\nRUN seq 1 30 && echo oops >&2 && false\n";
+const failing = "FROM busybox\nRUN seq 1 30 && echo oops && false\n";
 
 let builder: Builder;
 let builds: BuildHistory;
