@@ -18,7 +18,7 @@ export interface ServedImage extends CachedImage {
 }
 
 /**
- * Images of an engine's own store, served to a builder as OCI layouts (shared/reference/engine-image.md). Each is saved
+ * Images of an engine's own store, served to a builder as OCI layouts. Each is saved
  * once; the builder reads the blobs it lacks.
  */
 export class EngineImages {
