@@ -1,5 +1,6 @@
 // Bundles the command into one file, dist/slipway.mjs, that needs nothing but Node beside it: first what starts it
-// (src/cli/start.ts), then the program, as a script in a comment that the start runs with V8's code cache.
+// (src/cli/start.ts), then the program, as a script in a comment that the start runs with V8's code cache. And
+// dist/command.cjs, the installed command, which starts the program of that file in less time.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
@@ -9,7 +10,11 @@ import { build } from "esbuild";
 
 const checkout = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const target = path.resolve(process.argv[2] ?? path.join(checkout, "dist", "slipway.mjs"));
-const { version } = JSON.parse(await readFile(path.join(checkout, "package.json"), "utf8"));
+const packageJson = JSON.parse(await readFile(path.join(checkout, "package.json"), "utf8"));
+const version = {
+  SLIPWAY_VERSION: JSON.stringify(packageJson.version),
+  SLIPWAY_REVISION: JSON.stringify(revision()),
+};
 
 /** What slipway uses of undici, each loaded when first asked for: its index loads a browser's worth of fetch. */
 const undiciParts = {
@@ -81,30 +86,32 @@ try {
     minify: true,
     plugins: [undiciParts, lazyChildProcess, nativeBase64],
     inject: ["src/cli/light-headers.ts", "src/cli/plain-web-assembly.ts"],
-    define: { SLIPWAY_VERSION: JSON.stringify(version), SLIPWAY_REVISION: JSON.stringify(revision()) },
+    define: version,
   });
   const script = `(function(require,module){var exports=module.exports;${program}})`;
   // A comment ends at the first "*/", which stands in strings and at the end of regular expressions; the start puts it back.
   if (script.includes("*\x01/")) throw new Error("the program has what stands for the end of a comment");
   const commented = script.replaceAll("*/", "*\x01/");
-  const start = await bundle({
-    entryPoints: ["src/cli/start.ts"],
-    format: "esm",
-    minify: true,
-    define: {
-      SLIPWAY_CODE_KEY: JSON.stringify(createHash("sha256").update(commented).digest("hex").slice(0, 32)),
-    },
-  });
-  const unfinished = `${target}.${process.pid}.tmp`;
-  await mkdir(path.dirname(target), { recursive: true });
-  await writeFile(unfinished, `#!/usr/bin/env node\n${start}\n/*slipway:program\n${commented}*/\n`);
-  await chmod(unfinished, 0o755);
-  // Renamed, so that a slipway that starts at this moment finds the old file or the new one.
-  await rename(unfinished, target);
+  const hash = createHash("sha256").update(script).digest("hex").slice(0, 32);
+  const start = (entry, format) =>
+    bundle({ entryPoints: [`src/cli/${entry}.ts`], format, minify: true, define: version });
+  const folder = path.dirname(target);
+  await mkdir(folder, { recursive: true });
+  const file = `${await start("start-file", "esm")}\n/*slipway:program ${hash}${commented}*/`;
+  await put(target, file);
+  await put(path.join(folder, "command.cjs"), await start("start-command", "cjs"));
 } catch (error) {
   // esbuild has said what is wrong, and where.
   if (!error?.errors) console.error(error);
   process.exit(1);
+}
+
+/** An executable. Renamed into its place, so that a slipway that starts at this moment finds the old file or the new one. */
+async function put(file, program) {
+  const unfinished = `${file}.${process.pid}.tmp`;
+  await writeFile(unfinished, `#!/usr/bin/env node\n${program}\n`);
+  await chmod(unfinished, 0o755);
+  await rename(unfinished, file);
 }
 
 async function bundle(options) {

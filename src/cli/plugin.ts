@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "../core/index.js";
 import { findName, readArguments } from "./arguments/index.js";
 import { type CliContext, ExitCode } from "./cli-context.js";
 import type { Invocation } from "./invocation.js";
-import { version } from "./version.js";
+import { pluginMetadata } from "./plugin-metadata.js";
 
 /** Flags of docker itself, which it leaves in front of the plug-in's name (docker/cli cli/flags/options.go). */
 const dockerFlags = [
@@ -28,13 +28,7 @@ const dockerFlags = [
  */
 export function readPluginCall(args: readonly string[], context: CliContext): Invocation {
   if (args[0] === "docker-cli-plugin-metadata") {
-    const metadata = {
-      SchemaVersion: "0.1.0",
-      Vendor: "slipway",
-      Version: version.text,
-      ShortDescription: "Extended build capabilities with BuildKit, without buildx (slipway)",
-    };
-    context.stdout.write(`${JSON.stringify(metadata)}\n`);
+    context.stdout.write(pluginMetadata);
     throw new ExitCode(0);
   }
   const pluginName = /^docker-([a-z]+)/.exec(context.invokedAs ?? "")?.[1] ?? "buildx";

@@ -2,7 +2,7 @@
 
 # Bundles it when it is missing or older than its source. When that fails, the library's tests can still run.
 build_slipway() {
-  local bundle=$checkout/dist/slipway.mjs
+  local bundle=$checkout/dist/command.cjs
   if [ -e "$bundle" ] && [ -z "$(find "$checkout/src" "$checkout/package.json" -newer "$bundle" -type f -print -quit)" ]; then
     return 0
   fi
@@ -13,8 +13,8 @@ build_slipway() {
 # link_slipway DIR: makes DIR a folder for PATH that holds the command.
 link_slipway() {
   mkdir -p "$1"
-  if [ -e "$checkout/dist/slipway.mjs" ]; then
-    ln -sf "$checkout/dist/slipway.mjs" "$1/slipway"
+  if [ -e "$checkout/dist/command.cjs" ]; then
+    ln -sf "$checkout/dist/command.cjs" "$1/slipway"
   else
     printf '#!/bin/sh\necho "testbed: this slipway could not be built" >&2\nexit 125\n' >"$1/slipway"
     chmod +x "$1/slipway"

@@ -1,11 +1,11 @@
 import { Command } from "commander";
-import { version } from "../version.js";
+import { versionLine } from "../version.js";
 import type { CliContext } from "../cli-context.js";
 
-/** `slipway version`: package, version and revision, as buildx prints them. */
+/** `slipway version`. */
 export function command(context: CliContext): Command {
   return new Command("version")
     .description("Show slipway version information")
     .usage(" ")
-    .action(() => void context.stdout.write(`slipway ${version.text} ${version.revision}\n`));
+    .action(() => void context.stdout.write(versionLine));
 }
