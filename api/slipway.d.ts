@@ -64,9 +64,10 @@ export declare class BuildError extends SlipwayError {
     constructor(message: string, init: {
         grpcCode: number;
         step?: FailedStep | undefined;
-        sources: FailedSource[];
-        cause: unknown;
+        sources: readonly FailedSource[];
+        cause?: unknown;
     });
+    explain(): string;
 }
 
 export type BuildEvent = {

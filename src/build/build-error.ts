@@ -10,6 +10,7 @@ import {
   isSlipwayError,
   messageOf,
 } from "../core/index.js";
+import { formatSource, sanitizeName, sanitizeText } from "../progress/index.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import type { Inputs } from "./inputs.js";
 
@@ -45,12 +46,26 @@ export class BuildError extends SlipwayError {
 
   constructor(
     message: string,
-    init: { grpcCode: number; step?: FailedStep | undefined; sources: FailedSource[]; cause: unknown },
+    init: {
+      grpcCode: number;
+      step?: FailedStep | undefined;
+      sources: readonly FailedSource[];
+      cause?: unknown;
+    },
   ) {
-    super("BUILD_FAILED", message, { cause: init.cause });
+    super("BUILD_FAILED", message, init.cause === undefined ? {} : { cause: init.cause });
     this.grpcCode = init.grpcCode;
     if (init.step) this.step = init.step;
     this.sources = init.sources;
+  }
+
+  /** All that helps to mend it, as text of several lines: the message, the failed step's last words, the place in the Dockerfile. */
+  explain(): string {
+    const parts = [this.message];
+    if (this.step && this.step.log.length > 0)
+      parts.push(`${sanitizeName(this.step.name)}:\n${sanitizeText(this.step.log.join("\n"))}`);
+    for (const { info, ranges } of this.sources) parts.push(formatSource(info, ranges).trimEnd());
+    return parts.filter((part) => part !== "").join("\n\n");
   }
 }
 

@@ -83,7 +83,20 @@ async function contextSource(context: string | ContextSource): Promise<ContextSo
     throw new InvalidArgumentError('please specify build context (e.g. "." for the current directory)');
   if (await isDirectory(context)) return dir(context);
   if (isRemoteUrl(context)) return { type: "remote", url: context };
-  throw new InvalidArgumentError(`unable to prepare context: path ${JSON.stringify(context)} not found`);
+  throw await noDirectory(context);
+}
+
+async function noDirectory(path: string): Promise<InvalidArgumentError> {
+  const name = JSON.stringify(path);
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  return new InvalidArgumentError(
+    isThere
+      ? `unable to prepare context: path ${name} is not a directory; a Dockerfile is given as file (-f), beside the directory`
+      : `unable to prepare context: path ${name} not found`,
+  );
 }
 
 /** Absolute paths of what is here; `-` for what came by standard input or from memory; nothing for what is where it usually is. */
@@ -118,10 +131,7 @@ async function resolveMainContext(
     throw new InvalidArgumentError("give either the option file or the option dockerfile, not both");
   switch (context.type) {
     case "directory": {
-      if (!(await isDirectory(context.path)))
-        throw new InvalidArgumentError(
-          `unable to prepare context: path ${JSON.stringify(context.path)} not found`,
-        );
+      if (!(await isDirectory(context.path))) throw await noDirectory(context.path);
       const path = resolve(context.path);
       locals.set("context", { type: "directory", path });
       inputs.contextDirectory = path;

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import type { Environment } from "../config/index.js";
-import { InvalidArgumentError, type Redactor, messageOf } from "../core/index.js";
+import { InvalidArgumentError, type Redactor } from "../core/index.js";
+import { describeSystemError, toBytes } from "../fs/index.js";
 import type { SecretSource } from "../session/index.js";
 import type { SecretInput } from "./parse/secret.js";
 
@@ -41,9 +42,8 @@ async function checkFile(id: string, path: string): Promise<void> {
   try {
     ({ size } = await stat(path));
   } catch (error) {
-    throw new InvalidArgumentError(`failed to stat ${path} of secret ${id}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    const reason = describeSystemError(error, toBytes(path));
+    throw new InvalidArgumentError(`failed to stat ${reason} (the file of secret ${id})`, { cause: error });
   }
   if (size > largestSecret)
     throw new InvalidArgumentError(

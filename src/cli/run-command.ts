@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
-import { type ProgramName, checkOperands, findName, readArguments } from "./arguments/index.js";
+import { type ProgramName, checkOperands, findName, nearestHint, readArguments } from "./arguments/index.js";
 import { type CliContext, ExitCode } from "./cli-context.js";
 import { type CommandEntry, commandTable } from "./command-table.js";
 import { type Invocation, readInvocation } from "./invocation.js";
@@ -54,7 +54,12 @@ async function dispatch({ args, context, name }: Invocation, state: { debug: boo
   if (found.name === "help" || isTopic || flags.some(({ option }) => option === help)) {
     const { printHelp } = await import("./print-help.js");
     printHelp({ command, path, program, stream: context.stdout });
-    if (isTopic && operands.length > 0) throw await unknownCommand(operands[0]);
+    const [unknown] = isTopic ? operands : [];
+    if (unknown !== undefined)
+      throw await unknownCommand(
+        unknown,
+        command.commands.map((known) => known.name()),
+      );
     return;
   }
   checkOperands(command, operands, name, path);
@@ -115,9 +120,9 @@ async function loadCommand(
   return { top, command, rest, names, path: [name.path, ...names].join(" ") };
 }
 
-async function unknownCommand(name: string | undefined): Promise<Error> {
+async function unknownCommand(name: string, known: readonly string[]): Promise<Error> {
   const { InvalidArgumentError } = await import("../core/index.js");
-  return new InvalidArgumentError(`unknown command: ${JSON.stringify(name)}`);
+  return new InvalidArgumentError(`unknown command: ${JSON.stringify(name)}${nearestHint(name, known)}`);
 }
 
 /** The program's own help; after it the complaint, when a command was named that is none. */
@@ -132,5 +137,9 @@ async function withoutCommand(
   const isUnknown = asked !== undefined;
   if (isHelp && isUnknown) stderr.write(`Unknown help topic [\`${asked}\`]\n`);
   printHelp({ command: program, path, program, stream: isHelp && isUnknown ? stderr : stdout });
-  if (isUnknown && !isHelp) throw await unknownCommand(asked);
+  if (isUnknown && !isHelp)
+    throw await unknownCommand(
+      asked,
+      commandTable.map((known) => known.name),
+    );
 }

@@ -108,3 +108,12 @@ test("after close nothing is sent", async () => {
   await http.close();
   await expect(get(http, "http://127.0.0.1:1/")).rejects.toThrow("the registry client is closed");
 });
+
+test("an error names a registry that does not speak TLS, and the way out", async () => {
+  const server = await httpServer(() => ({ body: "plain" }));
+  open.push(server);
+  await expect(get(client({}), `https://127.0.0.1:${server.port}/v2/`)).rejects.toMatchObject({
+    code: "REGISTRY_CONNECT",
+    message: expect.stringMatching(/does not speak TLS; .* \[registry\."r\.example"\] http = true$/),
+  });
+});

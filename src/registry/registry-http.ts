@@ -201,12 +201,20 @@ function connectError(request: HttpRequest, error: unknown): Error {
   if (error instanceof RegistryError) return error;
   const detail: unknown =
     error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
-  const hint = unknownAuthority.has((detail as NodeJS.ErrnoException).code ?? "")
-    ? "; SSL_CERT_FILE can name a file with the authorities to trust"
-    : "";
   return new RegistryError(
     "REGISTRY_CONNECT",
-    `${request.method} ${request.url.origin} failed: ${messageOf(detail)}${hint}`,
+    `${request.method} ${request.url.origin} failed: ${connectReason(request.host, detail)}`,
     { host: request.url.host, cause: error },
   );
+}
+
+/** What happened, and the way out where there is one. */
+function connectReason(host: string, error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  if (unknownAuthority.has(code))
+    return `${messageOf(error)}; SSL_CERT_FILE can name a file with the authorities to trust`;
+  // OpenSSL's message is its file and line.
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER")
+    return `what answers there does not speak TLS; a registry of plain HTTP is named in the builder's buildkitd.toml: [registry."${host}"] http = true`;
+  return messageOf(error);
 }

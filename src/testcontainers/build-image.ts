@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { Readable } from "node:stream";
-import { type BuildCallOptions, build } from "../build/index.js";
+import { type BuildCallOptions, BuildError, build } from "../build/index.js";
 import type { Builder } from "../builder/index.js";
 import { isSlipwayError } from "../core/index.js";
 import type { EngineClient } from "../engine-api/index.js";
@@ -25,7 +25,7 @@ export interface BuildImageOptions extends Omit<
  * Without `tags` the name is made of the directory's and of what was asked for, so that building the same again moves the name; the
  * image that had it goes when no container uses it.
  *
- * @throws as `build()` does.
+ * @throws as `build()` does; the message of a BuildError has the failed step's last words and its place in the Dockerfile.
  */
 export async function buildImage(options: BuildImageOptions): Promise<string> {
   const { builder = await sharedBuilder(), ...rest } = options;
@@ -36,9 +36,20 @@ export async function buildImage(options: BuildImageOptions): Promise<string> {
     builder instanceof StartedBuildKitContainer
       ? await builder.target()
       : { builder, env: engineEnvironment(engine) };
-  await build({ describe: false, ...rest, ...place, tags: options.tags ?? [name], load: true });
+  try {
+    await build({ describe: false, ...rest, ...place, tags: options.tags ?? [name], load: true });
+  } catch (error) {
+    throw forTestRunner(error);
+  }
   if (before !== undefined && options.tags === undefined) await removeUnused(engine, before);
   return name;
+}
+
+/** Of an error a test runner shows the message, then whatever hangs on it; the daemon's own error would be pages of that. */
+function forTestRunner(error: unknown): unknown {
+  if (!(error instanceof BuildError)) return error;
+  const { grpcCode, step, sources } = error;
+  return new BuildError(error.explain(), { grpcCode, step, sources });
 }
 
 let shared: Promise<StartedBuildKitContainer> | undefined;

@@ -47,6 +47,14 @@ const app = files({
   "index.html": "built by a test\n",
 });
 
+test("a build that fails says in its message what a test's author needs, and hangs nothing else on it", async () => {
+  const broken = files({ Dockerfile: "FROM busybox\nRUN echo compiling && exit 3\n" });
+  const error = await buildImage({ context: broken, builder: shared }).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: "BUILD_FAILED", step: { exitCode: 3, log: ["compiling"] } });
+  expect((error as Error).message).toMatch(/exit code: 3\n\n.*RUN echo.*:\ncompiling\n\nDockerfile:2\n/);
+  expect((error as Error).cause).toBeUndefined();
+});
+
 test("an image that a test builds runs as a container, and building it again loads nothing", async () => {
   const image = await buildImage({ context: app, builder: shared });
   const { Id, Created } = await engine.images.inspect(image);

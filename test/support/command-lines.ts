@@ -32,6 +32,10 @@ export const commandLines: readonly CommandLine[] = [
   line("build"),
   line("build a b"),
   line("build --bogus ."),
+  line("build --laod .", {
+    why: "slipway names the flag that was meant",
+    says: "ERROR: unknown flag: --laod, did you mean --load?",
+  }),
   line("build -Z ."),
   line("build --file"),
   line("build -qf"),
@@ -53,7 +57,10 @@ export const commandLines: readonly CommandLine[] = [
   line("build --progress=tty ctx"),
   // Inputs
   line("build nodir"),
-  line("build ctx/file"),
+  line("build ctx/file", {
+    why: names,
+    says: 'ERROR: failed to build: unable to prepare context: path "ctx/file" is not a directory; a Dockerfile is given as file (-f), beside the directory',
+  }),
   line("build ctx -f nofile", {
     why: early,
     says: "ERROR: failed to build: failed to read dockerfile: open DIR/nofile: no such file or directory",

@@ -53,6 +53,7 @@ describe("flags are read as Go reads them", () => {
 
   test.each([
     [["--bogus=1"], "unknown flag: --bogus"],
+    [["--flie=x"], "unknown flag: --flie, did you mean --file?"],
     [["-qx"], "unknown shorthand flag: 'x' in -x"],
     [["--file"], "flag needs an argument: --file"],
     [["-qf"], "flag needs an argument: 'f' in -f"],

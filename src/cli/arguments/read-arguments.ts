@@ -2,6 +2,7 @@ import type { Option } from "commander";
 import { parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError, messageOf } from "../../core/index.js";
 import { isSwitch } from "./find-command.js";
+import { nearestHint } from "./nearest-name.js";
 
 /** Arguments taken apart. */
 export interface ReadArguments {
@@ -53,7 +54,10 @@ function readLong(arg: string, options: readonly Option[], queue: string[], set:
   const name = at < 0 ? arg : arg.slice(0, at);
   if (/^--(?:$|[-=])/.test(name) || name === "--") throw new InvalidArgumentError(`bad flag syntax: ${arg}`);
   const option = options.find(({ long }) => long === name);
-  if (!option) throw new InvalidArgumentError(`unknown flag: ${name}`);
+  if (!option) {
+    const known = options.map(({ long }) => long as string);
+    throw new InvalidArgumentError(`unknown flag: ${name}${nearestHint(name, known)}`);
+  }
   if (at >= 0) set(option, arg.slice(at + 1));
   else if (isSwitch(option)) set(option, undefined);
   else if (queue.length > 0) set(option, queue.shift());
