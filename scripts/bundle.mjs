@@ -7,6 +7,7 @@ import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { lightDescriptors } from "./light-descriptors.mjs";
 
 const checkout = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const target = path.resolve(process.argv[2] ?? path.join(checkout, "dist", "slipway.mjs"));
@@ -57,17 +58,6 @@ const lazyChildProcess = {
   },
 };
 
-/** Protobuf descriptors are base64, which protobuf-es decodes byte by byte where JavaScript cannot: 10 ms of each start. */
-const nativeBase64 = {
-  name: "native-base64",
-  setup(bundler) {
-    bundler.onLoad({ filter: /@bufbuild[/\\]protobuf[/\\].*base64-encoding\.js$/ }, async ({ path }) => ({
-      contents: `${(await readFile(path, "utf8")).replace("export function base64Decode", "function unused")}
-        export function base64Decode(text) { return new Uint8Array(Buffer.from(text, "base64")); }`,
-    }));
-  },
-};
-
 const common = {
   absWorkingDir: checkout,
   bundle: true,
@@ -84,7 +74,7 @@ try {
     entryPoints: ["src/cli/main.ts"],
     format: "cjs",
     minify: true,
-    plugins: [undiciParts, lazyChildProcess, nativeBase64],
+    plugins: [undiciParts, lazyChildProcess, lightDescriptors],
     inject: ["src/cli/light-headers.ts", "src/cli/plain-web-assembly.ts"],
     define: version,
   });

@@ -1,0 +1,112 @@
+// Protobuf descriptors come as base64 of their binary form. To read that, protobuf-es first has to build the descriptors of
+// descriptors, and then decodes what no build will look at: 10 ms of each start. The bundle has them as JSON of the parts that
+// count, which src/cli/light-descriptors.ts makes into the same objects.
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { fromBinary } from "@bufbuild/protobuf";
+import { protoCamelCase } from "@bufbuild/protobuf/reflect";
+import { base64Decode } from "@bufbuild/protobuf/wire";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
+
+const runtime = fileURLToPath(new URL("../src/cli/light-descriptors.ts", import.meta.url));
+
+/** What esbuild needs to know for it. */
+export const lightDescriptors = {
+  name: "light-descriptors",
+  setup(bundler) {
+    bundler.onLoad({ filter: /_pb\.[jt]s$/ }, async ({ path: file }) => ({
+      loader: file.endsWith(".ts") ? "ts" : "js",
+      contents: lighten(await readFile(file, "utf8")),
+    }));
+    bundler.onLoad({ filter: /@bufbuild[/\\]protobuf[/\\].*codegenv2[/\\]file\.js$/ }, () => ({
+      contents: `
+        import { createEmbeddedFileRegistry } from "../registry.js";
+        import { fileProto } from ${JSON.stringify(runtime)};
+        export function fileDesc(json, imports = []) {
+          const proto = fileProto(json, imports);
+          const byName = (name) => imports.find((file) => file.proto.name === name);
+          return createEmbeddedFileRegistry(proto, byName).getFile(proto.name);
+        }`,
+    }));
+  },
+};
+
+/** The text of a generated module with JSON in the place of base64. */
+export function lighten(text) {
+  return text.replace(/\bfileDesc\(\s*"([\w+/=]*)"/g, (_, base64) => {
+    const file = fromBinary(FileDescriptorProtoSchema, base64Decode(base64));
+    // Of protobuf-es's own files some have more than slipway's: they are bundled only if something uses them, and refused then.
+    const text = isSupported(file) ? JSON.stringify(lightFile(file)) : `${file.name} has editions or extensions`;
+    return `fileDesc(${JSON.stringify(text)}`;
+  });
+}
+
+function isSupported({ edition, extension, messageType }) {
+  const extended = (message) => message.extension.length > 0 || message.nestedType.some(extended);
+  return edition === 0 && extension.length === 0 && !messageType.some(extended);
+}
+
+/** A FileDescriptorProto without what protobuf-es does not read of it, options that only other languages have among it. */
+function lightFile(file) {
+  return {
+    name: file.name,
+    package: file.package,
+    syntax: file.syntax,
+    enums: file.enumType.map(lightEnum),
+    messages: file.messageType.map(lightMessage),
+    services: file.service.map(lightService),
+  };
+}
+
+function lightMessage(message) {
+  return {
+    name: message.name,
+    fields: message.field.map(lightField),
+    messages: message.nestedType.map(lightMessage),
+    enums: message.enumType.map(lightEnum),
+    oneofs: message.oneofDecl.map(({ name }) => name),
+    ...(message.options?.mapEntry && { isMapEntry: true }),
+  };
+}
+
+/** Of what is unset, nothing: whether a field has it matters. */
+function lightField(field) {
+  const isSet = (key) => Object.hasOwn(field, key);
+  const jsonName = isSet("jsonName") ? field.jsonName : protoCamelCase(field.name);
+  return {
+    name: field.name,
+    number: field.number,
+    label: field.label,
+    type: field.type,
+    ...(isSet("typeName") && { typeName: field.typeName }),
+    ...(isSet("defaultValue") && { defaultValue: field.defaultValue }),
+    ...(isSet("oneofIndex") && { oneofIndex: field.oneofIndex }),
+    ...(jsonName !== field.name && { jsonName }),
+    ...(isSet("proto3Optional") && { proto3Optional: field.proto3Optional }),
+    ...(field.options && { options: lightOptions(field.options) }),
+  };
+}
+
+function lightOptions(options) {
+  const kept = {};
+  for (const key of ["packed", "jstype", "deprecated"])
+    if (Object.hasOwn(options, key)) kept[key] = options[key];
+  return kept;
+}
+
+function lightEnum({ name, value }) {
+  return { name, values: value.map(({ name, number }) => [name, number]) };
+}
+
+function lightService({ name, method }) {
+  return {
+    name,
+    methods: method.map((one) => ({
+      name: one.name,
+      inputType: one.inputType,
+      outputType: one.outputType,
+      ...(one.clientStreaming && { clientStreaming: true }),
+      ...(one.serverStreaming && { serverStreaming: true }),
+    })),
+  };
+}
