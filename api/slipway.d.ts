@@ -787,7 +787,7 @@ class BuildkitClient implements AsyncDisposable {
     gateway(ref: string): Client<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
     openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
-    info({ signal }?: BuildkitCallOptions): Promise<DaemonInfo>;
+    info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
     workers({ filter, signal }?: BuildkitCallOptions & {
         filter?: string[];
     }): Promise<WorkerRecord[]>;

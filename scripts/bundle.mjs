@@ -44,17 +44,35 @@ const undiciParts = {
   },
 };
 
-/** commander starts processes for commands of a kind that we do not have; the module for that takes 5 ms of each start. */
-const lazyChildProcess = {
-  name: "lazy-child-process",
+/**
+ * What modules of Node's are replaced by, in whose code: each takes some milliseconds of every start, and is used by what the
+ * command does not do, or only when something is wrong.
+ */
+const replacements = [
+  // Commands as programs of their own.
+  ["commander", "node:child_process", "exports.spawn = (...given) => real().spawn(...given);"],
+  ["undici", "node:assert", "module.exports = (ok, message) => { if (!ok) real()(ok, message); };"],
+  // Compression of messages, which is turned off.
+  [
+    "@connectrpc/connect-node",
+    "node:zlib",
+    "for (const name of ['gzip', 'gunzip', 'brotliCompress', 'brotliDecompress']) exports[name] = (...given) => real()[name](...given);",
+  ],
+];
+
+const lazyModules = {
+  name: "lazy-modules",
   setup(bundler) {
-    bundler.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      /[/\\]commander[/\\]/.test(importer) ? { path: "child-process", namespace: "lazy" } : undefined,
-    );
-    bundler.onLoad({ filter: /.*/, namespace: "lazy" }, () => ({
-      contents:
-        'exports.spawn = (...given) => process.getBuiltinModule("node:child_process").spawn(...given);',
-    }));
+    for (const [owner, module, contents] of replacements) {
+      const namespace = `lazy ${owner}`;
+      const isOwned = (file) => file.includes(path.join("node_modules", owner, path.sep));
+      bundler.onResolve({ filter: new RegExp(`^${module}$`) }, ({ importer }) =>
+        isOwned(importer) ? { path: module, namespace } : undefined,
+      );
+      bundler.onLoad({ filter: /.*/, namespace }, () => ({
+        contents: `const real = () => process.getBuiltinModule("${module}");\n${contents}`,
+      }));
+    }
   },
 };
 
@@ -74,7 +92,7 @@ try {
     entryPoints: ["src/cli/main.ts"],
     format: "cjs",
     minify: true,
-    plugins: [undiciParts, lazyChildProcess, lightDescriptors],
+    plugins: [undiciParts, lazyModules, lightDescriptors],
     inject: ["src/cli/light-headers.ts", "src/cli/plain-web-assembly.ts"],
     define: version,
   });

@@ -36,7 +36,9 @@ export function lighten(text) {
   return text.replace(/\bfileDesc\(\s*"([\w+/=]*)"/g, (_, base64) => {
     const file = fromBinary(FileDescriptorProtoSchema, base64Decode(base64));
     // Of protobuf-es's own files some have more than slipway's: they are bundled only if something uses them, and refused then.
-    const text = isSupported(file) ? JSON.stringify(lightFile(file)) : `${file.name} has editions or extensions`;
+    const text = isSupported(file)
+      ? JSON.stringify(lightFile(file))
+      : `${file.name} has editions or extensions`;
     return `fileDesc(${JSON.stringify(text)}`;
   });
 }

@@ -74,6 +74,7 @@ export class BuildkitClient implements AsyncDisposable {
   readonly #payload: PayloadConnection | undefined;
   readonly #transport: Transport;
   readonly #calls: RpcClientOptions;
+  #info: DaemonInfo | undefined;
   #closing = false;
 
   /**
@@ -173,8 +174,12 @@ export class BuildkitClient implements AsyncDisposable {
     });
   }
 
-  /** Asks for the daemon's version. */
-  async info({ signal }: BuildkitCallOptions = {}): Promise<DaemonInfo> {
+  /** The daemon's version. Asked for once: it stays the same as long as the connection does. */
+  async info(options: BuildkitCallOptions = {}): Promise<DaemonInfo> {
+    return (this.#info ??= await this.#askInfo(options));
+  }
+
+  async #askInfo({ signal }: BuildkitCallOptions): Promise<DaemonInfo> {
     try {
       const { buildkitVersion: found } = await this.control.info({}, { ...(signal && { signal }) });
       return {

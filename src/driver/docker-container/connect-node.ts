@@ -23,6 +23,15 @@ export interface NodeConnection {
   startedAt: string;
 }
 
+/** What {@link connectNode} takes besides the node. */
+interface ConnectNodeOptions {
+  signal?: AbortSignal | undefined;
+  /** The daemon may have been started just now. */
+  booting: boolean;
+  /** The running container, if it has been looked at just now. */
+  found?: ContainerInspect;
+}
+
 /**
  * Opens a connection to the buildkitd in a running container, and waits until it answers. Ends early when the container
  * stops running or keeps being restarted, with its last log lines (FLT-16).
@@ -32,18 +41,22 @@ export interface NodeConnection {
  */
 export async function connectNode(
   node: NodeContext,
-  { signal, booting }: { signal?: AbortSignal | undefined; booting: boolean },
+  { signal, booting, found }: ConnectNodeOptions,
 ): Promise<NodeConnection> {
   const name = containerName(node.nodeName);
   const deadline = Date.now() + node.bootMilliseconds;
   let nextExec = booting ? Date.now() + execPauseMilliseconds : 0;
   let lastError: unknown;
-  let firstRestart: number | undefined;
+  let firstRestart = found?.RestartCount;
+  let next = found;
   for (let pause = 20; ; pause = Math.min(pause * 1.5, 400)) {
-    const container = await requireRunning(node, signal, (restarts) => {
-      firstRestart ??= restarts;
-      return restarts - firstRestart <= mostRestarts && Date.now() <= deadline;
-    });
+    const container =
+      next ??
+      (await requireRunning(node, signal, (restarts) => {
+        firstRestart ??= restarts;
+        return restarts - firstRestart <= mostRestarts && Date.now() <= deadline;
+      }));
+    next = undefined;
     if (container.State.Restarting) {
       await sleep(pause, signal);
       continue;

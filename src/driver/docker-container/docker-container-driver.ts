@@ -75,7 +75,7 @@ export class DockerContainerDriver implements Driver {
           level: "warning",
           text: `builder container ${this.#name} runs with an older configuration; it takes effect after \`slipway stop\``,
         });
-      return this.#connected(await connectNode(node, { signal, booting: false }));
+      return this.#connected(await connectNode(node, { signal, booting: false, found: container }));
     }
     if (!boot) throw new DriverError("DRIVER_NOT_RUNNING", `builder container ${this.#name} is not running`);
     return withVertex(sink, "[internal] booting buildkit", async (vertex) => {
