@@ -28,9 +28,15 @@ fill_cache() {
   once "buildx-$buildx_version" build_buildx "$buildx_version"
   link_programs "buildkit-$buildkit_version/"{buildkitd,buildctl,dockerfile-frontend} "buildx-$buildx_version/buildx"
   [ "$1" != docker-containerd ] || once docker-28-containerd unpack_debs forky amd64 docker.io containerd
+  fill_browser
   once busybox-arm64 unpack_debs bookworm arm64 busybox-static
   images=registry-$buildkit_version-$(cat "$testbed"/images/*.mjs | sha256sum | cut -c 1-12)
   once "$images" make_registry
+}
+
+# Without a browser, all tests but the browser's can run; that one fails, and what is said here is why.
+fill_browser() {
+  (once "$browser" unpack_browser) || true
 }
 
 # link_programs PROGRAM…: into $cache/bin, for people. A link that is right is not touched: someone may be using it.
@@ -127,18 +133,62 @@ build_buildx() {
 unpack_debs() {
   local suite=$1 architecture=$2 packages=("${@:3:$#-3}") target=${*: -1} work
   work=$(mktemp -d)
-  mkdir -p "$work/lists/partial" "$work/archives/partial"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" >"$work/sources"
   (
     cd "$work"
-    apt=(apt-get -o Dir::Etc::sourcelist="$work/sources" -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$work/lists"
-      -o Dir::Cache="$work" -o Acquire::Languages=none -o APT::Sandbox::User=root
-      -o APT::Architecture="$architecture" -o APT::Architectures="$architecture")
-    quietly "${apt[@]}" update
-    quietly "${apt[@]}" download "${packages[@]}"
-    for deb in *.deb; do dpkg -x "$deb" "$target"; done
+    own_apt "$suite" "$architecture" update &&
+      own_apt "$suite" "$architecture" download "${packages[@]}" &&
+      for deb in *.deb; do dpkg -x "$deb" "$target" || exit; done
   ) || return 1
   rm -rf "$work"
+}
+
+# unpack_browser DIR: a headless browser with every library that it needs but libc, and a font; DIR/browser starts it.
+unpack_browser() {
+  local target=$1 architecture work
+  architecture=$(dpkg --print-architecture)
+  work=$(mktemp -d)
+  (
+    cd "$work"
+    own_apt bookworm "$architecture" update &&
+      # To an apt that knows of no installed package, all that a package needs is missing.
+      own_apt bookworm "$architecture" -o Dir::State::status=/dev/null install -y --download-only \
+        --no-install-recommends chromium-headless-shell fonts-dejavu-core &&
+      # libc must be of one make with the machine's loader. The others draw on graphics cards.
+      rm -f archives/{libc6,libllvm15,libz3-4,libgl1-mesa-dri}_*.deb &&
+      for deb in archives/*.deb; do dpkg -x "$deb" "$target" || exit; done
+  ) || return 1
+  rm -rf "$work"
+  cat >"$target/fonts.conf" <<'XML'
+<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">usr/share/fonts</dir>
+  <alias binding="same"><family>system-ui</family><prefer><family>DejaVu Sans</family></prefer></alias>
+  <alias binding="same"><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
+</fontconfig>
+XML
+  cat >"$target/browser" <<'SH'
+#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+for libraries in "$here"/lib/*-linux-gnu "$here"/usr/lib/*-linux-gnu "$here"/usr/lib/*-linux-gnu/pulseaudio; do
+  LD_LIBRARY_PATH=$libraries:$LD_LIBRARY_PATH
+done
+export LD_LIBRARY_PATH FONTCONFIG_FILE="$here/fonts.conf"
+exec "$here/usr/lib/chromium/chromium-headless-shell" "$@"
+SH
+  chmod +x "$target/browser"
+  quietly "$target/browser" --version
+}
+
+# own_apt SUITE ARCHITECTURE ARGUMENT…: apt-get that keeps everything in the current directory.
+own_apt() {
+  local suite=$1 architecture=$2 origin="deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org"
+  mkdir -p lists/partial archives/partial
+  echo "$origin/debian $suite main" >sources
+  [ "$suite" != bookworm ] || echo "$origin/debian-security $suite-security main" >>sources
+  quietly apt-get -o Dir::Etc::sourcelist="$PWD/sources" -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$PWD/lists" \
+    -o Dir::Cache="$PWD" -o Acquire::Languages=none -o APT::Sandbox::User=root \
+    -o APT::Architecture="$architecture" -o APT::Architectures="$architecture" "${@:3}"
 }
 
 # make_registry DIR: the storage of a registry that holds the images of testbed/images.

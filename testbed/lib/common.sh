@@ -3,6 +3,7 @@
 buildkit_version=v0.32.2
 oldest_buildkit_version=v0.12.5
 buildx_version=v0.36.1
+browser=chromium-bookworm
 
 cache=${SLIPWAY_TESTBED_CACHE:-}
 if [ -z "$cache" ]; then

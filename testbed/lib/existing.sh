@@ -30,6 +30,8 @@ with_existing_engine() {
     once "buildx-$buildx_version" build_buildx "$buildx_version"
     export TESTBED_BUILDX=$cache/buildx-$buildx_version/buildx TESTBED_BUILDKITD=$cache/buildkit-$buildkit_version/buildkitd
   fi
+  ! command -v dpkg >/dev/null || fill_browser
+  export TESTBED_BROWSER=$cache/$browser/browser
   unset DOCKER_CONTEXT BUILDX_BUILDER
   mkdir "$BUILDX_CONFIG"
   existing_buildkit_config >"$BUILDX_CONFIG/buildkitd.default.toml"
