@@ -97,6 +97,9 @@ try {
     define: version,
   });
   const script = `(function(require,module){var exports=module.exports;${program}})`;
+  // The start reads it byte by byte as Latin-1. esbuild escapes what is not ASCII everywhere but in tagged templates.
+  const [beyond] = /.{0,60}[^\0-\x7f].{0,60}/.exec(script) ?? [];
+  if (beyond) throw new Error(`the program may have ASCII only, and has: ${beyond}`);
   // A comment ends at the first "*/", which stands in strings and at the end of regular expressions; the start puts it back.
   if (script.includes("*\x01/")) throw new Error("the program has what stands for the end of a comment");
   const commented = script.replaceAll("*/", "*\x01/");
