@@ -111,6 +111,7 @@ export declare class BuildHistory implements AsyncDisposable {
     status(record: BuildRecord, { signal }?: RecordCallOptions): AsyncGenerator<StatusUpdate>;
     failure(record: BuildRecord, { signal }?: RecordCallOptions): Promise<BuildFailure | undefined>;
     attachments(record: BuildRecord, { signal }?: RecordCallOptions): Promise<BuildAttachment[]>;
+    images(record: BuildRecord, { signal }?: RecordCallOptions): Promise<ImagePlatform[]>;
     readBlob(record: BuildRecord, digest: string, options?: RecordCallOptions & {
         limit?: number;
     }): Promise<Buffer>;

@@ -25,16 +25,14 @@ export interface ImagePlatform {
 const largestDocument = 4 << 20;
 
 /**
- * Platforms and layers of an image that BuildKit has just exported, read from its content store. Empty when the daemon does
- * not keep the blobs or does not serve them.
+ * Platforms and layers of an image that BuildKit has exported, read from its content store by the digest of its index or
+ * manifest. Empty when the daemon does not keep the blobs or does not serve them.
  */
 export async function describeImage(
   client: BuildkitClient,
-  response: ReadonlyMap<string, string>,
+  digest: string,
   signal?: AbortSignal,
 ): Promise<ImagePlatform[]> {
-  const digest = response.get("containerimage.digest");
-  if (digest === undefined) return [];
   const read = async (id: string): Promise<JsonObject> => {
     const content = await readContent(client, id, { limit: largestDocument, signal });
     const document: unknown = JSON.parse(content.toString("utf8"));

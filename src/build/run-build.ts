@@ -147,7 +147,8 @@ export async function executePlan(
       ...(imageId !== undefined && { imageId }),
       ...(digest !== undefined && { digest }),
       names: response.get("image.name")?.split(",") ?? [],
-      platforms: context.describe ? await describeImage(node.client, response, signal) : [],
+      platforms:
+        context.describe && digest !== undefined ? await describeImage(node.client, digest, signal) : [],
       warnings,
       metadata: metadataOf(response, provenance),
       ...(inlineMessage && { inlineMessage }),

@@ -6,6 +6,7 @@ import {
   formatPlatformFully,
   normalizePlatform,
 } from "../../builder/index.js";
+import { type ImagePlatform, describeImage } from "../../build/index.js";
 import { type control, readContent, streamContent, toStatusUpdate } from "../../buildkit/index.js";
 import { type EventSink, InvalidArgumentError, type StatusUpdate, messageOf } from "../../core/index.js";
 import { type BuildAttachment, listAttachments } from "./attachments.js";
@@ -139,6 +140,14 @@ export class BuildHistory implements AsyncDisposable {
   /** What the build left in the builder's content store: attestations, indexes and manifests. */
   async attachments(record: BuildRecord, { signal }: RecordCallOptions = {}): Promise<BuildAttachment[]> {
     return listAttachments(this.#clientOf(record), record, signal);
+  }
+
+  /** Platforms and layers of the image that the build gave; empty when it gave none, or the builder no longer has it. */
+  async images(record: BuildRecord, { signal }: RecordCallOptions = {}): Promise<ImagePlatform[]> {
+    const results = [record.result, ...Object.values(record.results)];
+    const [result] = results.flatMap((blobs) => blobs?.results ?? []);
+    const digest = result?.digest ?? record.exporterResponse["containerimage.digest"];
+    return digest === undefined ? [] : describeImage(this.#clientOf(record), digest, signal);
   }
 
   /** A blob of the record whole, its digest checked; `limit` in bytes, default 16 MiB. */

@@ -36,7 +36,7 @@ async function run(ref: string | undefined, flags: ReportFlags, context: CliCont
     const names = record.exporterResponse["image.name"]?.split(",") ?? [];
     await report.write({
       ...(names.length === 0 && record.name !== "" && { title: record.name }),
-      result: { ref: record.ref, names },
+      result: { ref: record.ref, names, platforms: await builds.images(record, { signal }) },
       ...(error && { error }),
     });
   });
