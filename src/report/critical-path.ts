@@ -58,5 +58,8 @@ function latestInput(
 function latestBefore(byEnd: readonly Run[], run: Run, seen: ReadonlySet<ReportStep>): Run | undefined {
   // What begins with the build has waited for nothing.
   if (run.start <= tolerance) return undefined;
-  return byEnd.findLast(({ step, end }) => end <= run.start + tolerance && !seen.has(step));
+  // Nothing waits for what takes no time, such as steps that are cached.
+  return byEnd.findLast(
+    ({ step, start, end }) => end <= run.start + tolerance && end > start && !seen.has(step),
+  );
 }

@@ -85,7 +85,7 @@ export function modelOf(collected: CollectedBuild, { title, result, error }: Rep
       step: numbers.get(warning.vertex) ?? 0,
     })),
     messages: collected.messages.map(sanitizeName),
-    images: (result?.platforms ?? []).map((image) => ({ ...image })),
+    images: (result?.platforms ?? []).map(imageOf),
   };
 }
 
@@ -159,11 +159,24 @@ function transfersOf({ statuses }: CollectedStep, step: number): ReportTransfer[
     .filter(({ current }) => current > 0)
     .map(({ id, current, started, timestamp, completed }) => ({
       step,
-      name: sanitizeName(id),
+      name: sanitizeName(id).replace(/:$/, ""), // `transferring context:`
       bytes: current,
       milliseconds: started ? Math.max(0, (completed ?? timestamp).getTime() - started.getTime()) : 0,
       completed: completed !== undefined,
     }));
+}
+
+/** An image's documents are written by whoever made its base. */
+function imageOf({ platform, digest, layers }: ReportImage): ReportImage {
+  return {
+    platform: sanitizeName(platform),
+    digest: sanitizeName(digest),
+    layers: layers.map((layer) => ({
+      digest: sanitizeName(layer.digest),
+      size: layer.size,
+      ...(layer.createdBy !== undefined && { createdBy: cleanText(layer.createdBy) }),
+    })),
+  };
 }
 
 function outcomeOf(error: unknown): BuildOutcome {

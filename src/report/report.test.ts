@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { type Vertex, SlipwayError, statusEvent } from "../core/index.js";
 import { collectReport } from "./collect-report.js";
-import { ticks } from "./page/amounts.js";
+import { duration, share, ticks } from "./page/amounts.js";
 import { reportHtml } from "./report-html.js";
 import { parseStepName } from "./step-name.js";
 
@@ -92,9 +92,33 @@ test("of a critical path of many equally short steps the ten longest are shown",
     vertex(`v${index}`, `RUN step`, [index * 20, index * 20 + 20], index > 0 ? [`v${index - 1}`] : []),
   );
   report(statusEvent({ vertexes }));
-  const [, path = ""] = /<table class="path">(.*?)<\/section>/s.exec(reportHtml(report.model())) ?? [];
+  const [, path = ""] = /<svg class="path"(.*?)<\/section>/s.exec(reportHtml(report.model())) ?? [];
   expect(path.match(/href="#step-/g)).toHaveLength(10);
-  expect(path).toContain("and 390 shorter steps, 7.8 s together");
+  // The others are there in the bar as one piece where there is no gap between them.
+  expect(path.match(/class="rest"/g)).toHaveLength(1);
+  expect(path).toContain("and 390 more steps, 7.8 s together");
+});
+
+test("short times are told in milliseconds, small shares are not nothing", () => {
+  expect([0, 4, 99.4, 150, 9949, 59_600, 3_600_000].map(duration)).toEqual([
+    "0 ms",
+    "4 ms",
+    "99 ms",
+    "0.1 s",
+    "9.9 s",
+    "1 min 00 s",
+    "1 h 00 min",
+  ]);
+  expect([0, 4, 10, 1000].map((part) => share(part, 1000))).toEqual(["0 %", "<1 %", "1 %", "100 %"]);
+});
+
+test("what takes no time is waited for by nothing that does not name it", () => {
+  const report = collectReport();
+  const cached = { ...vertex("cached", "RUN other", [400, 400]), cached: true };
+  const vertexes = [vertex("load", "load", [0, 300]), cached, vertex("from", "FROM", [401, 900])];
+  report(statusEvent({ vertexes }));
+  const model = report.model();
+  expect(model.criticalPath.map(({ step }) => model.steps[step - 1]?.digest)).toEqual(["load", "from"]);
 });
 
 test.each([3, 30, 130, 700, 1200, 5000, 70_000, 4_000_000, 100_000_000])(

@@ -54,6 +54,25 @@ test("a good build, as it ended and from history", async () => {
   }
 });
 
+/** The part of a page that shows the layers of the result. */
+const layersOf = (page: string) => /<section aria-labelledby="layers">.*?<\/section>/s.exec(page)?.[0] ?? "";
+
+test("the layers of the result, as it ended and from history", async () => {
+  const output = ["--output", "type=oci,dest=out.tar"];
+  expect(await build(...output, "--report", "layers.html")).toMatchObject({ exitCode: 0 });
+  expect(await report("-o", "layers-later.html")).toMatchObject({ exitCode: 0 });
+  const layers = layersOf(await pageAt("layers.html"));
+  expect(layers).toMatch(/in\s+2 layers/);
+  expect(layers).toMatch(/\d+ B[\s\S]*RUN \/bin\/sh -c echo ahoy-there/);
+  expect(layersOf(await pageAt("layers-later.html"))).toBe(layers);
+});
+
+test("a result that is no image has no layers", async () => {
+  expect(await build("--output", "type=tar,dest=out.tar")).toMatchObject({ exitCode: 0 });
+  expect(await report("-o", "tar.html")).toMatchObject({ exitCode: 0 });
+  expect(layersOf(await pageAt("tar.html"))).toBe("");
+});
+
 test("a failed build, as it ended and from history", async () => {
   expect(await build("-f", "Bad", "--report", "bad.html")).toMatchObject({ exitCode: 1 });
   expect(await report("^0", "-o", "bad-later.html")).toMatchObject({ exitCode: 0 });
@@ -68,13 +87,15 @@ test("a failed build, as it ended and from history", async () => {
 });
 
 test("two platforms stand side by side", async () => {
-  const platforms = ["--platform", "linux/amd64,linux/arm64"];
+  const platforms = ["--platform", "linux/amd64,linux/arm64", "--output", "type=oci,dest=out.tar"];
   expect(await build("-f", "Copies", ...platforms, "--report", "two.html")).toMatchObject({ exitCode: 0 });
   expect(await report("-o", "two-later.html")).toMatchObject({ exitCode: 0 });
   for (const page of [await pageAt("two.html"), await pageAt("two-later.html")]) {
     expect(page).toContain("linux/amd64, linux/arm64");
     expect(page).toMatch(/\[linux\/arm64 2\/2\] COPY Bad/);
     expect(page).toMatch(/<th scope="col">linux\/amd64<\/th>\s*<th scope="col">linux\/arm64<\/th>/);
+    for (const platform of ["amd64", "arm64"])
+      expect(layersOf(page)).toMatch(new RegExp(`linux/${platform}: [\\d.]+ MB in\\s+2 layers`));
   }
 });
 

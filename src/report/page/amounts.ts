@@ -1,9 +1,10 @@
 import { formatAmount } from "../../progress/index.js";
 
-/** `0.04 s`, `1.2 s`, `48 s`, `3 min 05 s`: as exact as one wants to read it. */
+/** `4 ms`, `1.2 s`, `48 s`, `3 min 05 s`: as exact as one wants to read it. */
 export function duration(milliseconds: number): string {
+  if (milliseconds < 100) return `${Math.round(milliseconds)} ms`;
   const seconds = milliseconds / 1000;
-  if (seconds < 9.95) return `${seconds.toFixed(seconds < 0.095 ? 2 : 1)} s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
   const minutes = Math.floor(whole / 60);
@@ -19,6 +20,12 @@ export function amount(bytes: number): string {
 /** `35 MB/s`; empty where time was too short to tell. */
 export function rate(bytes: number, milliseconds: number): string {
   return milliseconds < 5 ? "" : `${amount(Math.round((bytes * 1000) / milliseconds))}/s`;
+}
+
+/** A part of a whole for people: `37 %`, `<1 %`. */
+export function share(part: number, whole: number): string {
+  const percents = (100 * part) / whole;
+  return percents > 0 && percents < 1 ? "<1 %" : `${Math.round(percents)} %`;
 }
 
 /** A part of a whole in percent, as an SVG length: `12.345%`. */
@@ -43,8 +50,10 @@ export function ticks(milliseconds: number, most: number): Tick[] {
     1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000,
   ].concat([300_000, 600_000, 1_200_000, 1_800_000, 3_600_000]);
   const step = steps.find((each) => milliseconds / each <= most) ?? Math.ceil(milliseconds / most);
-  const digits = step < 10 ? 3 : step < 100 ? 2 : 1;
-  const label = (at: number) => (step < 1000 ? `${(at / 1000).toFixed(digits)} s` : duration(at));
+  const label = (at: number) => {
+    if (milliseconds < 1000) return `${at} ms`;
+    return step < 1000 ? `${(at / 1000).toFixed(1)} s` : duration(at);
+  };
   const marks: Tick[] = [{ at: 0, label: "0" }];
   for (let at = step; at <= milliseconds; at += step) marks.push({ at, label: label(at) });
   return marks;

@@ -1,5 +1,5 @@
 import type { CriticalStretch, ReportModel, ReportStep } from "../report-model.js";
-import { amount, count, duration, percent } from "./amounts.js";
+import { amount, count, duration, percent, share } from "./amounts.js";
 import { type Html, html } from "./html.js";
 
 const outcomes = { succeeded: "Succeeded", failed: "Failed", canceled: "Canceled" } as const;
@@ -70,22 +70,24 @@ export function critical({ criticalPath, steps, milliseconds }: ReportModel): Ht
   const long = worthShowing(criticalPath, milliseconds);
   const sum = lengthOf(criticalPath);
   const rest = criticalPath.length - long.length;
+  const idle = milliseconds - sum;
   return html`<section aria-labelledby="critical">
     <h2 id="critical">Critical path</h2>
     <p>
       ${duration(sum)} of ${duration(milliseconds)}: the build is as long as these steps are, one after the
-      other. To make it faster, make these faster.
+      other. To make it faster, make these
+      faster.${idle > milliseconds / 20 && ` For the other ${duration(idle)} none of them ran: the next one could have begun, and had not.`}
     </p>
     <svg class="path" height="18" aria-hidden="true">
-      ${long.map(
-        ({ start, end, step }, index) =>
+      ${barsOf(criticalPath, new Set(long), milliseconds).map(
+        ({ start, end, step, kind }) =>
           html`<rect
-            class="${index % 2 === 0 ? "even" : "odd"}"
+            class="${kind}"
             x="${percent(start, milliseconds)}"
             y="0"
             width="${percent(end - start, milliseconds)}"
             height="18"
-            ><title>${steps[step - 1]?.name}</title></rect
+            >${step !== undefined && html`<title>${shortName(steps[step - 1]?.name ?? "")}</title>`}</rect
           >`,
       )}
     </svg>
@@ -102,13 +104,13 @@ export function critical({ criticalPath, steps, milliseconds }: ReportModel): Ht
           const known = steps[step - 1];
           return html`<tr>
             <td>${duration(end - start)}</td>
-            <td>${Math.round((100 * (end - start)) / milliseconds)} %</td>
+            <td>${share(end - start, milliseconds)}</td>
             <td>${known && stepLink(known)}</td>
           </tr>`;
         })}
       </tbody>
     </table>
-    ${rest > 0 && html`<p class="note">and ${count(rest, "shorter step")}, ${duration(sum - lengthOf(long))} together</p>`}
+    ${rest > 0 && html`<p class="note">and ${count(rest, "more step")}, ${duration(sum - lengthOf(long))} together (pale in the bar)</p>`}
   </section>`;
 }
 
@@ -127,13 +129,46 @@ function worthShowing(path: readonly CriticalStretch[], milliseconds: number): C
   return path.filter((stretch) => shown.has(stretch));
 }
 
+/** A piece of the path's bar; it is of one step, or of several that the list leaves out. */
+interface PathBar {
+  start: number;
+  end: number;
+  step?: number;
+  /** Narrow ones have no line around them, which would leave nothing of them. */
+  kind: "wide" | "narrow" | "rest";
+}
+
+/** Each listed stretch as a bar of its own, and what lies between as one, unless there is a gap in it. */
+function barsOf(
+  path: readonly CriticalStretch[],
+  listed: ReadonlySet<CriticalStretch>,
+  milliseconds: number,
+): PathBar[] {
+  const bars: PathBar[] = [];
+  for (const stretch of path) {
+    const { start, end, step } = stretch;
+    const last = bars.at(-1);
+    if (listed.has(stretch))
+      bars.push({ start, end, step, kind: end - start > milliseconds / 100 ? "wide" : "narrow" });
+    else if (last?.kind === "rest" && start - last.end <= milliseconds / 500) last.end = end;
+    else bars.push({ start, end, kind: "rest" });
+  }
+  return bars;
+}
+
 function lengthOf(path: readonly CriticalStretch[]): number {
   return path.reduce((total, { start, end }) => total + end - start, 0);
 }
 
-/** A step's number and name, leading to its row. */
+/** A step's number and name, leading to its row, which has all of the name. */
 export function stepLink({ number, name }: ReportStep): Html {
-  return html`<a href="#step-${number}">#${number}</a> <span class="name">${name}</span>`;
+  return html`<a href="#step-${number}">#${number}</a> <span class="name">${shortName(name)}</span>`;
+}
+
+/** The beginning of a name, where the whole of it stands elsewhere. */
+export function shortName(name: string): string {
+  const characters = Array.from(name.slice(0, 400));
+  return characters.length < 200 ? name : `${characters.slice(0, 199).join("")}…`;
 }
 
 function lastLines(text: string, most: number): string {

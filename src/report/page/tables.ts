@@ -3,7 +3,7 @@ import type { ReportModel, ReportStep } from "../report-model.js";
 import { formatSource } from "../../progress/index.js";
 import { amount, count, duration, percent, rate } from "./amounts.js";
 import { type Html, html } from "./html.js";
-import { stepLink } from "./summary.js";
+import { shortName, stepLink } from "./summary.js";
 
 /** Rows of a table of transfers. */
 const mostTransfers = 100;
@@ -35,7 +35,7 @@ export function platformTable({ platforms, steps }: ReportModel): Html | undefin
           ${[...rows].map(
             ([name, row]) =>
               html`<tr>
-                <th scope="row" class="name">${name}</th>
+                <th scope="row" class="name">${shortName(name)}</th>
                 ${platforms.map((platform) => html`<td>${platformCell(row.get(platform), longest)}</td>`)}
               </tr>`,
           )}
@@ -85,7 +85,7 @@ export function transferTable({ steps }: ReportModel): Html | undefined {
                 </td>
                 <td>${milliseconds > 0 && duration(milliseconds)}</td>
                 <td>${rate(bytes, milliseconds)}</td>
-                <td class="name">${shorten(name)}${!completed && " (not finished)"}</td>
+                <td class="name">${shortName(shorten(name))}${!completed && " (not finished)"}</td>
                 <td><a href="#step-${step}">#${step}</a></td>
               </tr>`,
           )}
@@ -130,7 +130,7 @@ export function layers({ images }: ReportModel): Html | undefined {
                           </svg>
                         </td>
                         <td class="name" title="${digest}">
-                          ${createdBy === undefined ? shorten(digest) : cleanText(createdBy)}
+                          ${createdBy === undefined ? shorten(digest) : createdBy}
                         </td>
                       </tr>`,
                   )}

@@ -26,10 +26,10 @@ export function timeline(model: ReportModel): Html {
     <h2 id="timeline">Timeline</h2>
     <ul class="legend" aria-label="Legend">
       <li><i class="done"></i>ran</li>
-      <li><i class="critical"></i>ran, on the critical path ◆</li>
+      <li><i class="critical"></i>ran, on the critical path &#9670;</li>
       <li><i class="cached"></i>cached</li>
       <li><i class="failed"></i>failed or canceled</li>
-      <li><i class="wait"></i>waited for an input</li>
+      <li><i class="wait"></i>was ready, waited its turn</li>
     </ul>
     <form class="filter" hidden>
       <label>Find <input type="search" name="text" autocomplete="off" spellcheck="false" /></label>
@@ -47,8 +47,8 @@ export function timeline(model: ReportModel): Html {
       <button type="button" name="close">Close all</button>
       <output aria-live="polite"></output>
       <p class="keys">
-        <kbd>↑</kbd> <kbd>↓</kbd> move, <kbd>Enter</kbd> or <kbd>→</kbd> open, <kbd>←</kbd> close,
-        <kbd>/</kbd> find, <kbd>c</kbd> next on the critical path
+        <kbd>&uarr;</kbd> <kbd>&darr;</kbd> move, <kbd>Enter</kbd> or <kbd>&rarr;</kbd> open,
+        <kbd>&larr;</kbd> close, <kbd>/</kbd> find, <kbd>c</kbd> next on the critical path
       </p>
     </form>
     <div class="axis" aria-hidden="true">
@@ -58,7 +58,7 @@ export function timeline(model: ReportModel): Html {
             html`<text
               x="${percent(at, milliseconds)}"
               y="13"
-              ${at > milliseconds * 0.93 && html` text-anchor="end"`}
+              text-anchor="${at === 0 ? "start" : at > milliseconds * 0.95 ? "end" : "middle"}"
               >${label}</text
             >`,
         )}
@@ -75,13 +75,17 @@ function row(step: ReportStep, model: ReportModel, dependents: readonly number[]
   const warned = model.warnings.some((warning) => warning.step === number);
   const kinds = [state, critical && "critical", warned && "warned"].filter(Boolean).join(" ");
   const text = stateTexts[state];
-  const label = `${text || duration(milliseconds)}${critical ? ", on the critical path" : ""}${warned ? ", with warnings" : ""}`;
-  return html`<li id="step-${number}" class="${kinds}" data-inputs="${inputs.join(" ")}"><details${open && html` open`}><summary><span class="number">${number}</span><span class="name">${name}</span>${track(step, model)}<span class="time" aria-label="${label}">${warned && "⚠ "}${critical && "◆ "}${text || duration(milliseconds)}</span></summary>
+  return html`<li id="step-${number}" class="${kinds}" data-inputs="${inputs.join(" ")}"><details${open && html` open`}><summary><span class="number">${number}</span><span class="name">${name}</span>${track(step, model)}<span class="time">${warned && sign("⚠", "with warnings")}${critical && sign("◆", "on the critical path")}${text || duration(milliseconds)}</span></summary>
 <div class="body">${body(step, model, dependents)}</div></details></li>
 `;
 }
 
-/** The row's piece of the timeline: a thin line while the step could have waited for an input, and a bar a run. */
+/** A sign, and the same in words for those who do not see it. */
+function sign(character: string, words: string): Html {
+  return html`<span aria-hidden="true">${character} </span><span class="spoken">${words}, </span>`;
+}
+
+/** The row's piece of the timeline: a dotted line from when its inputs were there until it began, and a bar a run. */
 function track({ runs, inputs, state }: ReportStep, { steps, milliseconds }: ReportModel): Html {
   const first = runs[0];
   if (!first || state === "unused") return html`<svg height="16" aria-hidden="true"></svg>`;
@@ -154,12 +158,12 @@ function body(step: ReportStep, model: ReportModel, dependents: readonly number[
         html`<dt>Moved</dt>
           <dd>
             <ul>
-              ${transfers.slice(0, 100).map((each) => html`<li>${each.name}: ${amount(each.bytes)}${each.milliseconds > 4 && ` in ${duration(each.milliseconds)}, ${rate(each.bytes, each.milliseconds)}`}</li>`)}
+              ${transfers.slice(0, 100).map((each) => html`<li>${each.name}: ${amount(each.bytes)}${each.milliseconds > 0 && ` in ${duration(each.milliseconds)}, ${rate(each.bytes, each.milliseconds)}`}</li>`)}
             </ul>
           </dd>`
       }
     </dl>
-    ${log !== "" && html`<pre class="log" tabindex="0" aria-label="Output">${log}</pre>`}${omittedBytes > 0 && html`<p class="note">${amount(omittedBytes)} of the output are not kept.</p>`}`;
+    ${log !== "" && html`<pre class="log" tabindex="0" role="group" aria-label="Output">${log}</pre>`}${omittedBytes > 0 && html`<p class="note">${amount(omittedBytes)} of the output are not kept.</p>`}`;
 }
 
 function spanText({ start, end }: TimeSpan): string {
