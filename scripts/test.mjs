@@ -78,18 +78,19 @@ async function finished([command, ...args]) {
   return status;
 }
 
-/** Counts of a vitest JSON report; a file that could not even be loaded is one failure. */
+/** Counts of a vitest JSON report; a file that could not be loaded, or made ready for its tests, is one failure. */
 function countsOf(report) {
   if (!fs.existsSync(report)) return { passed: 0, failed: 0, skipped: 0 };
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
     fs.readFileSync(report, "utf8"),
   );
-  const unloaded = testResults.filter(
-    (file) => file.status === "failed" && file.assertionResults.length === 0,
+  const unready = testResults.filter(
+    ({ status, assertionResults }) =>
+      status === "failed" && !assertionResults.some((test) => test.status === "failed"),
   );
   return {
     passed: numPassedTests,
-    failed: numFailedTests + unloaded.length,
+    failed: numFailedTests + unready.length,
     skipped: numPendingTests + numTodoTests,
   };
 }
