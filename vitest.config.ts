@@ -13,8 +13,6 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
-          // Many tests compare with another program's timing on a shared machine; what was tried again is said in the report.
-          retry: process.env["CI"] ? 2 : 0,
         },
       },
     ],
