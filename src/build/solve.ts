@@ -34,9 +34,6 @@ export type AskGateway = (
 /** After the solve is done, how long the status stream may stay silent before it is given up (BK client/solve.go), in ms. */
 const statusSilenceMilliseconds = 5_000;
 
-/** The same of a stream that has not said anything yet, as that of a build which was refused never will, in ms. */
-const unheardMilliseconds = 500;
-
 /** How long a cancelled or failed build may take to tell its end, in ms (FLT-30). */
 const tearDownMilliseconds = 10_000;
 
@@ -116,8 +113,16 @@ export async function solve({
   try {
     const solved = client.control.solve(solveRequest(plan, session.id), { signal: calls.signal });
     const asked = driveBuild(client.gateway(plan.ref), ask, asking.signal);
-    // What is refused from the start never gets a gateway, for which the daemon would have calls wait.
-    solved.catch(() => asking.abort("the solve has failed"));
+    let isAnswered = false;
+    asked.then(
+      () => (isAnswered = true),
+      () => (isAnswered = true),
+    );
+    solved.catch(() => {
+      // What is refused from the start never gets a gateway, for which the daemon would have calls wait.
+      if (!isAnswered) watched.refused();
+      asking.abort("the solve has failed");
+    });
     // A dead session does not end the solve by itself: the daemon may wait for it for ever.
     void session.closed.then((reason) => {
       if (reason) calls.abort(reason);
@@ -139,8 +144,10 @@ export async function solve({
       metadata: answer.value,
     };
   } catch (error) {
-    if (calls.signal.aborted) await settleWithin(watched.ended, tearDownMilliseconds);
-    else await watched.finish();
+    if (calls.signal.aborted) {
+      await settleWithin(watched.ended, tearDownMilliseconds);
+      watching.abort("the daemon does not tell the build's end");
+    } else await watched.finish();
     if (signal?.aborted) throw abortError(signal);
     if (calls.signal.aborted) throw calls.signal.reason;
     throw collector.explain(error);
@@ -227,7 +234,10 @@ async function driveBuild(
   return new Map(Object.entries(result?.metadata ?? {}));
 }
 
-/** Passes the status stream on; `finish` resolves when it has ended or fallen silent. */
+/**
+ * Passes the status stream on; `finish` resolves when it has ended or fallen silent. Of a build that was `refused` before
+ * its frontend had begun the daemon has nothing to say, and keeps the stream open for seconds to find that out.
+ */
 function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, sink: EventSink) {
   let touch = () => {};
   let isHeard = false;
@@ -249,12 +259,21 @@ function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, s
   })();
   return {
     ended,
+    refused() {
+      if (isHeard) return;
+      // However slow the link is: what the daemon has said by now is here before the answer to another call.
+      void client
+        .info({ signal: silence.signal })
+        .catch(() => {}) // a dead connection ends the stream as well
+        .then(() => {
+          if (!isHeard) silence.abort("the build was refused");
+        });
+    },
     async finish() {
       let timer: NodeJS.Timeout | undefined;
       touch = () => {
         clearTimeout(timer);
-        const patience = isHeard ? statusSilenceMilliseconds : unheardMilliseconds;
-        timer = setTimeout(() => silence.abort("the status stream is silent"), patience);
+        timer = setTimeout(() => silence.abort("the status stream is silent"), statusSilenceMilliseconds);
       };
       touch();
       await ended;

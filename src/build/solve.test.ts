@@ -1,0 +1,116 @@
+import { once } from "node:events";
+import { afterEach, expect, test, vi } from "vitest";
+import { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
+import { BuildkitClient, control, gateway } from "../buildkit/index.js";
+import { GrpcError, type ServerCall, grpcCodes } from "../http2/index.js";
+import { service } from "../session/index.js";
+import { solve } from "./solve.js";
+
+afterEach(() => void vi.useRealTimers());
+
+const spec = {
+  ref: "ref",
+  frontend: "dockerfile.v0",
+  attrs: {},
+  exports: [],
+  caches: { imports: [], exports: [] },
+  entitlements: [],
+  sourcePolicy: undefined,
+  policySession: false,
+  inputs: { sharedKey: "key", dockerfilePath: undefined },
+};
+
+interface Script {
+  solve(call: ServerCall): Promise<object>;
+  status(call: ServerCall): AsyncIterable<object>;
+}
+
+/** Runs a build at a daemon that answers as scripted. */
+async function run(script: Script) {
+  await using daemon = new FakeBuildkitd({
+    services: [
+      service(control.Control, {
+        solve: (_request, call) => script.solve(call),
+        status: (_request, call) => script.status(call),
+        info: () => ({}),
+      }),
+      service(gateway.LLBBridge, { solve: () => ({}), return: () => ({}) }),
+    ],
+  });
+  await using client = await BuildkitClient.connect(daemon.dial);
+  const names: string[] = [];
+  const outcome = await solve({
+    client,
+    plan: spec,
+    attachables: [],
+    sink: (event) => {
+      if (event.type === "status") names.push(...event.vertexes.map(({ name }) => name));
+    },
+  }).then(
+    ({ response }) => Object.fromEntries(response),
+    (error: Error) => error,
+  );
+  return { outcome, names };
+}
+
+const vertex = (name: string) => ({ vertexes: [{ digest: `sha256:${name}`, name }] });
+const ended = (call: ServerCall) => (call.signal.aborted ? undefined : once(call.signal, "abort"));
+
+test("FLT-22 a status stream that ends early is no trouble", async () => {
+  const { outcome, names } = await run({
+    solve: async () => ({ ExporterResponse: { a: "b" } }),
+    async *status() {
+      yield vertex("one");
+    },
+  });
+  expect(outcome).toEqual({ a: "b" });
+  expect(names).toEqual(["one"]);
+});
+
+test("FLT-22 a status stream that never ends is given up when it is silent for 5 s", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const running = run({
+    solve: async () => ({ ExporterResponse: { a: "b" } }),
+    async *status(call) {
+      yield vertex("one");
+      await ended(call);
+    },
+  });
+  let isOver = false;
+  void running.then(() => (isOver = true));
+  for (let seconds = 0; !isOver && seconds < 60; seconds++) {
+    for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+    await vi.advanceTimersByTimeAsync(1_000);
+  }
+  const { outcome, names } = await running;
+  expect(outcome).toEqual({ a: "b" });
+  expect(names).toEqual(["one"]);
+});
+
+test("FLT-22 the solve's error wins over that of the status stream", async () => {
+  const { outcome } = await run({
+    solve: async () => {
+      throw new GrpcError(grpcCodes.unknown, "the step has failed");
+    },
+    // oxlint-disable-next-line require-yield
+    async *status() {
+      throw new GrpcError(grpcCodes.notFound, "no such job");
+    },
+  });
+  expect(outcome).toMatchObject({ message: expect.stringContaining("the step has failed") as string });
+});
+
+test("FLT-22 a refused build does not wait for a status stream that has nothing to say", async () => {
+  // No timer runs out here.
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const { outcome } = await run({
+    solve: async () => {
+      throw new GrpcError(grpcCodes.invalidArgument, "refused");
+    },
+    // oxlint-disable-next-line require-yield
+    async *status(call) {
+      await ended(call);
+    },
+  });
+  expect(outcome).toMatchObject({ message: expect.stringContaining("refused") as string });
+});
