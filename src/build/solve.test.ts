@@ -4,11 +4,11 @@ import { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
 import { BuildkitClient, control, gateway } from "../buildkit/index.js";
 import { GrpcError, type ServerCall, grpcCodes } from "../http2/index.js";
 import { service } from "../session/index.js";
-import { solve } from "./solve.js";
+import { type SolveSpec, solve } from "./solve.js";
 
 afterEach(() => void vi.useRealTimers());
 
-const spec = {
+const spec: SolveSpec = {
   ref: "ref",
   frontend: "dockerfile.v0",
   attrs: {},

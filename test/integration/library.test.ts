@@ -183,6 +183,14 @@ describe("the library", () => {
   });
 });
 
+test("a builder can be removed by several at once", async () => {
+  const name = "library-removed";
+  const one = await Builder.ensure({ name, driverOpts: { network: "host" } });
+  await one.boot();
+  await Promise.all([one.remove(), one.remove(), one.remove()]);
+  await expect(Builder.open({ name })).rejects.toMatchObject({ code: "STORE_NO_BUILDER" });
+});
+
 test("a context from memory with other content of the same length is not taken for the old one", async () => {
   for (const text of ["one", "two"]) {
     const context = files({ Dockerfile: "FROM scratch\nCOPY f /\n", f: text });

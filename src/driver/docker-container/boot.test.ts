@@ -79,7 +79,7 @@ test("STO-6 a stopped container with another config is made again on the same vo
     old.Config.Labels[configDigestLabel] = "sha256:other";
     call.json(old);
   });
-  engine.on("DELETE", `/containers/${name}`, (call) => {
+  engine.on("DELETE", `/containers/${"c".repeat(64)}`, (call) => {
     done.push(`remove, volumes ${call.query.get("v") ?? "kept"}`);
     call.empty();
   });

@@ -1,10 +1,11 @@
 import { stat } from "node:fs/promises";
 import { DeadlineError, type VertexWriter, sleep } from "../../core/index.js";
-import { type ContainerInspect, EngineError } from "../../engine-api/index.js";
+import type { ContainerInspect } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
 import { configDigest, configDigestLabel, containerName, socketMount } from "./container-spec.js";
 import { copyConfig, createContainer } from "./create-container.js";
 import { type NodeContext, inspectNode } from "./node-context.js";
+import { removeContainer } from "./remove-container.js";
 
 /** How long another process may leave its new container unstarted before it is taken over (STO-7), in ms. */
 const takeOverMilliseconds = 10_000;
@@ -65,7 +66,7 @@ export async function bootContainer(
     } else {
       if (hasOtherConfig(node, container) || (await hasLostSockets(node, container))) {
         // Its state volume stays; only the container is made again, with the config it is to have (STO-6).
-        await node.engine.containers.remove(name, { force: true, volumes: false, signal });
+        await removeContainer(node.engine, container.Id, { volumes: false, signal });
         continue;
       }
       await vertex.status(`starting container ${name}`, () => startTolerant(node, signal));
@@ -121,9 +122,4 @@ async function hasLostSockets(node: NodeContext, container: ContainerInspect): P
     () => false,
     (error: NodeJS.ErrnoException) => error.code === "ENOENT",
   );
-}
-
-/** True when the engine says that there is no such container (any more). */
-export function isNotFound(error: unknown): boolean {
-  return error instanceof EngineError && error.status === 404;
 }

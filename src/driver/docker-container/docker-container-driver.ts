@@ -11,10 +11,11 @@ import type {
   RemoveOptions,
 } from "../driver.js";
 import { DriverError } from "../driver-error.js";
-import { bootContainer, hasOtherConfig, isNotFound } from "./boot.js";
+import { bootContainer, hasOtherConfig } from "./boot.js";
 import { type NodeConnection, connectNode } from "./connect-node.js";
 import { containerName, socketMount, stateVolumeName } from "./container-spec.js";
 import { type NodeContext, inspectNode, logTail } from "./node-context.js";
+import { removeContainer, removeVolume } from "./remove-container.js";
 import { removeSocketDirectory } from "./socket-directory.js";
 
 /** Limit of asking the engine what became of a builder, after a connection died (FLT-1), in ms. */
@@ -136,12 +137,7 @@ export class DockerContainerDriver implements Driver {
 
   async remove({ signal, keepState = false }: RemoveOptions = {}): Promise<void> {
     await this.#removeContainer(signal);
-    if (keepState) return;
-    try {
-      await this.#node.engine.volumes.remove(stateVolumeName(this.#node.nodeName), { signal });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    if (!keepState) await removeVolume(this.#node.engine, stateVolumeName(this.#node.nodeName), signal);
   }
 
   async diagnose({ signal }: DriverCallOptions = {}): Promise<string | undefined> {
@@ -186,12 +182,8 @@ export class DockerContainerDriver implements Driver {
   async #removeContainer(signal: AbortSignal | undefined): Promise<void> {
     const container = await inspectNode(this.#node, signal);
     if (!container) return;
-    try {
-      // Anonymous volumes go with it; the named state volume does not.
-      await this.#node.engine.containers.remove(this.#name, { force: true, volumes: true, signal });
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-    }
+    // Anonymous volumes go with it; the named state volume does not.
+    await removeContainer(this.#node.engine, container.Id, { volumes: true, signal });
     const mounted = socketMount(container);
     if (mounted?.startsWith(`${this.#node.socketParent}/`)) await removeSocketDirectory(mounted);
   }

@@ -1,6 +1,7 @@
 import { messageOf, throwIfAborted } from "../../core/index.js";
 import { type EngineClient, EngineError } from "../../engine-api/index.js";
 import { containerName, socketMount } from "./container-spec.js";
+import { removeContainer, removeVolume } from "./remove-container.js";
 import { removeSocketDirectory } from "./socket-directory.js";
 
 /** What {@link reapContainers} removes, and from where. */
@@ -45,14 +46,14 @@ export async function reapContainers(query: ReapQuery): Promise<string[]> {
     await attempt(`container ${Names.join(", ")}`, async () => {
       const mounted = socketMount(await engine.containers.inspect(Id, { signal }));
       // By its id: the name may be somebody else's by now.
-      await engine.containers.remove(Id, { force: true, volumes: true, signal });
+      await removeContainer(engine, Id, { volumes: true, signal });
       if (mounted?.startsWith(`${socketParent}/`)) await removeSocketDirectory(mounted);
     });
   }
   for (const { Name, Labels } of volumes) {
     const isNamed = Name.startsWith(containerName(prefix));
     if (!isNamed || !(await may(Labels))) continue;
-    await attempt(`volume ${Name}`, () => engine.volumes.remove(Name, { signal }));
+    await attempt(`volume ${Name}`, () => removeVolume(engine, Name, signal));
   }
   return problems;
 }
