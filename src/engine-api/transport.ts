@@ -15,6 +15,8 @@ const defaultMilliseconds = 30_000;
 /** AuthZ plug-ins do not see larger bodies (CVE-2026-34040); what is large goes in as an archive (SEC-37). */
 const maxRequestJsonBytes = 1024 * 1024;
 const maxHeaderBytes = 64 * 1024;
+/** What a Go server with TLS answers to plain text (net/http server.go). */
+const tlsOnly = "Client sent an HTTP request to an HTTPS server.";
 
 /** Options that every call to an engine takes. */
 export interface CallOptions {
@@ -242,7 +244,16 @@ export class Transport {
     const { status, headers, body } = answer;
     // 304: a container to be started runs already, one to be stopped does not.
     if ((status >= 200 && status < 300) || status === 304) return { status, headers, body, request };
-    throw statusError(status, await refusalText(body), request);
+    const refusal = await refusalText(body);
+    if (status === 400 && refusal === tlsOnly) {
+      const { host } = this.#options;
+      throw new EngineError(
+        "ENGINE_CONNECT",
+        `the Docker daemon at ${host} takes TLS only: set DOCKER_HOST=${host}, DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH to the directory of its certificates, or name a docker context that has them`,
+        { ...request, status, engineMessage: refusal },
+      );
+    }
+    throw statusError(status, refusal, request);
   }
 
   async #connect(done: (...result: [null, Socket] | [Error, null]) => void): Promise<void> {

@@ -247,7 +247,23 @@ describe.runIf(PrivateEngine.isPossible)("SEC-36 an engine over TLS", () => {
   });
 
   it("a client that does not speak TLS is told so", async () => {
-    await failsWith(place, { DOCKER_HOST: host }, "Client sent an HTTP request to an HTTPS server");
+    await failsWith(
+      place,
+      { DOCKER_HOST: host },
+      `the Docker daemon at ${host} takes TLS only: set DOCKER_HOST=`,
+    );
+  });
+
+  it("a builder whose certificates the environment named needs them there again, and says so", async () => {
+    const env = { DOCKER_HOST: host, DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates };
+    const name = `${place.id}-environment`;
+    await place.succeed(["create", "--name", name, host], { env });
+    const dir = await place.context({ Dockerfile: "FROM scratch\n" });
+    const { exitCode, stderr } = await place.run(["build", "--builder", name, dir]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`the Docker daemon at ${host} takes TLS only: set DOCKER_HOST=${host}`);
+    await place.succeed(["inspect", name], { env });
+    await place.succeed(["rm", name], { env });
   });
 });
 

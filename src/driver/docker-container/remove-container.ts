@@ -27,7 +27,7 @@ export async function removeContainer(
 ): Promise<void> {
   await unlessOthersAreAtIt(
     () => engine.containers.remove(id, { force: true, volumes, signal }),
-    (error) => /removal .*in progress/i.test(error.message),
+    (refusal) => /removal .*in progress/i.test(refusal.message),
     signal,
   );
 }
@@ -45,8 +45,8 @@ export async function removeVolume(
 ): Promise<void> {
   await unlessOthersAreAtIt(
     () => engine.volumes.remove(name, { signal }),
-    async (error) => {
-      const users = /in use.*\[([^\]]*)\]/i.exec(error.message)?.[1]?.split(/[,\s]+/) ?? [];
+    async (refusal) => {
+      const users = /in use.*\[([^\]]*)\]/i.exec(refusal.message)?.[1]?.split(/[,\s]+/) ?? [];
       const isThere = await Promise.all(users.map((id) => exists(engine, id, signal)));
       return users.length > 0 && !isThere.includes(true);
     },
