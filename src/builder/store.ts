@@ -2,7 +2,7 @@ import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { type Environment, buildxConfigDir } from "../config/index.js";
 import { messageOf } from "../core/index.js";
-import { type LockOptions, lockFile } from "../fs/index.js";
+import { LockError, type LockOptions, lockFile } from "../fs/index.js";
 import { checkBuilderName, isBuilderName } from "./builder-name.js";
 import { type CurrentChoice, readCurrent } from "./current-file.js";
 import { LocalState } from "./local-state.js";
@@ -144,11 +144,13 @@ export class BuilderStore implements StoreView {
       onWait: ({ pid }) =>
         this.warn(`waiting for lock ${path} held by ${pid === undefined ? "another process" : `pid ${pid}`}`),
     }).catch((error: NodeJS.ErrnoException) => {
-      if (error.syscall === undefined) throw error;
-      throw new StoreError("STORE_UNWRITABLE", `cannot lock ${path}: ${error.message}`, {
-        path,
-        cause: error,
-      });
+      if (error.syscall === undefined && (error.code !== "FS_LOCK" || error instanceof LockError))
+        throw error;
+      throw new StoreError(
+        "STORE_UNWRITABLE",
+        `cannot lock ${path}: ${error.message}; BUILDX_CONFIG can name another directory for builders`,
+        { path, cause: error },
+      );
     });
     try {
       await this.dir.removeStaleTemporaries("instances", this.now());

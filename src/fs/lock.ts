@@ -101,7 +101,13 @@ function runFlock(program: string, fd: number, signal: AbortSignal): Promise<"lo
       settle(() => {
         if (signal.aborted) reject(abortError(signal));
         else if (code === 0) resolve("locked");
-        else reject(new SlipwayError("FS_LOCK", `${program} failed with ${killedBy ?? `exit code ${code}`}`));
+        else
+          reject(
+            new SlipwayError(
+              "FS_LOCK",
+              `${program} failed with ${killedBy ?? `exit code ${code}`}: the file system may not take locks`,
+            ),
+          );
       });
     });
   });

@@ -8,8 +8,10 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
 import { BuildkitClient, secrets as secretsWire } from "../buildkit/index.js";
-import { GrpcError, frameMessage, grpcCodes } from "../http2/index.js";
+import { GrpcError, frameHead, frameMessage, grpcCodes } from "../http2/index.js";
 import type { Attachable } from "./attachable.js";
+import { auth } from "./auth/index.js";
+import { healthMethods } from "./health.js";
 import { secrets } from "./secrets.js";
 import { Session } from "./session.js";
 import { upload } from "./upload.js";
@@ -60,6 +62,19 @@ describe("Session", () => {
     const { status, response } = await remote.unary("/test.Echo/diffcopy", Buffer.from("hello"));
     expect(status.code).toBe(grpcCodes.ok);
     expect(response?.toString()).toBe("hello");
+  });
+
+  test("MEM-5 a message of 16 MiB is taken, and a larger one refused by its length alone", async () => {
+    const most = Buffer.alloc(16 * 1024 * 1024, 7);
+    const { remote } = await open([echo, secrets(new Map()), auth({ env: {} })]);
+    const { response, status } = await remote.unary("/test.Echo/DiffCopy", most);
+    expect(status.code).toBe(grpcCodes.ok);
+    expect(response?.equals(most)).toBe(true);
+    for (const method of remote.methods.filter((name) => !healthMethods.includes(name))) {
+      const call = await remote.call(method);
+      call.stream.write(frameHead(most.length + 1));
+      expect((await call.status).code, method).toBe(grpcCodes.resourceExhausted);
+    }
   });
 
   test("an unknown method is UNIMPLEMENTED", async () => {

@@ -197,7 +197,7 @@ describe(`differential load on ${isContainerd ? "the containerd store" : "the cl
     expect(await output("load:twice")).toBe("y");
   });
 
-  test("attestations and several platforms come along where the store takes them", async () => {
+  test("FLT-97 attestations and several platforms come along where the store takes them", async () => {
     const building = load(image("a", "three"), "load:index", {
       platforms: ["linux/amd64", "linux/arm64"],
       provenance: "mode=max",

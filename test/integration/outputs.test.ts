@@ -111,7 +111,7 @@ describe("where outputs go", () => {
     }
   });
 
-  test("standard output for two, or on a terminal, is refused before anything is sent", async () => {
+  test("FLT-94 standard output for two, or on a terminal, is refused before anything is sent", async () => {
     const two = await command(["-o", "type=tar", "-o", "type=oci"]);
     expect(two).toMatchObject({ exitCode: 1, stdout: "" });
     expect(two.stderr).toContain("multiple outputs configured to write to stdout");

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { engineEnv } from "../support/engine-env.js";
 import { freePort } from "../support/ssh-server.js";
+import { mostMebibytes } from "../support/slipway.js";
 import { Workplace } from "../support/workplace.js";
 
 /** The builder store, by commands of several processes: broken files, locks, rights, and what is left on disk. */
@@ -82,6 +83,25 @@ it("STO-12 twenty processes create, use and remove builders, and nobody's is los
   const found = (await readdir(place.path("buildx", "instances"))).filter((name) => name.includes("-many-"));
   expect(found.sort((a, b) => a.localeCompare(b))).toEqual(kept.sort((a, b) => a.localeCompare(b)));
   await place.succeed(["rm", ...kept]);
+});
+
+it("MEM-13 many builders and many remembered builds are listed", async () => {
+  const [builders, refs] = long ? [1_000, 100_000] : [100, 2_000];
+  const first = await place.builder("first");
+  const stored = await readFile(instance(first), "utf8");
+  const names = Array.from({ length: builders }, (_, index) => `${place.id}-listed-${index}`);
+  for (const name of names) await writeFile(instance(name), stored.replaceAll(first, name));
+  const [some = ""] = names;
+  const remembered = place.path("buildx", "refs", some, `${some}0`);
+  await mkdir(remembered, { recursive: true });
+  for (let index = 0; index < refs; index++) await writeFile(path.join(remembered, `ref${index}`), "{}");
+  const { stdout, stderr, peakMebibytes } = await place.succeed(["ls"]);
+  expect(stderr).toBe("");
+  expect(stdout.match(/ \\_ \S+-listed-\d+0 .*inactive/g)).toHaveLength(builders);
+  expect(peakMebibytes).toBeLessThan(mostMebibytes);
+  await Promise.all(names.map((name) => rm(instance(name))));
+  await rm(place.path("buildx", "refs", some), { recursive: true });
+  await place.succeed(["rm", first]);
 });
 
 it("STO-10 a command that waits for the store says for whom", async () => {

@@ -37,7 +37,8 @@ async function open(name: string, context: string, columns: number, variables = 
   const unset = all.filter(([, value]) => value === undefined).map(([key]) => `-u ${key}`);
   const set = all.filter(([, value]) => value !== undefined).map(([key, value]) => `${key}='${value}'`);
   const build = `${variables} '${process.execPath}' '${bundle}' build --builder ${builder} --no-cache -o type=cacheonly '${context}'`;
-  const script = `env ${[...unset, ...set].join(" ")} LANG=C.UTF-8 ${build}; echo $? >'${code}'; cat`;
+  const after = `status=$?; stty -a >'${code}.stty'; echo $status >'${code}'; cat`;
+  const script = `env ${[...unset, ...set].join(" ")} LANG=C.UTF-8 ${build}; ${after}`;
   await tmux("new-session", "-d", "-s", name, "-x", String(columns), "-y", "20", script);
   return {
     ended: async () => {
@@ -45,8 +46,24 @@ async function open(name: string, context: string, columns: number, variables = 
       await eventually(async () => (await read()) !== "");
       return Number(await read());
     },
+    /** What the terminal is set to after the build. */
+    settings: () => readFile(`${code}.stty`, "utf8"),
     screen: (...flags: string[]) => tmux("capture-pane", "-p", "-t", name, ...flags),
   };
+}
+
+/** The build of that terminal has ended. */
+const isOver = (name: string) =>
+  readFile(place.path(`${name}.code`), "utf8").then(
+    (text) => text !== "",
+    () => false,
+  );
+
+async function isAsBefore(name: string, terminal: Awaited<ReturnType<typeof open>>) {
+  expect((await tmux("display-message", "-p", "-t", name, "#{cursor_flag}")).trim()).toBe("1");
+  expect((await terminal.settings()).split(/[\s;]+/)).toEqual(
+    expect.arrayContaining(["echo", "icanon", "isig", "opost"]),
+  );
 }
 
 /** A screen with its times, sizes and builder's name replaced, each by as many columns. */
@@ -104,7 +121,7 @@ describe.skipIf(!hasTmux)("the display in a terminal", () => {
     await eventually(async () => (await place.processes(builder, "until [ -e /go ]")).length === 0);
   });
 
-  test("leaves the cursor visible when it is stopped, with exit code 130", async () => {
+  test("FLT-41 leaves the terminal as it was when it is stopped, once or three times, with exit code 130", async () => {
     const context = await place.context({ Dockerfile: "FROM busybox\nRUN sleep 987\n" });
     const terminal = await open("stopped", context, 80);
     await eventually(async () => (await terminal.screen()).includes("RUN sleep 987"));
@@ -112,6 +129,17 @@ describe.skipIf(!hasTmux)("the display in a terminal", () => {
     await tmux("send-keys", "-t", "stopped", "C-c");
     expect(await terminal.ended()).toBe(130);
     expect(await terminal.screen()).toMatch(/^ => CANCELED \[2\/2\] RUN sleep 987 +\d+\.\ds$/m);
-    expect((await tmux("display-message", "-p", "-t", "stopped", "#{cursor_flag}")).trim()).toBe("1");
+    await isAsBefore("stopped", terminal);
+
+    const frozen = await open("frozen", context, 80);
+    await eventually(async () => (await frozen.screen()).includes("RUN sleep 987"));
+    await place.engine.containers.pause(place.container(builder));
+    try {
+      while (!(await isOver("frozen"))) await tmux("send-keys", "-t", "frozen", "C-c");
+    } finally {
+      await place.engine.containers.unpause(place.container(builder));
+    }
+    expect(await frozen.ended()).toBe(130);
+    await isAsBefore("frozen", frozen);
   });
 });

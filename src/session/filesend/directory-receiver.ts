@@ -8,6 +8,7 @@ import { ExportError, protocolError, quotePath } from "./export-error.js";
 import type { DirectoryTarget } from "./export-target.js";
 import { ExportTree } from "./export-tree.js";
 import { FileRequests } from "./file-requests.js";
+import { NameCollisions } from "./name-collisions.js";
 import { PacketDecoder, errorPacket, finPacket, packetTypes } from "./packet.js";
 
 /** What a hostile daemon may make us do (SEC-8, MEM-14). */
@@ -86,6 +87,8 @@ class DirectoryReceiver {
   readonly #links = new ByteQueue();
   /** In delete mode: names in the directories that the listing is in and has not passed yet, last first. */
   readonly #leftovers: Map<number, Buffer[]> | undefined;
+  /** Where the file system takes different names for one. */
+  readonly #collisions: NameCollisions | undefined;
   readonly #extras: { parent: number; name: Buffer }[] = [];
   #entries = 0;
   #bytes = 0;
@@ -108,6 +111,8 @@ class DirectoryReceiver {
       maxDepth: this.#limits.maxDepth,
       onLeave: (index) => this.#leave(index),
     });
+    const folding = this.#tree.probeFolding();
+    if (folding) this.#collisions = new NameCollisions(folding);
     if (target.mode === "delete") this.#leftovers = new Map([[0, this.#tree.list(0).reverse()]]);
   }
 
@@ -181,6 +186,7 @@ class DirectoryReceiver {
     this.#order.check(path);
     const { parent, name } = this.#order;
     this.#pass(parent, name);
+    this.#collisions?.add(parent, name, (one) => this.#tree.pathOf(parent, one));
     if (!Number.isSafeInteger(size) || size < 0) throw protocolError(`size ${size} of ${quotePath(path)}`);
     switch ((mode & goMode.type) >>> 0) {
       case goMode.dir: {
@@ -249,6 +255,7 @@ class DirectoryReceiver {
   }
 
   #leave(index: number): void {
+    this.#collisions?.leave(index);
     for (const name of this.#leftovers?.get(index) ?? []) this.#extras.push({ parent: index, name });
     this.#leftovers?.delete(index);
   }

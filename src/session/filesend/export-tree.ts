@@ -27,6 +27,7 @@ import {
   openRoot,
   selfPath,
 } from "./open-directory.js";
+import { type Folding, probeFolding } from "./name-collisions.js";
 import { removeTree } from "./remove-tree.js";
 import { TimeSlice } from "./time-slice.js";
 
@@ -71,6 +72,11 @@ export class ExportTree {
   pathOf(parent: number, name: Buffer): string {
     const directory = this.directories.path(parent).toString("utf8");
     return [this.#path.replace(/\/+$/, ""), directory, name.toString("utf8")].filter(Boolean).join("/");
+  }
+
+  /** How the destination's file system tells names apart; undefined when by every byte. */
+  probeFolding(): Folding | undefined {
+    return probeFolding(this.#root);
   }
 
   /** Names in a directory, in byte order. */

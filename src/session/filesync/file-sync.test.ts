@@ -273,6 +273,25 @@ describe("fileSync", () => {
     expect(warnings).toEqual(["changed during upload: file"]);
   });
 
+  test("FLT-78 of files that appear meanwhile those are sent that were announced", async () => {
+    for (let i = 0; i < 2_000; i++) write(`file-${i}`);
+    fs.mkdirSync(join(root, "last"));
+    const receiver = new Receiver(context());
+    // The walk stops in the middle, with the directory still to be read.
+    receiver.call.congested = true;
+    await receiver.until(() => receiver.call.sent.length > 0);
+    expect(receiver.entries.has("last")).toBe(false);
+    write("appeared");
+    write("last/appeared");
+    write("zzz-appeared");
+    receiver.call.release();
+    const sent = await receiver.everything();
+    const names = Object.keys(sent);
+    expect(names).toEqual(expect.arrayContaining(["file-0", "file-1999", "last"]));
+    expect(names.filter((name) => !/^file-|^last$|appeared$/.test(name))).toEqual([]);
+    for (const name of names) if (name !== "last") expect(sent[name]).toBe(name);
+  });
+
   test("FLT-56 holes are sent as zeros", async () => {
     write("sparse", "");
     fs.truncateSync(join(root, "sparse"), 200_000);
