@@ -70,11 +70,15 @@ async function write(
     }) as unknown as Writable;
     // The archive fails with the same error; without a listener this one would end the process.
     entry.on("error", () => {});
+    // An archive that nobody wants any more only closes it; the blob must not stay open for that.
+    const closing = new AbortController();
+    entry.on("close", () => closing.abort());
+    const { signal: closed } = closing;
     const blob = client.openBlob(layer.digest, { signal });
     let sent = 0;
     try {
       for await (const chunk of blob as AsyncIterable<Buffer>) {
-        if (!entry.write(chunk)) await once(entry, "drain");
+        if (!entry.write(chunk)) await once(entry, "drain", { signal: closed });
         sent += chunk.length;
         onProgress?.(layer, sent);
       }
@@ -82,7 +86,7 @@ async function write(
       entry.destroy(error as Error);
       throw error;
     }
-    const finished = once(entry, "finish");
+    const finished = once(entry, "finish", { signal: closed });
     entry.end();
     await finished;
   }
