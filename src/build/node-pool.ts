@@ -9,7 +9,7 @@ import {
 } from "../builder/index.js";
 import type { BuildkitClient } from "../buildkit/index.js";
 import type { Environment } from "../config/index.js";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, isSlipwayError, untilAborted } from "../core/index.js";
 import type { ConnectTarget } from "./connection.js";
 import { type Place, type PlaceConnectOptions, dialPlace, nodePlace } from "./place.js";
 
@@ -81,12 +81,22 @@ class Pool implements NodePool {
     return kept(this.#places, index, () => this.#open(index));
   }
 
-  connect(index: number, options: PlaceConnectOptions): Promise<BuildkitClient> {
-    return kept(this.#clients, index, async () => {
-      const place = await this.place(index);
-      await this.#announce(options);
-      return place.connect(options);
-    });
+  async connect(index: number, options: PlaceConnectOptions): Promise<BuildkitClient> {
+    const { signal } = options;
+    for (;;) {
+      const isOthers = this.#clients.has(index);
+      const connecting = kept(this.#clients, index, async () => {
+        const place = await this.place(index);
+        await this.#announce(options);
+        return place.connect(options);
+      });
+      try {
+        return await (isOthers && signal ? untilAborted(signal, connecting) : connecting);
+      } catch (error) {
+        // That another build was cancelled which had begun to connect does not end this one.
+        if (!isOthers || signal?.aborted || !isSlipwayError(error, "ABORTED")) throw error;
+      }
+    }
   }
 
   async share(platforms: readonly string[], options: PlaceConnectOptions): Promise<NodeShare[]> {

@@ -1,0 +1,28 @@
+import { once } from "node:events";
+import { expect, test } from "vitest";
+import { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
+import { control } from "../buildkit/index.js";
+import { abortError } from "../core/index.js";
+import { service } from "../session/index.js";
+import { openNodes } from "./node-pool.js";
+
+test("a build that is cancelled while it connects does not end another that waits for the same connection", async () => {
+  await using daemon = new FakeBuildkitd({ services: [service(control.Control, { info: () => ({}) })] });
+  let attempts = 0;
+  const dial = async (signal?: AbortSignal) => {
+    if (++attempts > 1) return daemon.dial();
+    if (signal) await once(signal, "abort");
+    throw abortError(signal as AbortSignal);
+  };
+  const pool = await openNodes({ dial }, {});
+  const [first, second, third] = [new AbortController(), new AbortController(), new AbortController()];
+  const connecting = [first, second, third].map(({ signal }) => pool.connect(0, { signal }));
+  const settled = Promise.allSettled(connecting);
+  // One that only waits is cancelled at once, too.
+  third.abort(new Error("not wanted"));
+  await expect(connecting[2]).rejects.toMatchObject({ code: "ABORTED" });
+  first.abort(new Error("not wanted"));
+  expect((await settled).map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected"]);
+  expect(attempts).toBe(2);
+  await pool.close();
+});
