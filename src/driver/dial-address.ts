@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect as connectPlain, type Socket } from "node:net";
 import { type SecureContextOptions, connect as connectTls } from "node:tls";
-import { type Dial, InvalidArgumentError, linkSignal } from "../core/index.js";
+import { type Dial, InvalidArgumentError, abortError, linkSignal, messageOf } from "../core/index.js";
 import { DriverError } from "./driver-error.js";
 
 /** A connection that is not made within this time will not be, in ms. */
@@ -29,8 +29,15 @@ export function dialAddress(address: string, tls?: AddressTls): Dial {
       return socket;
     } catch (error) {
       socket.destroy();
-      if (signal?.aborted) throw error;
-      throw new DriverError("DRIVER_CONNECT", `cannot connect to buildkitd at ${address}`, { cause: error });
+      if (signal?.aborted) throw abortError(signal);
+      const cause = linked.signal.aborted ? abortError(linked.signal) : error;
+      throw new DriverError(
+        "DRIVER_CONNECT",
+        `cannot connect to buildkitd at ${address}: ${messageOf(cause)}`,
+        {
+          cause,
+        },
+      );
     }
   };
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type FileHandle, constants as fsConstants, open, readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { type Dial, linkSignal } from "../../core/index.js";
+import { type Dial, abortError, linkSignal, messageOf } from "../../core/index.js";
 import type { ContainerInspect } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
 import { socketDirectory, socketMount, socketName } from "./container-spec.js";
@@ -51,9 +51,13 @@ export function dialSocket(path: string): Dial {
       return socket;
     } catch (error) {
       socket?.destroy();
-      throw new DriverError("DRIVER_CONNECT", `cannot connect to the builder's socket ${path}`, {
-        cause: error,
-      });
+      if (signal?.aborted) throw abortError(signal);
+      const cause = linked.signal.aborted ? abortError(linked.signal) : error;
+      throw new DriverError(
+        "DRIVER_CONNECT",
+        `cannot connect to the builder's socket ${path}: ${messageOf(cause)}`,
+        { cause },
+      );
     } finally {
       await directory?.close();
     }

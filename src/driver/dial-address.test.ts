@@ -1,0 +1,40 @@
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { dialAddress } from "./dial-address.js";
+import { dialSocket } from "./docker-container/socket-transport.js";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "slipway-dial-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+test.each(["an address", "a builder's socket"])(
+  "%s that does not answer is told with the reason",
+  async (what) => {
+    const path = join(directory, "nobody");
+    const dial = what === "an address" ? dialAddress(`unix://${path}`) : dialSocket(path);
+    await expect(dial()).rejects.toMatchObject({
+      code: "DRIVER_CONNECT",
+      message: expect.stringMatching(/^cannot connect to .*nobody: .*ENOENT/) as string,
+    });
+    await expect(dial(AbortSignal.abort(new Error("not wanted")))).rejects.toMatchObject({ code: "ABORTED" });
+  },
+);
+
+test("FLT-34 TLS with one who does not speak it is given up by the signal", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const controller = new AbortController();
+  const connected = once(server, "connection");
+  const dialling = dialAddress(`tcp://127.0.0.1:${port}`, {})(controller.signal);
+  await connected;
+  controller.abort(new Error("not wanted"));
+  await expect(dialling).rejects.toMatchObject({ code: "ABORTED" });
+  server.close();
+});
