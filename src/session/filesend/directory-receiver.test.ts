@@ -75,6 +75,21 @@ async function tree(path: string, prefix = ""): Promise<string[]> {
 }
 
 describe("a directory export", () => {
+  it.runIf(process.getuid?.() === 0)(
+    "FLT-91 a destination that cannot be listed is told by its path",
+    async () => {
+      await chmod(base, 0o755);
+      await mkdir(dest, { mode: 0o333 });
+      await chmod(dest, 0o333);
+      process.seteuid?.(12_345);
+      try {
+        await expect(exportTree([], "delete")).rejects.toThrow(`scandir ${dest}: permission denied (EACCES)`);
+      } finally {
+        process.seteuid?.(0);
+      }
+    },
+  );
+
   it("writes files, directories, links, modes and times", async () => {
     const mtime = 1_600_000_000_123_456_789n;
     await exportTree([

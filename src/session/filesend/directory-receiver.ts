@@ -113,7 +113,7 @@ class DirectoryReceiver {
     });
     const folding = this.#tree.probeFolding();
     if (folding) this.#collisions = new NameCollisions(folding);
-    if (target.mode === "delete") this.#leftovers = new Map([[0, this.#tree.list(0).reverse()]]);
+    if (target.mode === "delete") this.#leftovers = new Map([[0, this.#listRoot()]]);
   }
 
   /** What writing failed with, whatever ended the call. */
@@ -155,6 +155,15 @@ class DirectoryReceiver {
 
   close(): void {
     this.#tree.close();
+  }
+
+  #listRoot(): Buffer[] {
+    try {
+      return this.#tree.list(0).reverse();
+    } catch (error) {
+      this.#tree.close();
+      throw error;
+    }
   }
 
   /** What there is to do before the next packet, beside the waiting that this one asked for. */

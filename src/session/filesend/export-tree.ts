@@ -81,7 +81,12 @@ export class ExportTree {
 
   /** Names in a directory, in byte order. */
   list(index: number): Buffer[] {
-    return readdirSync(selfPath(this.directory(index)), { encoding: "buffer" }).sort((a, b) => a.compare(b));
+    const directory = this.directory(index);
+    try {
+      return readdirSync(selfPath(directory), { encoding: "buffer" }).sort((a, b) => a.compare(b));
+    } catch (error) {
+      throw ioError("scandir", this.pathOf(index, Buffer.alloc(0)), error);
+    }
   }
 
   /** Makes a directory, or takes the one that is there; what else is there is removed. */
