@@ -23,11 +23,11 @@ export type SecretSource =
  * other id, and nothing larger than 500 KiB.
  */
 export function secrets(sources: ReadonlyMap<string, SecretSource>): Attachable {
-  const fifos = new Map<string, Promise<Uint8Array>>();
+  const readings = new Map<string, Promise<Uint8Array>>();
   return service(wire.Secrets, {
     async getSecret({ ID }, call) {
       const source = sources.get(ID);
-      const data = source && (await read(ID, source, call.signal, fifos));
+      const data = source && (await read(ID, source, call.signal, readings));
       if (!data) {
         throw new SessionError("SESSION_NOT_FOUND", `secret ${ID} not found`, {
           grpcCode: grpcCodes.notFound,
@@ -43,7 +43,7 @@ async function read(
   id: string,
   source: SecretSource,
   signal: AbortSignal,
-  fifos: Map<string, Promise<Uint8Array>>,
+  readings: Map<string, Promise<Uint8Array>>,
 ): Promise<Uint8Array | undefined> {
   switch (source.type) {
     case "value":
@@ -54,16 +54,23 @@ async function read(
     }
     case "callback":
       return Buffer.from(await source.read(signal));
-    default:
-      return fifos.get(id) ?? readFile(id, source.path, fifos);
+    default: {
+      // Steps side by side ask at once; two who read a fifo would get a part of it each.
+      const others = readings.get(id);
+      if (others) return others;
+      let isFifo = false;
+      const reading = readFile(id, source.path, () => (isFifo = true));
+      readings.set(id, reading);
+      const forget = () => {
+        if (!isFifo) readings.delete(id);
+      };
+      reading.then(forget, forget);
+      return reading;
+    }
   }
 }
 
-async function readFile(
-  id: string,
-  path: string,
-  fifos: Map<string, Promise<Uint8Array>>,
-): Promise<Uint8Array> {
+async function readFile(id: string, path: string, onFifo: () => void): Promise<Uint8Array> {
   let file: FileHandle;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOCTTY);
@@ -80,9 +87,8 @@ async function readFile(
       throw new SessionError("SESSION_SECRET", `secret ${id} is not a regular file: ${path}`);
     }
     if (stat.size > maxSecretBytes) throw tooLarge(id, stat.size);
-    const reading = readAll(id, file);
-    if (stat.isFIFO()) fifos.set(id, reading);
-    return await reading;
+    if (stat.isFIFO()) onFifo();
+    return await readAll(id, file);
   } finally {
     await file.close();
   }
