@@ -52,7 +52,7 @@ type Set = (option: Option, value: string | undefined) => void;
 function readLong(arg: string, options: readonly Option[], queue: string[], set: Set): void {
   const at = arg.indexOf("=");
   const name = at < 0 ? arg : arg.slice(0, at);
-  if (/^--(?:$|[-=])/.test(name) || name === "--") throw new InvalidArgumentError(`bad flag syntax: ${arg}`);
+  if (/^--(?:$|-)/.test(name)) throw new InvalidArgumentError(`bad flag syntax: ${arg}`);
   const option = options.find(({ long }) => long === name);
   if (!option) {
     const known = options.map(({ long }) => long as string);
