@@ -4,6 +4,7 @@ import { InvalidArgumentError } from "../core/index.js";
 import { formatPlatform, parsePlatforms } from "../builder/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { type CachePlan, planCaches } from "./caches.js";
+import { checkOptions } from "./check-options.js";
 import { type FrontendAttrs, frontendAttrs, resolveBuildArgs } from "./frontend-attrs.js";
 import { gitInfo } from "./git-info.js";
 import { type Inputs, resolveInputs } from "./inputs.js";
@@ -62,6 +63,7 @@ export interface PlanFacts {
  * @throws InvalidArgumentError that names the option, path or value.
  */
 export async function planBuild(options: BuildOptions, facts: PlanFacts): Promise<SolvePlan> {
+  checkOptions({ ...options });
   const { env } = facts;
   const buildArgs = resolveBuildArgs(options.buildArgs, env);
   const epoch = env["SOURCE_DATE_EPOCH"];

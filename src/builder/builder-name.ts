@@ -17,7 +17,8 @@ export function checkBuilderName(name: string): string {
 
 /** Whether {@link checkBuilderName} would take it. */
 export function isBuilderName(name: string): boolean {
-  return pattern.test(name);
+  // A program without types may have forgotten it.
+  return typeof name === "string" && pattern.test(name);
 }
 
 const adjectives =

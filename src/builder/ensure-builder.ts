@@ -1,6 +1,7 @@
 import type { Environment } from "../config/index.js";
 import { StoreError } from "./store-error.js";
 import type { BuilderContext } from "./builder-context.js";
+import { checkBuilderName } from "./builder-name.js";
 import type { Node, NodeGroup } from "./node-group.js";
 import { formatPlatform } from "./platform.js";
 import { type CreateBuilderOptions, createBuilder, nodeSettings } from "./create-builder.js";
@@ -38,6 +39,7 @@ export async function ensureBuilder(
   options: EnsureBuilderOptions,
 ): Promise<NodeGroup> {
   const { name, onMismatch = "error", signal } = options;
+  checkBuilderName(name);
   const group = await context.store.get(name);
   if (group) {
     const differs = await differencesOf(context, group, options);

@@ -28,9 +28,9 @@ export interface BuildImageOptions extends Omit<
  * @throws as `build()` does; the message of a BuildError has the failed step's last words and its place in the Dockerfile.
  */
 export async function buildImage(options: BuildImageOptions): Promise<string> {
+  await using engine = await openRuntimeEngine();
   const { builder = await sharedBuilder(), ...rest } = options;
   const name = options.tags?.[0] ?? nameOf(options);
-  await using engine = await openRuntimeEngine();
   const before = await imageId(engine, name);
   const place =
     builder instanceof StartedBuildKitContainer

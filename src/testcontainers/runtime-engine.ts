@@ -1,9 +1,16 @@
 import { getContainerRuntimeClient } from "testcontainers";
-import { EngineClient } from "../engine-api/index.js";
+import { messageOf } from "../core/index.js";
+import { EngineClient, EngineError } from "../engine-api/index.js";
 
 /** The engine that testcontainers has found, spoken to by slipway's own client. Close it when done. */
 export async function openRuntimeEngine(): Promise<EngineClient> {
-  const { container } = await getContainerRuntimeClient();
+  const { container } = await getContainerRuntimeClient().catch((error: unknown) => {
+    throw new EngineError(
+      "ENGINE_CONNECT",
+      `testcontainers finds no container engine: is it running, and does DOCKER_HOST lead to it? (${messageOf(error)})`,
+      { cause: error },
+    );
+  });
   // What testcontainers found out (environment, properties file, docker context, rootless socket), as dockerode keeps it.
   const modem = container.dockerode.modem as {
     socketPath?: string;

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -115,6 +116,18 @@ console.log(builder.getId(), image);
   const [id = ""] = (first ?? "").split(" ");
   expect((await engine.containers.inspect(id)).State.Running).toBe(true);
   await engine.containers.remove(id, { force: true, volumes: true });
+
+  // testcontainers tries docker's default socket as well.
+  if (existsSync("/var/run/docker.sock")) return console.log("not tried without an engine: there is one");
+  const env = { ...process.env, DOCKER_HOST: "unix:///nowhere.sock" };
+  const nowhere = `await (await import("slipway/testcontainers")).buildImage({ context: "." })`;
+  await expect(
+    run(process.execPath, ["--input-type=module", "-e", nowhere], { cwd: project, env }),
+  ).rejects.toMatchObject({
+    stderr: expect.stringContaining(
+      "testcontainers finds no container engine: is it running, and does DOCKER_HOST lead to it?",
+    ),
+  });
 });
 
 test("a daemon is reached over its port and over its socket", async () => {

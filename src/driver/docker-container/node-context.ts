@@ -65,7 +65,7 @@ export async function inspectNode(
   return container;
 }
 
-/** The last log lines of the node's container, indented; empty when there are none to be had. */
+/** The last log lines of the node's container, to be put behind a message; empty when there are none to be had. */
 export async function logTail(
   node: NodeContext,
   signal: AbortSignal | undefined,
@@ -85,5 +85,5 @@ export async function logTail(
     // The logs only explain another error; without them it stands by itself.
   }
   const text = Buffer.concat(chunks).toString("utf8").trimEnd();
-  return text === "" ? "" : `\n${text.replace(/^/gm, "  ")}`;
+  return text === "" ? "" : `; the daemon's last log lines:\n${text.replace(/^/gm, "  ")}`;
 }
