@@ -82,11 +82,12 @@ export interface ReportImage {
   layers: readonly ReportLayer[];
 }
 
-/** An excerpt of a file that an error points into, marked and ready to show. */
+/** What went wrong. */
 export interface ReportFailure {
   message: string;
   /** Number of the step that failed; 0 when no step did. */
   step: number;
+  /** Excerpts of the files that the error points into, marked and ready to show. */
   sources: string[];
 }
 

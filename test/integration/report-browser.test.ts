@@ -53,6 +53,12 @@ async function open(name: string, view: PageView = {}): Promise<BrowserPage> {
 const pages = ["real.html", "large.html", "hostile.html"];
 /** How far the page's content reaches beyond its right edge, in CSS pixels. */
 const overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+/** Least room between two marks of the axis, in CSS pixels. */
+const axisGap = `(() => {
+  const marks = [...document.querySelectorAll(".axis text")].filter((mark) => mark.checkVisibility());
+  const boxes = marks.map((mark) => mark.getBoundingClientRect());
+  return Math.min(...boxes.slice(1).map((box, index) => box.left - boxes[index].right));
+})()`;
 /** The row that has the focus: its number, whether it is open, and the outline that shows it. */
 const focused = `(() => {
   const at = document.activeElement;
@@ -169,6 +175,7 @@ test.each(pages)("%s can be read in light, in dark and on a narrow screen", asyn
     for (const width of [1280, 360]) {
       await page.show({ scheme, width });
       expect(await page.evaluate(overflow)).toBe(0);
+      expect(await page.evaluate(axisGap)).toBeGreaterThan(4);
       const { contrast, text } = await page.evaluate<{ contrast: number; text: string }>(leastContrast);
       expect(contrast, `${text} in ${scheme}`).toBeGreaterThanOrEqual(4.5);
       backs.add(await page.evaluate<string>("getComputedStyle(document.body).backgroundColor"));

@@ -52,7 +52,7 @@ export function hostilePage(): string {
   const vertexes = [
     step("a", `[linux/amd64 1/2] RUN ${hostileText}`, [0, 3]),
     step("b", `[linux/arm64 1/2] RUN ${hostileText}`, [0, 900], { inputs: ["a"] }),
-    step("c", hostileText, [900, 2000], {
+    step("c", hostileText, [900, 400_000], {
       inputs: ["b"],
       error: hostileText,
       progressGroup: { id: "g", name: hostileText, weak: false },

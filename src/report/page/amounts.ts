@@ -48,11 +48,16 @@ export interface Tick {
 export function ticks(milliseconds: number, most: number): Tick[] {
   const steps = [
     1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000,
-  ].concat([300_000, 600_000, 1_200_000, 1_800_000, 3_600_000]);
+  ].concat([300_000, 600_000, 1_200_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 43_200_000]);
   const step = steps.find((each) => milliseconds / each <= most) ?? Math.ceil(milliseconds / most);
   const label = (at: number) => {
     if (milliseconds < 1000) return `${at} ms`;
-    return step < 1000 ? `${(at / 1000).toFixed(1)} s` : duration(at);
+    if (step < 1000) return `${(at / 1000).toFixed(1)} s`;
+    if (at < 60_000) return duration(at);
+    // Short, for there is little room: `90 min`, `1:30`.
+    const [minutes, seconds] = [Math.floor(at / 60_000), (at / 1000) % 60];
+    if (step % 3_600_000 === 0) return `${minutes / 60} h`;
+    return step % 60_000 === 0 ? `${minutes} min` : `${minutes}:${String(seconds).padStart(2, "0")}`;
   };
   const marks: Tick[] = [{ at: 0, label: "0" }];
   for (let at = step; at <= milliseconds; at += step) marks.push({ at, label: label(at) });

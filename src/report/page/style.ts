@@ -57,7 +57,7 @@ tbody th { max-width: 40rem; }
 .steps .near > details > summary { background: var(--near); }
 .body { padding: .1rem 0 .8rem calc(2rem + var(--number, 5ch)); } .body dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .2rem 0; } .body dt { color: var(--faint); } .body dd { margin: 0; min-width: 0; }
 .warnings summary { cursor: pointer; } .warnings details > :not(summary) { margin-left: 1rem; }
-@media screen and (max-width: 50rem) { .axis, .steps summary { grid-template-columns: .8rem var(--number, 5ch) 1fr auto; } .axis svg { grid-column: 1 / -1; } .steps summary svg { grid-column: 1 / -1; grid-row: 2; } .body { padding-left: 1rem; } }
+@media screen and (max-width: 50rem) { .axis, .steps summary { grid-template-columns: .8rem var(--number, 5ch) 1fr auto; } .axis svg { grid-column: 1 / -1; } .axis text:nth-child(even) { display: none; } .steps summary svg { grid-column: 1 / -1; grid-row: 2; } .body { padding-left: 1rem; } }
 @media print { :root { font-size: 11px; color-scheme: light; --back: #fff; --text: #000; --faint: #444; --line: #bbb; --raised: #f4f4f4; --done: #3b82d6; --critical: #b4540a; --cached: #777; --failed: #c00; --good: #060; --link: #000; --near: none; }
   body { padding: 0; max-width: none; } .filter, .skip { display: none; } .axis { position: static; } pre { max-height: none; } a { text-decoration: none; }
   .steps > li { break-inside: avoid; } .steps > li:has([open]) { break-inside: auto; } h2 { break-after: avoid; } tr { break-inside: avoid; }

@@ -69,7 +69,7 @@ export function critical({ criticalPath, steps, milliseconds }: ReportModel): Ht
   if (criticalPath.length === 0 || milliseconds === 0) return undefined;
   const long = worthShowing(criticalPath, milliseconds);
   const sum = lengthOf(criticalPath);
-  const rest = criticalPath.length - long.length;
+  const rest = criticalPath.filter(({ start, end }) => end > start).length - long.length;
   const idle = milliseconds - sum;
   return html`<section aria-labelledby="critical">
     <h2 id="critical">Critical path</h2>
