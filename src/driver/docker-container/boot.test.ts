@@ -4,6 +4,7 @@ import { EngineClient } from "../../engine-api/index.js";
 import { FakeEngine } from "../../../test/support/fake-engine.js";
 import { bootContainer } from "./boot.js";
 import { configDigest, configDigestLabel } from "./container-spec.js";
+import { DockerContainerDriver } from "./docker-container-driver.js";
 import type { NodeContext } from "./node-context.js";
 import { parseDriverOptions } from "./options.js";
 
@@ -124,4 +125,16 @@ test("FLT-15 a pull that fails is no trouble where the image is there, and one w
     else await expect(booting).rejects.toThrow("no route to the registry");
     expect(made).toBe(held);
   }
+});
+
+test("a driver that is closed while it asks what became of its builder blames nobody", async () => {
+  await using engine = await FakeEngine.start();
+  const asked = new Promise<void>((resolve) => {
+    engine.on("GET", `/containers/${name}/json`, () => resolve());
+  });
+  const driver = new DockerContainerDriver(node(EngineClient.open({ host: engine.host })));
+  const diagnosis = driver.diagnose();
+  await asked;
+  await driver.close();
+  expect(await diagnosis).toBeUndefined();
 });

@@ -1,6 +1,13 @@
 import type { Duplex } from "node:stream";
 import type { BuildkitClient } from "../../buildkit/index.js";
-import { type VertexWriter, messageOf, sleep, withDeadline, withVertex } from "../../core/index.js";
+import {
+  type VertexWriter,
+  isSlipwayError,
+  messageOf,
+  sleep,
+  withDeadline,
+  withVertex,
+} from "../../core/index.js";
 import type { ContainerInspect } from "../../engine-api/index.js";
 import type {
   ConnectOptions,
@@ -157,7 +164,8 @@ export class DockerContainerDriver implements Driver {
         }
       });
     } catch (error) {
-      if (signal?.aborted) return undefined;
+      // Whoever closed the driver meanwhile has ended the builder's connection as well, and knows why.
+      if (signal?.aborted || isSlipwayError(error, "ENGINE_CLOSED")) return undefined;
       return `the engine at ${node.engine.host} does not answer: ${messageOf(error)}`;
     }
   }
