@@ -3,9 +3,15 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { dialAddress } from "./dial-address.js";
 import { dialSocket } from "./docker-container/socket-transport.js";
+
+/** Node gives each of its warnings once. */
+const warnings: string[] = [];
+const onWarning = ({ message }: Error) => void warnings.push(message);
+process.on("warning", onWarning);
+afterAll(() => void process.off("warning", onWarning));
 
 let directory: string;
 beforeEach(async () => {
@@ -37,4 +43,15 @@ test("FLT-34 TLS with one who does not speak it is given up by the signal", asyn
   controller.abort(new Error("not wanted"));
   await expect(dialling).rejects.toMatchObject({ code: "ABORTED" });
   server.close();
+});
+
+test("TLS with an address of numbers is no reason for a warning", async () => {
+  const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const refused = dialAddress(`tcp://127.0.0.1:${port}`, {})();
+  await expect(refused).rejects.toThrow(/^cannot connect to buildkitd at tcp:/);
+  server.close();
+  await new Promise(setImmediate);
+  expect(warnings).toEqual([]);
 });

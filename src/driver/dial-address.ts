@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { type SecureContextOptions, connect as connectTls } from "node:tls";
 import { type Dial, InvalidArgumentError, abortError, linkSignal, messageOf } from "../core/index.js";
 import { DriverError } from "./driver-error.js";
@@ -56,6 +56,7 @@ function opener(address: string, tls: AddressTls | undefined): () => Socket {
   if (url?.protocol !== "tcp:" || url.hostname === "" || url.port === "") throw invalid();
   const to = { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) };
   if (!tls) return () => connectPlain({ ...to, allowHalfOpen: true });
-  return () =>
-    connectTls({ servername: to.host, ...to, ...tls, minVersion: "TLSv1.2", ALPNProtocols: ["h2"] });
+  // A name to be asked for must be one (RFC 6066); the certificate is checked against the address either way.
+  const name = isIP(to.host) === 0 ? { servername: to.host } : {};
+  return () => connectTls({ ...name, ...to, ...tls, minVersion: "TLSv1.2", ALPNProtocols: ["h2"] });
 }
