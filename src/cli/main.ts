@@ -1,10 +1,12 @@
 import { basename } from "node:path";
+import { forgetClosedTerminal } from "./closed-terminal.js";
 import { runCommand } from "./run-command.js";
 import { watchSignals } from "./watch-signals.js";
 
 void main();
 
 async function main(): Promise<void> {
+  forgetClosedTerminal(process);
   const signals = watchSignals(process);
   const exitCode = await runCommand(process.argv.slice(2), {
     env: process.env,

@@ -17,8 +17,13 @@ const codes = new Map<string, string>([
   ]),
 ]);
 
+/** Whether colours are wanted: not with NO_COLOR, and not where they would be seen as text. */
+export function hasColor(env: Environment): boolean {
+  return !env.NO_COLOR && env.TERM !== "dumb";
+}
+
 /**
- * The colours of the terminal display: none with NO_COLOR, else progressui's, changed by
+ * The colours of the terminal display: none with NO_COLOR or TERM=dumb, else progressui's, changed by
  * `BUILDKIT_COLORS=run=blue:error="255,0,0":…`. What is wrong in there is told by `warn` and otherwise ignored.
  */
 export function readPalette(
@@ -26,7 +31,7 @@ export function readPalette(
   warn: (text: string) => void,
   platform: string = process.platform,
 ): Palette {
-  if (env.NO_COLOR) return {};
+  if (!hasColor(env)) return {};
   const palette: Palette = {
     run: platform === "win32" ? "36" : "34",
     cancel: "33",

@@ -37,6 +37,13 @@ describe("display", () => {
     expect(await shown("plain", { BUILDKIT_PROGRESS: "rawjson" }, size)).toMatch(/^#0 /);
   });
 
+  it("keeps to lines without colours on a terminal that calls itself dumb, unless told otherwise", async () => {
+    expect(await shown("auto", { TERM: "dumb" }, size)).toMatch(/^#0 building/);
+    expect(await shown("auto", { TERM: "dumb", BUILDKIT_PROGRESS: "tty" }, size)).toContain("[+] Building");
+    expect(await shown("tty", { TERM: "dumb" }, size)).toContain("[+] Building");
+    expect(await shown("auto", { CI: "true" }, size)).toContain("[+] Building");
+  });
+
   it("prints messages after the end in every mode", async () => {
     for (const mode of ["auto", "plain", "rawjson", "quiet", "none"])
       expect(await shown(mode)).toMatch(/WARNING: careful\n$/);

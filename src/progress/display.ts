@@ -13,7 +13,8 @@ export type ProgressMode = "auto" | "tty" | "plain" | "rawjson" | "quiet" | "non
 
 /**
  * The renderer for a value of `--progress`. `auto` takes BUILDKIT_PROGRESS first, then the terminal display where the
- * stream is a terminal; elsewhere groups and annotations on GitHub Actions and GitLab, and plain text on the rest.
+ * stream is a terminal (other than `TERM=dumb`, which knows no cursor movement); elsewhere groups and annotations on
+ * GitHub Actions and GitLab, and plain text on the rest.
  *
  * @throws InvalidArgumentError for an unknown mode, and for `tty` on a stream that is no terminal.
  */
@@ -28,7 +29,7 @@ export function display(
   switch (chosen) {
     case "":
     case "auto":
-      if (stream.isTTY) return terminal(stream, all);
+      if (stream.isTTY) return env.TERM === "dumb" ? plain(stream, all) : terminal(stream, all);
       return ciSystem(env) ? grouped(stream, all) : plain(stream, all);
     case "tty":
       if (!stream.isTTY)

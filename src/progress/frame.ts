@@ -2,7 +2,7 @@ import { type Palette, paint } from "./colors.js";
 import { goFixed } from "./go-format.js";
 import { secondsOf } from "./intervals.js";
 import type { Job } from "./jobs.js";
-import { cutToWidth, padToWidth, textWidth } from "./text-width.js";
+import { cutToWidth, isPlainAscii, padToWidth, textWidth } from "./text-width.js";
 
 /** What one picture of the terminal display is made from. */
 export interface FrameInput {
@@ -74,7 +74,10 @@ function jobLine(job: Job, { width, now, palette }: FrameInput): string | undefi
 
 /** `left`, filled up so that `right` ends at column `width`. */
 function align(left: string, right: string, width: number): string {
-  return `${padToWidth(left, width - textWidth(right) - 1)} ${right}`;
+  const start = width - textWidth(right);
+  // Terminals differ in how wide some characters are, so behind these the column is named (after erasing what was there).
+  const column = isPlainAscii(left) || start < 1 ? "" : `\x1b[K\x1b[${start + 1}G`;
+  return `${padToWidth(left, start - 1)} ${column}${right}`;
 }
 
 /** Which running steps get a log window: those that printed most, as far as rows are free. */

@@ -3,6 +3,8 @@ import { charWidth } from "./text-width.js";
 const longestWrite = 16 << 10;
 const newline = 0x0a;
 
+/** A letter and what is set on it, in UTF-16 units. */
+const longestCell = 8;
 /** Stands in the cell to the right of a double-width character. */
 const shadow = "";
 
@@ -95,7 +97,7 @@ export class LogWindow {
     }
     if (/^[\x00-\x1f\x7f-\x9f]$/.test(character)) return;
     const width = charWidth(character);
-    if (width === 0) return;
+    if (width === 0) return this.#combine(character);
     if (this.#column + width > this.#columns) {
       this.#column = 0;
       this.#nextRow();
@@ -103,6 +105,15 @@ export class LogWindow {
     const row = this.#rows[this.#row] ?? [];
     row[this.#column++] = character;
     if (width === 2) row[this.#column++] = shadow;
+  }
+
+  /** Accents stay with their letter. What would make it wider, join it with others or reorder the line goes. */
+  #combine(mark: string): void {
+    if (!/[\p{Mn}\p{Me}]/u.test(mark) || /[\ufe00-\ufe0f]/.test(mark)) return;
+    const row = this.#rows[this.#row] ?? [];
+    const column = this.#column - (row[this.#column - 1] === shadow ? 2 : 1);
+    const cell = row[column];
+    if (cell !== undefined && cell.length < longestCell) row[column] = cell + mark;
   }
 
   #nextRow(): void {

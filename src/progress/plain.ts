@@ -1,4 +1,5 @@
 import { printFailures } from "./after-build.js";
+import { hasColor } from "./colors.js";
 import { lineDisplay } from "./line-display.js";
 import type { ProgressSink, ProgressStream, RenderOptions } from "./options.js";
 import { Output } from "./output.js";
@@ -18,7 +19,7 @@ export function plain(stream: ProgressStream, options: RenderOptions = {}): Prog
       new PlainPrinter({ trace, output, now, truncate: env.PROGRESS_NO_TRUNC === "0" }),
     finish(trace, after) {
       printFailures(trace, output);
-      after.print(output, { debug, color: !env.NO_COLOR, warnings: true });
+      after.print(output, { debug, color: stream.isTTY ? hasColor(env) : !env.NO_COLOR, warnings: true });
     },
   });
 }

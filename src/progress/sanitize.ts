@@ -7,8 +7,12 @@ const sequences =
   /(?:\x1b\[|\x9b)[\x30-\x3f]*[\x20-\x2f]*[\x40-\x7e]?|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[\x20-\x2f]*[\x30-\x7e]?/g;
 const sgr = /^(?:\x1b\[|\x9b)([0-9;:]*)m$/;
 const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
-/** Characters that reorder or hide what stands around them. */
-const invisible = /[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+/**
+ * Characters that reorder or hide what stands around them; joiners within a sequence of emoji are neither. In a function,
+ * since V8 takes long to read classes of characters.
+ */
+const invisible = () =>
+  /(?!(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}]\ufe0f?)\u200d\p{Extended_Pictographic})[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu;
 
 /** A name on one line: no control sequences, and characters that would hide or reorder text written out as `\u202e`. */
 export function sanitizeName(text: string): string {
@@ -17,7 +21,7 @@ export function sanitizeName(text: string): string {
     .replace(sequences, "")
     .replace(/[\r\n]+/g, " ")
     .replace(controls, "")
-    .replace(invisible, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    .replace(invisible(), (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 /**

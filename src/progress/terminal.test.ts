@@ -141,6 +141,21 @@ describe("terminal", () => {
     }
   });
 
+  it("leaves it to the terminal how wide a sequence of emoji is, and counts the most", async () => {
+    const { show, send, sink } = start({ columns: 40, rows: 20 });
+    const family = "👩\u200d👩\u200d👧\u200d👦";
+    send(vertex("a", `${family} ❤\ufe0f 1\ufe0f\u20e3`, { started: at(0) }));
+    send(vertex("b", family.repeat(4), { started: at(0) }));
+    send(log("b", "e\u0301 \u200d\u202e❤\ufe0f語\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301\u0301!"));
+    const lines = sink.text.slice(sink.text.lastIndexOf("\x1b[?25l")).split("\n");
+    expect(lines[1]).toBe(` => ${family} ❤\ufe0f 1\ufe0f\u20e3${" ".repeat(16)}\x1b[K\x1b[35G 0.4s\x1b[K`);
+    expect(lines[2]).toBe(` => ${family.repeat(3)}👩\u200d👩  \x1b[K\x1b[35G 0.4s\x1b[K`);
+    expect(stripVTControlCharacters(lines[3] ?? "").trimEnd()).toBe(
+      ` => => # e\u0301 ❤語${"\u0301".repeat(7)}!`,
+    );
+    await show.close();
+  });
+
   it("skips rows without room on a very narrow terminal", async () => {
     const { show, send, sink } = start({ columns: 20, rows: 20 });
     send(vertex("a", "step", { started: at(0) }));
@@ -153,7 +168,8 @@ describe("terminal", () => {
     send(vertex("a", "step", { started: at(0) }));
     Object.assign(sink, { columns: 40 });
     sink.emit("resize");
-    expect(sink.text).toContain("\x1b[4A\r");
+    // What wrapped is erased row by row, so that the rows are no halves of a line any more.
+    expect(sink.text).toContain(`\x1b[4A\r${"\x1b[2K\n".repeat(4)}\x1b[4A`);
     await show.close();
     expect(sink.listenerCount("resize")).toBe(0);
     expect(sink.listenerCount("error")).toBe(0);
@@ -169,8 +185,10 @@ describe("terminal", () => {
     expect((await colors({ NO_COLOR: "1" })).line).toMatch(/^ => step/);
     expect((await colors({ BUILDKIT_COLORS: "run=light-green:error=red" })).line).toMatch(/^\x1b\[92m/);
     expect((await colors({ BUILDKIT_COLORS: 'RUN="0,255,128"' })).line).toMatch(/^\x1b\[38;5;48m/);
+    expect((await colors({ TERM: "dumb" })).line).toMatch(/^ => step/);
     const wrong = await colors({ BUILDKIT_COLORS: "run=pink:what=red:x" });
     expect(wrong.line).toMatch(/^\x1b\[34m/);
+    expect(wrong.text).toMatch(/^WARNING: /); // before the first picture
     expect(wrong.text.match(/WARNING: .*/g)).toEqual([
       "WARNING: Unknown color value found in BUILDKIT_COLORS: run=pink: colors must be a name from the pre-defined list or a valid 3-part RGB value",
       "WARNING: Unknown key found in BUILDKIT_COLORS (expected: run, cancel, error, or warning): what",
@@ -198,7 +216,7 @@ describe("terminal", () => {
     send(vertex("a", "n", { started: at(0), completed: at(1), error: "e\x1b[1A" }));
     show({ type: "message", level: "warning", text: "m\x1b[2J\r" });
     await show.close();
-    const own = /\x1b\[\?25[lh]|\x1b\[\d+A\r|\x1b\[[KJ]|\x1b\[[\d;]*m/g;
+    const own = /\x1b\[\?25[lh]|\x1b\[\d+A\r|\x1b\[\d+G|\x1b\[[KJ]|\x1b\[[\d;]*m/g;
     expect(sink.text.replace(own, "").replace(/^\r/, "")).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
     expect(sink.text).toContain(" => => # text");
     expect(sink.text).toContain("uptab line".replace("uptab", "up tab"));

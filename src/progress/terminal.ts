@@ -1,6 +1,6 @@
 import type { BuildEvent } from "../core/index.js";
 import { AfterBuild, formatMessage, printFailures } from "./after-build.js";
-import { readPalette } from "./colors.js";
+import { hasColor, readPalette } from "./colors.js";
 import { renderFrame, windowMargin } from "./frame.js";
 import { JobList } from "./jobs.js";
 import { LogWindow } from "./log-window.js";
@@ -20,7 +20,7 @@ export function terminal(stream: ProgressStream, options: RenderOptions = {}): P
   const { env = process.env, now = Date.now, debug = false, phase = "Building" } = options;
   const output = new Output(stream);
   const after = new AfterBuild();
-  const palette = readPalette(env, (text) => after.warn(text));
+  const palette = readPalette(env, (text) => output.write(formatMessage("warning", text)));
   const logLines = Math.max(0, Number.parseInt(env.BUILDKIT_TTY_LOG_LINES ?? "", 10) || 0) || 6;
   const size = () => ({ width: stream.columns || 80, height: stream.rows || 10 });
   const trace = new Trace({
@@ -54,7 +54,7 @@ export function terminal(stream: ProgressStream, options: RenderOptions = {}): P
       palette,
       phase,
     };
-    screen.draw(renderFrame({ ...view, now: now() }), view.width);
+    screen.draw(renderFrame({ ...view, now: now() }), view);
   };
   const pacer = new Pacer({ now, env, draw: () => draw(false), unfinished: () => !ended && !output.dead });
   const onResize = () => draw(false);
@@ -66,7 +66,7 @@ export function terminal(stream: ProgressStream, options: RenderOptions = {}): P
     stream.off("resize", onResize);
     draw(true);
     printFailures(trace, output);
-    after.print(output, { debug, color: !env.NO_COLOR, warnings: true });
+    after.print(output, { debug, color: hasColor(env), warnings: true });
     output.flush();
   };
   const take = (event: BuildEvent) => {
