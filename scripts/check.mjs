@@ -1,4 +1,4 @@
-// usage: node scripts/check.mjs [format] [lint] [types] [generated] [floors] [api]
+// usage: node scripts/check.mjs [format] [lint] [types] [generated] [floors] [api] [notices]
 // Checks everything that needs no engine; all parts when none is named. They run beside each other, and what one says
 // is printed in one piece.
 import { spawn } from "node:child_process";
@@ -17,6 +17,7 @@ const parts = {
   generated: checkGenerated,
   floors: () => run(process.execPath, "scripts/floors.mjs"),
   api: () => run(process.execPath, "scripts/api.mjs", "--check"),
+  notices: () => run(process.execPath, "scripts/notices.mjs", "--check"),
 };
 
 const named = process.argv.slice(2);

@@ -27,7 +27,7 @@ let ok = true;
 const reports = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-test-"));
 try {
   // Once, before several testbeds find it missing at the same time.
-  if (projects.includes("integration")) await finished(["npm", "run", "-s", "build:cli"]);
+  if (projects.includes("integration")) await finished(["npm", "run", "-s", "build"]);
   for (const project of projects) {
     const jobs = project === "integration" ? integrationJobs() : [{ name: project, vitest: [] }];
     const next = jobs.values();

@@ -1,10 +1,11 @@
-// Builds an image of Node, the libraries that it is linked with, slipway's one file, and nothing else.
-// usage: node build-image.mjs [TAG]
+// Builds an image of Node, the libraries that it is linked with, slipway's one file, and nothing else; or of slipway as a single
+// executable (`npm run executable` in slipway's repository) with its libraries.
+// usage: node build-image.mjs [TAG [EXECUTABLE]]
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Builder, build, files } from "slipway";
 
-const tag = process.argv[2] ?? "slipway:minimal";
+const [tag = "slipway:minimal", executable] = process.argv.slice(2);
 
 /** The libraries of a program and their loader, at the paths where the program looks for them. */
 function librariesOf(program) {
@@ -12,11 +13,14 @@ function librariesOf(program) {
   return [...listed.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path);
 }
 
-const content = new Map([
-  ["/node", process.execPath],
-  ["/slipway.mjs", new URL("dist/slipway.mjs", import.meta.resolve("slipway/package.json"))],
-  ...librariesOf(process.execPath).map((path) => [path, path]),
-]);
+const programs = executable
+  ? [["/slipway", executable]]
+  : [
+      ["/node", process.execPath],
+      ["/slipway.mjs", new URL("dist/slipway.mjs", import.meta.resolve("slipway/package.json"))],
+    ];
+const entryPoint = programs.map(([path]) => path);
+const content = new Map([...programs, ...librariesOf(programs[0][1]).map((path) => [path, path])]);
 
 const root = {};
 let bytes = 0;
@@ -33,7 +37,7 @@ await build({
   builder: "minimal",
   context: files({
     ...root,
-    Dockerfile: 'FROM scratch\nCOPY root /\nENTRYPOINT ["/node", "/slipway.mjs"]\n',
+    Dockerfile: `FROM scratch\nCOPY root /\nENTRYPOINT ${JSON.stringify(entryPoint)}\n`,
   }),
   tags: [tag],
   load: true,

@@ -1,0 +1,132 @@
+// The command's program for one file: all of src/cli and what it needs of other packages, as one CommonJS function.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { lightDescriptors } from "./light-descriptors.mjs";
+
+export const checkout = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const packageJson = JSON.parse(readFileSync(path.join(checkout, "package.json"), "utf8"));
+const version = {
+  SLIPWAY_VERSION: JSON.stringify(packageJson.version),
+  SLIPWAY_REVISION: JSON.stringify(revision()),
+};
+
+/** What slipway uses of undici, each loaded when first asked for: its index loads a browser's worth of fetch. */
+const undiciParts = {
+  name: "undici-parts",
+  setup(bundler) {
+    const lib = path.join(checkout, "node_modules", "undici", "lib");
+    const parts = {
+      Agent: "dispatcher/agent",
+      Client: "dispatcher/client",
+      Pool: "dispatcher/pool",
+      ProxyAgent: "dispatcher/proxy-agent",
+      buildConnector: "core/connect",
+      errors: "core/errors",
+    };
+    bundler.onResolve({ filter: /^undici$/ }, () => ({ path: "undici", namespace: "undici-parts" }));
+    bundler.onLoad({ filter: /.*/, namespace: "undici-parts" }, () => ({
+      resolveDir: lib,
+      contents: [
+        'Object.assign(require("./dispatcher/dispatcher").prototype, require("./api"));',
+        ...Object.entries(parts).map(
+          ([name, file]) =>
+            `Object.defineProperty(exports, "${name}", { enumerable: true, get: () => require("./${file}") });`,
+        ),
+      ].join("\n"),
+    }));
+  },
+};
+
+/**
+ * What modules of Node's are replaced by, in whose code: each takes some milliseconds of every start, and is used by what the
+ * command does not do, or only when something is wrong.
+ */
+const replacements = [
+  // Commands as programs of their own.
+  ["commander", "node:child_process", "exports.spawn = (...given) => real().spawn(...given);"],
+  ["undici", "node:assert", "module.exports = (ok, message) => { if (!ok) real()(ok, message); };"],
+  // Compression of messages, which is turned off.
+  [
+    "@connectrpc/connect-node",
+    "node:zlib",
+    "for (const name of ['gzip', 'gunzip', 'brotliCompress', 'brotliDecompress']) exports[name] = (...given) => real()[name](...given);",
+  ],
+];
+
+const lazyModules = {
+  name: "lazy-modules",
+  setup(bundler) {
+    for (const [owner, module, contents] of replacements) {
+      const namespace = `lazy ${owner}`;
+      const isOwned = (file) => file.includes(path.join("node_modules", owner, path.sep));
+      bundler.onResolve({ filter: new RegExp(`^${module}$`) }, ({ importer }) =>
+        isOwned(importer) ? { path: module, namespace } : undefined,
+      );
+      bundler.onLoad({ filter: /.*/, namespace }, () => ({
+        contents: `const real = () => process.getBuiltinModule("${module}");\n${contents}`,
+      }));
+    }
+  },
+};
+
+const common = {
+  absWorkingDir: checkout,
+  bundle: true,
+  minify: true,
+  metafile: true,
+  write: false,
+  platform: "node",
+  target: "node20.19",
+  charset: "ascii",
+  legalComments: "none",
+  logLevel: "error",
+};
+
+/**
+ * The program: its text, a function of `require` and `module` that runs the command; a hash of that, for V8's code cache; and
+ * the files that it was made of.
+ */
+export async function bundleProgram() {
+  const { text: body, inputs } = await bundle({
+    entryPoints: ["src/cli/main.ts"],
+    format: "cjs",
+    plugins: [undiciParts, lazyModules, lightDescriptors],
+    inject: ["src/cli/light-headers.ts", "src/cli/plain-web-assembly.ts"],
+    define: version,
+  });
+  const text = `(function(require,module){var exports=module.exports;${body}})`;
+  // The start reads it byte by byte as Latin-1. esbuild escapes what is not ASCII everywhere but in tagged templates.
+  const [beyond] = /.{0,60}[^\0-\x7f].{0,60}/.exec(text) ?? [];
+  if (beyond) throw new Error(`the program may have ASCII only, and has: ${beyond}`);
+  return { text, hash: createHash("sha256").update(text).digest("hex").slice(0, 32), inputs };
+}
+
+/** What starts the program: src/cli/`name`.ts. */
+export async function bundleStart(name, format, define = {}) {
+  const entryPoints = [`src/cli/${name}.ts`];
+  const { text } = await bundle({ entryPoints, format, define: { ...version, ...define } });
+  return text;
+}
+
+async function bundle(options) {
+  const { outputFiles, metafile } = await build({ ...common, ...options });
+  const [{ inputs }] = Object.values(metafile.outputs);
+  const contained = Object.keys(inputs).filter((file) => inputs[file].bytesInOutput > 0);
+  return { text: outputFiles[0].text, inputs: contained };
+}
+
+function revision() {
+  try {
+    return execFileSync("git", ["rev-parse", "HEAD"], {
+      cwd: checkout,
+      encoding: "utf8",
+      stdio: "pipe",
+    }).trim();
+  } catch {
+    return "";
+  }
+}

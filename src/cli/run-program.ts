@@ -1,0 +1,49 @@
+import { codeCache } from "./code-cache.js";
+import { quickAnswer } from "./quick-answer.js";
+
+// Importing them would touch each of their names for the module's namespace, and so load streams and more.
+const fs = process.getBuiltinModule("node:fs");
+const { Script } = process.getBuiltinModule("node:vm");
+
+/** The command as scripts/program.mjs makes it. */
+export interface Program {
+  /** Text of a CommonJS function. */
+  text: string;
+  hash: string;
+  /** Where it is from, for stack traces. */
+  file: string;
+  require: (id: string) => unknown;
+  /** What V8 had compiled of it when it was put where it is. */
+  compiled?: Uint8Array;
+}
+
+/**
+ * Runs the program with V8's code cache, unless the answer is known without. Of the two caches that a user has, one holds what
+ * a build needs: it takes the small commands longer to read than it saves them. These have no other than what came with the
+ * program, where something did.
+ */
+export function runProgram(read: () => Program): void {
+  const args = process.argv.slice(2);
+  if (answered(args)) return;
+  const { text, hash, file, require, compiled } = read();
+  const kind = args.includes("build") || args.includes("b") ? "build" : "small";
+  const cache = compiled && kind === "small" ? undefined : codeCache(`${hash}-${kind}`, process.env);
+  const cached = cache?.read();
+  const cachedData = cached?.data ?? compiled;
+  const script = new Script(text, { filename: file, ...(cachedData && { cachedData }) });
+  const run = script.runInThisContext() as (require: unknown, module: { exports: unknown }) => void;
+  if (cache && (!cached?.complete || script.cachedDataRejected))
+    process.once("exit", () => cache.write(script));
+  run(require, { exports: {} });
+}
+
+/** Answers at once what needs no program. A stdout that does not take it is left to the program, which knows what to do. */
+function answered(args: readonly string[]): boolean {
+  const answer = quickAnswer(args);
+  if (answer === undefined) return false;
+  try {
+    return fs.writeSync(1, answer) === answer.length;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,15 @@
+import { runProgram } from "./run-program.js";
+
+const sea = process.getBuiltinModule("node:sea");
+
+/** Hash of the program, put in by scripts/executable.mjs. */
+declare const SLIPWAY_CODE_KEY: string;
+
+/** Begins the single executable, which scripts/executable.mjs has given the program and what V8 made of it. */
+runProgram(() => ({
+  text: Buffer.from(sea.getRawAsset("program") as ArrayBuffer).toString("latin1"),
+  hash: SLIPWAY_CODE_KEY,
+  file: "slipway",
+  require: (id) => process.getBuiltinModule(id),
+  compiled: new Uint8Array(sea.getRawAsset("compiled") as ArrayBuffer),
+}));
