@@ -11,7 +11,7 @@ interface Run extends TimeSpan {
 /**
  * The chain of runs that the build's length comes from: back from the last run to end, each time to what it waited for.
  * That is the input that ended last; where the graph names none (sources, exports and work of the client), it is
- * whatever ended last before the run began.
+ * whatever ended last before the run began. What a load at the end waits for is the export that feeds it, up to then.
  */
 export function criticalPath(steps: readonly ReportStep[]): CriticalStretch[] {
   const byNumber = new Map(steps.map((step) => [step.number, step]));
@@ -23,7 +23,9 @@ export function criticalPath(steps: readonly ReportStep[]): CriticalStretch[] {
   let at = byEnd.at(-1);
   while (at) {
     seen.add(at.step);
-    const before: Run | undefined = latestInput(at, byNumber, seen) ?? latestBefore(byEnd, at, seen);
+    const feeding = path.length === 0 ? feedingExport(byEnd, at) : undefined;
+    const before: Run | undefined =
+      latestInput(at, byNumber, seen) ?? feeding ?? latestBefore(byEnd, at, seen);
     path.push({
       step: at.step.number,
       start: Math.max(at.start, Math.min(before?.end ?? 0, at.end)),
@@ -53,6 +55,16 @@ function latestInput(
       if (each.end <= run.start + tolerance && each.end > (latest?.end ?? -1)) latest = { ...each, step };
   }
   return latest;
+}
+
+/** The export that goes on while `last`, work of the client's own, takes what it sends; none of both has inputs. */
+function feedingExport(byEnd: readonly Run[], last: Run): Run | undefined {
+  if (last.step.inputs.length > 0) return undefined;
+  const feeding = byEnd.findLast(
+    ({ step, start, end }) =>
+      step.name.startsWith("exporting to ") && start < last.start - tolerance && end > last.start,
+  );
+  return feeding && { ...feeding, end: last.start };
 }
 
 function latestBefore(byEnd: readonly Run[], run: Run, seen: ReadonlySet<ReportStep>): Run | undefined {

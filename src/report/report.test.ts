@@ -112,6 +112,22 @@ test("short times are told in milliseconds, small shares are not nothing", () =>
   expect([0, 4, 10, 1000].map((part) => share(part, 1000))).toEqual(["0 %", "<1 %", "1 %", "100 %"]);
 });
 
+test("a load at the end waits for the export that feeds it, up to where it begins", () => {
+  const report = collectReport();
+  const vertexes = [
+    vertex("run", "[2/2] RUN make", [0, 1000]),
+    vertex("export", "exporting to docker image format", [1010, 2000]),
+    vertex("load", "importing to docker", [1500, 2004]),
+  ];
+  report(statusEvent({ vertexes }));
+  const model = report.model();
+  expect(model.criticalPath).toEqual([
+    { step: 1, start: 0, end: 1000 },
+    { step: 2, start: 1010, end: 1500 },
+    { step: 3, start: 1500, end: 2004 },
+  ]);
+});
+
 test("what takes no time is waited for by nothing that does not name it", () => {
   const report = collectReport();
   const cached = { ...vertex("cached", "RUN other", [400, 400]), cached: true };

@@ -49,7 +49,9 @@ export function ticks(milliseconds: number, most: number): Tick[] {
   const steps = [
     1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 15_000, 30_000, 60_000, 120_000,
   ].concat([300_000, 600_000, 1_200_000, 1_800_000, 3_600_000, 7_200_000, 14_400_000, 43_200_000]);
-  const step = steps.find((each) => milliseconds / each <= most) ?? Math.ceil(milliseconds / most);
+  const step =
+    steps.find((each) => milliseconds / each <= most) ??
+    43_200_000 * Math.ceil(milliseconds / most / 43_200_000);
   const label = (at: number) => {
     if (milliseconds < 1000) return `${at} ms`;
     if (step < 1000) return `${(at / 1000).toFixed(1)} s`;

@@ -10,7 +10,7 @@ body { margin: 0 auto; padding: 1.5rem clamp(1rem, 3vw, 2.5rem) 4rem; max-width:
 h1 { font-size: 1.6rem; line-height: 1.25; margin: .4rem 0 1rem; }
 h2 { font-size: 1.1rem; margin: 2.2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: .5rem 0 .1rem; }
-p { margin: .3rem 0; } ul { margin: 0; padding: 0; list-style: none; } a { color: var(--link); }
+p { margin: .3rem 0; } ul { margin: 0; padding: 0; list-style: none; } a { color: var(--link); } a .name { color: var(--text); } a:has(.name):not(:hover) { text-decoration: none; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 1px; border-radius: 2px; }
 .skip { position: absolute; left: -100rem; } .skip:focus { left: 1rem; top: .5rem; background: var(--back); padding: .3rem .6rem; z-index: 3; }
 .note, .keys, .legend { color: var(--faint); font-size: .86rem; }
@@ -45,7 +45,7 @@ tbody th { max-width: 40rem; }
 .steps li { border-bottom: 1px solid var(--line); scroll-margin-top: 2rem; }
 .steps .body li { border: 0; }
 .steps summary { padding-block: .2rem; cursor: pointer; list-style: none; } .steps summary::-webkit-details-marker { display: none; }
-.steps summary:hover { background: var(--raised); } .steps summary::before { content: "▸"; color: var(--faint); text-align: right; } .steps [open] > summary::before { content: "▾"; }
+.steps summary:hover { background: var(--raised); } .steps summary::before { content: "▸"; content: "▸" / ""; color: var(--faint); text-align: right; } .steps [open] > summary::before { content: "▾"; content: "▾" / ""; }
 .steps summary:focus-visible { outline-offset: -2px; }
 .number { color: var(--faint); text-align: right; font-variant-numeric: tabular-nums; }
 .time { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }

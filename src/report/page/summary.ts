@@ -52,14 +52,13 @@ export function failure({ failure, steps }: ReportModel): Html | undefined {
   const step = steps[failure.step - 1];
   return html`<section class="failure" aria-labelledby="failure">
     <h2 id="failure">What went wrong</h2>
-    <pre class="message" tabindex="0">${failure.message}</pre>
-    ${step && html`<p>In step ${stepLink(step)}</p>`}
-    ${failure.sources.map((source) => html`<pre tabindex="0">${source}</pre>`)}
+    ${textBlock("Error", failure.message, "message")} ${step && html`<p>In step ${stepLink(step)}</p>`}
+    ${failure.sources.map((source) => textBlock("Source", source))}
     ${
       step &&
       step.log !== "" &&
       html`<p>Its last lines:</p>
-        <pre tabindex="0">${lastLines(step.log, 20)}</pre>`
+        ${textBlock("Last lines of output", lastLines(step.log, 20))}`
     }
   </section>`;
 }
@@ -162,7 +161,12 @@ function lengthOf(path: readonly CriticalStretch[]): number {
 
 /** A step's number and name, leading to its row, which has all of the name. */
 export function stepLink({ number, name }: ReportStep): Html {
-  return html`<a href="#step-${number}">#${number}</a> <span class="name">${shortName(name)}</span>`;
+  return html`<a href="#step-${number}">#${number} <span class="name">${shortName(name)}</span></a>`;
+}
+
+/** Text of several lines, which the keyboard can scroll. */
+export function textBlock(label: string, text: string, kind = "text"): Html {
+  return html`<pre class="${kind}" tabindex="0" role="group" aria-label="${label}">${text}</pre>`;
 }
 
 /** The beginning of a name, where the whole of it stands elsewhere. */

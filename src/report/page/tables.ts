@@ -3,7 +3,7 @@ import type { ReportModel, ReportStep } from "../report-model.js";
 import { formatSource } from "../../progress/index.js";
 import { amount, count, duration, percent, rate } from "./amounts.js";
 import { type Html, html } from "./html.js";
-import { shortName, stepLink } from "./summary.js";
+import { shortName, stepLink, textBlock } from "./summary.js";
 
 /** Rows of a table of transfers. */
 const mostTransfers = 100;
@@ -158,7 +158,7 @@ export function warnings({ warnings, messages, steps }: ReportModel): Html | und
             ${detail.map((text) => html`<p>${cleanText(text)}</p>`)}
             ${/^https?:\/\//.test(url) && html`<p><a href="${url}" rel="noreferrer noopener">${cleanText(url)}</a></p>`}
             ${step && html`<p>In step ${stepLink(step)}</p>`}
-            ${source && ranges.length > 0 && html`<pre tabindex="0">${cleanText(formatSource(source, ranges))}</pre>`}
+            ${source && ranges.length > 0 && textBlock("Source", cleanText(formatSource(source, ranges)))}
           </details>
         </li>`;
       })}

@@ -1,7 +1,7 @@
 import type { ReportModel, ReportStep, TimeSpan } from "../report-model.js";
 import { amount, duration, percent, rate, ticks } from "./amounts.js";
 import { type Html, html } from "./html.js";
-import { stepLink } from "./summary.js";
+import { stepLink, textBlock } from "./summary.js";
 
 const stateTexts: Readonly<Record<ReportStep["state"], string>> = {
   done: "",
@@ -31,7 +31,7 @@ export function timeline(model: ReportModel): Html {
       <li><i class="failed"></i>failed or canceled</li>
       <li><i class="wait"></i>was ready, waited its turn</li>
     </ul>
-    <form class="filter" hidden>
+    <form class="filter" aria-label="Which steps are shown" hidden>
       <label>Find <input type="search" name="text" autocomplete="off" spellcheck="false" /></label>
       <label
         >Show
@@ -119,7 +119,7 @@ function body(step: ReportStep, model: ReportModel, dependents: readonly number[
       return other && html`<li>${stepLink(other)}</li>`;
     });
   const warnings = model.warnings.filter((warning) => warning.step === step.number);
-  return html`${error !== "" && html`<pre class="message" tabindex="0">${error}</pre>`}
+  return html`${error !== "" && textBlock("Error", error, "message")}
     <dl>
       ${
         runs.length > 0 &&
@@ -163,7 +163,7 @@ function body(step: ReportStep, model: ReportModel, dependents: readonly number[
           </dd>`
       }
     </dl>
-    ${log !== "" && html`<pre class="log" tabindex="0" role="group" aria-label="Output">${log}</pre>`}${omittedBytes > 0 && html`<p class="note">${amount(omittedBytes)} of the output are not kept.</p>`}`;
+    ${log !== "" && textBlock("Output", log, "log")}${omittedBytes > 0 && html`<p class="note">${amount(omittedBytes)} of the output are not kept.</p>`}`;
 }
 
 function spanText({ start, end }: TimeSpan): string {
