@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chown, mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf } from "../core/index.js";
-import { writeFileAtomic } from "../fs/index.js";
+import { describeSystemError, toBytes, writeFileAtomic } from "../fs/index.js";
 import { StoreError } from "./store-error.js";
 import type { StoreOwner } from "./store-owner.js";
 
@@ -23,10 +23,7 @@ export class StoreDir {
       return await readFile(path);
     } catch (error) {
       if (isMissing(error)) return undefined;
-      throw new StoreError("STORE_UNREADABLE", `cannot read ${path}: ${messageOf(error)}`, {
-        path,
-        cause: error,
-      });
+      throw unreadable(path, error);
     }
   }
 
@@ -41,10 +38,7 @@ export class StoreDir {
         .sort();
     } catch (error) {
       if (isMissing(error)) return [];
-      throw new StoreError("STORE_UNREADABLE", `cannot read ${path}: ${messageOf(error)}`, {
-        path,
-        cause: error,
-      });
+      throw unreadable(path, error);
     }
   }
 
@@ -136,4 +130,13 @@ export class StoreDir {
 function isMissing(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code;
   return code === "ENOENT" || code === "ENOTDIR";
+}
+
+function unreadable(path: string, error: unknown): StoreError {
+  const reason = describeSystemError(error, toBytes(path));
+  const hint =
+    (error as NodeJS.ErrnoException).code === "EACCES"
+      ? "; BUILDX_CONFIG can name another directory for builders"
+      : "";
+  return new StoreError("STORE_UNREADABLE", `cannot read ${reason}${hint}`, { path, cause: error });
 }

@@ -24,7 +24,7 @@ export function printHelp({ command, path, program, stream }: PrintHelpOptions):
   const globals = program.options.filter(({ long }) => long !== "--builder" || !withoutBuilder.has(top));
   const commands = isProgram
     ? [...commandTable.filter(({ hidden }) => !hidden), { name: "help", summary: "Help about any command" }]
-    : command.commands.map((own) => ({ name: own.name(), summary: own.description() }));
+    : command.commands.map((own) => ({ name: own.name(), summary: own.summary() || own.description() }));
   stream.write(
     formatHelp(command, {
       path,

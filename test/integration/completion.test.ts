@@ -93,6 +93,15 @@ describe("completion", () => {
     }, 60_000);
   }
 
+  test("the help of each shell says how to load its script", async () => {
+    const { stdout: all } = await place.succeed(["completion", "--help"]);
+    for (const shell of ["bash", "zsh", "fish"]) {
+      const { stdout } = await place.succeed(["completion", shell, "--help"]);
+      expect(stdout).toContain(`slipway completion ${shell} >`);
+      expect(all).toMatch(new RegExp(`^  ${shell} +Generate the autocompletion script for ${shell}$`, "m"));
+    }
+  });
+
   test("a shell that is not known is refused", async () => {
     const { exitCode, stderr } = await place.run(["completion", "tcsh"]);
     expect(exitCode).toBe(1);
