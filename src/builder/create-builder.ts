@@ -12,7 +12,7 @@ import {
   withCacheLimit,
   withNetworkHostEntitlement,
 } from "../config/index.js";
-import { InvalidArgumentError, isSlipwayError, messageOf } from "../core/index.js";
+import { InvalidArgumentError, abortError, isSlipwayError, messageOf } from "../core/index.js";
 import { type ConnectMode, DriverError, parseDriverOptions } from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
 import { BuilderNode } from "./builder-node.js";
@@ -149,6 +149,7 @@ async function checkNodes(
       problem = error;
     }
     if (problem === undefined) continue;
+    if (signal?.aborted) throw abortError(signal);
     const what = `failed to initialize builder ${group.name} (${node.name})`;
     throw new DriverError("DRIVER_UNUSABLE", `${what}: ${messageOf(problem)}`, { cause: problem });
   }

@@ -30,7 +30,10 @@ export async function complete(
   }
   if (!command) return subcommands(tableCommands, current);
   if (command.commands.length > 0 && operandsOf(rest, options).length === 0) {
-    const own = command.commands.map((one) => ({ value: one.name(), description: one.summary() || one.description() }));
+    const own = command.commands.map((one) => ({
+      value: one.name(),
+      description: one.summary() || one.description(),
+    }));
     const found = subcommands(own, current);
     if (found.candidates.length > 0 || command.registeredArguments.length === 0) return found;
   }

@@ -1,0 +1,27 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openBuilderContext } from "./builder-context.js";
+import { createBuilder } from "./create-builder.js";
+
+test("stopping while the engine is asked is an abort, and leaves no builder", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "slipway-create-"));
+  const stop = new AbortController();
+  // An engine that takes connections and says nothing.
+  const server = createServer(() => stop.abort());
+  try {
+    const host = `unix://${join(dir, "engine.sock")}`;
+    await new Promise<void>((resolve) => server.listen(join(dir, "engine.sock"), resolve));
+    const env = { BUILDX_CONFIG: join(dir, "buildx"), DOCKER_CONFIG: join(dir, "docker"), DOCKER_HOST: host };
+    const context = await openBuilderContext({ env });
+    await expect(
+      createBuilder(context, { name: "stopped", checkMilliseconds: 60_000, signal: stop.signal }),
+    ).rejects.toMatchObject({ code: "ABORTED" });
+    expect(await context.store.get("stopped")).toBeUndefined();
+  } finally {
+    server.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+});
