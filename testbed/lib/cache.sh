@@ -150,8 +150,9 @@ unpack_browser() {
   (
     cd "$work"
     own_apt bookworm "$architecture" update &&
-      # To an apt that knows of no installed package, all that a package needs is missing.
-      own_apt bookworm "$architecture" -o Dir::State::status=/dev/null install -y --download-only \
+      # To an apt that knows of no installed package, all that a package needs is missing. Its locks are beside the file.
+      : >status &&
+      own_apt bookworm "$architecture" -o Dir::State::status="$work/status" install -y --download-only \
         --no-install-recommends chromium-headless-shell fonts-dejavu-core &&
       # libc must be of one make with the machine's loader. The others draw on graphics cards.
       rm -f archives/{libc6,libllvm15,libz3-4,libgl1-mesa-dri}_*.deb &&
