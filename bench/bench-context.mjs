@@ -4,14 +4,16 @@ import path from "node:path";
 import { measurer } from "./measure.mjs";
 
 /**
- * What workloads work with: the two builders, and the clients run and measured.
+ * What workloads work with: the builders, and the clients run and measured.
  *
- * One builder is emptied again and again for builds that must find nothing there; the other one keeps what was prepared.
- * Both clients use the same builders, so that the daemon, its image and its cache are the same for both.
+ * One builder is emptied again and again for builds that must find nothing there; another one keeps what was prepared; a
+ * third one is sent what it has never seen, and keeps it. Both clients use the same builders, so that the daemon, its image
+ * and its cache are the same for both.
  */
 export function benchContext({ scratch, env = process.env }) {
   const measure = measurer(scratch);
-  const builders = { empty: "bench-empty", filled: "bench-filled" };
+  const builders = { empty: "bench-empty", filled: "bench-filled", growing: "bench-growing" };
+  const flags = { growing: ["--buildkitd-flags", "--oci-worker-gc=false"] };
   const clients = {
     buildx: { command: [env.TESTBED_BUILDX], env: {} },
     exec: { command: ["slipway"], env: { SLIPWAY_CONNECT: "exec" } },
@@ -24,9 +26,8 @@ export function benchContext({ scratch, env = process.env }) {
   function builder(kind) {
     const name = builders[kind];
     if (!started.has(name)) {
-      execFileSync("slipway", ["create", "--name", name, "--driver-opt", "network=host", "--bootstrap"], {
-        stdio: ["ignore", "ignore", "pipe"],
-      });
+      const options = ["--name", name, "--driver-opt", "network=host", ...(flags[kind] ?? [])];
+      execFileSync("slipway", ["create", ...options, "--bootstrap"], { stdio: ["ignore", "ignore", "pipe"] });
       started.add(name);
     }
     return name;

@@ -21,17 +21,17 @@ export function measurer(scratch) {
   let runs = 0;
 
   /**
-   * Runs a command to its end; it must succeed. Its stdout is dropped, or read by `reader`.
+   * Runs a command to its end; it must succeed, within `limit` seconds. Its stdout is dropped, or read by `reader`.
    *
    * @param {readonly string[]} command
-   * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, reader?: (stdout: import("node:stream").Readable) => Promise<void> }} [options]
+   * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, limit?: number, reader?: (stdout: import("node:stream").Readable) => Promise<void> }} [options]
    * @returns {Promise<Usage>}
    */
-  return async function measure(command, { cwd, env, reader } = {}) {
+  return async function measure(command, { cwd, env, limit = 600, reader } = {}) {
     // Into a file: reading a pipe would take processor time from what is measured.
     const said = path.join(scratch, `said-${(runs += 1)}`);
     const stderr = fs.openSync(said, "w");
-    const child = spawn(program, command, {
+    const child = spawn(program, [`${limit}s`, ...command], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ["ignore", reader ? "pipe" : "ignore", stderr, "pipe"],
