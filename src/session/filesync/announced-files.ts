@@ -22,9 +22,10 @@ function emptySlots<T>(): (T | undefined)[] {
   return Array.from({ length: pageLength }, () => undefined);
 }
 
-/** Columns for 1024 consecutive ids: 48 bytes an entry, two references, and the name. */
+/** Columns for 1024 consecutive ids: 49 bytes an entry, two references, and the name. */
 class Page {
   live = 0;
+  readonly asked = new Uint8Array(pageLength);
   readonly dirs: (DirNode | undefined)[] = emptySlots<DirNode>();
   readonly names: (ByteString | undefined)[] = emptySlots<ByteString>();
   readonly sizes = new Float64Array(pageLength);
@@ -32,7 +33,10 @@ class Page {
   readonly identities = new BigUint64Array(2 * pageLength);
 }
 
-/** The files that may be asked for, by id. An entry is given out once and forgotten (SEC-43, MEM-1). */
+/**
+ * The files that may be asked for, by id. An entry is given out once and forgotten (SEC-43, MEM-1). A builder may ask for
+ * all of them long before it takes the first: until then they stay in their columns.
+ */
 export class AnnouncedFiles {
   readonly #pages = new Map<number, Page>();
 
@@ -52,14 +56,23 @@ export class AnnouncedFiles {
     page.identities[2 * slot + 1] = stat.ino;
   }
 
-  /** The file of an id, once; `undefined` for an id that was not announced, has no data, or was asked for before. */
-  take(id: number): AnnouncedFile | undefined {
+  /** Takes note that a file is asked for; false for an id that was not announced, has no data, or was asked for before. */
+  ask(id: number): boolean {
+    const page = this.#pages.get(Math.floor(id / pageLength));
+    const slot = id % pageLength;
+    if (!page?.dirs[slot] || page.asked[slot] === 1) return false;
+    page.asked[slot] = 1;
+    return true;
+  }
+
+  /** The file of an id that was asked for, once. */
+  take(id: number): AnnouncedFile {
     const key = Math.floor(id / pageLength);
     const page = this.#pages.get(key);
     const slot = id % pageLength;
     const dir = page?.dirs[slot];
     const name = page?.names[slot];
-    if (!page || !dir || name === undefined) return undefined;
+    if (!page || !dir || name === undefined) throw new Error(`file ${id} was taken already`);
     const size = page.sizes[slot] as number;
     const file: AnnouncedFile = {
       id,

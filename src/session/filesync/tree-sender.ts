@@ -47,7 +47,8 @@ export class TreeSender {
   readonly #large: ReadAhead;
   readonly #announced = new AnnouncedFiles();
   readonly #paths = new PathBuilder();
-  readonly #requests: AnnouncedFile[] = [];
+  /** Ids of files. */
+  readonly #requests: number[] = [];
   #nextRequest = 0;
   #nextId = 0;
   #walked = false;
@@ -131,7 +132,7 @@ export class TreeSender {
     const deadline = performance.now() + jobSlice;
     this.#sendChunk();
     while (this.#nextRequest < this.#requests.length && !this.#writer.isFull) {
-      const file = this.#requests[this.#nextRequest++] as AnnouncedFile;
+      const file = this.#announced.take(this.#requests[this.#nextRequest++] as number);
       const path = this.#paths.pathOf(file.dir, file.name);
       if (file.size > smallFile) {
         this.#large.add(file, path);
@@ -203,9 +204,8 @@ export class TreeSender {
     for await (const message of this.#call.messages()) {
       const { type, id, data } = readRequestPacket(message);
       if (type === packetTypes.request) {
-        const file = this.#announced.take(id);
-        if (!file) throw protocolError(`invalid file id ${id}`);
-        this.#requests.push(file);
+        if (!this.#announced.ask(id)) throw protocolError(`invalid file id ${id}`);
+        this.#requests.push(id);
       } else if (type === packetTypes.fin) {
         this.#finished = true;
       } else if (type === packetTypes.error) {
