@@ -2,11 +2,8 @@ import { stat } from "node:fs/promises";
 import type { Environment } from "../config/index.js";
 import { InvalidArgumentError, type Redactor } from "../core/index.js";
 import { describeSystemError, toBytes } from "../fs/index.js";
-import type { SecretSource } from "../session/index.js";
+import { type SecretSource, maxSecretBytes } from "../session/index.js";
 import type { SecretInput } from "./parse/secret.js";
-
-/** Largest secret BuildKit takes, in bytes (BK session/secrets/secretsprovider). */
-const largestSecret = 500 * 1024;
 
 /**
  * Secrets as the session serves them. Files are checked to be there now and read when asked for; environment variables
@@ -45,8 +42,8 @@ async function checkFile(id: string, path: string): Promise<void> {
     const reason = describeSystemError(error, toBytes(path));
     throw new InvalidArgumentError(`failed to stat ${reason} (the file of secret ${id})`, { cause: error });
   }
-  if (size > largestSecret)
+  if (size > maxSecretBytes)
     throw new InvalidArgumentError(
-      `file ${path} of secret ${id} is too large: ${size} bytes, at most ${largestSecret} are possible`,
+      `file ${path} of secret ${id} is too large: ${size} bytes, at most ${maxSecretBytes} are possible`,
     );
 }

@@ -241,6 +241,7 @@ describe("secrets", () => {
         new Map([
           ["file", source("file")],
           ["fifo", source("fifo")],
+          ["silent", source("silent")],
           ["directory", source("")],
           ["missing", source("missing")],
         ]),
@@ -251,6 +252,15 @@ describe("secrets", () => {
     await writeFile(join(directory, "fifo"), content);
     for (const { data } of await Promise.all(asked)) expect(Buffer.from(data ?? [])).toEqual(content);
     expect(Buffer.from((await ask(remote, "fifo")).data ?? [])).toEqual(content);
+    // One that nobody writes to holds up neither the others nor the end.
+    await promisify(execFile)("mkfifo", [join(directory, "silent")]);
+    const silent = await remote.call("/moby.buildkit.secrets.v1.Secrets/GetSecret");
+    await silent.send(
+      toBinary(
+        secretsWire.GetSecretRequestSchema,
+        create(secretsWire.GetSecretRequestSchema, { ID: "silent" }),
+      ),
+    );
     expect((await ask(remote, "directory")).status.code).toBe(grpcCodes.unknown);
     expect((await ask(remote, "missing")).status.code).toBe(grpcCodes.notFound);
   });

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { execFileSync } from "node:child_process";
-import { mkdir, open, readFile, readdir, truncate, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, readdir, readlink, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { engineEnv } from "../support/engine-env.js";
@@ -100,6 +100,22 @@ describe("signals", () => {
     expect(peakMebibytes).toBeLessThan(mostMebibytes);
     expect(stderr).not.toMatch(/^\s+at /m);
     await builderIsFine();
+  });
+
+  it("FLT-30 SIGINT while a secret's fifo has nobody who writes to it", async () => {
+    const step = "RUN --mount=type=secret,id=late cat /run/secrets/late";
+    const dir = await place.context({ Dockerfile: `FROM busybox\n${step}\n` });
+    const fifo = path.join(dir, "fifo");
+    execFileSync("mkfifo", [fifo]);
+    const running = build(dir, "--secret", `id=late,src=${fifo}`);
+    const open = path.join("/proc", String(running.child.pid), "fd");
+    await eventually(async () => {
+      const files = (await readdir(open)).map((fd) => readlink(path.join(open, fd)).catch(() => ""));
+      return (await Promise.all(files)).includes(fifo);
+    });
+    running.child.kill("SIGINT");
+    const { exitCode, stderr } = await running.result;
+    expect(exitCode, stderr).toBe(130);
   });
 
   it("FLT-31 a second SIGINT does not wait for a builder that is frozen, as the first does", async () => {
