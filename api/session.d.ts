@@ -247,7 +247,7 @@ export declare function loadSshAgents(specs: readonly SshAgentSpec[], env: Reado
 
 export declare const maxSecretBytes: number;
 
-export declare function openOutputFile(path: string): Promise<Writable>;
+export declare function openOutputFile(path: string, signal?: AbortSignal): Promise<Writable>;
 
 export declare function parseSshSpec(text: string): SshAgentSpec;
 

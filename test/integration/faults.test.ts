@@ -118,6 +118,18 @@ describe("signals", () => {
     expect(exitCode, stderr).toBe(130);
   });
 
+  it("FLT-30 an output's fifo is waited for until somebody reads it, or until SIGINT", async () => {
+    const dir = await place.context({ Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" });
+    const fifo = path.join(dir, "fifo");
+    execFileSync("mkfifo", [fifo]);
+    const [read, unread] = [0, 1].map(() => build(dir, "-o", `type=tar,dest=${fifo}`));
+    await unread?.said(/exporting to client tarball/);
+    unread?.child.kill("SIGINT");
+    expect(await unread?.result).toMatchObject({ exitCode: 130 });
+    expect((await readFile(fifo)).includes("COPY Dockerfile /")).toBe(true);
+    expect(await read?.result).toMatchObject({ exitCode: 0 });
+  });
+
   it("FLT-31 a second SIGINT does not wait for a builder that is frozen, as the first does", async () => {
     const [impatient, patient] = [await startEndless(), await startEndless()];
     await place.engine.containers.pause(place.container(builder));

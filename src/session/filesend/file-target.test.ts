@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   lstat,
   mkdir,
@@ -94,6 +94,30 @@ describe("SEC-63 an output file", () => {
     await put(`/dev/fd/${file.fd}`, "by descriptor");
     expect(await readFile(join(dir, "fd"), "utf8")).toBe("by descriptor");
     expect((await readdir(dir)).sort()).toEqual(["fd", "pipe"]);
+  });
+
+  it("FLT-34 a fifo that nobody reads is waited for until the signal", async () => {
+    const pipe = join(dir, "silent");
+    execFileSync("mkfifo", [pipe]);
+    const controller = new AbortController();
+    const opening = openOutputFile(pipe, controller.signal);
+    controller.abort(new Error("not wanted"));
+    await expect(opening).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  it("a fifo whose reader leaves fails by name", async () => {
+    const pipe = join(dir, "left");
+    execFileSync("mkfifo", [pipe]);
+    spawn("head", ["-c", "1", pipe], { stdio: "ignore" });
+    const file = await openOutputFile(pipe);
+    file.on("error", () => {});
+    const failed = new Promise<Error>((resolve) => file.once("error", resolve));
+    const flood = () => {
+      while (!file.destroyed && file.write(Buffer.alloc(65_536)));
+      if (!file.destroyed) file.once("drain", flood);
+    };
+    flood();
+    expect((await failed).message).toBe(`write ${pipe}: write EPIPE`);
   });
 
   it("refuses directories and sockets", async () => {

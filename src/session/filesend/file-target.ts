@@ -3,38 +3,43 @@ import { type Stats, constants } from "node:fs";
 import { type FileHandle, lstat, mkdir, open, realpath, rename, stat, unlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Writable } from "node:stream";
+import { isSlipwayError } from "../../core/index.js";
 import { ExportError, errnoOf, ioError } from "./export-error.js";
 import type { StreamTarget } from "./export-target.js";
+import { openFifo } from "./fifo-file.js";
 
 /** Bytes held before the daemon is stopped. Writes go out as one while the next gather. */
 const highWaterMark = 4 * 1024 * 1024;
 
 /** A target that puts the bytes in a file; see {@link openOutputFile}. */
 export function fileTarget(path: string): StreamTarget {
-  return { type: "stream", open: async () => await openOutputFile(path) };
+  return { type: "stream", open: async (_metadata, signal) => await openOutputFile(path, signal) };
 }
 
 /**
  * Opens a file for an output. Nothing is seen of it until it is complete: the bytes go to `.<name>.<random>.part` beside
  * it (0600), which is synced and renamed when the stream is ended, and removed when it is destroyed (SEC-63). A symbolic
- * link to a regular file is followed, once. Named pipes, character devices and `/dev/fd/*` are written to directly.
+ * link to a regular file is followed, once. Named pipes, which are waited for until somebody reads them, character devices and
+ * `/dev/fd/*` are written to directly.
  * Missing parents are made with mode 0755 (buildx CreateExports).
  *
- * @throws ExportError SESSION_EXPORT_IO, also as the stream's error
+ * @param signal ends the waiting for a reader
+ * @throws ExportError SESSION_EXPORT_IO, also as the stream's error; AbortedError
  */
-export async function openOutputFile(path: string): Promise<Writable> {
+export async function openOutputFile(path: string, signal?: AbortSignal): Promise<Writable> {
   try {
     const absolute = resolve(path);
     // What a shell redirected there with `>>` is not to be cut.
     if (isDescriptor(absolute)) return new OutputFile(path, await open(absolute, "a"));
     const { target, stats } = await resolveTarget(absolute);
+    if (stats?.isFIFO()) return await openFifo(target, signal);
     if (stats && !stats.isFile()) return new OutputFile(path, await openSpecial(target, stats));
     await mkdir(dirname(target), { recursive: true, mode: 0o755 });
     const part = join(dirname(target), partName(basename(target)));
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     return new OutputFile(path, await open(part, flags, 0o600), { part, target, mode: finalMode(stats) });
   } catch (error) {
-    throw error instanceof ExportError ? error : ioError("open", path, error);
+    throw isSlipwayError(error) ? error : ioError("open", path, error);
   }
 }
 
