@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { plan } from "./index.js";
+import { build, plan } from "./index.js";
 
 type Options = Parameters<typeof plan>[0];
 
@@ -14,6 +14,10 @@ test.each([
 ])("%j is refused by the option's name", async (options, message) => {
   await expect(plan(options as unknown as Options)).rejects.toMatchObject({
     code: "INVALID_ARGUMENT",
+    message,
+  });
+  // Before a builder is looked for.
+  await expect(build({ ...options, builder: "nosuch" } as unknown as Options)).rejects.toMatchObject({
     message,
   });
 });

@@ -5,6 +5,7 @@ import { failedEnd } from "./build-error.js";
 import { buildOnNodes } from "./build-on-nodes.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
+import { checkOptions } from "./check-options.js";
 import { type NodePool, openNodes } from "./node-pool.js";
 import { type PlanFacts, type SolvePlan, planBuild } from "./plan.js";
 
@@ -61,6 +62,7 @@ export async function buildOnce(options: ConnectTarget & ConnectionBuildOptions)
   let prepared: Prepared | undefined;
   let end: BuildEvent = { type: "end" };
   try {
+    checkOptions({ ...options });
     prepared = await prepare(options);
     const plan = await planBuild(options, { ...prepared.facts, signal: options.signal });
     const connection = await prepared.open(options);

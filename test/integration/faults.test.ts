@@ -201,7 +201,12 @@ describe("a builder that goes away", () => {
     const { exitCode, stderr } = await place.run(["inspect", "--bootstrap", broken]);
     expect(exitCode, stderr).toBe(1);
     const name = place.container(broken);
-    expect(stderr).toMatch(new RegExp(`^ERROR: builder container ${name} exited with code 1\\n +\\S`, "m"));
+    expect(stderr).toMatch(
+      new RegExp(
+        `^ERROR: builder container ${name} exited with code 1; the daemon's last log lines:\\n +\\S`,
+        "m",
+      ),
+    );
     await place.succeed(["rm", broken]);
   });
 
