@@ -13,7 +13,7 @@ for (const page of await docsPages()) {
   const text = await readPage(page);
   const blocks = blocksOf(text);
   for (const { line, notRun } of blocks) if (notRun) console.log(`${page}:${line}: not run: ${notRun}`);
-  const runs = blocks.filter(({ kind, notRun }) => kind !== "set-up" && !notRun);
+  const runs = blocks.filter(({ kind, notRun }) => kind !== "set-up" && kind !== "read" && !notRun);
   if (runs.length === 0) continue;
   // Where an engine is there already, only builders on the host's network can push to the testbed's registry.
   const cannotPush = engine === "existing" && text.includes("--push") && !text.includes("network=host");

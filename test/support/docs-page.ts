@@ -8,14 +8,16 @@ export const checkout = path.join(import.meta.dirname, "../..");
 export interface PageBlock {
   /**
    * `sh` and `ts` blocks are run, `set-up` is a script that readers do not see, and any block with `file=NAME` behind its
-   * language (```` ```dockerfile file=Dockerfile ````) is written to that file.
+   * language (```` ```dockerfile file=Dockerfile ````) is written to that file. All else is only read.
    */
-  kind: "sh" | "ts" | "set-up" | "file";
+  kind: "sh" | "ts" | "set-up" | "file" | "read";
   /** Line of its first line of text in the page, from 1. */
   line: number;
   text: string;
   /** Name of the file, of a `file` block. */
   file?: string;
+  /** Language of a `read` block. */
+  language?: string;
   /** Why it is not run, from a comment right above: `<!-- not run: REASON -->`. */
   notRun?: string;
 }
@@ -34,7 +36,7 @@ export function readPage(page: string): Promise<string> {
 /** The blocks of a page, from top to bottom. */
 export function blocksOf(markdown: string): PageBlock[] {
   const blocks: PageBlock[] = [];
-  let fence: { marker: string; indent: number; block: PageBlock | undefined } | undefined;
+  let fence: { marker: string; indent: number; block: PageBlock } | undefined;
   let comment: PageBlock | undefined;
   let notRun: string | undefined;
   for (const [index, line] of markdown.split("\n").entries()) {
@@ -43,9 +45,9 @@ export function blocksOf(markdown: string): PageBlock[] {
       else comment.text += `${line}\n`;
     } else if (fence) {
       if (line.trim() === fence.marker) {
-        if (fence.block) blocks.push(fence.block);
+        blocks.push(fence.block);
         fence = undefined;
-      } else if (fence.block) fence.block.text += `${line.slice(fence.indent)}\n`;
+      } else fence.block.text += `${line.slice(fence.indent)}\n`;
     } else if (line.trim() === "<!-- test-setup") {
       comment = { kind: "set-up", line: index + 2, text: "" };
     } else {
@@ -53,7 +55,7 @@ export function blocksOf(markdown: string): PageBlock[] {
       if (opened) {
         const [, indent = "", marker = "", info = ""] = opened;
         const block = blockFor(info, index + 2);
-        if (block && notRun !== undefined) block.notRun = notRun;
+        if (notRun !== undefined) block.notRun = notRun;
         fence = { marker, indent: indent.length, block };
       }
       const reason = /^<!-- not run: (.+) -->$/.exec(line.trim())?.[1];
@@ -64,11 +66,12 @@ export function blocksOf(markdown: string): PageBlock[] {
   return blocks;
 }
 
-function blockFor(info: string, line: number): PageBlock | undefined {
+function blockFor(info: string, line: number): PageBlock {
   const [language = "", ...words] = info.trim().split(/\s+/);
   const file = words.find((word) => word.startsWith("file="))?.slice("file=".length);
   if (file !== undefined) return { kind: "file", line, text: "", file };
-  return language === "sh" || language === "ts" ? { kind: language, line, text: "" } : undefined;
+  if (language === "sh" || language === "ts") return { kind: language, line, text: "" };
+  return { kind: "read", line, text: "", language };
 }
 
 /** Anchors of a page, as GitHub makes them of its headings. */

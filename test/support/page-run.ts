@@ -40,7 +40,7 @@ export async function runPage({ page, blocks, dir, env, registry }: PageRunOptio
   await symlink(path.join(checkout, "node_modules"), path.join(state, "node_modules"));
   const outputs: string[] = [];
   for (const block of blocks) {
-    if (block.notRun !== undefined) continue;
+    if (block.kind === "read" || block.notRun !== undefined) continue;
     const text = block.text.replaceAll("registry.example.com", registry);
     // Lines of the script are the page's, so that messages name them.
     const padded = "\n".repeat(block.line - 1) + text;

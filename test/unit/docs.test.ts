@@ -27,7 +27,7 @@ test("the index names every page", async () => {
   expect(pages.filter((page) => !links.includes(path.basename(page)))).toEqual([]);
 });
 
-test("blocks are found with their lines, and only those that can be run", () => {
+test("blocks are found with their lines, and with what is done with them", () => {
   const page = [
     "<!-- test-setup",
     "mkdir app",
@@ -58,10 +58,23 @@ test("blocks are found with their lines, and only those that can be run", () => 
   expect(blocksOf(page)).toEqual([
     { kind: "set-up", line: 2, text: "mkdir app\n" },
     { kind: "sh", line: 5, text: "slipway ls\n" },
+    { kind: "read", line: 8, text: "```sh\n```\n", language: "md" },
     { kind: "ts", line: 13, text: "build();\n" },
     { kind: "file", line: 16, text: "FROM scratch\n", file: "app/Dockerfile" },
     { kind: "sh", line: 21, text: "npm ci\n", notRun: "it installs packages" },
+    { kind: "read", line: 24, text: "output\n", language: "text" },
   ]);
+});
+
+test("what a reader would type is run, or says why not", async () => {
+  const typed =
+    /^(?:\$ )?(?:slipway|docker|buildx|npm|npx|node|ln|create|build|import|const|let|await|FROM|RUN)\b(?!:)/m;
+  const found: string[] = [];
+  for (const page of await docsPages())
+    for (const { kind, line, text, language, notRun } of blocksOf(await readPage(page)))
+      if (kind === "read" && notRun === undefined && (language !== "text" || typed.test(text)))
+        found.push(`${page}:${line}`);
+  expect(found).toEqual([]);
 });
 
 test("anchors are made as GitHub makes them", () => {
