@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { afterEach, expect, test, vi } from "vitest";
 import { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
 import { BuildkitClient, control, gateway } from "../buildkit/index.js";
@@ -23,6 +23,10 @@ const spec: SolveSpec = {
 interface Script {
   solve(call: ServerCall): Promise<object>;
   status(call: ServerCall): AsyncIterable<object>;
+  /** By default it answers at once. */
+  info?(): Promise<object>;
+  /** The frontend's answer; by default it comes at once. */
+  ask?(call: ServerCall): Promise<object>;
 }
 
 /** Runs a build at a daemon that answers as scripted. */
@@ -32,12 +36,17 @@ async function run(script: Script) {
       service(control.Control, {
         solve: (_request, call) => script.solve(call),
         status: (_request, call) => script.status(call),
-        info: () => ({}),
+        info: () => script.info?.() ?? {},
       }),
-      service(gateway.LLBBridge, { solve: () => ({}), return: () => ({}) }),
+      service(gateway.LLBBridge, {
+        solve: (_request, call) => script.ask?.(call) ?? {},
+        return: () => ({}),
+      }),
     ],
   });
   await using client = await BuildkitClient.connect(daemon.dial);
+  // As whoever connects does; the answer is remembered.
+  await client.info();
   const names: string[] = [];
   const outcome = await solve({
     client,
@@ -116,4 +125,34 @@ test("FLT-22 a refused build does not wait for a status stream that has nothing 
     },
   });
   expect(outcome).toMatchObject({ message: expect.stringContaining("refused") as string });
+});
+
+test("FLT-22 what a refused build's status stream says before the daemon answers another call is heard", async () => {
+  const happened = new EventEmitter();
+  const asked = once(happened, "asked");
+  const told = once(happened, "told");
+  let infos = 0;
+  const { names } = await run({
+    solve: async () => {
+      throw new GrpcError(grpcCodes.invalidArgument, "refused");
+    },
+    async ask(call) {
+      await ended(call);
+      return {};
+    },
+    async info() {
+      infos += 1;
+      if (infos > 1) {
+        happened.emit("asked");
+        await told;
+      }
+      return {};
+    },
+    async *status() {
+      await asked;
+      yield vertex("one");
+      happened.emit("told");
+    },
+  });
+  expect(names).toEqual(["one"]);
 });

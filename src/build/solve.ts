@@ -261,9 +261,10 @@ function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, s
     ended,
     refused() {
       if (isHeard) return;
-      // However slow the link is: what the daemon has said by now is here before the answer to another call.
-      void client
-        .info({ signal: silence.signal })
+      // However slow the link is: what the daemon has said by now is here before the answer to another call. Not
+      // client.info(), which asks once only.
+      void client.control
+        .info({}, { signal: silence.signal })
         .catch(() => {}) // a dead connection ends the stream as well
         .then(() => {
           if (!isHeard) silence.abort("the build was refused");
