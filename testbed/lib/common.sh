@@ -1,8 +1,8 @@
 # What every part of the testbed uses: versions, places, messages.
 
-buildkit_version=v0.32.2
+buildkit_version=v0.34.2
 oldest_buildkit_version=v0.12.5
-buildx_version=v0.36.1
+buildx_version=v0.38.2
 browser=chromium-bookworm
 
 cache=${SLIPWAY_TESTBED_CACHE:-}
