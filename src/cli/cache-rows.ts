@@ -1,6 +1,6 @@
 import { type CacheRecord, parseCacheFilter } from "../manage/index.js";
 import { collect } from "./flags.js";
-import { formatBytes, humanDuration } from "../progress/index.js";
+import { formatBytes, humanDuration, sanitizeName } from "../progress/index.js";
 
 /** The end of `du` and `prune`: what is shared, reclaimable and there in all. */
 export function usageSummary(records: readonly CacheRecord[]): string {
@@ -37,9 +37,9 @@ export function lastUsed({ lastUsedAt }: CacheRecord): string {
 
 /** A record as a block of `Key: value` lines (`--verbose`). */
 export function verboseRecord(record: CacheRecord): string {
-  const lines: [string, string][] = [["ID", record.id]];
+  const lines: [string, string][] = [["ID", sanitizeName(record.id)]];
   if (record.parents.length > 0)
-    lines.push(["Parents", ["", ...record.parents.map((parent) => ` - ${parent}`)].join("\n")]);
+    lines.push(["Parents", ["", ...record.parents.map((parent) => ` - ${sanitizeName(parent)}`)].join("\n")]);
   lines.push(
     ["Created at", createdAt(record)],
     ["Mutable", String(record.mutable)],
@@ -47,9 +47,9 @@ export function verboseRecord(record: CacheRecord): string {
     ["Shared", String(record.shared)],
     ["Size", formatBytes(record.size)],
   );
-  if (record.description) lines.push(["Description", record.description]);
+  if (record.description) lines.push(["Description", sanitizeName(record.description)]);
   lines.push(["Usage count", String(record.usageCount)]);
   if (record.lastUsedAt) lines.push(["Last used", lastUsed(record)]);
-  if (record.type) lines.push(["Type", record.type]);
+  if (record.type) lines.push(["Type", sanitizeName(record.type)]);
   return `${lines.map(([key, value]) => (value.startsWith("\n") ? `${key}:${value}` : `${`${key}:`.padEnd(14)}${value}`)).join("\n")}\n`;
 }

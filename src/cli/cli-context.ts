@@ -1,12 +1,19 @@
-import type { Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
 import type { Environment } from "../config/index.js";
+import type { OutputStream, Printer } from "./printer.js";
 
-/** What a command sees of its process. Tests hand in their own. */
+/** What the program gets of its process. */
+export interface CliProcess extends Omit<CliContext, "stdout" | "stderr"> {
+  stdout: OutputStream;
+  stderr: OutputStream;
+}
+
+/** What a command sees of its process. */
 export interface CliContext {
   env: Environment;
   stdin: Readable & { isTTY?: boolean };
-  stdout: Writable & { isTTY?: boolean; columns?: number; rows?: number };
-  stderr: Writable & { isTTY?: boolean; columns?: number; rows?: number };
+  stdout: Printer;
+  stderr: Printer;
   /** Aborts on the first SIGINT, SIGTERM or SIGHUP. */
   signal: AbortSignal;
   /** Base name of the file that was run: `docker-buildx` makes the program a plug-in of docker's. */

@@ -6,7 +6,7 @@ export async function confirm(
   { stdin, stdout, signal }: Pick<CliContext, "stdin" | "stdout" | "signal">,
   message: string,
 ): Promise<boolean> {
-  stdout.write(`${message} [y/N] `);
+  stdout.text(`${message} [y/N] `);
   const lines = createInterface({ input: stdin });
   try {
     const onAbort = () => lines.close();

@@ -28,7 +28,7 @@ const dockerFlags = [
  */
 export function readPluginCall(args: readonly string[], context: CliContext): Invocation {
   if (args[0] === "docker-cli-plugin-metadata") {
-    context.stdout.write(pluginMetadata);
+    context.stdout.json(pluginMetadata);
     throw new ExitCode(0);
   }
   const pluginName = /^docker-([a-z]+)/.exec(context.invokedAs ?? "")?.[1] ?? "buildx";

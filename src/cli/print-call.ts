@@ -1,12 +1,11 @@
-import type { Writable } from "node:stream";
 import type { CallResult } from "../build/index.js";
-import { sanitizeText } from "../progress/index.js";
 import { formatDescribe, formatOutline, formatTargets } from "./call-tables.js";
 import { type LintReport, formatLintError, formatLintWarnings, parseLint } from "./call-lint.js";
+import type { Printer } from "./printer.js";
 
 /** Where {@link printCall} prints to, and how it names the Dockerfile. */
 export interface PrintCallOptions {
-  stdout: Writable;
+  stdout: Printer;
   /** Name of the Dockerfile as its user knows it; the builder's own for it when not given. */
   dockerfile?: string | undefined;
 }
@@ -24,8 +23,8 @@ export function printCall(call: CallResult, { stdout, dockerfile }: PrintCallOpt
   const { request, status } = call;
   const isJson = request.format === "json";
   const print = (text: () => string) => {
-    if (isJson) stdout.write(`${call.jsonText}\n`);
-    else stdout.write(isNewer(call.version) && call.text !== "" ? sanitizeText(call.text) : text());
+    if (isJson) stdout.json(`${call.jsonText}\n`);
+    else stdout.text(isNewer(call.version) && call.text !== "" ? call.text : text());
   };
   switch (request.name) {
     // These have no status; one that the frontend gives all the same does not count.
@@ -40,15 +39,16 @@ export function printCall(call: CallResult, { stdout, dockerfile }: PrintCallOpt
       return 0;
     case "lint": {
       const report = parseLint(call.json, dockerfile);
-      if (!isJson && report.warnings.length > 0) stdout.write(`Check complete, ${foundText(report)}\n`);
+      if (!isJson && report.warnings.length > 0) stdout.text(`Check complete, ${foundText(report)}\n`);
       print(() => formatLintWarnings(report));
-      if (report.error && !isJson && report.warnings.length > 0) stdout.write("\n");
+      if (report.error && !isJson && report.warnings.length > 0) stdout.text("\n");
       if (report.error) throw formatLintError(report.error);
-      if (!isJson && report.warnings.length === 0) stdout.write("Check complete, no warnings found.\n");
+      if (!isJson && report.warnings.length === 0) stdout.text("Check complete, no warnings found.\n");
       break;
     }
     default:
-      stdout.write(isJson ? `${call.jsonText}\n` : sanitizeText(call.text));
+      if (isJson) stdout.json(`${call.jsonText}\n`);
+      else stdout.text(call.text);
   }
   return request.ignoreStatus ? 0 : status;
 }

@@ -1,7 +1,7 @@
-import type { Writable } from "node:stream";
 import { type Command, Option } from "commander";
 import { formatHelp } from "./arguments/format-help.js";
 import { commandTable } from "./command-table.js";
+import type { Printer } from "./printer.js";
 
 /** What {@link printHelp} needs. */
 export interface PrintHelpOptions {
@@ -9,14 +9,14 @@ export interface PrintHelpOptions {
   /** The command as it is called. */
   path: string;
   program: Command;
-  stream: Writable;
+  printer: Printer;
 }
 
 /** Commands whose help leaves `--builder` out, since it means nothing to them (buildx commands/root.go). */
 const withoutBuilder = new Set(["completion", "create", "ls", "version"]);
 
 /** Prints the help of a command, or of the program. */
-export function printHelp({ command, path, program, stream }: PrintHelpOptions): void {
+export function printHelp({ command, path, program, printer }: PrintHelpOptions): void {
   const isProgram = command === program;
   const name = isProgram ? (path.split(" ").pop() ?? "") : command.name();
   const help = new Option("-h, --help", `help for ${name}`);
@@ -25,7 +25,7 @@ export function printHelp({ command, path, program, stream }: PrintHelpOptions):
   const commands = isProgram
     ? [...commandTable.filter(({ hidden }) => !hidden), { name: "help", summary: "Help about any command" }]
     : command.commands.map((own) => ({ name: own.name(), summary: own.summary() || own.description() }));
-  stream.write(
+  printer.text(
     formatHelp(command, {
       path,
       commands: commands.sort((a, b) => (a.name < b.name ? -1 : 1)),

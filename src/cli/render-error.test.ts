@@ -1,11 +1,13 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { InvalidArgumentError } from "../core/index.js";
+import { Printer } from "./printer.js";
 import { renderError } from "./render-error.js";
 
-function rendered(error: unknown, options: { debug?: boolean; guard?: boolean } = {}) {
+function rendered(error: unknown, { debug = false, guard = false } = {}) {
   const stream = new PassThrough();
-  const exitCode = renderError(error, { stream, debug: false, ...options });
+  const printer = new Printer(stream, guard ? { GITHUB_ACTIONS: "true" } : {});
+  const exitCode = renderError(error, { printer, debug });
   return { exitCode, text: String(stream.read()) };
 }
 

@@ -1,35 +1,32 @@
-import type { Writable } from "node:stream";
 import { CommanderError } from "commander";
 import { isSlipwayError, messageOf } from "../core/index.js";
 import type { BuildError } from "../build/index.js";
+import { formatSource } from "../progress/index.js";
 import { FailedBuild } from "./cli-context.js";
-import { formatSource, guardWorkflowCommands, sanitizeText } from "../progress/index.js";
+import type { Printer } from "./printer.js";
 
 /** What {@link renderError} needs. */
 export interface RenderErrorOptions {
-  stream: Writable;
+  printer: Printer;
   /** Print the stack and the chain of causes. */
   debug: boolean;
-  /** The stream is the log of a GitHub workflow, which takes lines that begin with `::` for commands (SEC-33). */
-  guard?: boolean;
 }
 
 /** gRPC codes that have an exit code of their own (buildx cmd/buildx/main.go). */
 const exitCodes: Readonly<Record<number, number>> = { 1: 130, 8: 102, 13: 100 };
 
 /** Prints an error as the command's last words and gives the exit code that stands for it. */
-export function renderError(thrown: unknown, { stream, debug, guard }: RenderErrorOptions): number {
-  const write = (text: string) => stream.write(guard ? guardWorkflowCommands(text) : text);
+export function renderError(thrown: unknown, { printer, debug }: RenderErrorOptions): number {
   const isBuild = thrown instanceof FailedBuild;
   const error = isBuild ? thrown.cause : thrown;
   // By its code, since a command that does not build has not loaded the class.
   const failed = isSlipwayError(error, "BUILD_FAILED") ? (error as BuildError) : undefined;
-  for (const { info, ranges } of failed?.sources ?? []) write(formatSource(info, ranges));
+  for (const { info, ranges } of failed?.sources ?? []) printer.text(formatSource(info, ranges));
   const prefix = isBuild ? "failed to build: " : "";
   const text = error instanceof CommanderError ? error.message.replace(/^error: /, "") : messageOf(error);
-  write(`ERROR: ${prefix}${sanitizeText(text)}\n`);
-  if (debug) write(`${sanitizeText(stackOf(error))}\n`);
-  else if (!isExpected(error)) write("Run with --debug for the stack\n");
+  printer.text(`ERROR: ${prefix}${text}\n`);
+  if (debug) printer.text(`${stackOf(error)}\n`);
+  else if (!isExpected(error)) printer.text("Run with --debug for the stack\n");
   if (isSlipwayError(error, "ABORTED")) return 130;
   const code = (error as { grpcCode?: unknown } | undefined)?.grpcCode;
   return typeof code === "number" ? (exitCodes[code] ?? 1) : 1;

@@ -1,17 +1,21 @@
 import { Command, CommanderError, Option } from "commander";
 import { type ProgramName, checkOperands, findName, nearestHint, readArguments } from "./arguments/index.js";
-import { type CliContext, ExitCode } from "./cli-context.js";
+import { type CliContext, type CliProcess, ExitCode } from "./cli-context.js";
 import { type CommandEntry, commandTable } from "./command-table.js";
 import { type Invocation, readInvocation } from "./invocation.js";
+import { Printer } from "./printer.js";
 import { brokenPipeCode, watchOutput } from "./watch-output.js";
 
 /**
  * Runs one command line and gives its exit code. Loads the code of the one command only; nothing is thrown, what fails is
  * printed on stderr.
  */
-export async function runCommand(args: readonly string[], context: CliContext): Promise<number> {
-  const output = watchOutput(context.stdout);
-  watchOutput(context.stderr);
+export async function runCommand(args: readonly string[], own: CliProcess): Promise<number> {
+  const output = watchOutput(own.stdout);
+  watchOutput(own.stderr);
+  const { env } = own;
+  const stderr = new Printer(own.stderr, env);
+  const context = { ...own, stdout: new Printer(own.stdout, env), stderr };
   const state = { debug: false };
   try {
     await dispatch(await readInvocation(args, context), state);
@@ -21,8 +25,7 @@ export async function runCommand(args: readonly string[], context: CliContext): 
     if (error instanceof ExitCode) return error.exitCode;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const { renderError } = await import("./render-error.js");
-    const guard = context.env["GITHUB_ACTIONS"] === "true";
-    return renderError(error, { stream: context.stderr, debug: state.debug, guard });
+    return renderError(error, { printer: stderr, debug: state.debug });
   }
 }
 
@@ -53,7 +56,7 @@ async function dispatch({ args, context, name }: Invocation, state: { debug: boo
   const isTopic = command.commands.length > 0 && command.registeredArguments.length === 0;
   if (found.name === "help" || isTopic || flags.some(({ option }) => option === help)) {
     const { printHelp } = await import("./print-help.js");
-    printHelp({ command, path, program, stream: context.stdout });
+    printHelp({ command, path, program, printer: context.stdout });
     const [unknown] = isTopic ? operands : [];
     if (unknown !== undefined)
       throw await unknownCommand(
@@ -79,7 +82,7 @@ function programOf({ env, stdout }: CliContext): Command {
     .option("--builder <string>", "Override the configured builder instance", env["BUILDX_BUILDER"])
     .option("-D, --debug", "Enable debug logging");
   return prepare(program).configureOutput({
-    writeOut: (text) => void stdout.write(text),
+    writeOut: (text) => stdout.text(text),
     // Errors of the arguments are printed with all others.
     writeErr: () => {},
   });
@@ -135,8 +138,8 @@ async function withoutCommand(
 ): Promise<void> {
   const { printHelp } = await import("./print-help.js");
   const isUnknown = asked !== undefined;
-  if (isHelp && isUnknown) stderr.write(`Unknown help topic [\`${asked}\`]\n`);
-  printHelp({ command: program, path, program, stream: isHelp && isUnknown ? stderr : stdout });
+  if (isHelp && isUnknown) stderr.text(`Unknown help topic [\`${asked}\`]\n`);
+  printHelp({ command: program, path, program, printer: isHelp && isUnknown ? stderr : stdout });
   if (isUnknown && !isHelp)
     throw await unknownCommand(
       asked,

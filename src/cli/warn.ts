@@ -3,5 +3,5 @@ import type { CliContext } from "./cli-context.js";
 
 /** Prints a warning on stderr, as the displays do. */
 export function warn({ stderr }: Pick<CliContext, "stderr">, text: string): void {
-  stderr.write(formatMessage("warning", text));
+  stderr.text(formatMessage("warning", text));
 }

@@ -17,7 +17,7 @@ export async function writeOutput(
   path: string | undefined,
   { stdout, signal }: Pick<CliContext, "stdout" | "signal">,
 ): Promise<void> {
-  if (!path) return pipeline(source, stdout, { signal, end: false });
+  if (!path) return stdout.copy(source, { signal });
   // A pipe or a device takes what comes.
   if (
     await stat(path).then(

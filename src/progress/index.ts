@@ -9,7 +9,7 @@ export {
   goTimestamp,
   humanDuration,
 } from "./go-format.js";
-export { type CiSystem, guardLog } from "./ci-commands.js";
+export { type CiSystem, ciSystem, guardLog } from "./ci-commands.js";
 export { type GroupedOptions, grouped } from "./grouped.js";
 export { hyperlink } from "./hyperlink.js";
 export { type Interval, mergeIntervals } from "./intervals.js";
@@ -18,7 +18,7 @@ export { plain } from "./plain.js";
 export { quiet } from "./quiet.js";
 export { formatStatusJson, rawjson, warningJson } from "./rawjson.js";
 export { joinSinks, prefixVertices, shareLogs, shiftToLocalClock } from "./relay.js";
-export { sanitizeName, sanitizeText } from "./sanitize.js";
+export { LogSanitizer, sanitizeName, sanitizeText } from "./sanitize.js";
 export { formatSource } from "./source-excerpt.js";
 export { terminal } from "./terminal.js";
 export { charWidth, cutToWidth, padToWidth, textWidth } from "./text-width.js";

@@ -24,16 +24,21 @@ export function sanitizeName(text: string): string {
     .replace(invisible(), (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+const nothing: ReadonlySet<string> = new Set();
+
 /**
  * A text of several lines: keeps newlines, tabs and colours (SGR), which are closed at the end of each line; all other
- * control characters and sequences go.
+ * control characters and sequences go, but for those in `known`, which are ours.
  */
-export function sanitizeText(text: string): string {
+export function sanitizeText(text: string, known = nothing): string {
   if (plainLines.test(text)) return text;
-  return text.split("\n").map(sanitizeLine).join("\n");
+  return text
+    .split("\n")
+    .map((line) => sanitizeLine(line, known))
+    .join("\n");
 }
 
-function sanitizeLine(line: string): string {
+function sanitizeLine(line: string, known: ReadonlySet<string>): string {
   if (nothingToDo.test(line)) return line;
   let open = false;
   let result = "";
@@ -41,6 +46,7 @@ function sanitizeLine(line: string): string {
   for (const match of line.matchAll(sequences)) {
     result += line.slice(end, match.index).replace(controls, "");
     end = match.index + match[0].length;
+    if (known.has(match[0])) result += match[0];
     const colour = sgr.exec(match[0])?.[1];
     if (colour === undefined) continue;
     open = !/^[0;:]*$/.test(colour);

@@ -16,7 +16,7 @@ import {
 } from "../../build/index.js";
 import { type Environment, parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError, messageOf } from "../../core/index.js";
-import { display, guardLog, joinSinks } from "../../progress/index.js";
+import { display, joinSinks } from "../../progress/index.js";
 import { Builder } from "../../builder/index.js";
 import { type BuildReport, prepareReport } from "../build-report.js";
 import { type CliContext, ExitCode, FailedBuild, type GlobalFlags } from "../cli-context.js";
@@ -208,7 +208,7 @@ async function run(path: string, flags: BuildFlags, context: CliContext): Promis
   const options = await toBuildOptions(path, flags, context);
   const files = await prepareResultFiles({ imageId: flags.iidfile, metadata: flags.metadataFile }, options);
   const report = flags.report === undefined ? undefined : await prepareReport(flags.report);
-  const progress = display(mode, context.stderr, context.env, { debug: flags.debug ?? false });
+  const progress = display(mode, context.stderr.stream, context.env, { debug: flags.debug ?? false });
   try {
     const builder = await openBuilder(flags.builder, context);
     const result = await asBuild(() =>
@@ -224,15 +224,14 @@ async function run(path: string, flags: BuildFlags, context: CliContext): Promis
       ),
     );
     await progress.close();
-    if (flags.quiet && !result.call && result.imageId) context.stdout.write(`${result.imageId}\n`);
+    if (flags.quiet && !result.call && result.imageId) context.stdout.text(`${result.imageId}\n`);
     await files.write(result, context.env);
     if (result.call) {
       const dockerfile = dockerfileName(path, flags.file);
-      const text = guardLog(result.call.text, context.env);
-      const status = printCall({ ...result.call, text }, { stdout: context.stdout, dockerfile });
+      const status = printCall(result.call, { stdout: context.stdout, dockerfile });
       if (status !== 0) throw new ExitCode(status);
     }
-    if (result.inlineMessage) context.stdout.write(guardLog(`\n${result.inlineMessage}\n`, context.env));
+    if (result.inlineMessage) context.stdout.text(`\n${result.inlineMessage}\n`);
   } finally {
     await progress.close();
   }

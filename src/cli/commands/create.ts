@@ -83,7 +83,7 @@ async function run(endpoint: string | undefined, flags: CreateFlags, context: Cl
   const builder = new Builder(group, builders);
   if (needsRestart) warn(context, "new settings may not be used until builder is restarted");
   if (flags.bootstrap) {
-    const progress = display("auto", context.stderr, env);
+    const progress = display("auto", context.stderr.stream, env);
     try {
       await builder.boot({ onEvent: progress, signal });
     } finally {
@@ -91,5 +91,5 @@ async function run(endpoint: string | undefined, flags: CreateFlags, context: Cl
       await progress.close();
     }
   }
-  context.stdout.write(`${builder.name}\n`);
+  context.stdout.text(`${builder.name}\n`);
 }

@@ -35,7 +35,7 @@ async function run(flags: DialStdioFlags, context: CliContext): Promise<void> {
   const { env, signal, stderr } = context;
   const platform = flags.platform || undefined;
   if (platform !== undefined) checkPlatform(platform);
-  const progress = display(flags.progress, stderr, env);
+  const progress = display(flags.progress, stderr.stream, env);
   const onWarning = (text: string) => warn(context, text);
   const builder = await Builder.open({ name: flags.builder, env, signal, onWarning });
   try {
@@ -66,7 +66,7 @@ async function proxy(stream: Duplex, { stdin, stdout, signal }: CliContext): Pro
   stdin.on("error", () => stream.end());
   stdin.pipe(stream);
   try {
-    await pipeline(stream, stdout, { end: false, signal });
+    await pipeline(stream, stdout.stream, { end: false, signal });
   } finally {
     // What is still coming in has nowhere to go, and would keep the process.
     stdin.unpipe(stream);

@@ -5,7 +5,7 @@ import { formatBytes } from "../../progress/index.js";
 import { collectFilter, createdAt, lastUsed, usageSummary, verboseRecord } from "../cache-rows.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
 import { duration } from "../flags.js";
-import { formatRows, isTableFormat } from "../format/index.js";
+import { isTableFormat, printRows } from "../format/index.js";
 import { withConnections } from "../with-connections.js";
 
 const table = "{{.ID}}\t{{.Reclaimable}}\t{{.Size}}\t{{.LastUsedAt}}";
@@ -57,18 +57,16 @@ async function run(flags: DuFlags, context: CliContext): Promise<void> {
     diskUsage(client, { filter, signal }),
   );
   const records = found.flat();
-  if (format === "pretty") stdout.write(records.map((record) => `${verboseRecord(record)}\n`).join(""));
+  if (format === "pretty") stdout.text(records.map((record) => `${verboseRecord(record)}\n`).join(""));
   else
-    stdout.write(
-      formatRows({
-        format,
-        defaultTable: table,
-        headers,
-        rows: records.map((record) => row(record, isTableFormat(format))),
-      }),
-    );
+    printRows(stdout, {
+      format,
+      defaultTable: table,
+      headers,
+      rows: records.map((record) => row(record, isTableFormat(format))),
+    });
   const isDefault = format === "pretty" || format === "table";
-  if (isDefault && !flags.filter?.length) stdout.write(usageSummary(records));
+  if (isDefault && !flags.filter?.length) stdout.text(usageSummary(records));
 }
 
 function row(record: CacheRecord, isTable: boolean) {

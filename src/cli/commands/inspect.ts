@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { Builder, formatInGroups } from "../../builder/index.js";
-import { display, formatBinaryBytes, goDuration } from "../../progress/index.js";
+import { display, formatBinaryBytes, goDuration, sanitizeName } from "../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
 import { duration } from "../flags.js";
 import { alignTabs } from "../format/index.js";
@@ -39,7 +39,7 @@ async function run(name: string | undefined, flags: InspectFlags, context: CliCo
     onWarning: (text) => warn(context, text),
   });
   if (flags.bootstrap) {
-    const progress = display("auto", stderr, env);
+    const progress = display("auto", stderr.stream, env);
     try {
       await builder.boot({ onEvent: progress, signal });
     } finally {
@@ -55,7 +55,12 @@ async function run(name: string | undefined, flags: InspectFlags, context: CliCo
     if (index > 0) lines.push("");
     lines.push(...nodeLines(node, flags.debug ?? false));
   }
-  stdout.write(alignTabs(`${lines.join("\n")}\n`, { minWidth: 0, padding: 1 }));
+  stdout.text(alignTabs(`${lines.map(oneLine).join("\n")}\n`, { minWidth: 0, padding: 1 }));
+}
+
+/** What a builder says of itself stays on its line; its columns are made of tabs. */
+function oneLine(line: string): string {
+  return line.split("\t").map(sanitizeName).join("\t");
 }
 
 /** Go's default layout of a time, in UTC. */

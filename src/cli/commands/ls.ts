@@ -8,9 +8,8 @@ import {
 } from "../../builder/index.js";
 import type { CliContext } from "../cli-context.js";
 import { duration } from "../flags.js";
-import { type FormatRow, formatRows, isTableFormat } from "../format/index.js";
+import { type FormatRow, isTableFormat, printRows } from "../format/index.js";
 import { type LoadedBuilder, type LoadedNode, loadBuilders } from "../load-builders.js";
-import { sanitizeText } from "../../progress/index.js";
 import { warn } from "../warn.js";
 
 const table = "{{.Name}}\t{{.DriverEndpoint}}\t{{.Status}}\t{{.Buildkit}}\t{{.Platforms}}";
@@ -57,9 +56,9 @@ async function run({ format, trunc, timeout }: LsFlags, context: CliContext): Pr
     const nodes = builder.nodes.map((node) => nodeRow(node, isTable, isTable && trunc));
     return [row, ...nodes.map((node) => ({ ...node, json: row.json }))];
   });
-  stdout.write(formatRows({ format, defaultTable: table, headers, rows }));
+  printRows(stdout, { format, defaultTable: table, headers, rows });
   const problems = isTable ? loaded.flatMap(problemsOf) : [];
-  if (problems.length > 0) stderr.write(`\n${problems.join("")}`);
+  if (problems.length > 0) stderr.text(`\n${problems.join("")}`);
 }
 
 function builderRow(builder: LoadedBuilder, isCurrent: boolean, isTable: boolean): FormatRow {
@@ -139,12 +138,10 @@ function sorted(record: Readonly<Record<string, string>>): Record<string, string
 }
 
 function problemsOf(builder: LoadedBuilder): string[] {
-  if (builder.error !== undefined)
-    return [`Cannot load builder ${builder.name}: ${sanitizeText(builder.error.trim())}\n`];
+  if (builder.error !== undefined) return [`Cannot load builder ${builder.name}: ${builder.error.trim()}\n`];
   return builder.nodes
     .filter(({ error }) => error !== undefined)
     .map(
-      ({ node, error = "" }) =>
-        `Failed to get status for ${builder.name} (${node.name}): ${sanitizeText(error.trim())}\n`,
+      ({ node, error = "" }) => `Failed to get status for ${builder.name} (${node.name}): ${error.trim()}\n`,
     );
 }

@@ -66,15 +66,15 @@ async function run(flags: PruneFlags, context: CliContext): Promise<void> {
     for await (const record of prune(client, options)) {
       total += record.size;
       if (flags.verbose) {
-        stdout.write(`${verboseRecord(record)}\n`);
+        stdout.text(`${verboseRecord(record)}\n`);
         continue;
       }
-      if (!printedHeader) stdout.write("ID\t\t\t\t\t\tRECLAIMABLE\tSIZE\t\tLAST ACCESSED\n");
+      if (!printedHeader) stdout.text("ID\t\t\t\t\t\tRECLAIMABLE\tSIZE\t\tLAST ACCESSED\n");
       printedHeader = true;
       const id = `${record.id}${record.mutable ? "*" : ""}`.padEnd(40);
       const size = `${formatBytes(record.size)}${record.shared ? "*" : ""}`.padEnd(10);
-      stdout.write(`${id}\t${String(!record.inUse).padEnd(5)}\t\t${size}\t${lastUsed(record)}\n`);
+      stdout.text(`${id}\t${String(!record.inUse).padEnd(5)}\t\t${size}\t${lastUsed(record)}\n`);
     }
   });
-  stdout.write(`Total:\t${formatBytes(total)}\n`);
+  stdout.text(`Total:\t${formatBytes(total)}\n`);
 }

@@ -54,11 +54,11 @@ async function run(names: string[], flags: RmFlags, context: CliContext): Promis
   for (const name of new Set(chosen)) {
     try {
       await removeBuilder(builders, name, options);
-      context.stderr.write(`${name} removed\n`);
+      context.stderr.text(`${name} removed\n`);
     } catch (error) {
       if (signal.aborted) throw error;
       failed = true;
-      context.stderr.write(`failed to remove ${name}: ${messageOf(error)}\n`);
+      context.stderr.text(`failed to remove ${name}: ${messageOf(error)}\n`);
     }
   }
   if (failed) throw new SlipwayError("BUILDER_REMOVE", "failed to remove one or more builders");

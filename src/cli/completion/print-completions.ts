@@ -13,5 +13,5 @@ export async function printCompletions(
   const lines = candidates.map(({ value, description }) =>
     descriptions && description ? `${value}\t${description}` : value,
   );
-  context.stdout.write([...lines, `:${directive}\n`].join("\n"));
+  context.stdout.text([...lines, `:${directive}\n`].join("\n"));
 }

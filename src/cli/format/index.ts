@@ -1,4 +1,10 @@
-export { type FormatRow, type FormatRowsOptions, formatRows, isTableFormat } from "./format-rows.js";
+export {
+  type FormatRow,
+  type FormatRowsOptions,
+  formatRows,
+  isTableFormat,
+  printRows,
+} from "./format-rows.js";
 export { goString } from "./go-print.js";
 export { type TabOptions, alignTabs } from "./tab-writer.js";
 export { Template } from "./template.js";

@@ -28,7 +28,7 @@ export function exportCommand(context: CliContext): Command {
 async function run(refs: readonly string[], flags: ExportFlags, context: CliContext): Promise<void> {
   const { signal, stdout } = context;
   if (flags.all && refs.length > 0) throw new InvalidArgumentError("cannot specify refs when using --all");
-  if (!flags.output && stdout.isTTY)
+  if (!flags.output && stdout.isTerminal)
     throw new InvalidArgumentError("refusing to write to console, use --output to specify a file");
   await withHistory(context, flags, async (builds) => {
     const chosen = await choose(builds, refs, flags.all ?? false, signal);

@@ -34,7 +34,7 @@ async function run({ file: files = ["-"] }: ImportFlags, context: CliContext): P
   }
   const [first] = urls;
   if (first === undefined) throw new InvalidArgumentError("no build records found in the bundle");
-  for (const url of urls) stderr.write(`${url}\n`);
+  for (const url of urls) stderr.text(`${url}\n`);
   if (hasDesktop(env)) await openInDesktop(first);
 }
 

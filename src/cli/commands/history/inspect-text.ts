@@ -114,6 +114,6 @@ function titled(title: string, rows: readonly string[][]): string {
 
 /** Columns that are filled up with tabs (tabwriter with cells of 8). */
 function columns(rows: readonly string[][]): string {
-  const lines = rows.map((cells) => `${cells.map(sanitizeText).join("\t")}\n`);
+  const lines = rows.map((cells) => `${cells.map((cell) => sanitizeText(cell)).join("\t")}\n`);
   return alignTabs(lines.join(""), { minWidth: 1, padding: 1, tabs: 8 });
 }

@@ -32,7 +32,7 @@ async function run(ref: string | undefined, flags: InspectFlags, context: CliCon
   const details = await withHistory(context, flags, async (builds) =>
     inspectBuild(builds, await builds.record(ref, { signal }), { signal }),
   );
-  if (template) stdout.write(`${template.execute(inspectFields(details))}\n`);
-  else if (format === "json") stdout.write(inspectJson(details));
-  else stdout.write(inspectText(details, { showsRef: !ref, debug: flags.debug ?? false, env }));
+  if (template) stdout.values(`${template.execute(inspectFields(details))}\n`);
+  else if (format === "json") stdout.json(inspectJson(details));
+  else stdout.text(inspectText(details, { showsRef: !ref, debug: flags.debug ?? false, env }));
 }

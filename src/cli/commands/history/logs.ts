@@ -24,7 +24,7 @@ async function run(ref: string | undefined, flags: LogsFlags, context: CliContex
   await withHistory(context, flags, async (builds) => {
     const record = await builds.record(ref, { signal });
     const mode = flags.progress === "auto" ? "plain" : flags.progress;
-    const progress = display(mode, stderr, env);
+    const progress = display(mode, stderr.stream, env);
     try {
       for await (const update of builds.status(record, { signal })) {
         progress({ type: "status", ...update });

@@ -3,10 +3,10 @@ import { Command } from "commander";
 import { repositoryUrl } from "../../../build/index.js";
 import { InvalidArgumentError } from "../../../core/index.js";
 import { type BuildRecord, desktopUrl } from "../../../manage/index.js";
-import { humanDuration, hyperlink, sanitizeName } from "../../../progress/index.js";
+import { humanDuration, sanitizeName } from "../../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../../cli-context.js";
 import { collect } from "../../flags.js";
-import { type FormatRow, formatRows, isTableFormat } from "../../format/index.js";
+import { type FormatRow, isTableFormat, printRows } from "../../format/index.js";
 import { formatDuration, formatNanoTime } from "./format-time.js";
 import { withHistory } from "./with-history.js";
 
@@ -52,16 +52,14 @@ async function run(flags: LsFlags, context: CliContext): Promise<void> {
   const options = {
     isTable: isTableFormat(flags.format),
     truncate: flags.trunc,
-    links: stdout.isTTY === true,
+    link: (url: string) => stdout.link(url, "Open"),
   };
-  stdout.write(
-    formatRows({
-      format: flags.format,
-      defaultTable: table,
-      headers,
-      rows: sorted.map((record) => row(record, options)),
-    }),
-  );
+  printRows(stdout, {
+    format: flags.format,
+    defaultTable: table,
+    headers,
+    rows: sorted.map((record) => row(record, options)),
+  });
 }
 
 async function ownRepository(env: CliContext["env"], signal: AbortSignal): Promise<string> {
@@ -75,12 +73,11 @@ async function ownRepository(env: CliContext["env"], signal: AbortSignal): Promi
 
 function row(
   record: BuildRecord,
-  { isTable, truncate, links }: { isTable: boolean; truncate: boolean; links: boolean },
+  { isTable, truncate, link }: { isTable: boolean; truncate: boolean; link: (url: string) => string },
 ): FormatRow {
   const { id, ref, name, completedAt, createdAt, duration, steps, wire } = record;
   const status = completedAt ? (record.error ? "Error" : "Completed") : "Running";
   const url = desktopUrl(ref);
-  const link = links ? hyperlink(url, "Open", { enabled: true }) : "";
   const length = formatDuration(duration);
   return {
     fields: {
@@ -90,7 +87,7 @@ function row(
       Status: status,
       CreatedAt: `${humanDuration(Date.now() - createdAt.getTime())} ago`,
       Duration: completedAt ? length : `${length}+`,
-      Link: isTable ? link : url,
+      Link: isTable ? link(url) : url,
     },
     json: new Map<string, unknown>([
       ["ref", ref],

@@ -34,7 +34,7 @@ async function run(ref: string | undefined, flags: TraceFlags, context: CliConte
       throw new InvalidArgumentError(
         `--${name} is for the trace UI that slipway does not have; write the trace with --output and open it in Jaeger`,
       );
-  if (!flags.output && stdout.isTTY)
+  if (!flags.output && stdout.isTerminal)
     throw new InvalidArgumentError(
       "refusing to write a trace to the terminal; write it with --output and open it in Jaeger",
     );

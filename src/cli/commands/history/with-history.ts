@@ -13,7 +13,7 @@ export async function withHistory<T>(
   const { env, signal, stderr } = context;
   const onWarning = (text: string) => warn(context, text);
   const builder = await Builder.open({ name: flags.builder, env, signal, onWarning });
-  const progress = display("auto", stderr, env);
+  const progress = display("auto", stderr.stream, env);
   let builds: BuildHistory;
   try {
     builds = await history({ builder, env, signal, onEvent: progress });

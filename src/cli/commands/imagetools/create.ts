@@ -54,7 +54,7 @@ async function run(sources: readonly string[], flags: CreateFlags, context: CliC
   const { env, signal, stderr, stdout } = context;
   const { annotation: annotations = [], append = false, dryRun = false, metadataFile } = flags;
   const descriptors = await Promise.all((flags.file ?? []).map(readText));
-  const progress = display(flags.progress, stderr, env);
+  const progress = display(flags.progress, stderr.stream, env);
   try {
     const created = await createImage({
       sources: [...descriptors, ...sources],
@@ -70,7 +70,7 @@ async function run(sources: readonly string[], flags: CreateFlags, context: CliC
       onWarning: (text) => warn(context, text),
       onEvent: progress,
     });
-    if (dryRun) stdout.write(`${created.content.toString()}\n`);
+    if (dryRun) stdout.json(`${created.content.toString()}\n`);
     else if (metadataFile)
       await writeFileAtomic(metadataFile, goJson(imageMetadata(created)), { mode: 0o644 });
   } finally {

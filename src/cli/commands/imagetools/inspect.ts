@@ -41,15 +41,15 @@ async function run(name: string, flags: InspectFlags, context: CliContext): Prom
     attestations: { sbom: /\.SBOM\b/.test(format), provenance: /\.Provenance\b/.test(format) },
   });
   // No newline, so that the bytes keep their digest.
-  if (raw) stdout.write(image.content);
+  if (raw) stdout.bytes(image.content);
   else if (template)
-    stdout.write(
+    stdout.values(
       template.execute(imageFields(name, image), {
         ...templateFunctions,
         json: (value) => formatGoJson(value, 2),
       }),
     );
-  else stdout.write(imageText(image));
+  else stdout.text(imageText(image));
 }
 
 const spaces = { minWidth: 0, padding: 1 };
