@@ -11,6 +11,14 @@ export interface Interval {
     stop: number | undefined;
 }
 
+export declare class LogSanitizer {
+    #private;
+    constructor({ returns }?: {
+        returns?: "drop" | "break";
+    });
+    push(data: Uint8Array): string;
+}
+
 export type ProgressMode = "auto" | "tty" | "plain" | "rawjson" | "quiet" | "none";
 
 export interface ProgressSink extends EventSink {
@@ -38,6 +46,8 @@ export interface WarningOptions {
 }
 
 export declare function charWidth(character: string): number;
+
+export declare function ciSystem(env: Environment): CiSystem | undefined;
 
 export declare function cutToWidth(text: string, columns: number): string;
 
@@ -93,7 +103,7 @@ export declare function rawjson(stream: ProgressStream): ProgressSink;
 
 export declare function sanitizeName(text: string): string;
 
-export declare function sanitizeText(text: string): string;
+export declare function sanitizeText(text: string, known?: ReadonlySet<string>): string;
 
 export declare function shareLogs(sink: EventSink): () => EventSink;
 

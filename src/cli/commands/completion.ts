@@ -33,7 +33,7 @@ export function command(context: CliContext): Command {
         `${summary}.\n\nTo load it into the running shell:\n\n  ${now}\n\nFor every new shell:\n\n  ${always}`,
       )
       .usage(" ")
-      .action(() => void context.stdout.text(script));
+      .action(() => context.stdout.text(script));
   }
   return command;
 }

@@ -7,5 +7,5 @@ export function command(context: CliContext): Command {
   return new Command("version")
     .description("Show slipway version information")
     .usage(" ")
-    .action(() => void context.stdout.text(versionLine));
+    .action(() => context.stdout.text(versionLine));
 }
