@@ -66,8 +66,11 @@ export interface BuildOptions {
    * engine has, a URL, or a context source.
    */
   buildContexts?: Readonly<Record<string, string | ContextSource>>;
-  /** Base images that the engine has come from there, also where a registry has one of that name. Default false. */
-  engineImages?: boolean;
+  /**
+   * Base images that the engine has come from there, also where a registry has one of that name: with `true` those that the
+   * Dockerfile is seen to name, else those in `allow`. Default false.
+   */
+  engineImages?: boolean | { allow: readonly string[] };
   outputs?: readonly Output[];
   /** Load the result into the engine, like an output of type docker without a destination. */
   load?: boolean;

@@ -1,7 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { ContentStore, type Descriptor, putDescriptor, removeUnreferencedBlobs } from "../session/index.js";
+import { ContentStore, putDescriptor, removeUnreferencedBlobs } from "../session/index.js";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
-import { isJsonObject, parseGoBool } from "../config/index.js";
+import { parseGoBool } from "../config/index.js";
+import { BuilderClaimError } from "./asked-names.js";
+import { cacheDescriptor, imageDescriptor } from "./exporter-response.js";
 import type { SolvePlan } from "./plan.js";
 
 /**
@@ -39,28 +41,31 @@ export async function nameExported(
   response: ReadonlyMap<string, string>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const cache = descriptorOf(response.get("cache.manifest"));
+  const cache = cacheDescriptor(response);
   for (const { type, attrs } of plan.caches.exports) {
     if (type !== "local" || !cache) continue;
     const { dest = "", tag = "latest", reset = "" } = attrs;
-    await putDescriptor(dest, cache, { tag, signal });
+    await requireBlob(dest, cache.digest, "cache.manifest");
+    await putDescriptor(dest, { ...cache }, { tag, signal });
     if (parseGoBool(reset) === true) await removeUnreferencedBlobs(dest, signal);
   }
-  const encoded = response.get("containerimage.descriptor");
-  const image = encoded && descriptorOf(Buffer.from(encoded, "base64").toString("utf8"));
+  const image = imageDescriptor(response);
   if (!image) return;
   for (const { destination } of plan.exports) {
     if (destination.kind !== "layout") continue;
+    await requireBlob(destination.path, image.digest, "containerimage.descriptor");
     const names = response.get("image.name")?.split(",") ?? [];
-    if (names.length === 0) await putDescriptor(destination.path, image, { tag: "latest", signal });
-    for (const name of names) await putDescriptor(destination.path, image, { name, signal });
+    if (names.length === 0) await putDescriptor(destination.path, { ...image }, { tag: "latest", signal });
+    for (const name of names) await putDescriptor(destination.path, { ...image }, { name, signal });
   }
 }
 
-function descriptorOf(json: string | undefined): Descriptor | undefined {
-  if (!json) return undefined;
-  const value: unknown = JSON.parse(json);
-  return isJsonObject(value) ? (value as Descriptor) : undefined;
+/** An index that leads to a blob which is not there makes the whole directory unusable. */
+async function requireBlob(layout: string, digest: string, key: string): Promise<void> {
+  if (!(await new ContentStore(layout).has(digest)))
+    throw new BuilderClaimError(
+      `the builder answered ${digest} as ${key}, which it has not written to ${layout}`,
+    );
 }
 
 async function makeDirectory(path: string, what: string): Promise<void> {

@@ -24,6 +24,7 @@ import {
   ssh,
   upload,
 } from "../session/index.js";
+import { AskedNames } from "./asked-names.js";
 import type { BuildOptions } from "./build-options.js";
 import { type BuildResult, callResult, imageIdOf, metadataOf } from "./build-result.js";
 import { contentStores, nameExported } from "./content-stores.js";
@@ -38,6 +39,7 @@ import { ManifestMemory } from "./load/manifest-memory.js";
 import type { PlannedExport } from "./outputs.js";
 import { type PlanFacts, type SolvePlan } from "./plan.js";
 import { readProvenance } from "./provenance.js";
+import { checkResponse } from "./exporter-response.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
 import { secretSources } from "./secret-sources.js";
 import { solve } from "./solve.js";
@@ -90,7 +92,7 @@ export async function executePlan(
       env,
       sink,
     });
-    const { targets, exports, preferManifest } = await openTargets(plan, {
+    const { targets, exports, preferManifest, seen } = await openTargets(plan, {
       env,
       dockerConfig,
       sink,
@@ -123,6 +125,8 @@ export async function executePlan(
     const outcome = await running.catch((error: unknown) => {
       throw signal?.aborted ? error : (failures[0] ?? error);
     });
+    const names = exports.map(({ attrs }) => attrs["name"] ?? "").join(",");
+    checkResponse(outcome.response, { asked: new AskedNames(names), seen });
     await nameExported(plan, outcome.response, signal);
     const response = new Map(outcome.response);
     if (preferManifest) response.delete("containerimage.config.digest");
@@ -209,6 +213,7 @@ async function openTargets(plan: SolvePlan, context: TargetContext) {
   const targets = new Map<number, ExportTarget>();
   const exports: PlannedExport[] = [];
   let preferManifest = false;
+  let seen: Set<string> | undefined;
   for (const [index, planned] of plan.exports.entries()) {
     let entry = planned;
     const { destination } = planned;
@@ -232,8 +237,13 @@ async function openTargets(plan: SolvePlan, context: TargetContext) {
         entry = containerd ? asOciExport(planned) : planned;
         preferManifest ||= containerd;
         const { sink, signal, client } = context;
+        seen ??= new Set();
+        const asked = new AskedNames(entry.attrs["name"]);
         const memory = new ManifestMemory(join(buildxConfigDir(context.env), "slipway", "manifests"));
-        targets.set(index, loadTarget({ client, engine, containerdStore: containerd, memory, sink, signal }));
+        targets.set(
+          index,
+          loadTarget({ client, engine, containerdStore: containerd, memory, asked, seen, sink, signal }),
+        );
         break;
       }
     }
@@ -245,7 +255,7 @@ async function openTargets(plan: SolvePlan, context: TargetContext) {
       );
     exports.push(entry);
   }
-  return { targets, exports, preferManifest };
+  return { targets, exports, preferManifest, seen };
 }
 
 /** Engines with the containerd store load OCI archives, with several platforms too, and go by the manifest's digest. */

@@ -1,4 +1,4 @@
-import { parseGoDuration, parseSize } from "../config/index.js";
+import { parseGoBool, parseGoDuration, parseSize } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 
 /** Collects every occurrence of a flag, each as it is (pflag StringArray). */
@@ -14,6 +14,11 @@ export function collectList(value: string, previous: unknown): string[] {
 /** commander starts flags that begin with `--no-` at true. */
 function asList(previous: unknown): string[] {
   return Array.isArray(previous) ? (previous as string[]) : [];
+}
+
+/** A switch that also takes a list: `--flag`, `--flag=false`, `--flag=a,b`. */
+export function switchOrList(value: string): boolean | string[] {
+  return parseGoBool(value) ?? value.split(",").filter(Boolean);
 }
 
 /** A size such as `512m`, in bytes. */

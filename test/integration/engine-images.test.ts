@@ -137,6 +137,20 @@ describe("images that only the engine has", () => {
     expect(await build(image)).toBe("from the engine");
   });
 
+  test("are those that the Dockerfile names, or the user, and no others", async () => {
+    const warnings: string[] = [];
+    const onEvent = (event: BuildEvent) => {
+      if (event.type === "message") warnings.push(event.text);
+    };
+    // What this Dockerfile names is not seen where another list was given: as a builder that asks for what it likes.
+    const asked = { dockerfile: copied(image), engineImages: { allow: ["busybox"] } };
+    await expect(greeting({ ...asked, onEvent })).rejects.toThrow(image);
+    expect(warnings.join()).toContain(`allow it with --engine-images=${image}`);
+    expect((await greeting({ dockerfile: copied(image), engineImages: { allow: [image] } })).text).toBe(
+      "from the engine",
+    );
+  });
+
   test("are not used unasked", async () => {
     await expect(greeting({ dockerfile: copied(image) })).rejects.toThrow(image);
     expect((await greeting({ dockerfile: copied(shared) })).text).toBe("from the registry");

@@ -1,29 +1,110 @@
-import { parseReference } from "../../registry/index.js";
+import { formatReference, parseReference, withDefaultTag } from "../../registry/index.js";
+import { expandVariables } from "./expand-variables.js";
+
+/** What variables of a Dockerfile's `FROM` may be. */
+export interface BaseImageArgs {
+  /** Build arguments. */
+  args?: ReadonlyMap<string, string>;
+  /** Platforms that are built for, `os/arch[/variant]`: for names with `TARGETARCH` and its like. */
+  platforms?: readonly string[];
+}
 
 /**
- * Names of images that a Dockerfile uses in `FROM` and `COPY --from`, as written; those with variables, numbers of
- * stages and names of stages are left out. For builders that must be told of all before the build.
+ * Names of images that a Dockerfile uses in `FROM`, `COPY --from` and `RUN --mount=from=`, as complete references. Names of stages,
+ * and variables with no value here, are left out.
  */
-export function baseImages(dockerfile: string): string[] {
-  const stages = new Set<string>(["scratch"]);
+export function baseImages(
+  dockerfile: string,
+  { args = new Map(), platforms = [] }: BaseImageArgs = {},
+): string[] {
   const names = new Set<string>();
-  const add = (name: string) => {
-    if (name.includes("$") || /^\d+$/.test(name) || stages.has(name.toLowerCase())) return;
+  for (const platform of platforms.length > 0 ? platforms : [""])
+    for (const name of namesFor(dockerfile, args, platform)) names.add(name);
+  return [...names].flatMap((name) => {
     try {
-      parseReference(name);
-      names.add(name);
+      return [formatReference(withDefaultTag(parseReference(name)))];
     } catch {
-      // No image: the builder will say what is wrong with it.
+      return []; // no image: the builder will say what is wrong with it
     }
-  };
-  for (const line of dockerfile.replace(/\\\r?\n/g, " ").split(/\r?\n/)) {
-    const from = /^\s*FROM\s+(?:--\S+\s+)*(\S+)(?:\s+AS\s+(\S+))?/i.exec(line);
-    if (from?.[1] !== undefined) {
-      add(from[1]);
-      if (from[2] !== undefined) stages.add(from[2].toLowerCase());
+  });
+}
+
+function* namesFor(
+  dockerfile: string,
+  args: ReadonlyMap<string, string>,
+  platform: string,
+): Generator<string> {
+  const stages = new Set<string>(["scratch"]);
+  const variables = platformVariables(platform);
+  let isGlobal = true;
+  const isImage = (name: string) => !/^\d+$/.test(name) && !stages.has(name.toLowerCase());
+  for (const line of instructions(dockerfile)) {
+    const [, word = "", rest = ""] = /^\s*([a-z]+)\s+(.*)$/i.exec(line) ?? [];
+    switch (word.toUpperCase()) {
+      case "ARG":
+        if (isGlobal) declare(rest, variables, args);
+        break;
+      case "FROM": {
+        isGlobal = false;
+        const words = rest
+          .trim()
+          .split(/\s+/)
+          .filter((part) => !part.startsWith("--"));
+        const name = expandVariables(unquoted(words[0] ?? ""), variables);
+        if (name && isImage(name)) yield name;
+        if (words[1]?.toLowerCase() === "as" && words[2] !== undefined) stages.add(words[2].toLowerCase());
+        break;
+      }
+      case "COPY":
+      case "ADD":
+      case "RUN":
+        for (const [, name = ""] of rest.matchAll(/(?:--from=|[=,]from=)([^\s,]+)/gi))
+          if (isImage(unquoted(name))) yield unquoted(name);
     }
-    const source = /^\s*(?:COPY|ADD|RUN)\s.*?(?:--from=|,from=)([^\s,]+)/i.exec(line)?.[1];
-    if (source !== undefined) add(source);
   }
-  return [...names];
+}
+
+/** `ARG A=1 B="$A-x" C`: build arguments come before what the Dockerfile says. */
+function declare(text: string, variables: Map<string, string>, args: ReadonlyMap<string, string>): void {
+  for (const [, name = "", value] of text.matchAll(/([A-Za-z_]\w*)(?:=("[^"]*"|'[^']*'|\S*))?/g)) {
+    const set =
+      args.get(name) ?? (value === undefined ? undefined : expandVariables(unquoted(value), variables));
+    if (set !== undefined) variables.set(name, set);
+  }
+}
+
+/** Lines with those that are continued put together, by the escape character that the Dockerfile has; without comments. */
+function instructions(dockerfile: string): string[] {
+  const isBacktick = /^(?:\s*#[^\n]*\n)*?\s*#\s*escape\s*=\s*`\s*$/im.test(
+    dockerfile.split(/\n(?!\s*#)/, 1)[0] ?? "",
+  );
+  const lines: string[] = [];
+  let open = "";
+  for (const line of dockerfile.split(/\r?\n/)) {
+    if (/^\s*#/.test(line)) continue;
+    const continued = line.trimEnd();
+    if (continued.endsWith(isBacktick ? "`" : "\\")) {
+      open += `${continued.slice(0, -1)} `;
+      continue;
+    }
+    lines.push(open + line);
+    open = "";
+  }
+  return open === "" ? lines : [...lines, open];
+}
+
+function unquoted(text: string): string {
+  return /^(["'])(.*)\1$/.exec(text)?.[2] ?? text;
+}
+
+/** Variables that are there without being declared (BK frontend/dockerfile platformargs). */
+function platformVariables(platform: string): Map<string, string> {
+  if (platform === "") return new Map();
+  const [os = "", arch = "", variant = ""] = platform.split("/");
+  return new Map([
+    ["TARGETPLATFORM", platform],
+    ["TARGETOS", os],
+    ["TARGETARCH", arch],
+    ["TARGETVARIANT", variant],
+  ]);
 }

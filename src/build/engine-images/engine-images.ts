@@ -29,15 +29,20 @@ export class EngineImages {
   readonly #sink: EventSink | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #images = new Map<string, Promise<ServedImage | undefined>>();
+  /** Complete references that the builder may ask for; it is not trusted with the engine's other images. */
+  readonly #allowed: ReadonlySet<string>;
+  readonly #refused = new Set<string>();
 
   constructor(init: {
     engine: EngineClient;
     cache: ImageCache;
+    allowed?: ReadonlySet<string>;
     sink?: EventSink | undefined;
     signal?: AbortSignal | undefined;
   }) {
     this.#engine = init.engine;
     this.#cache = init.cache;
+    this.#allowed = init.allowed ?? new Set();
     this.#sink = init.sink;
     this.#signal = init.signal;
   }
@@ -63,7 +68,12 @@ export class EngineImages {
     if (reference.domain === "docker.io" && reference.path.startsWith("docker/dockerfile"))
       return { action: "allow" };
     if (digest !== undefined && reference.tag === undefined) return { action: "allow" };
-    const image = await this.find(formatReference(reference));
+    const asked = formatReference(withDefaultTag(reference));
+    if (!this.#allowed.has(asked)) {
+      await this.#tellRefusal(familiarReference(withDefaultTag(reference)));
+      return { action: "allow" };
+    }
+    const image = await this.find(asked);
     if (!image || (digest !== undefined && digest !== image.digest)) return { action: "allow" };
     const { OS = "", Architecture = "" } = request.Platform ?? {};
     if (!image.isIndex && OS !== "" && `${OS}/${Architecture}` !== image.platform) return { action: "allow" };
@@ -75,6 +85,22 @@ export class EngineImages {
         attrs: { "oci.store": image.store },
       }),
     };
+  }
+
+  /** Says why an image of the engine was not taken. The builder learns nothing by it. */
+  async #tellRefusal(name: string): Promise<void> {
+    if (this.#refused.has(name)) return;
+    this.#refused.add(name);
+    const has = await this.#engine.images.inspect(name, { signal: this.#signal }).then(
+      () => true,
+      () => false,
+    );
+    if (has)
+      this.#sink?.({
+        type: "message",
+        level: "warning",
+        text: `the builder asks for ${name}, which the engine has, but the Dockerfile is not seen to name it: it comes from its registry; allow it with --engine-images=${name}`,
+      });
   }
 
   async #serve(reference: string): Promise<ServedImage | undefined> {

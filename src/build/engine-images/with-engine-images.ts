@@ -4,7 +4,12 @@ import type { BuildkitClient } from "../../buildkit/index.js";
 import { type Environment, buildxConfigDir } from "../../config/index.js";
 import { type EventSink, InvalidArgumentError } from "../../core/index.js";
 import type { EngineClient } from "../../engine-api/index.js";
-import { normalizeContextName } from "../../registry/index.js";
+import {
+  formatReference,
+  normalizeContextName,
+  parseReference,
+  withDefaultTag,
+} from "../../registry/index.js";
 import type { BuildOptions } from "../build-options.js";
 import { isOlderThan } from "../daemon-version.js";
 import type { SolvePlan } from "../plan.js";
@@ -41,7 +46,8 @@ export async function withEngineImages(
   const { signal } = options;
   const engine = await openEngine();
   const cache = new ImageCache(join(buildxConfigDir(env), "slipway", "engine-images"));
-  const images = new EngineImages({ engine, cache, sink, signal });
+  const allowed = options.engineImages ? await allowedImages(plan, options.engineImages) : new Set<string>();
+  const images = new EngineImages({ engine, cache, allowed, sink, signal });
   const attrs: Record<string, string> = { ...plan.attrs };
   for (const [context, name] of engineContexts) {
     const image = await images.find(name);
@@ -64,7 +70,7 @@ export async function withEngineImages(
   if (!(await isOlderThan(client, firstPolicySession, signal)))
     return { plan: { ...plan, attrs, policySession: true }, images };
   // Older ones take named contexts only, for which the names must be known before.
-  for (const name of baseImages(await dockerfileText(plan))) {
+  for (const name of allowed) {
     const key = `context:${normalizeContextName(name)}`;
     if (attrs[key] !== undefined) continue;
     const image = await images.find(name);
@@ -74,6 +80,32 @@ export async function withEngineImages(
   caps.add("moby.buildkit.frontend.contexts+forward");
   attrs["frontend.caps"] = [...caps].sort().join(",");
   return { plan: { ...plan, attrs }, images };
+}
+
+/**
+ * The engine's images that the build may have: those that its Dockerfile and contexts name, or the user. The builder runs
+ * other people's code, and could ask for any.
+ */
+async function allowedImages(
+  plan: SolvePlan,
+  wish: Exclude<BuildOptions["engineImages"], undefined>,
+): Promise<Set<string>> {
+  const complete = (name: string) => formatReference(withDefaultTag(parseReference(name)));
+  if (typeof wish === "object") return new Set(wish.allow.map(complete));
+  const args = new Map<string, string>();
+  const contexts: string[] = [];
+  for (const [key, value] of Object.entries(plan.attrs)) {
+    if (key.startsWith("build-arg:")) args.set(key.slice("build-arg:".length), value);
+    const image = key.startsWith("context:") && /^docker-image:\/\/(.+)$/.exec(value)?.[1];
+    if (image) contexts.push(complete(image));
+  }
+  const platforms = plan.platforms.length > 0 ? plan.platforms : [`linux/${goArch()}`];
+  return new Set([...baseImages(await dockerfileText(plan), { args, platforms }), ...contexts]);
+}
+
+/** What Go calls this machine, where the builder mostly is as well. */
+function goArch(): string {
+  return process.arch === "x64" ? "amd64" : process.arch;
 }
 
 /** The Dockerfile's text as far as it is on this side; empty when it is in a context that the builder fetches itself. */

@@ -1,6 +1,7 @@
 import { PassThrough, Writable } from "node:stream";
 import { type EventSink, type VertexWriter, withVertex } from "../../core/index.js";
 import type { EngineClient } from "../../engine-api/index.js";
+import type { ArchiveGuard } from "./archive-guard.js";
 
 /** How many bytes of an archive wait for the engine, at most. */
 const feedBytes = 1 << 20;
@@ -13,12 +14,21 @@ export async function usesContainerdStore(engine: EngineClient, signal?: AbortSi
   );
 }
 
+/** Options of {@link loadImage}. */
+export interface FullLoadOptions {
+  guard: ArchiveGuard;
+  /** Is told what the archive held ({@link ArchiveGuard.end}), when all of it has come. */
+  onEnd?: ((digests: ReadonlySet<string>) => void) | undefined;
+  sink?: EventSink | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * A writable that streams an image archive into the engine's `POST /images/load`, with back-pressure and without a
- * temporary file. It finishes when the engine has read the archive and answered without an error; an archive of no
+ * temporary file, past a guard that has looked at all that names the image. It finishes when the engine has read the archive and answered without an error; an archive of no
  * bytes is an error (FLT-23). The vertex `importing to docker` begins with the first byte.
  */
-export function loadImage(engine: EngineClient, sink: EventSink | undefined, signal?: AbortSignal): Writable {
+export function loadImage(engine: EngineClient, { guard, onEnd, sink, signal }: FullLoadOptions): Writable {
   const feed = new PassThrough({ highWaterMark: feedBytes });
   // What destroys it is told by the writer; the engine's client may not listen yet, or not any more.
   feed.on("error", () => {});
@@ -36,11 +46,26 @@ export function loadImage(engine: EngineClient, sink: EventSink | undefined, sig
     highWaterMark: feedBytes,
     write(chunk: Buffer, _encoding, done) {
       void start();
-      if (feed.write(chunk)) done();
+      let pieces: Uint8Array[];
+      try {
+        pieces = guard.push(chunk);
+      } catch (error) {
+        done(error as Error);
+        return;
+      }
+      // All of them: the feed takes more than it wants, and says so.
+      if (pieces.map((piece) => feed.write(piece)).every(Boolean)) done();
       else feed.once("drain", () => done());
     },
     final(done) {
       const loaded = start();
+      try {
+        const digests = guard.end();
+        onEnd?.(digests);
+      } catch (error) {
+        done(error as Error);
+        return;
+      }
       feed.end();
       // A callback, since streams of Node 20 take no promise here.
       void finishWith(loaded, done);

@@ -5,6 +5,8 @@ import { type EventSink, type VertexWriter, messageOf, withVertex } from "../../
 import type { EngineClient } from "../../engine-api/index.js";
 import type { StreamTarget } from "../../session/index.js";
 import { classicHoldings, containerdHoldings } from "./engine-holdings.js";
+import type { AskedNames } from "../asked-names.js";
+import { ArchiveGuard } from "./archive-guard.js";
 import { loadImage } from "./full-load.js";
 import { imageArchive } from "./image-archive.js";
 import { type ImageContent, readImageContent } from "./image-content.js";
@@ -21,6 +23,10 @@ export interface LoadTargetOptions {
   /** The engine keeps its images in containerd. */
   containerdStore: boolean;
   memory: ManifestMemory;
+  /** Names that the image may be given. */
+  asked: AskedNames;
+  /** Takes the digests of manifests and configs that were seen on their way: what the builder says of the image must be among them. */
+  seen: Set<string>;
   sink?: EventSink | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -32,16 +38,20 @@ export interface LoadTargetOptions {
  * does it (design.md decision 8).
  */
 export function loadTarget(options: LoadTargetOptions): StreamTarget {
-  const { engine, sink } = options;
+  const { asked, engine, seen, sink } = options;
+  const onEnd = (digests: Iterable<string>) => {
+    for (const digest of digests) seen.add(digest);
+  };
   return {
     type: "stream",
     async open(metadata, callSignal) {
       const signal = options.signal ?? callSignal;
       const digest = metadata.get("containerimage.digest");
-      const names = metadata.get("image.name")?.split(",").filter(Boolean) ?? [];
+      const names = asked.check(metadata.get("image.name")?.split(",").filter(Boolean) ?? []);
+      const guard = new ArchiveGuard(asked);
       if (digest !== undefined && (await loadMissing({ ...options, signal }, digest, names)))
         return undefined;
-      return loadImage(engine, sink, signal);
+      return loadImage(engine, { guard, onEnd, sink, signal });
     },
   };
 }
@@ -50,7 +60,7 @@ type Loader = LoadTargetOptions & { signal: AbortSignal };
 
 /** Loads what the engine lacks. False when that was not possible: the full archive is needed then. */
 async function loadMissing(loader: Loader, digest: string, names: string[]): Promise<boolean> {
-  const { client, containerdStore, sink, signal } = loader;
+  const { client, containerdStore, seen, sink, signal } = loader;
   const inDoubt = (error: unknown): false => {
     if (signal.aborted) throw error;
     debug("differential load failed, sending the full archive: %s", messageOf(error));
@@ -61,6 +71,7 @@ async function loadMissing(loader: Loader, digest: string, names: string[]): Pro
   return await withVertex(sink, "importing to docker", async (vertex) => {
     try {
       await (containerdStore ? loadIntoContainerd : loadIntoClassic)(loader, content, names, vertex);
+      for (const digest of content.documents.keys()) seen.add(digest);
       return true;
     } catch (error) {
       const loaded = inDoubt(error);

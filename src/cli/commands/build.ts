@@ -20,7 +20,7 @@ import { display, joinSinks } from "../../progress/index.js";
 import { Builder } from "../../builder/index.js";
 import { type BuildReport, prepareReport } from "../build-report.js";
 import { type CliContext, ExitCode, FailedBuild, type GlobalFlags } from "../cli-context.js";
-import { bytes, collect, collectList, keyValues } from "../flags.js";
+import { bytes, collect, collectList, keyValues, switchOrList } from "../flags.js";
 import { printCall } from "../print-call.js";
 import { prepareResultFiles } from "../result-files.js";
 import { warn } from "../warn.js";
@@ -45,7 +45,7 @@ interface BuildFlags extends GlobalFlags {
   call: string;
   cgroupParent?: string;
   check?: boolean;
-  engineImages?: boolean;
+  engineImages?: boolean | string[];
   file?: string;
   iidfile?: string;
   isolation?: string;
@@ -115,7 +115,11 @@ export function command(context: CliContext): Command {
     .option("--call <string>", 'Set method for evaluating build ("check", "outline", "targets")', "build")
     .option("--cgroup-parent <string>", 'Set the parent cgroup for the "RUN" instructions during build')
     .option("--check", 'Shorthand for "--call=check"')
-    .option("--engine-images", "Take base images that the engine has from there")
+    .option(
+      "--engine-images [list]",
+      "Take base images that the engine has from there: those that the Dockerfile names, or these",
+      switchOrList,
+    )
     .option("-f, --file <string>", 'Name of the Dockerfile (default: "PATH/Dockerfile")')
     .option("--iidfile <string>", "Write the image ID to a file")
     .option("--label <stringArray>", "Set metadata for an image", collect)
@@ -315,7 +319,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
   };
   const values = {
     cgroupParent: flags.cgroupParent,
-    engineImages: flags.engineImages,
+    engineImages: Array.isArray(flags.engineImages) ? { allow: flags.engineImages } : flags.engineImages,
     load: flags.load,
     provenance: flags.provenance,
     pull: flags.pull,
