@@ -33,7 +33,7 @@ export function files(entries: MemoryFiles): ContextSource {
   return { type: "files", files: entries };
 }
 
-/** A tar archive, plain or compressed with gzip, bzip2 or xz; unpacked by BuildKit, never here. */
+/** A tar archive, plain or compressed with gzip, bzip2 or xz, or with zstd for BuildKit 0.34 and later; unpacked by BuildKit, never here. */
 export function tar(stream: Readable | Uint8Array): ContextSource {
   return { type: "tar", stream };
 }

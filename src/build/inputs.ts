@@ -11,7 +11,6 @@ import { memoryDir } from "./memory-dir.js";
 import { type OciLayoutContext, parseOciLayout } from "./oci-layout-context.js";
 import { hasGitQuery, isHttpUrl, isRemoteUrl } from "./remote-url.js";
 import { randomId } from "./random-id.js";
-import { refuseZstd } from "./stdin-context.js";
 
 /** Largest ignore file, in bytes: its patterns come back in the headers of one request, which BuildKit limits. */
 const largestIgnoreFile = 16 << 20;
@@ -147,7 +146,6 @@ async function resolveMainContext(
       break;
     case "tar": {
       const id = randomId();
-      if (context.stream instanceof Uint8Array) refuseZstd(context.stream);
       inputs.uploads.set(id, context.stream);
       attrs["context"] = `http://buildkit-session/${id}`;
       if (inline === undefined) attrs["filename"] = options.file ?? "Dockerfile";

@@ -80,7 +80,13 @@ function toSlsa02(predicate: JsonObject): JsonObject {
   const run = child(predicate, "runDetails");
   const external = child(definition, "externalParameters");
   const source = child(external, "configSource");
-  const { buildConfig, builderPlatform, ...environment } = child(definition, "internalParameters");
+  // The older form has no place for what the result is built for.
+  const {
+    buildConfig,
+    builderPlatform,
+    targetPlatform: _,
+    ...environment
+  } = child(definition, "internalParameters");
   const materials = Array.isArray(definition["resolvedDependencies"])
     ? definition["resolvedDependencies"].filter((entry: unknown) => isJsonObject(entry))
     : [];

@@ -28,6 +28,7 @@ import { AskedNames } from "./asked-names.js";
 import type { BuildOptions } from "./build-options.js";
 import { type BuildResult, callResult, imageIdOf, metadataOf } from "./build-result.js";
 import { contentStores, nameExported } from "./content-stores.js";
+import { requireDaemonFor } from "./daemon-limits.js";
 import { isOlderThan } from "./daemon-version.js";
 import { describeImage } from "./describe-image.js";
 import type { EngineImages } from "./engine-images/engine-images.js";
@@ -43,6 +44,7 @@ import { checkResponse } from "./exporter-response.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
 import { secretSources } from "./secret-sources.js";
 import { solve } from "./solve.js";
+import { uploadsWithoutZstd } from "./zstd-context.js";
 
 /** A live node to build on. */
 export interface BuildNode {
@@ -80,7 +82,7 @@ export async function executePlan(
 
   const engines: EngineClient[] = [];
   try {
-    await requireOutputs(planned, node.client, signal);
+    await requireDaemonFor(planned, node.client, signal);
     const complete = await withDockerfile(planned, node.client, sink, signal);
     const { plan, images } = await withEngineImages(complete, options, {
       client: node.client,
@@ -161,18 +163,6 @@ export async function executePlan(
   } finally {
     await Promise.all(engines.map((engine) => engine.close()));
   }
-}
-
-/** Older daemons take the first of several outputs and leave the others out, without a word. */
-async function requireOutputs(
-  { exports }: SolvePlan,
-  client: BuildkitClient,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (exports.length > 1 && (await isOlderThan(client, { major: 0, minor: 13 }, signal)))
-    throw new InvalidArgumentError(
-      "multiple outputs currently unsupported by the current BuildKit daemon, please upgrade to version v0.13+ or use a single output",
-    );
 }
 
 /** The plan with the Dockerfile that was given as a URL. */
@@ -276,7 +266,7 @@ async function loadingEngine(
 async function sessionServices(
   plan: SolvePlan,
   options: BuildOptions,
-  { env, dockerConfig }: RunBuildContext,
+  { env, dockerConfig, node: { client } }: RunBuildContext,
   targets: Map<number, ExportTarget>,
   sink: EventSink,
   failures: Error[],
@@ -297,7 +287,10 @@ async function sessionServices(
     secrets(await secretSources(options.secrets ?? {}, env, redactor)),
   ];
   if (inputs.locals.size > 0) services.push(fileSync(inputs.locals, { onWarning, onError }));
-  if (inputs.uploads.size > 0) services.push(upload(inputs.uploads));
+  if (inputs.uploads.size > 0) {
+    const isOld = await isOlderThan(client, { major: 0, minor: 34 }, options.signal);
+    services.push(upload(isOld ? uploadsWithoutZstd(inputs.uploads, onError) : inputs.uploads));
+  }
   if (targets.size > 0) services.push(fileSend(targets, { onFailure: onError }));
   const agents = await loadSshAgents(plan.ssh.map(parseSshSpec), env);
   if (agents.size > 0) services.push(ssh(agents));

@@ -1,6 +1,6 @@
 import { PassThrough, type Readable } from "node:stream";
-import { InvalidArgumentError } from "../core/index.js";
 import { type ContextSource, files, tar } from "./contexts.js";
+import { isZstd } from "./zstd-context.js";
 
 /** What a first look at standard input must see: two tar headers (docker archive header size). */
 const peekBytes = 1024;
@@ -11,31 +11,19 @@ const compressed = [
   Buffer.from("1f8b08", "hex"),
   Buffer.from("fd377a585a00", "hex"),
 ];
-const zstd = Buffer.from("28b52ffd", "hex");
 
 /**
  * What a build reads from standard input: an archive is the context; anything else is a Dockerfile over an empty context; nothing
  * at all is neither (buildx build/opt.go loadInputs).
- *
- * @throws InvalidArgumentError for an archive that BuildKit cannot unpack.
  */
 export async function contextFromStdin(
   stdin: Readable,
 ): Promise<{ context: ContextSource } | { context: ContextSource; dockerfile: Uint8Array }> {
   const head = await peek(stdin);
   if (head.length === 0) return { context: files({}) };
-  refuseZstd(head);
   const stream = prepend(head, stdin);
   if (isArchive(head)) return { context: tar(stream) };
   return { context: files({}), dockerfile: await readStream(stream) };
-}
-
-/** BuildKit would take zstd for a Dockerfile, and complain about its first line. */
-export function refuseZstd(head: Uint8Array): void {
-  if (zstd.equals(head.subarray(0, zstd.length)))
-    throw new InvalidArgumentError(
-      "BuildKit does not unpack contexts that are compressed with zstd; decompress it first, or use gzip, bzip2 or xz",
-    );
 }
 
 /** Everything a stream has, as one buffer. */
@@ -80,7 +68,7 @@ function prepend(head: Buffer, rest: Readable): Readable {
 }
 
 function isArchive(head: Buffer): boolean {
-  if (compressed.some((magic) => head.subarray(0, magic.length).equals(magic))) return true;
+  if (isZstd(head) || compressed.some((magic) => head.subarray(0, magic.length).equals(magic))) return true;
   return isTarHeader(head.subarray(0, 512));
 }
 

@@ -19,6 +19,7 @@ import { Content, ReadContentRequestSchema } from "./gen/containerd/services/con
 import { Control } from "./gen/moby/buildkit/v1/control_pb.js";
 import { LLBBridge } from "./gen/moby/buildkit/v1/frontend/gateway_pb.js";
 import type { WorkerRecord } from "./gen/moby/buildkit/v1/types/worker_pb.js";
+import { toHeaderValue } from "./header-value.js";
 import { type RpcClientOptions, createRpcClient } from "./rpc-client.js";
 import { PayloadConnection } from "./payload-connection.js";
 import { SessionPipe } from "./session-pipe.js";
@@ -39,7 +40,7 @@ export interface BuildkitCallOptions {
 export interface OpenSessionOptions extends BuildkitCallOptions {
   /** The session's id, which SolveRequest.Session names. */
   id: string;
-  /** Lets the daemon recognise contexts it got from here before; may be empty. */
+  /** Lets the daemon recognise contexts it got from here before; may be empty, and of any characters. */
   sharedKey: string;
   /** What we serve, `/package.Service/Method`. The daemon does not call what is not listed. */
   methods: readonly string[];
@@ -127,7 +128,8 @@ export class BuildkitClient implements AsyncDisposable {
    */
   async openSession(options: OpenSessionOptions): Promise<Duplex> {
     const { id, sharedKey, methods, keepAlive = {}, signal } = options;
-    for (const value of [id, sharedKey, ...methods]) requireHeaderValue(value);
+    for (const value of [id, ...methods]) requireHeaderValue(value);
+    const key = toHeaderValue(sharedKey);
     if (signal?.aborted) throw abortError(signal);
     const failure = this.#http2.failure();
     if (failure) throw connectionLost(failure);
@@ -144,7 +146,8 @@ export class BuildkitClient implements AsyncDisposable {
         "content-type": "application/grpc",
         te: "trailers",
         "x-docker-expose-session-uuid": id,
-        "x-docker-expose-session-sharedkey": sharedKey,
+        "x-docker-expose-session-sharedkey": key.value,
+        ...(key.encoded && { "x-docker-expose-session-sharedkey-encoded": "1" }),
         // One header for each method: joined by commas they would be one unknown method.
         "x-docker-expose-session-grpc-method": [...methods],
       },

@@ -17,13 +17,13 @@ afterEach(async () => {
 });
 
 /** A daemon whose Session is `handle`, and a pipe into it. */
-async function open(handle: (call: ServerCall) => Promise<void>, signal?: AbortSignal) {
+async function open(handle: (call: ServerCall) => Promise<void>, signal?: AbortSignal, sharedKey = "") {
   const daemon: PlainDaemon = plainDaemon({ methods: [method], handle });
   opened.push(daemon);
   const client = await BuildkitClient.connect(daemon.dial);
   opened.push(client);
   const methods = ["/a.B/C", "/d.E/F"];
-  const pipe = await client.openSession({ id: "s1", sharedKey: "", methods, signal });
+  const pipe = await client.openSession({ id: "s1", sharedKey, methods, signal });
   return { daemon, client, pipe };
 }
 
@@ -46,6 +46,15 @@ describe("SessionPipe", () => {
     expect(call.headerValues("x-docker-expose-session-uuid")).toEqual(["s1"]);
     expect(call.headerValues("x-docker-expose-session-sharedkey")).toEqual([""]);
     expect(call.headerValues("x-docker-expose-session-grpc-method")).toEqual(["/a.B/C", "/d.E/F"]);
+  });
+
+  test("says that a shared key of other characters is escaped", async () => {
+    const { daemon, pipe } = await open(echo, undefined, "größe:n");
+    pipe.end();
+    await buffer(pipe);
+    const call = daemon.calls[0] as ServerCall;
+    expect(call.headerValues("x-docker-expose-session-sharedkey")).toEqual(["gr%C3%B6%C3%9Fe%3An"]);
+    expect(call.headerValues("x-docker-expose-session-sharedkey-encoded")).toEqual(["1"]);
   });
 
   test("carries bytes both ways, whatever their chunks, and ends after half-close", async () => {

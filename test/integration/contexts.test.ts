@@ -19,8 +19,22 @@ const compressed = {
     "QlpoOTFBWSZTWTZvT+MAAI5/hcqQAUBAAP8ADQLRYG/tnwAAAMAAAAggAJSEpTCamgaaD1Ghk8poDaagSkjSbIeqGnqGEaGmgBtSPw6dVJRo9gAYzoIiENkCkHtUkNAaxgiAoCzBaMPpWsh0aj6hESEHCGp7SlLLWbTmUtpzD7Z9o3qg4jQXjuSqMZRxm0kwVkfrpGWkwXNJVBWEyZngWB+FiODaOnIivEQP4u5IpwoSBs3p/GA=",
   xz: "/Td6WFoAAAFpIt42AgAhARwAAAAQz1jM4Cf/AJpdACIbyGbcCWThplxBwkI3RQOJbBbt0m0mJQLIxyVaryUGBS9tzAjr+z/u013JmgLGCMGcd4Atn0pOc6+/jnQKsWaIuW51yrzgiFnerqOb1rKhp29YWuVFNeU0NpCctqF9OhS6DVC6yAV6buR4IytWoGZj5FqwK1uIzf/V/LxDnHbtE/yBxD/WB/C+Bz2Eo7eL7+vmhNmWY3Zw7AAAAAB0cifcAAGyAYBQAACY19IoPjANiwIAAAAAAVla",
 };
-/** The beginning of one. */
-const zstd = Buffer.from("KLUv/WQAJw0E", "base64");
+
+/** As zstd, uncompressed: one segment of raw blocks (RFC 8878), since not every Node can compress it. */
+function zstd(content: Buffer): Buffer {
+  const most = 128 << 10;
+  const head = Buffer.from("28b52ffda000000000", "hex");
+  head.writeUInt32LE(content.length, 5);
+  const parts: Uint8Array[] = [head];
+  for (let at = 0; at < content.length; at += most) {
+    const block = content.subarray(at, at + most);
+    const blockHead = Buffer.alloc(3);
+    blockHead.writeUIntLE((block.length << 3) | (at + most >= content.length ? 1 : 0), 0, 3);
+    parts.push(blockHead, block);
+  }
+  return Buffer.concat(parts);
+}
+
 const dockerfile = "FROM scratch\nCOPY greeting /\n";
 const saying = (words: string) => `FROM scratch\nCOPY <<EOF /greeting\n${words}\nEOF\n`;
 
@@ -85,10 +99,17 @@ async function greetingOf(input: Uint8Array | string, ...args: string[]): Promis
   return readFile(path.join(dest, "greeting"), "utf8");
 }
 
+/** A directory of this name, whose file says it. */
+async function contextNamed(name: string): Promise<string> {
+  const parent = await place.context({ [`${name}/Dockerfile`]: dockerfile, [`${name}/greeting`]: name });
+  return path.join(parent, name);
+}
+
 describe("archives", () => {
   const forms: Record<string, () => Buffer> = {
     plain: () => archive,
     gzip: () => gzipSync(archive),
+    zstd: () => zstd(archive),
     ...Object.fromEntries(
       Object.entries(compressed).map(([name, text]) => [name, () => Buffer.from(text, "base64")]),
     ),
@@ -109,11 +130,6 @@ describe("archives", () => {
     await expect(greeting({ context: tar(gzipSync(archive).subarray(0, 60)) })).rejects.toThrow(
       /open Dockerfile/,
     );
-    const zstdError = "BuildKit does not unpack contexts that are compressed with zstd";
-    await expect(greeting({ context: tar(zstd) })).rejects.toThrow(zstdError);
-    const refused = await place.run(["build", "--builder", builder.name, "-"], { input: zstd });
-    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(refused.stderr).toContain(zstdError);
     const broken = Readable.from(
       (async function* () {
         yield archive.subarray(0, 2000);
@@ -369,10 +385,36 @@ test("the oldest BuildKit: what it cannot do is told, not left out", async () =>
     expect(await readdir(path.dirname(dest))).toEqual([]);
     await old.build({ context, outputs: [outputs[0]] });
     expect(await readFile(path.join(dest, "greeting"), "utf8")).toBe("old");
-    const archived = await old.build({ context: tar(archive), outputs: [{ type: "cacheonly" }] });
+    const outs = [{ type: "cacheonly" }] as const;
+    const archived = await old.build({ context: tar(archive), outputs: outs });
     expect(archived.warnings).toEqual([]);
+    const zstdError = "does not unpack contexts that are compressed with zstd";
+    const packed = zstd(archive);
+    await expect(old.build({ context: tar(packed), outputs: outs })).rejects.toThrow(zstdError);
+    const stream = Readable.from([packed.subarray(0, 3), packed.subarray(3)]);
+    await expect(old.build({ context: tar(stream), outputs: outs })).rejects.toThrow(zstdError);
+    const refused = await place.run(["build", "--builder", name, "-"], { input: packed });
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(refused.stderr).toContain(zstdError);
+    for (const type of ["local", "tar"] as const) {
+      const partial = [{ type, dest: `${dest}-${type}`, attrs: { src: "/greeting" } }] as const;
+      await expect(old.build({ context, outputs: partial })).rejects.toThrow(
+        `src=/greeting of the ${type} exporter is not known`,
+      );
+    }
+    expect((await readdir(path.dirname(dest))).sort()).toEqual(["out"]);
+    // Its context's name goes as it can.
+    await old.build({ context: await contextNamed("größe"), outputs: outs });
   } finally {
     await old.close();
+  }
+});
+
+test("directories of any name are contexts, and are known again", async () => {
+  for (const name of ["größe", "проект", "名前", "ta\tb", " blank", "+%2B", "a\u{7f}"]) {
+    const context = await contextNamed(name);
+    expect(await greeting({ context })).toBe(name);
+    expect(await greeting({ context, buildContexts: { other: context } })).toBe(name);
   }
 });
 

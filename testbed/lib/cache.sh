@@ -1,6 +1,8 @@
 # What is fetched and built once and kept outside of the checkout. Every entry is made under a temporary name and
 # renamed, under a lock: a run finds it whole or not at all, and two runs do not make the same thing.
 
+. "$testbed/lib/docker-29.sh"
+
 # once ENTRY COMMAND…: makes the directory $cache/ENTRY with COMMAND, whose last argument is where to put it.
 once() {
   local entry=$cache/$1 making
@@ -28,6 +30,7 @@ fill_cache() {
   once "buildx-$buildx_version" build_buildx "$buildx_version"
   link_programs "buildkit-$buildkit_version/"{buildkitd,buildctl,dockerfile-frontend} "buildx-$buildx_version/buildx"
   [ "$1" != docker-containerd ] || once docker-28-containerd unpack_debs forky amd64 docker.io containerd
+  [ "$1" != docker-29 ] || fill_docker_29
   fill_browser
   once busybox-arm64 unpack_debs bookworm arm64 busybox-static
   images=registry-$buildkit_version-$(cat "$testbed"/images/*.mjs | sha256sum | cut -c 1-12)
@@ -97,6 +100,11 @@ LIST
   [ -e /etc/ssl/certs/ca-certificates.crt ] || echo "- ca-certificates"
   case $1 in
     docker) printf '%s\n' "dockerd docker.io" "containerd containerd" ;;
+    docker-29)
+      # To build its runc.
+      [ -e "$cache/$docker_29" ] || echo "gcc gcc"
+      [ -e "$cache/$docker_29" ] || [ -e /usr/include/stdio.h ] || echo "- libc6-dev"
+      ;;
     podman)
       printf '%s\n' "podman podman" "catatonit catatonit"
       # Their programs are not on PATH.
