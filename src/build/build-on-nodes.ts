@@ -1,4 +1,4 @@
-import { type NodeShare, formatPlatform } from "../builder/index.js";
+import { type NodeShare, formatPlatformFully } from "../builder/index.js";
 import { parseGoBool } from "../config/index.js";
 import { InvalidArgumentError, SlipwayError, abortError, isSlipwayError, linkSignal } from "../core/index.js";
 import { parseReference, repositoryName } from "../registry/index.js";
@@ -119,7 +119,7 @@ function partOf(
   exports: readonly PlannedExport[],
   isFirst: boolean,
 ): SolvePlan {
-  const platforms = share.platforms.map(formatPlatform);
+  const platforms = share.platforms.map(formatPlatformFully);
   return {
     ...plan,
     ref: isFirst ? plan.ref : randomId(),

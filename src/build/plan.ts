@@ -1,7 +1,7 @@
 import type { sourcepolicy } from "../buildkit/index.js";
 import { type DockerConfig, type Environment, parseGoBool, proxyBuildArgs } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
-import { formatPlatform, parsePlatforms } from "../builder/index.js";
+import { formatPlatformFully, parsePlatforms } from "../builder/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { type CachePlan, planCaches } from "./caches.js";
 import { checkOptions } from "./check-options.js";
@@ -76,7 +76,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
   if (!attestations.has("provenance") && !noDefaultAttestations(env))
     attrs["attest:provenance"] = "mode=min,inline-only=true";
 
-  const platforms = parsePlatforms(options.platforms ?? []).map(formatPlatform);
+  const platforms = parsePlatforms(options.platforms ?? []).map(formatPlatformFully);
   if (platforms.length > 0) attrs["platform"] = platforms.join(",");
 
   for (const [name, value] of proxyBuildArgs(facts.dockerConfig, facts.engineHost ?? ""))
@@ -102,6 +102,8 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
   const noPolicies = parsePolicies(options.policies ?? []);
   if (inputs.policyPath !== undefined && !noPolicies)
     throw unsupported(`the policy ${inputs.policyPath}, which buildx would apply to this build`);
+  if (!noPolicies && parseGoBool(env["BUILDX_DEFAULT_POLICY"] ?? "") === true)
+    throw unsupported("BUILDX_DEFAULT_POLICY, by which buildx checks signatures of Docker's own images");
   const caches = await planCaches(
     options,
     env,

@@ -36,6 +36,8 @@ export interface CreateBuilderOptions {
   node?: string | undefined;
   /** A docker context or a host; default the current one. */
   endpoint?: string | undefined;
+  /** `BUILDKIT_HOST`: where it is set, a new builder without driver and endpoint would be one of the driver `remote`. */
+  buildkitHost?: string | undefined;
   /** Platforms to prefer the node for. */
   platforms?: readonly string[] | undefined;
   driverOpts?: Readonly<Record<string, string>> | undefined;
@@ -105,6 +107,7 @@ export async function createBuilder(
         );
       const driver = options.driver || existing?.driver || defaultDriver;
       if (existing) checkExisting(existing, driver, options);
+      else refuseBuildkitHost(options);
       if (driver !== defaultDriver)
         throw new DriverError(
           "DRIVER_UNSUPPORTED",
@@ -195,6 +198,16 @@ async function existingGroup(transaction: StoreTransaction, name: string): Promi
     if (isSlipwayError(error, "STORE_CORRUPT")) return undefined;
     throw error;
   }
+}
+
+/** buildx would make a builder of the driver `remote` (builder/builder.go Create). */
+function refuseBuildkitHost({ driver, endpoint, buildkitHost }: CreateBuilderOptions): void {
+  if (driver || endpoint !== undefined || !buildkitHost) return;
+  throw new DriverError(
+    "DRIVER_UNSUPPORTED",
+    `BUILDKIT_HOST is set (${buildkitHost}): a builder for it needs the driver "remote", which slipway does not have; ` +
+      `unset it, or give --driver ${defaultDriver}`,
+  );
 }
 
 function checkExisting(group: NodeGroup, driver: string, options: CreateBuilderOptions): void {

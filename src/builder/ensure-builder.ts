@@ -3,7 +3,7 @@ import { StoreError } from "./store-error.js";
 import type { BuilderContext } from "./builder-context.js";
 import { checkBuilderName } from "./builder-name.js";
 import type { Node, NodeGroup } from "./node-group.js";
-import { formatPlatform } from "./platform.js";
+import { formatPlatformFully } from "./platform.js";
 import { type CreateBuilderOptions, createBuilder, nodeSettings } from "./create-builder.js";
 import { removeBuilder } from "./remove-builder.js";
 
@@ -80,7 +80,7 @@ async function differencesOf(
       "platforms",
       ({ platforms }) =>
         options.platforms === undefined ||
-        sameTexts(platforms.map(formatPlatform), wanted.platforms.map(formatPlatform)),
+        sameTexts(platforms.map(formatPlatformFully), wanted.platforms.map(formatPlatformFully)),
     ],
   ];
   return checks.filter(([, isSame]) => !group.nodes.every(isSame)).map(([what]) => what);

@@ -1,10 +1,10 @@
-import { type Platform, dedupePlatforms, formatPlatform, parsePlatform } from "./platform.js";
+import { type Platform, dedupePlatforms, formatPlatformFully, parsePlatform } from "./platform.js";
 
 /** Platforms for `ls` and `inspect`: those the user configured first, marked with `*`, then what the node offers. */
 export function formatInGroups(configured: readonly Platform[], offered: readonly Platform[]): string[] {
-  const marked = dedupePlatforms(configured).map(formatPlatform);
+  const marked = dedupePlatforms(configured).map(formatPlatformFully);
   const rest = dedupePlatforms(offered)
-    .map(formatPlatform)
+    .map(formatPlatformFully)
     .filter((text) => !marked.includes(text));
   return [...marked.map((text) => `${text}*`), ...rest];
 }

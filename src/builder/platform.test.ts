@@ -55,6 +55,16 @@ describe("parsePlatform", () => {
     expect(formatPlatformFully(platform)).toBe("windows(10.0.17763+a%2Bc+b)/amd64");
   });
 
+  it("tells releases of a system apart", () => {
+    const two = ["windows(10.0.17763)/amd64", "windows(10.0.20348)/amd64", "Windows(10.0.17763)/x86_64"];
+    const kept = dedupePlatforms(two.map(parsePlatform)).map(formatPlatformFully);
+    expect(kept).toEqual(two.slice(0, 2));
+    expect(formatInGroups([parsePlatform(two[0] ?? "")], two.map(parsePlatform))).toEqual([
+      `${two[0]}*`,
+      two[1],
+    ]);
+  });
+
   it("normalises and removes doubles", () => {
     expect(["linux/arm", "linux/arm64/v8", "linux/arm64/v9.0"].map(normal)).toEqual([
       "linux/arm/v7",

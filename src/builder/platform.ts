@@ -103,7 +103,7 @@ export function formatPlatformFully(platform: Platform): string {
 export function dedupePlatforms(platforms: readonly Platform[]): Platform[] {
   const seen = new Map<string, Platform>();
   for (const platform of platforms.map(normalizePlatform)) {
-    const key = formatPlatform(platform);
+    const key = formatPlatformFully(platform);
     if (!seen.has(key)) seen.set(key, platform);
   }
   return [...seen.values()];

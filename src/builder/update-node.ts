@@ -1,6 +1,6 @@
 import { checkBuilderName } from "./builder-name.js";
 import type { Node, NodeGroup } from "./node-group.js";
-import { type Platform, formatPlatform } from "./platform.js";
+import { type Platform, formatPlatformFully } from "./platform.js";
 import { StoreError } from "./store-error.js";
 
 /** A change to one node, or a new node. What is absent stays as it is. */
@@ -39,7 +39,7 @@ export function updateNode(
   const nodes = old ? group.nodes.with(index, node) : [...group.nodes, node];
   if (nodes.filter(({ endpoint }) => endpoint === update.endpoint).length > 1)
     throw refused(`invalid duplicate endpoint ${update.endpoint}`);
-  const taken = new Set(node.platforms.map(formatPlatform));
+  const taken = new Set(node.platforms.map(formatPlatformFully));
   const others = nodes.map((other) => (other === node ? other : withoutPlatforms(other, taken)));
   const needsRestart =
     old !== undefined &&
@@ -85,7 +85,7 @@ function newNode(group: NodeGroup, update: NodeUpdate): Node {
 }
 
 function withoutPlatforms(node: Node, taken: ReadonlySet<string>): Node {
-  const platforms = node.platforms.filter((platform) => !taken.has(formatPlatform(platform)));
+  const platforms = node.platforms.filter((platform) => !taken.has(formatPlatformFully(platform)));
   return platforms.length === node.platforms.length ? node : { ...node, platforms };
 }
 

@@ -147,6 +147,21 @@ describe("where outputs go", () => {
     expect(await readdir(dir)).toEqual([]);
   });
 
+  test("src= gives a directory of the result, as files and as an archive", async () => {
+    const tree = files({ Dockerfile: "FROM scratch\nCOPY . /\n", "app/bin/run": "run", other: "no" });
+    const dest = await fresh();
+    await build([{ type: "local", dest, attrs: { src: "/app" } }], { context: tree });
+    expect(await readdir(dest, { recursive: true })).toEqual(["bin", "bin/run"]);
+    await build([{ type: "tar", dest: `${dest}.tar`, attrs: { src: "app/bin" } }], { context: tree });
+    const names = execFileSync("tar", ["-tf", `${dest}.tar`], { encoding: "utf8" })
+      .trim()
+      .split("\n");
+    expect(names.filter((name) => name !== "./")).toEqual(["run"]);
+    const { exitCode, stderr } = await command(["-o", "type=local,dest=none,src=/nothing"]);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("src=/nothing");
+  });
+
   test("a directory of a layout is added to, by name", async () => {
     const dest = await fresh();
     const add = (name: string) => build([{ type: "oci", dest, attrs: { tar: "false", name } }]);

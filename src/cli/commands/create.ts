@@ -70,6 +70,7 @@ async function run(endpoint: string | undefined, flags: CreateFlags, context: Cl
     driver: flags.driver,
     node: flags.node,
     endpoint,
+    buildkitHost: env["BUILDKIT_HOST"],
     platforms: flags.platform,
     driverOpts: flags.driverOpt && parseDriverOptFlags(flags.driverOpt),
     buildkitdFlags: flags.buildkitdFlags,

@@ -52,6 +52,36 @@ test("STO-7 a name that is taken by a container not to be seen yet is waited for
   expect(engine.callsOf("POST", "/images/create")).toHaveLength(1);
 });
 
+test.each([
+  ["moby/buildkit:buildx-stable-1", "1", false],
+  [`moby/buildkit:v1@sha256:${"a".repeat(64)}`, "true", false],
+  [`moby/buildkit@sha256:${"a".repeat(64)}`, "1", true],
+  ["registry.example.com/moby/buildkit:1", "1", true],
+  ["moby/buildkit:buildx-stable-1", "0", true],
+  ["moby/buildkit:buildx-stable-1", "maybe", true],
+])("the image %s with BUILDX_DEFAULT_POLICY=%s is taken: %s", async (image, policy, taken) => {
+  await using engine = await FakeEngine.start();
+  engine.on("GET", `/containers/${name}/json`, (call) =>
+    engine.callsOf("POST", "/images/create").length === 0
+      ? call.refuse(404, "No such container")
+      : call.json(inspection({ Status: "running", Running: true })),
+  );
+  engine.on("POST", "/images/create", (call) => call.lines([]));
+  engine.on("GET", "/info", (call) => call.json({ SystemTime: new Date().toISOString() }));
+  engine.on("POST", "/containers/create", (call) => call.refuse(409, "Conflict. The name is in use"));
+  await using client = EngineClient.open({ host: engine.host });
+  const described = {
+    ...node(client),
+    options: parseDriverOptions({ image }),
+    env: { BUILDX_DEFAULT_POLICY: policy },
+  };
+  const booted = withVertex(undefined, "boot", (vertex) => bootContainer(described, vertex, {}));
+  if (taken) return expect(await booted).toEqual({ extras: false });
+  await expect(booted).rejects.toMatchObject({ code: "DRIVER_UNSUPPORTED" });
+  await expect(booted).rejects.toThrow("BUILDX_DEFAULT_POLICY");
+  expect(engine.callsOf("POST", "/images/create")).toHaveLength(0);
+});
+
 test("STO-6 a container whose maker died is given its config, then started", async () => {
   await using engine = await FakeEngine.start();
   const done: string[] = [];

@@ -1,7 +1,9 @@
 import { stat } from "node:fs/promises";
-import { githubActionsContext } from "../../config/index.js";
+import { githubActionsContext, parseGoBool } from "../../config/index.js";
 import type { VertexWriter } from "../../core/index.js";
 import { EngineError } from "../../engine-api/index.js";
+import { parseReference, repositoryName } from "../../registry/index.js";
+import { DriverError } from "../driver-error.js";
 import { configArchive } from "./config-archive.js";
 import {
   type ContainerPlan,
@@ -40,6 +42,7 @@ export async function createContainer(
 ): Promise<CreateOutcome> {
   const name = containerName(node.nodeName);
   const { engine } = node;
+  refuseDefaultPolicy(node);
   if (!skipPull) await pullImage(node, vertex, signal);
   return vertex.status(`creating container ${name}`, async () => {
     const info = await engine.info({ signal });
@@ -89,6 +92,19 @@ export async function copyConfig(node: NodeContext, signal: AbortSignal | undefi
     noOverwriteDirNonDir: true,
     signal,
   });
+}
+
+/** Signatures are not checked here, and an image whose signature was to be checked must not pass for one that was. */
+function refuseDefaultPolicy({ env, options: { image } }: NodeContext): void {
+  if (parseGoBool(env["BUILDX_DEFAULT_POLICY"] ?? "") !== true) return;
+  const reference = parseReference(image);
+  const pinned = reference.digest !== undefined && reference.tag === undefined;
+  if (pinned || repositoryName(reference) !== "docker.io/moby/buildkit") return;
+  throw new DriverError(
+    "DRIVER_UNSUPPORTED",
+    `BUILDX_DEFAULT_POLICY asks for the signature of ${image} to be checked, which slipway cannot; ` +
+      "unset it, or name the image by its digest alone (driver option image=moby/buildkit@sha256:…)",
+  );
 }
 
 async function pullImage(

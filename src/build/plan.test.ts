@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import type { BuildOptions } from "./build-options.js";
+import { loadDockerConfig } from "../config/index.js";
+import { files } from "./contexts.js";
+import { planBuild } from "./plan.js";
+
+const context = files({ Dockerfile: "FROM scratch\n" });
+async function plan(options: Partial<BuildOptions>, env: Record<string, string> = {}) {
+  const dockerConfig = await loadDockerConfig({ DOCKER_CONFIG: "/nowhere" });
+  return planBuild({ context, ...options }, { env, dockerConfig, nodeId: "n", defaultLoad: false });
+}
+
+test("BUILDX_DEFAULT_POLICY is refused by name, not ignored", async () => {
+  for (const value of ["1", "true"])
+    await expect(plan({}, { BUILDX_DEFAULT_POLICY: value })).rejects.toThrow(/^BUILDX_DEFAULT_POLICY/);
+  for (const value of ["0", "", "maybe"]) await plan({}, { BUILDX_DEFAULT_POLICY: value });
+  await plan({ policies: ["disabled=true"] }, { BUILDX_DEFAULT_POLICY: "1" });
+});
+
+test("versions and features of a platform's system are sent", async () => {
+  const platforms = ["windows(10.0.17763)/amd64", "windows(10.0.20348+win32k)/amd64", "linux/arm64/v8"];
+  const { attrs } = await plan({ platforms });
+  expect(attrs["platform"]).toBe("windows(10.0.17763)/amd64,windows(10.0.20348+win32k)/amd64,linux/arm64");
+});
