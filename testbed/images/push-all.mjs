@@ -1,13 +1,13 @@
 // usage: push-all.mjs REGISTRY BUILDKIT-DIR OLDEST-BUILDKIT-DIR BUSYBOX-AMD64 BUSYBOX-ARM64
 // Fills a registry with the images that the tests pull under their names on docker.io.
 import fs from "node:fs";
-import { execFileSync } from "node:child_process";
+import { builderImage, path, shellFiles } from "./builder-image.mjs";
 import { platformImage, programWithLibraries, pushIndex } from "./image.mjs";
 
 const [registry, buildkit, oldestBuildkit, busyboxAmd64, busyboxArm64] = process.argv.slice(2);
 const busyboxes = { amd64: busyboxAmd64, arm64: busyboxArm64 };
-const path = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"];
-const applets = execFileSync(busyboxAmd64, ["--list"], { encoding: "utf8" }).trim().split("\n");
+const shell = (architecture) => shellFiles(busyboxes[architecture], busyboxAmd64);
+const builder = (programs, buildkitd) => builderImage(programs, busyboxAmd64, buildkitd);
 
 await pushIndex(registry, "library/busybox:latest", everyPlatform({}));
 await pushIndex(registry, "library/alpine:latest", everyPlatform(alpineFiles()));
@@ -18,20 +18,6 @@ await pushIndex(registry, "docker/dockerfile:1", [frontend()]);
 await pushIndex(registry, "library/registry:2", [distribution()]);
 await pushIndex(registry, "library/node:lts", [node()]);
 await pushIndex(registry, "library/redis:7", [redis()]);
-
-/** The shell and its applets, with the few files that a program expects to find. */
-function shell(architecture) {
-  const files = {
-    "/bin/busybox": { from: busyboxes[architecture], mode: 0o755 },
-    "/etc/passwd": { content: "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n" },
-    "/etc/group": { content: "root:x:0:\nnogroup:x:65534:\n" },
-    "/tmp": { dir: true, mode: 0o1777 },
-    "/root": { dir: true, mode: 0o700 },
-  };
-  // An applet named busybox would be a link to itself: "too many levels of symbolic links".
-  for (const applet of applets) if (applet !== "busybox") files[`/bin/${applet}`] = { link: "busybox" };
-  return files;
-}
 
 function everyPlatform(more) {
   return Object.keys(busyboxes).map((architecture) =>
@@ -46,32 +32,6 @@ function everyPlatform(more) {
 function alpineFiles() {
   const release = 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.20.0\nPRETTY_NAME="Alpine Linux v3.20"\n';
   return { "/etc/os-release": { content: release }, "/etc/alpine-release": { content: "3.20.0\n" } };
-}
-
-function builder(programs, buildkitd = { from: `${programs}/buildkitd` }) {
-  const git = execFileSync("git", ["--exec-path"], { encoding: "utf8" }).trim();
-  const helpers = ["git-remote-http", "git-remote-https"].filter((name) => fs.existsSync(`${git}/${name}`));
-  return platformImage({
-    architecture: "amd64",
-    files: Object.assign(
-      shell("amd64"),
-      { "/usr/bin/buildkitd": { ...buildkitd, mode: 0o755 } },
-      { "/usr/bin/buildctl": { from: `${programs}/buildctl`, mode: 0o755 } },
-      programWithLibraries("/usr/sbin/runc", "/usr/bin/buildkit-runc"),
-      programWithLibraries("/usr/bin/git"),
-      ...helpers.map((name) => programWithLibraries(`${git}/${name}`)),
-      // Git contexts get their submodules by this script, also where there are none.
-      ...["git-submodule", "git-sh-setup", "git-sh-i18n"]
-        .filter((name) => fs.existsSync(`${git}/${name}`))
-        .map((name) => ({ [`${git}/${name}`]: { from: `${git}/${name}`, mode: 0o755 } })),
-      { "/etc/ssl/certs/ca-certificates.crt": { from: "/etc/ssl/certs/ca-certificates.crt", mode: 0o644 } },
-    ),
-    config: {
-      Env: path,
-      Entrypoint: ["buildkitd"],
-      Volumes: { "/var/lib/buildkit": {} },
-    },
-  });
 }
 
 /** A daemon that says it is older than the oldest one supported: that one, with a version of the same length. */

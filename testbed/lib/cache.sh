@@ -1,5 +1,5 @@
 # What is fetched and built once and kept outside of the checkout. Every entry is made under a temporary name and
-# renamed, under a lock: a run finds it whole or not at all, and two runs do not make the same thing.
+# renamed, under a lock of its own: a run finds it whole or not at all, and two runs do not make the same thing.
 
 . "$testbed/lib/docker-29.sh"
 
@@ -9,7 +9,7 @@ once() {
   shift
   [ ! -e "$entry" ] || return 0
   mkdir -p "$cache/bin"
-  exec 7>"$cache/lock"
+  exec 7>"$entry.lock"
   flock 7
   if [ ! -e "$entry" ]; then
     say "making ${entry#"$cache"/}, once"
@@ -28,6 +28,8 @@ fill_cache() {
   once "buildkit-$buildkit_version" build_buildkit "$buildkit_version"
   once "buildkit-$oldest_buildkit_version" build_buildkit "$oldest_buildkit_version"
   once "buildx-$buildx_version" build_buildx "$buildx_version"
+  local version
+  for version in $TESTBED_BUILDKITS; do once "buildkit-$version" build_buildkit "$version"; done
   link_programs "buildkit-$buildkit_version/"{buildkitd,buildctl,dockerfile-frontend} "buildx-$buildx_version/buildx"
   [ "$1" != docker-containerd ] || once docker-28-containerd unpack_debs forky amd64 docker.io containerd
   [ "$1" != docker-29 ] || fill_docker_29

@@ -73,6 +73,10 @@ start_registry() {
   registry_config "$run_data/registry" :5000 >"$run_data/registry.yml"
   in_background "$run_data/registry.log" docker-registry serve "$run_data/registry.yml"
   until_true 20 curl -sf "http://$TESTBED_REGISTRY/v2/" || { cat "$run_data/registry.log" >&2; die "the registry did not start"; }
+  local version builders=()
+  for version in $TESTBED_BUILDKITS; do builders+=("$version=$cache/buildkit-$version"); done
+  [ ${#builders[@]} = 0 ] || node "$testbed/images/push-builders.mjs" "$TESTBED_REGISTRY" /usr/bin/busybox "${builders[@]}" >&2 ||
+    die "cannot push the builder images"
 }
 
 engine_answers() {
