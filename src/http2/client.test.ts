@@ -5,6 +5,7 @@ import { type Duplex, duplexPair } from "node:stream";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { onePacketServer } from "../../test/support/one-packet-server.js";
 import { AbortedError, SlipwayError } from "../core/index.js";
 import { Http2Client } from "./client.js";
 import { remoteWindows } from "./windows.js";
@@ -95,6 +96,21 @@ describe("Http2Client.connect", () => {
     const [remote] = (await settings) as [http2.Settings];
     expect(remote.initialWindowSize).toBe(8 * 1024 * 1024);
     await expect.poll(() => session.state.remoteWindowSize).toBe(16 * 1024 * 1024);
+  });
+
+  test("takes a duplex whose peer answers before the write has returned", async () => {
+    // Node aborts the process when it is handed bytes while it writes (a CHECK in node_http2.cc).
+    const answer = { headers: {}, data: [Buffer.from("all")], trailers: { "grpc-status": "0" } };
+    const client = await open(onePacketServer(answer));
+    for (let call = 0; call < 20; call++) {
+      const stream = request(client);
+      stream.write("question");
+      stream.end("?");
+      const chunks: Buffer[] = [];
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      await once(stream, "end");
+      expect(String(Buffer.concat(chunks))).toBe("all");
+    }
   });
 
   test("reads what was put back into the duplex before", async () => {

@@ -6,6 +6,7 @@ import { CoalescedStream } from "./coalesced-stream.js";
 import { Http2Error } from "./http2-error.js";
 import { type KeepAliveOptions, keepAlive } from "./keep-alive.js";
 import { type FailureWatch, watchFailure } from "./session-failure.js";
+import { streamChunks } from "./stream-chunks.js";
 import { localWindows, type Windows } from "./windows.js";
 
 /** Options of {@link Http2Client.connect}. */
@@ -177,7 +178,10 @@ export class Http2Client implements AsyncDisposable {
       authority,
       request: (method, path, headers) =>
         new Promise((resolve) => {
-          resolve(this.request({ ...headers, ":method": method, ":path": path }));
+          const stream = this.request({ ...headers, ":method": method, ":path": path });
+          // connect-node reads by iterating.
+          stream[Symbol.asyncIterator] = () => streamChunks(stream);
+          resolve(stream);
         }),
       notifyResponseByteRead() {},
     };

@@ -20,6 +20,7 @@ export class CoalescedStream extends Duplex {
   readonly #inner: Duplex;
   readonly #timer: NodeJS.Timeout;
   #paused = false;
+  #writing = false;
   /** It was paused at the last check, and without a reason. */
   #idle = false;
 
@@ -29,6 +30,7 @@ export class CoalescedStream extends Duplex {
     const coalescer = new HeaderCoalescer(options);
     const emit = (bytes: Buffer) => void this.emit("data", bytes);
     inner.on("data", (chunk: Buffer) => {
+      if (this.#writing) return this.#putBack(chunk);
       this.bytesReceived += chunk.length;
       if (this.destroyed) return;
       try {
@@ -61,7 +63,7 @@ export class CoalescedStream extends Duplex {
   }
 
   override write(chunk: Buffer, ...rest: unknown[]): boolean {
-    return this.#inner.write(chunk, ...(rest as [Callback]));
+    return this.#while(() => this.#inner.write(chunk, ...(rest as [Callback])));
   }
 
   override cork(): void {
@@ -69,7 +71,7 @@ export class CoalescedStream extends Duplex {
   }
 
   override uncork(): void {
-    this.#inner.uncork();
+    this.#while(() => this.#inner.uncork());
   }
 
   override _read(): void {}
@@ -83,6 +85,24 @@ export class CoalescedStream extends Duplex {
     if (!this.#inner.writableEnded) this.#inner.end();
     this.#inner.resume();
     callback(error);
+  }
+
+  #while<Result>(write: () => Result): Result {
+    this.#writing = true;
+    try {
+      return write();
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  /** A peer in this process may answer before the write returns: given to node:http2 then, it aborts the process. */
+  #putBack(chunk: Buffer): void {
+    this.#inner.pause();
+    this.#inner.unshift(chunk);
+    setImmediate(() => {
+      if (!this.#paused) this.#inner.resume();
+    });
   }
 
   /**

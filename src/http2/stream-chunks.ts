@@ -1,0 +1,33 @@
+import type { Http2Stream } from "node:http2";
+import { ChunkReader } from "./chunk-reader.js";
+import { Http2Error } from "./http2-error.js";
+
+/**
+ * The bytes of an HTTP/2 stream, chunk by chunk, with back-pressure; it reads from the call on. Throws the stream's error,
+ * and when the stream was reset or closed before its end.
+ *
+ * In place of the stream's own iterator: from Node 24.20 and 26.3 on that takes a stream whose call is over for one that
+ * was cut off, even while all of its bytes wait to be read (nodejs/node 65677), which is how every short answer looks that
+ * arrived in one packet.
+ */
+export function streamChunks(stream: Http2Stream): AsyncGenerator<Buffer, void, undefined> {
+  const broken = new AbortController();
+  const onClose = () => {
+    // A reset ends the reading too.
+    if (stream.readableEnded && !stream.rstCode) return;
+    broken.abort(stream.errored ?? new Http2Error("HTTP2_LOST", "the stream was closed before its end"));
+  };
+  stream.once("error", onClose);
+  stream.once("end", onClose);
+  if (stream.destroyed) onClose();
+  else stream.once("close", onClose);
+  return read(new ChunkReader(stream, broken.signal));
+}
+
+async function* read(reader: ChunkReader): AsyncGenerator<Buffer, void, undefined> {
+  try {
+    for (let chunks = await reader.next(); chunks; chunks = await reader.next()) yield* chunks;
+  } finally {
+    reader.discard();
+  }
+}
