@@ -41,7 +41,8 @@ export function onePacketServer(answer: OnePacketAnswer): Duplex {
       received = received.subarray(preface.length);
       theirs.write(frame(frameTypes.settings, 0, 0));
     }
-    while (begun && received.length >= 9 && received.length >= 9 + received.readUIntBE(0, 3)) {
+    if (!begun) return;
+    while (received.length >= 9 && received.length >= 9 + received.readUIntBE(0, 3)) {
       const [type, flag, stream] = [received.readUInt8(3), received.readUInt8(4), received.readUInt32BE(5)];
       received = received.subarray(9 + received.readUIntBE(0, 3));
       onFrame(type, flag, stream);
