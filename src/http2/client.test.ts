@@ -180,10 +180,11 @@ describe("why a connection died", () => {
     });
     const client = await open(ours);
     const stream = request(client);
+    const ended = once(stream, "end");
     await once(stream, "response");
     expect(() => request(client)).toThrow("shutting down");
     stream.resume();
-    await once(stream, "end");
+    await ended;
     stream.end();
     await client.closed;
     expect(client.failure()).toMatchObject({ code: "HTTP2_GOAWAY" });
@@ -282,6 +283,8 @@ describe("FLT-6 keep-alive", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const stream = request(client, { keepAlive });
     await once(stream, "response");
+    // Acknowledgements of settings count as bytes too, and may still be under way.
+    await turns();
     return { client, stream, theirs, session, pings: () => pings };
   }
 

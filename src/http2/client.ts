@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { abortError, throwIfAborted, untilAborted } from "../core/index.js";
 import { CoalescedStream } from "./coalesced-stream.js";
+import { endSession } from "./end-session.js";
 import { Http2Error } from "./http2-error.js";
 import { type KeepAliveOptions, keepAlive } from "./keep-alive.js";
 import { type FailureWatch, watchFailure } from "./session-failure.js";
@@ -152,7 +153,7 @@ export class Http2Client implements AsyncDisposable {
     if (options.keepAlive) {
       const watch = keepAlive(this.#session, this.#bytesReceived, options.keepAlive, (error) => {
         this.#watch.fail(error);
-        this.#session.destroy(error);
+        endSession(this.#session, this.#stream, error);
       });
       stream.once("close", () => watch[Symbol.dispose]());
     }
@@ -190,9 +191,7 @@ export class Http2Client implements AsyncDisposable {
   /** Ends all streams and the connection, at once. Idempotent. */
   close(): void {
     this.#watch.fail(new Http2Error("HTTP2_CLOSED", "the connection was closed"));
-    this.#session.destroy();
-    // GOAWAY is out by now, unless the peer has stopped reading: the session would wait for it without end.
-    setImmediate(() => this.#stream.destroy());
+    endSession(this.#session, this.#stream);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

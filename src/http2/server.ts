@@ -1,6 +1,7 @@
 import * as http2 from "node:http2";
 import type { Duplex } from "node:stream";
 import { CoalescedStream } from "./coalesced-stream.js";
+import { endSession } from "./end-session.js";
 import { maxHeaderBytes } from "./header-coalescer.js";
 import { Http2Error } from "./http2-error.js";
 import type { ServerCall } from "./server-call.js";
@@ -67,9 +68,7 @@ export function serveHttp2(duplex: Duplex, options: ServeOptions): Http2Server {
     closed: watch.closed.then((failure) => (failure.code === "HTTP2_CLOSED" ? undefined : failure)),
     close() {
       watch.fail(new Http2Error("HTTP2_CLOSED", "the session is closed"));
-      session.destroy();
-      // Whatever the peer did not read by now it will not read: the session would wait for that without end.
-      setImmediate(() => stream.destroy());
+      endSession(session, stream);
     },
   };
 }

@@ -244,11 +244,13 @@ export function setMetadata(fd: number, mode: number, mtime: number): void {
 }
 
 /**
- * Microseconds as Node wants times. Node cuts to microseconds towards zero, so a third of one is added against rounding
- * in the double; and it takes negative numbers for "now", but not negative texts.
+ * Microseconds as Node wants times: seconds as a double, of which older ones (libuv before 1.52) cut all below a microsecond,
+ * towards zero. So it is the next double away from zero: never a microsecond short, and less than one off.
+ * Node takes negative numbers for "now", but not negative texts.
  */
 export function seconds(mtime: number): number | string {
-  return mtime < 0 ? String((mtime - 0.3) / 1e6) : (mtime + 0.3) / 1e6;
+  const away = Math.abs(mtime) * 2 ** -52;
+  return mtime < 0 ? String((mtime - away) / 1e6) : (mtime + away) / 1e6;
 }
 
 function made(path: Buffer): boolean {
