@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import { expect, test } from "vitest";
+import { readWaiting } from "../../test/support/read-waiting.js";
 import { formatRows, printRows } from "./format/index.js";
 import { Printer } from "./printer.js";
 
@@ -8,7 +9,7 @@ const clean = "name x end";
 
 function printer({ isTTY = false, env = {} }: { isTTY?: boolean; env?: Record<string, string> } = {}) {
   const stream = Object.assign(new PassThrough(), { isTTY });
-  return { to: new Printer(stream, env), read: () => String(stream.read() ?? "") };
+  return { to: new Printer(stream, env), read: () => String(readWaiting(stream)) };
 }
 
 test("SEC-31 no way to a terminal leaves control sequences in", async () => {

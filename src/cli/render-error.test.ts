@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
+import { readWaiting } from "../../test/support/read-waiting.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { Printer } from "./printer.js";
 import { renderError } from "./render-error.js";
@@ -8,7 +9,7 @@ function rendered(error: unknown, { debug = false, guard = false } = {}) {
   const stream = new PassThrough();
   const printer = new Printer(stream, guard ? { GITHUB_ACTIONS: "true" } : {});
   const exitCode = renderError(error, { printer, debug });
-  return { exitCode, text: String(stream.read()) };
+  return { exitCode, text: String(readWaiting(stream)) };
 }
 
 test("SEC-33 no line of an error is a command to a workflow that shows it", () => {

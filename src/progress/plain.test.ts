@@ -1,5 +1,6 @@
 import { PassThrough, Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { readWaiting } from "../../test/support/read-waiting.js";
 import {
   TestClock,
   TextSink,
@@ -149,7 +150,7 @@ describe("plain", () => {
       send(log("a", bytes));
       await show.close();
       const expected = sanitize === "auto" ? bytes : Buffer.from("\ufffd\n");
-      expect(stream.read()).toEqual(Buffer.concat([Buffer.from("#1 name\n#1 1.000 "), expected]));
+      expect(readWaiting(stream)).toEqual(Buffer.concat([Buffer.from("#1 name\n#1 1.000 "), expected]));
     }
   });
 
