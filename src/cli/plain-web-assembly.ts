@@ -1,8 +1,17 @@
-/** V8's name for how much WebAssembly may run before it is optimized, and what it is when nobody sets it. */
+/** V8's name for how much WebAssembly may run before it is optimized. */
 const budgetFlag = "--wasm-tiering-budget";
-const defaultBudget = 1_800_000;
-/** Versions of Node that this is the default of, and so known not to complain about the flag on stderr. */
-const isKnown = /^(20|22|24)\./.test(process.versions.node);
+
+/**
+ * What it is when nobody sets it, by major version of Node (`node --v8-options`). Of other versions it is not known, nor that
+ * they do not complain about the flag on stderr.
+ */
+const defaultBudgets: Readonly<Record<string, number>> = {
+  20: 1_800_000,
+  22: 13_000_000,
+  24: 13_000_000,
+  26: 13_000_000,
+};
+const defaultBudget = defaultBudgets[process.versions.node.split(".", 1)[0] ?? ""];
 
 interface WebAssemblyFace {
   Module: new (bytes: Uint8Array) => object;
@@ -15,11 +24,12 @@ const native = (globalThis as unknown as { WebAssembly: WebAssemblyFace }).WebAs
  * optimized while they run. The only one is undici's HTTP parser, which V8 would optimize as soon as it has read some headers:
  * 70 ms of processor time that no command gets back.
  *
- * The flag is set for the moment only: V8 takes code that was cached under other flags for unusable, ours and Node's own.
+ * The flag is set for the moment only: V8 takes code that was cached under other flags for unusable, ours and Node's own. What
+ * is put back must be the very default: with any other value, what is kept at the end is refused at the next start.
  */
 const PlainWebAssembly = {
   Module: function (bytes: Uint8Array): object {
-    if (!isKnown) return new native.Module(bytes);
+    if (defaultBudget === undefined) return new native.Module(bytes);
     // Not imported: most commands need no HTTP parser.
     const { setFlagsFromString } = process.getBuiltinModule("node:v8");
     setFlagsFromString(`${budgetFlag}=1000000000`);
