@@ -1,15 +1,10 @@
-import { execFile } from "node:child_process";
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { promisify } from "node:util";
 import { type Environment, parseGoBool } from "../config/index.js";
 import { messageOf } from "../core/index.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
-
-const run = promisify(execFile);
-
-/** A stuck git (a network file system, a hook) must not hold up a build, in ms. */
-const gitMilliseconds = 10_000;
+import { hasChanges } from "./git-changes.js";
+import { type Git, gitIn } from "./git-command.js";
 
 /** What {@link gitInfo} takes. */
 export interface GitInfoQuery {
@@ -40,19 +35,19 @@ export async function gitInfo(query: GitInfoQuery): Promise<GitInfo> {
   const wantsInfo = parseGoBool(env["BUILDX_GIT_INFO"] ?? "") ?? true;
   // Most contexts outside a repository are told apart without starting a process.
   if ((!wantsLabels && !wantsInfo) || !isBelowRepository(contextDirectory)) return { attrs: {} };
-  const git = gitIn(contextDirectory, query);
+  const git = await gitIn(contextDirectory, query);
   let root: string;
   try {
+    if (!git) throw new Error("there is no git on PATH");
     root = await git("rev-parse", "--show-toplevel");
   } catch (error) {
     if (query.signal?.aborted) throw error;
     if (!existsSync(join(contextDirectory, ".git"))) return { attrs: {} };
-    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const reason = isMissing ? "there is no git on PATH" : messageOf(error).trim();
+    const reason = messageOf(error).trim();
     return { attrs: {}, warning: `current commit information was not captured by the build: ${reason}` };
   }
   const attrs: FrontendAttrs = {};
-  const [commit, source] = await Promise.all([headCommit(git, env), remoteUrl(git)]);
+  const [commit, source] = await Promise.all([headCommit(git, root, query), remoteUrl(git)]);
   if (commit !== "") {
     if (wantsLabels) attrs["label:org.opencontainers.image.revision"] = commit;
     if (wantsInfo) attrs["vcs:revision"] = commit;
@@ -78,34 +73,22 @@ export async function repositoryUrl(
   directory: string,
   options: Pick<GitInfoQuery, "env" | "signal">,
 ): Promise<string | undefined> {
-  const url = await remoteUrl(gitIn(directory, options));
+  const git = await gitIn(directory, options);
+  const url = git ? await remoteUrl(git) : "";
   options.signal?.throwIfAborted();
   return url === "" ? undefined : url;
-}
-
-type Git = (...args: string[]) => Promise<string>;
-
-function gitIn(directory: string, { env, signal }: Pick<GitInfoQuery, "env" | "signal">): Git {
-  return async (...args) => {
-    const { stdout } = await run("git", args, {
-      cwd: directory,
-      timeout: gitMilliseconds,
-      env: { ...env, GIT_OPTIONAL_LOCKS: "0", LC_ALL: "C" },
-      ...(signal && { signal }),
-    });
-    return stdout.trim();
-  };
 }
 
 const empty = () => "";
 
 /** The commit of HEAD; empty in a repository without commits. */
-async function headCommit(git: Git, env: Environment): Promise<string> {
+async function headCommit(git: Git, root: string, query: GitInfoQuery): Promise<string> {
   const commit = await git("rev-parse", "--verify", "HEAD").catch(empty);
-  const checksDirty = parseGoBool(env["BUILDX_GIT_CHECK_DIRTY"] ?? "") === true;
+  const checksDirty = parseGoBool(query.env["BUILDX_GIT_CHECK_DIRTY"] ?? "") === true;
   if (commit === "" || !checksDirty) return commit;
-  const changes = await git("status", "--porcelain", "--ignored").catch(empty);
-  return changes === "" ? commit : `${commit}-dirty`;
+  // Where git cannot tell, the commit is not vouched for (buildx gitutil IsDirty).
+  const isDirty = await hasChanges(root, query).catch(() => true);
+  return isDirty ? `${commit}-dirty` : commit;
 }
 
 /** URL of the remote that HEAD tracks, else of `origin`, else of `upstream`, without credentials (SEC-18). */

@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { Duplex, type Readable, type Writable } from "node:stream";
 import type { Dial } from "../core/index.js";
 import { abortError } from "../core/index.js";
+import { findProgram, programEnvironment } from "../fs/index.js";
 import type { SshEndpoint } from "./endpoint.js";
 import { EngineError } from "./errors.js";
 
@@ -29,32 +30,48 @@ export function sshArguments(endpoint: SshEndpoint): string[] {
  * there. A failing `ssh` destroys the stream with `ENGINE_CONNECT`, its exit code and what it wrote to stderr.
  */
 export function dialSsh(endpoint: SshEndpoint, options: { command?: string } = {}): Dial {
-  return (signal) =>
-    new Promise<Duplex>((resolve, reject) => {
-      if (signal?.aborted) return reject(abortError(signal));
-      // A session of its own: Ctrl-C in the terminal must not take the connection away before the clean-up is done.
-      const child = spawn(options.command ?? "ssh", sshArguments(endpoint), {
-        stdio: ["pipe", "pipe", "pipe"],
-        detached: true,
-      });
-      const onAbort = () => {
-        child.kill();
-        reject(abortError(signal as AbortSignal));
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      child.once("error", (cause: NodeJS.ErrnoException) => {
-        signal?.removeEventListener("abort", onAbort);
-        const reason = cause.code === "ENOENT" ? "there is no such program on PATH" : cause.message;
-        const message = `cannot reach the Docker daemon by ssh at ${endpoint.host}: cannot run ssh: ${reason}`;
-        reject(new EngineError("ENGINE_CONNECT", message, { cause }));
-      });
-      child.once("spawn", () => {
-        signal?.removeEventListener("abort", onAbort);
-        const stream = new SshStream(child, endpoint.host);
-        if (signal?.aborted) stream.destroy();
-        else resolve(stream);
-      });
+  return async (signal) => {
+    const name = options.command ?? "ssh";
+    const program = await findProgram(name);
+    if (signal?.aborted) throw abortError(signal);
+    if (program === undefined)
+      throw new EngineError(
+        "ENGINE_CONNECT",
+        `${cannotReach(endpoint)}: cannot run ssh: there is no such program on PATH`,
+      );
+    return runSsh(program, endpoint, signal);
+  };
+}
+
+function runSsh(program: string, endpoint: SshEndpoint, signal: AbortSignal | undefined): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    // A session of its own: Ctrl-C in the terminal must not take the connection away before the clean-up is done.
+    const child = spawn(program, sshArguments(endpoint), {
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+      env: programEnvironment(process.env),
     });
+    const onAbort = () => {
+      child.kill();
+      reject(abortError(signal as AbortSignal));
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    child.once("error", (cause) => {
+      signal?.removeEventListener("abort", onAbort);
+      const message = `${cannotReach(endpoint)}: cannot run ssh: ${cause.message}`;
+      reject(new EngineError("ENGINE_CONNECT", message, { cause }));
+    });
+    child.once("spawn", () => {
+      signal?.removeEventListener("abort", onAbort);
+      const stream = new SshStream(child, endpoint);
+      if (signal?.aborted) stream.destroy();
+      else resolve(stream);
+    });
+  });
+}
+
+function cannotReach({ host }: SshEndpoint): string {
+  return `cannot reach the Docker daemon by ssh at ${host}`;
 }
 
 type SshChild = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -65,7 +82,7 @@ class SshStream extends Duplex {
   #stderr = "";
   #closed = false;
 
-  constructor(child: SshChild, host: string) {
+  constructor(child: SshChild, endpoint: SshEndpoint) {
     super({ allowHalfOpen: true });
     this.#child = child;
     child.stdout.on("data", (chunk: Buffer) => {
@@ -81,7 +98,7 @@ class SshStream extends Duplex {
       this.#closed = true;
       if (this.destroyed) return;
       if (code === 0) this.push(null);
-      else this.destroy(this.#failure(host, code, signal));
+      else this.destroy(this.#failure(endpoint, code, signal));
     });
   }
 
@@ -108,10 +125,10 @@ class SshStream extends Duplex {
     child.once("close", () => done(error));
   }
 
-  #failure(host: string, code: number | null, signal: string | null): EngineError {
+  #failure(endpoint: SshEndpoint, code: number | null, signal: string | null): EngineError {
     const how = code === null ? `was ended by ${signal}` : `exited with code ${code}`;
     const stderr = this.#stderr.trim();
-    const message = `cannot reach the Docker daemon by ssh at ${host}: ssh ${how}${stderr && `: ${stderr}`}`;
+    const message = `${cannotReach(endpoint)}: ssh ${how}${stderr && `: ${stderr}`}`;
     return new EngineError("ENGINE_CONNECT", message, { exitCode: code ?? undefined, stderr });
   }
 }

@@ -2,6 +2,7 @@ export { writeFileAtomic } from "./atomic-file.js";
 export { type ByteString, displayPath, isAscii, toBytes, toPath, toText } from "./bytes.js";
 export { type DiskSource, describeSystemError, diskSource } from "./disk-source.js";
 export { type FilterOptions, TreeFilter } from "./filter.js";
+export { findProgram, programEnvironment } from "./find-program.js";
 export { followLinks, linkClosure } from "./follow-links.js";
 export {
   deviceNumbers,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { type FileHandle, open } from "node:fs/promises";
 import { SlipwayError, abortError, linkSignal, throwIfAborted } from "../core/index.js";
+import { findProgram, programEnvironment } from "./find-program.js";
 import { lockHolder } from "./lock-holder.js";
 import { OwnerLock } from "./owner-lock.js";
 
@@ -13,7 +14,7 @@ export interface LockOptions {
   patience?: number;
   /** Told once when the lock is still not ours after `patience`. `pid` is the holder's, if it can be found. */
   onWait?: (holder: { path: string; pid: number | undefined }) => void;
-  /** The program that makes flock(2) calls; default `flock`. */
+  /** The program that makes flock(2) calls, by name or absolute path; default `flock`. */
   program?: string;
 }
 
@@ -72,11 +73,12 @@ export async function lockFile(path: string, options: LockOptions = {}): Promise
 async function kernelLock(path: string, program: string, signal: AbortSignal): Promise<FileLock | undefined> {
   const file = await open(path, "a+", 0o600);
   try {
-    const outcome = await runFlock(program, file.fd, signal);
-    if (outcome === "missing") {
+    const flock = await findProgram(program);
+    if (flock === undefined) {
       await file.close();
       return undefined;
     }
+    await runFlock(flock, file.fd, signal);
     return new KernelLock(path, file);
   } catch (error) {
     await file.close();
@@ -84,9 +86,12 @@ async function kernelLock(path: string, program: string, signal: AbortSignal): P
   }
 }
 
-function runFlock(program: string, fd: number, signal: AbortSignal): Promise<"locked" | "missing"> {
+function runFlock(program: string, fd: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child: ChildProcess = spawn(program, ["-x", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
+    const child: ChildProcess = spawn(program, ["-x", "3"], {
+      stdio: ["ignore", "ignore", "ignore", fd],
+      env: programEnvironment(process.env),
+    });
     const kill = () => child.kill("SIGKILL");
     const settle = (act: () => void) => {
       signal.removeEventListener("abort", kill);
@@ -94,13 +99,11 @@ function runFlock(program: string, fd: number, signal: AbortSignal): Promise<"lo
     };
     signal.addEventListener("abort", kill, { once: true });
     if (signal.aborted) kill();
-    child.once("error", (error: NodeJS.ErrnoException) => {
-      settle(() => (error.code === "ENOENT" ? resolve("missing") : reject(error)));
-    });
+    child.once("error", (error) => settle(() => reject(error)));
     child.once("exit", (code, killedBy) => {
       settle(() => {
         if (signal.aborted) reject(abortError(signal));
-        else if (code === 0) resolve("locked");
+        else if (code === 0) resolve();
         else
           reject(
             new SlipwayError(

@@ -1,10 +1,8 @@
 import { spawn } from "node:child_process";
-import { constants } from "node:fs";
-import { access, stat } from "node:fs/promises";
-import { delimiter, isAbsolute, join } from "node:path";
 import type { Readable } from "node:stream";
 import { type Environment, isJsonObject } from "../config/index.js";
 import { withDeadline } from "../core/index.js";
+import { findProgram, programEnvironment } from "../fs/index.js";
 import type { RegistryCredentials } from "./credentials.js";
 import { RegistryError } from "./registry-error.js";
 
@@ -84,29 +82,17 @@ function parseAnswer(name: string, output: string): RegistryCredentials {
   return { ...(username && { username }), ...(secret && { password: secret }) };
 }
 
-async function findProgram(name: string, env: Environment): Promise<string | undefined> {
-  const windows = process.platform === "win32";
-  const directories = (env["PATH"] ?? env["Path"] ?? "").split(delimiter);
-  // A relative directory would run whatever a build context happens to contain.
-  for (const directory of directories.filter(isAbsolute)) {
-    const path = join(directory, windows ? `${name}.exe` : name);
-    try {
-      await access(path, constants.X_OK);
-      if ((await stat(path)).isFile()) return path;
-    } catch {
-      // Not here.
-    }
-  }
-  return undefined;
-}
-
 async function run(
   program: string,
   input: string,
   env: Environment,
   signal: AbortSignal,
 ): Promise<{ exit: number | NodeJS.Signals; output: string }> {
-  const child = spawn(program, ["get"], { env, stdio: ["pipe", "pipe", "ignore"], windowsHide: true });
+  const child = spawn(program, ["get"], {
+    env: programEnvironment(env),
+    stdio: ["pipe", "pipe", "ignore"],
+    windowsHide: true,
+  });
   const kill = () => {
     child.kill("SIGKILL");
     // A grandchild may have inherited the pipe and would keep it open.

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { type Environment, homeDir } from "../../config/index.js";
 import { messageOf } from "../../core/index.js";
+import { findProgram, programEnvironment } from "../../fs/index.js";
 import { HistoryError } from "./history-error.js";
 
 const socketName = "docker-desktop-build.sock";
@@ -104,9 +105,13 @@ async function post(
 
 /** Opens an address with the desktop's own program for it. Not waited for. */
 export async function openInDesktop(url: string): Promise<void> {
-  const [file, args] = opener(process.platform);
+  const [name, args] = opener(process.platform);
+  const file = await findProgram(name);
+  if (file === undefined)
+    throw new HistoryError("HISTORY_DESKTOP", `cannot open ${url}: there is no ${name} on PATH`);
+  const env = programEnvironment(process.env);
   await new Promise<void>((resolve, reject) => {
-    const child = spawn(file, [...args, url], { stdio: "ignore", detached: true });
+    const child = spawn(file, [...args, url], { stdio: "ignore", detached: true, env });
     child.once("spawn", () => {
       child.unref();
       resolve();
