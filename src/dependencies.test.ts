@@ -22,6 +22,16 @@ test("SEC-9 SEC-27 nothing that unpacks archives or makes code of messages is in
     expect(packages).not.toContain(unwanted);
 });
 
+test("every package of the lock file, for any platform, is held to its hash", () => {
+  const { packages } = JSON.parse(readFileSync(path.join(source, "..", "package-lock.json"), "utf8")) as {
+    packages: Record<string, { integrity?: string; link?: boolean }>;
+  };
+  const without = Object.entries(packages).filter(
+    ([location, { integrity, link }]) => location !== "" && !link && !/^sha512-.{88}$/.test(integrity ?? ""),
+  );
+  expect(without).toEqual([]);
+});
+
 test("SEC-9 the source never extracts an archive to where its entries say", () => {
   for (const name of readdirSync(source, { recursive: true, encoding: "utf8" })) {
     if (!name.endsWith(".ts") || name.endsWith(".test.ts")) continue;
