@@ -1,4 +1,6 @@
 import { randomBytes } from "node:crypto";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import type { Environment } from "../config/index.js";
 import { isSlipwayError, messageOf } from "../core/index.js";
 import { reapEngine } from "../driver/index.js";
@@ -8,7 +10,7 @@ import { BuilderNode } from "./builder-node.js";
 import { type CreateBuilderOptions, createBuilder } from "./create-builder.js";
 import type { Node, NodeGroup } from "./node-group.js";
 import { removeBuilder } from "./remove-builder.js";
-import { ephemeralLabel, slipwayOptionsDir } from "./slipway-options.js";
+import { ephemeralLabel, slipwayOptionsDir, slipwayOptionsFile } from "./slipway-options.js";
 
 /** A builder that goes with the process. */
 export interface EphemeralBuilderOptions extends Pick<
@@ -68,11 +70,12 @@ async function reap(
 ): Promise<void> {
   const { env, store } = context;
   const ours = await storedOwners(context);
-  const problems = await reapEngine(await new BuilderNode(group, node, context).endpoint(), env, {
+  const { problems, kept } = await reapEngine(await new BuilderNode(group, node, context).endpoint(), env, {
     prefix: namePrefix,
     label: ephemeralLabel,
-    // On another machine's engine a host name alone proves nothing, but having it in the store does.
-    isReapable: (owner, isLocal) => isOver(owner, isLocal || [...ours.values()].includes(owner)),
+    // On another machine's engine nothing says that its owner ran here, but that it is in the store.
+    isReapable: (owner, { isLocal, lastSign }) =>
+      isOver(owner, isLocal || [...ours.values()].some((one) => one.text === owner) ? lastSign : undefined),
     signal,
   });
   for (const problem of problems) store.warn(problem);
@@ -80,9 +83,10 @@ async function reap(
   if (problems.length > 0) return;
   const over: string[] = [];
   for (const [name, owner] of ours) {
-    if (!(await isOver(owner, true))) continue;
+    if (!(await isOver(owner.text, owner.written))) continue;
     try {
       const nodes = (await store.get(name))?.nodes ?? [];
+      if (nodes.some((one) => kept.includes(one.name))) continue;
       // What is on other engines waits until one is made there.
       if (nodes.every(({ endpoint }) => endpoint === node.endpoint)) over.push(name);
     } catch (error) {
@@ -98,14 +102,24 @@ async function reap(
   );
 }
 
+/** Whose an ephemeral builder of the store is. */
+interface StoredOwner {
+  /** Value of the label. */
+  text: string;
+  /** When the store was told of it, in ms since 1970. */
+  written: number;
+}
+
 /** Owners of the store's ephemeral builders, by name. */
-async function storedOwners({ store }: BuilderContext): Promise<Map<string, string>> {
-  const owners = new Map<string, string>();
+async function storedOwners({ store }: BuilderContext): Promise<Map<string, StoredOwner>> {
+  const owners = new Map<string, StoredOwner>();
   for (const name of await store.dir.files(slipwayOptionsDir)) {
     if (!name.startsWith(namePrefix)) continue;
     try {
       const { ephemeral } = await store.slipwayOptions(name);
-      if (ephemeral !== undefined) owners.set(name, ephemeral);
+      if (ephemeral === undefined) continue;
+      const { mtimeMs } = await stat(join(store.dir.path, slipwayOptionsFile(name)));
+      owners.set(name, { text: ephemeral, written: mtimeMs });
     } catch (error) {
       store.warn(messageOf(error));
     }
@@ -114,18 +128,20 @@ async function storedOwners({ store }: BuilderContext): Promise<Map<string, stri
 }
 
 /** Whether the process that an owner text names is known to have ended. Other texts name nobody. */
-async function isOver(text: string, sameMachine: boolean): Promise<boolean> {
+async function isOver(text: string, lastSign: number | undefined): Promise<boolean> {
   const owner = parseOwner(text);
-  return owner !== undefined && (await hasEnded(owner, { sameMachine }));
+  return owner !== undefined && (await hasEnded(owner, { lastSign }));
 }
 
 function parseOwner(text: string): ProcessIdentity | undefined {
   try {
-    const { host, bootId, pidNamespace, pid, started } = JSON.parse(text) as Record<string, unknown>;
+    const json = JSON.parse(text) as Record<string, unknown>;
+    const { host, machineId = "", bootId, pidNamespace, pid, started } = json;
     if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
-    if (typeof host !== "string" || typeof bootId !== "string") return undefined;
+    if (typeof host !== "string" || typeof machineId !== "string" || typeof bootId !== "string")
+      return undefined;
     if (typeof pidNamespace !== "string" || typeof started !== "string") return undefined;
-    return { host, bootId, pidNamespace, pid, started };
+    return { host, machineId, bootId, pidNamespace, pid, started };
   } catch {
     return undefined;
   }

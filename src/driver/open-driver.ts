@@ -10,7 +10,7 @@ import { dockerCredentials, engineAuth } from "../registry/index.js";
 import { DockerContainerDriver } from "./docker-container/docker-container-driver.js";
 import type { ConnectMode } from "./docker-container/node-context.js";
 import { parseDriverOptions } from "./docker-container/options.js";
-import { type ReapQuery, reapContainers } from "./docker-container/reap.js";
+import { type ReapQuery, type Reaped, reapContainers } from "./docker-container/reap.js";
 import type { Driver } from "./driver.js";
 import { DriverError } from "./driver-error.js";
 
@@ -80,7 +80,7 @@ export async function reapEngine(
   endpoint: DockerEndpoint,
   env: Environment,
   query: Omit<ReapQuery, "engine" | "socketParent">,
-): Promise<string[]> {
+): Promise<Reaped> {
   const engine = openEngine(endpoint, env);
   try {
     return await reapContainers({ ...query, engine, socketParent: socketParent(env) });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir, uptime } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LockError, lockFile } from "./lock.js";
@@ -111,5 +111,20 @@ describe("STO-11 lockFile where there is no flock program", () => {
     expect(most).toBe(1);
     await held.close();
     expect(fs.readdirSync(dir)).toEqual([".lock"]);
+  });
+
+  test("a machine of the same name keeps its lock; one of before this machine's start is nobody's", async () => {
+    await (await lockFile(path, { program })).close();
+    const owner = { pid: 1, host: hostname(), bootId: "another", started: "1", nonce: "x" };
+    fs.writeFileSync(`${path}.owner`, JSON.stringify(owner));
+    await expect(lockFile(path, { program, timeout: 150 })).rejects.toBeInstanceOf(LockError);
+    const before = new Date(Date.now() - uptime() * 1000 - 60_000);
+    fs.utimesSync(`${path}.owner`, before, before);
+    fs.writeFileSync(`${path}.owner`, JSON.stringify({ ...owner, machineId: "another" }));
+    fs.utimesSync(`${path}.owner`, before, before);
+    await expect(lockFile(path, { program, timeout: 150 })).rejects.toBeInstanceOf(LockError);
+    fs.writeFileSync(`${path}.owner`, JSON.stringify(owner));
+    fs.utimesSync(`${path}.owner`, before, before);
+    await (await lockFile(path, { program })).close();
   });
 });

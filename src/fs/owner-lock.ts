@@ -1,14 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { link, readFile, rename, unlink, writeFile } from "node:fs/promises";
+import { link, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { sleep } from "../core/index.js";
 import type { FileLock } from "./lock.js";
-import { bootId, isThere, processStat } from "./process-identity.js";
+import { bootId, isThere, machineId, processStat, startOfMachine } from "./process-identity.js";
 
 /** Who holds a lock: enough to tell a process that is gone from one that runs (STO-11). */
 interface Owner {
   pid: number;
   host: string;
+  /** Empty, or absent, where nothing names the machine. */
+  machineId?: string;
   /** Empty where there is no /proc. */
   bootId: string;
   /** Clock ticks since boot; empty where there is no /proc. */
@@ -68,7 +70,7 @@ async function tryTake(lock: string, draft: string): Promise<boolean> {
   let name = lock;
   for (;;) {
     const owner = await readOwner(name);
-    if (!owner || (await isAlive(owner))) return false;
+    if (!owner || (await isAlive(owner, name))) return false;
     stale.push(owner.nonce);
     const claim = `${lock}.${owner.nonce}`;
     if (await linkIfFree(draft, claim)) return replace(lock, claim, stale);
@@ -111,15 +113,24 @@ async function ourselves(): Promise<Owner> {
   return {
     pid: process.pid,
     host: hostname(),
+    machineId: await machineId(),
     bootId: await bootId(),
     started: (await processStat(process.pid)).started,
     nonce: randomBytes(8).toString("hex"),
   };
 }
 
-async function isAlive(owner: Owner): Promise<boolean> {
+/** Whether an owner may still be there. `path`: the file that names it, written when it took the lock. */
+async function isAlive(owner: Owner, path: string): Promise<boolean> {
   if (owner.host !== hostname()) return true; // cannot be known from here
-  if (owner.bootId !== (await bootId())) return false;
+  if (owner.bootId !== (await bootId())) return !(await wasBeforeThisBoot(owner, path));
   if (!isThere(owner.pid)) return false;
   return owner.started === (await processStat(owner.pid)).started;
+}
+
+/** Many machines have one host name, and may share a directory: one that took the lock since this one was started is another. */
+async function wasBeforeThisBoot(owner: Owner, path: string): Promise<boolean> {
+  const sameMachine = owner.machineId === undefined || owner.machineId === (await machineId());
+  const taken = await stat(path).catch(() => undefined);
+  return sameMachine && taken !== undefined && taken.mtimeMs < startOfMachine();
 }

@@ -1,9 +1,11 @@
 import { readFile, readlink } from "node:fs/promises";
-import { hostname } from "node:os";
+import { hostname, uptime } from "node:os";
 
 /** One process among all that ever ran on any machine. Empty texts where there is no /proc. */
 export interface ProcessIdentity {
   host: string;
+  /** Names the installation; many machines have one host name. */
+  machineId: string;
   bootId: string;
   /** As `pid:[4026531836]`: the same number means another process in another container. */
   pidNamespace: string;
@@ -16,6 +18,7 @@ export interface ProcessIdentity {
 export async function thisProcess(): Promise<ProcessIdentity> {
   return {
     host: hostname(),
+    machineId: await machineId(),
     bootId: await bootId(),
     pidNamespace: await pidNamespace(),
     pid: process.pid,
@@ -25,23 +28,40 @@ export async function thisProcess(): Promise<ProcessIdentity> {
 
 /**
  * Whether a process is known to have ended: it ran here, since the machine was started, where its number means to us what it
- * meant to it. What cannot be seen from here counts as running.
+ * meant to it. What cannot be seen from here counts as running. A host name proves nothing: containers and copies of virtual
+ * machines share one.
  *
- * `sameMachine`: that the host name says which machine it was. Then one from before a restart has ended too.
+ * `lastSign`: when the process last did something that can still be seen, in ms since 1970; given where it ran most probably on
+ * this machine. Then one that ran before the machine was started has ended too, unless the sign is younger than that.
  */
 export async function hasEnded(
   process: ProcessIdentity,
-  { sameMachine = false }: { sameMachine?: boolean } = {},
+  { lastSign }: { lastSign?: number | undefined } = {},
 ): Promise<boolean> {
   if (process.host !== hostname()) return false;
-  const boot = await bootId();
-  if (process.bootId !== boot) return sameMachine && process.bootId !== "" && boot !== "";
+  if (!(await isThisBoot(process)))
+    return lastSign !== undefined && lastSign < startOfMachine() && (await isThisMachine(process));
+  // Without /proc nothing but the host name is known.
+  if (process.bootId === "" && lastSign === undefined) return false;
   if (process.pidNamespace !== (await pidNamespace())) return false;
   if (!isThere(process.pid)) return true;
   const { started, state } = await processStat(process.pid);
   // Nothing to be read: another user's, where those are hidden, or one that is just ending.
   if (started === "") return false;
   return started !== process.started || state === "Z" || state === "X";
+}
+
+async function isThisBoot(process: ProcessIdentity): Promise<boolean> {
+  return process.bootId === (await bootId());
+}
+
+async function isThisMachine(process: ProcessIdentity): Promise<boolean> {
+  return process.machineId !== "" && process.machineId === (await machineId());
+}
+
+/** Since when the machine runs, in ms since 1970. */
+export function startOfMachine(): number {
+  return Date.now() - uptime() * 1000;
 }
 
 /** Whether there is a process of this number, a zombie counts. */
@@ -57,6 +77,12 @@ export function isThere(pid: number): boolean {
 /** Names one run of the machine's kernel. */
 export async function bootId(): Promise<string> {
   return (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim();
+}
+
+/** Names the installation of this machine (machine-id(5)); empty where it has no name. */
+export async function machineId(): Promise<string> {
+  const text = (await readFile("/etc/machine-id", "utf8").catch(() => "")).trim();
+  return text === "uninitialized" ? "" : text;
 }
 
 /** State and start of a process: fields 3 and 22 of /proc/<pid>/stat, counted from the `)` of field 2, which may hold anything. */

@@ -98,6 +98,11 @@ test("what somebody else made stays, whatever its name or label", async () => {
     ["buildx_buildkit_slipway-ephemeral-text0", { [label]: "mine" }],
     ["buildx_buildkit_slipway-ephemeral-host0", { [label]: JSON.stringify({ ...own, host: "elsewhere" }) }],
     ["buildx_buildkit_slipway-ephemeral-pids0", { [label]: JSON.stringify({ ...own, pidNamespace: "" }) }],
+    ["buildx_buildkit_slipway-ephemeral-boot0", { [label]: JSON.stringify({ ...own, bootId: "another" }) }],
+    [
+      "buildx_buildkit_slipway-ephemeral-machine0",
+      { [label]: JSON.stringify({ ...own, bootId: "another", machineId: "another" }) },
+    ],
     ["named", { [label]: owner }],
   ];
   const ids: string[] = [];
