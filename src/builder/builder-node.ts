@@ -21,6 +21,11 @@ export class BuilderNode {
     return this.node.name;
   }
 
+  /** Driver name as stored; empty for a docker context's own builder. */
+  get driver(): string {
+    return this.#group.driver;
+  }
+
   /**
    * The node's driver; close it when done.
    *

@@ -1,6 +1,13 @@
 import { isSlipwayError, messageOf, withDeadline } from "../core/index.js";
-import { type Device, type GcRule, type NodeStatus, describeDaemon } from "../driver/index.js";
+import {
+  type Device,
+  type GcRule,
+  type NodeStatus,
+  describeDaemon,
+  parseDriverOptions,
+} from "../driver/index.js";
 import type { BuilderNode } from "./builder-node.js";
+import type { NodeSurvey } from "./node-survey.js";
 import { type Platform, dedupePlatforms, normalizePlatform } from "./platform.js";
 
 /** What is known of a node at the moment. `error` stands for all that could not be asked. */
@@ -17,17 +24,31 @@ export interface NodeInfo {
   devices: Device[];
 }
 
+/** Options of {@link loadNodeInfo}. */
+export interface LoadNodeOptions {
+  /** How long all of it may take. */
+  milliseconds: number;
+  /** Where what the engine knows of its nodes is asked for once, for many nodes. */
+  survey?: NodeSurvey | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /** Asks a node for its state, without booting it. Errors become part of the answer, but for the caller's own abort. */
 export async function loadNodeInfo(
   node: BuilderNode,
-  { milliseconds, signal }: { milliseconds: number; signal?: AbortSignal | undefined },
+  { milliseconds, survey, signal }: LoadNodeOptions,
 ): Promise<NodeInfo> {
   const info: NodeInfo = { platforms: [], workerIds: [], labels: {}, gcPolicy: [], devices: [] };
+  const what = `asking node ${node.name} at ${node.node.endpoint}`;
   try {
-    await withDeadline(signal, milliseconds, `asking node ${node.name}`, async (within) => {
+    await withDeadline(signal, milliseconds, what, async (within) => {
+      parseDriverOptionsOf(node);
+      const seen = await survey?.of(node);
+      if (seen) info.status = seen.status(node.name);
+      if (info.status !== undefined && info.status !== "running") return;
       const driver = await node.openDriver();
       try {
-        info.status = await driver.status({ signal: within });
+        info.status ??= await driver.status({ signal: within });
         if (info.status !== "running") return;
         const client = await driver.connect({ boot: false, signal: within });
         try {
@@ -47,6 +68,11 @@ export async function loadNodeInfo(
     if (!isSlipwayError(error, "DRIVER_UNSUPPORTED")) info.error = messageOf(error);
   }
   return info;
+}
+
+/** Options that a driver cannot use are told although nobody asks the driver. */
+function parseDriverOptionsOf({ driver, node }: BuilderNode): void {
+  if (driver === "docker-container") parseDriverOptions(node.driverOpts);
 }
 
 function toPlatform({

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chown, mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf } from "../core/index.js";
-import { describeSystemError, toBytes, writeFileAtomic } from "../fs/index.js";
+import { describeSystemError, readSmall, toBytes, writeFileAtomic } from "../fs/index.js";
 import { StoreError } from "./store-error.js";
 import type { StoreOwner } from "./store-owner.js";
 
@@ -25,6 +25,11 @@ export class StoreDir {
       if (isMissing(error)) return undefined;
       throw unreadable(path, error);
     }
+  }
+
+  /** Content of a small file, at once; undefined also for one that {@link read} has to look at. */
+  readSmall(name: string): Buffer | undefined {
+    return readSmall(join(this.path, name));
   }
 
   /** Names of the plain files in a directory, sorted; none when it is not there. */

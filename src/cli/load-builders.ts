@@ -3,11 +3,12 @@ import {
   type BuilderContext,
   type BuilderNode,
   type NodeInfo,
+  NodeSurvey,
   contextNodeGroup,
   loadNodeInfo,
 } from "../builder/index.js";
 import { listDockerContexts } from "../config/index.js";
-import { messageOf } from "../core/index.js";
+import { linkSignal, messageOf } from "../core/index.js";
 
 /** A node with what is known of it. */
 export interface LoadedNode extends NodeInfo {
@@ -40,18 +41,26 @@ export async function loadBuilders(
   { timeout, signal, contexts }: LoadBuildersOptions,
 ): Promise<LoadedBuilder[]> {
   const stored = await context.store.list();
+  // An engine that does not answer is asked no more when all of its nodes have waited their time.
+  const asking = linkSignal(signal);
+  const survey = new NodeSurvey(context, { volumes: false, signal: asking.signal });
   const loading = stored.map(async (entry): Promise<LoadedBuilder> => {
     if ("error" in entry)
       return { name: entry.name, driver: "", dynamic: false, nodes: [], error: messageOf(entry.error) };
-    return loadBuilder(new Builder(entry.group, context), { timeout, signal });
+    return loadBuilder(new Builder(entry.group, context), { timeout, survey, signal });
   });
   if (contexts) {
     const names = new Set(stored.map(({ name }) => name));
     for (const { contextName } of await listDockerContexts(context.env, context.config))
       if (!names.has(contextName))
-        loading.push(loadBuilder(new Builder(contextNodeGroup(contextName), context), { timeout, signal }));
+        loading.push(
+          loadBuilder(new Builder(contextNodeGroup(contextName), context), { timeout, survey, signal }),
+        );
   }
-  const builders = await Promise.all(loading);
+  const builders = await Promise.all(loading).finally(() => {
+    asking.abort(undefined);
+    asking[Symbol.dispose]();
+  });
   return [
     ...builders.filter(({ error }) => error === undefined),
     ...builders.filter(({ error }) => error !== undefined),
@@ -61,12 +70,12 @@ export async function loadBuilders(
 /** A builder with the state of its nodes. */
 export async function loadBuilder(
   builder: Builder,
-  { timeout, signal }: Pick<LoadBuildersOptions, "timeout" | "signal">,
+  { timeout, survey, signal }: Pick<LoadBuildersOptions, "timeout" | "signal"> & { survey?: NodeSurvey },
 ): Promise<LoadedBuilder> {
   const nodes = await Promise.all(
     builder.nodes.map(async (node) => ({
       node,
-      ...(await loadNodeInfo(node, { milliseconds: timeout, signal })),
+      ...(await loadNodeInfo(node, { milliseconds: timeout, survey, signal })),
     })),
   );
   const { lastActivity, dynamic } = builder.group;

@@ -19,5 +19,7 @@ export {
   describeDaemon,
 } from "./daemon-info.js";
 export { DriverError, type DriverErrorCode } from "./driver-error.js";
-export { loadDriver, reapEngine } from "./load-driver.js";
-export { type DriverSpec, connectMode, openEngine } from "./open-driver.js";
+export type { EngineSurvey } from "./docker-container/engine-survey.js";
+export { loadDriver, reapEngine, surveyEndpoint } from "./load-driver.js";
+export { type DriverSpec, connectMode } from "./open-driver.js";
+export { openEngine } from "./open-engine.js";

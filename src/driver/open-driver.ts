@@ -5,7 +5,6 @@ import {
   type Environment,
   buildxConfigDir,
 } from "../config/index.js";
-import { EngineClient } from "../engine-api/index.js";
 import { dockerCredentials, engineAuth } from "../registry/index.js";
 import { DockerContainerDriver } from "./docker-container/docker-container-driver.js";
 import type { ConnectMode } from "./docker-container/node-context.js";
@@ -13,6 +12,7 @@ import { parseDriverOptions } from "./docker-container/options.js";
 import { type ReapQuery, type Reaped, reapContainers } from "./docker-container/reap.js";
 import type { Driver } from "./driver.js";
 import { DriverError } from "./driver-error.js";
+import { openEngine } from "./open-engine.js";
 
 /** What {@link openDriver} needs to know of a node. */
 export interface DriverSpec {
@@ -87,17 +87,6 @@ export async function reapEngine(
   } finally {
     await engine.close();
   }
-}
-
-/** An engine client for a docker endpoint. */
-export function openEngine(endpoint: DockerEndpoint, env: Environment): EngineClient {
-  const apiVersion = env["DOCKER_API_VERSION"];
-  return EngineClient.open({
-    host: endpoint.host,
-    skipTlsVerify: endpoint.skipTlsVerify,
-    ...(endpoint.tls && { tls: endpoint.tls }),
-    ...(apiVersion && { apiVersion }),
-  });
 }
 
 /** @throws DriverError `DRIVER_OPTION` for anything but `auto`, `exec` and `socket`. */

@@ -21,6 +21,7 @@ export { baseOf, cleanPath, comparePaths, joinPaths, parentOf, pathInRoot } from
 export type { Pattern } from "./pattern.js";
 export { type MatchMemo, PatternMatcher } from "./patterns.js";
 export { type ProcessIdentity, hasEnded, thisProcess } from "./process-identity.js";
+export { readSmall } from "./read-small.js";
 export { restrictedSource } from "./restricted-source.js";
 export { type EntryStat, type TreeSource, directoryMark, isForbidden, isGone } from "./tree-source.js";
 export { type DirNode, TreeWalker, WalkError, type WalkEntry } from "./walk.js";

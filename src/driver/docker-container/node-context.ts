@@ -3,6 +3,7 @@ import {
   type ContainerInspect,
   type EngineClient,
   EngineError,
+  type MountPoint,
   type RegistryAuth,
 } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
@@ -53,16 +54,31 @@ export async function inspectNode(
     if (error instanceof EngineError && error.status === 404) return undefined;
     throw error;
   }
-  const volume = stateVolumeName(node.nodeName);
-  const isOurs =
-    container.Config.Labels?.[configDigestLabel] !== undefined ||
-    container.Mounts.some((mount) => mount.Destination === stateDirectory && mount.Name === volume);
-  if (!isOurs)
-    throw new DriverError(
-      "DRIVER_FOREIGN_CONTAINER",
-      `container ${name} exists but is not a builder (no volume ${volume} at ${stateDirectory}); remove or rename it, or choose another builder name`,
-    );
+  if (!isBuilderContainer(node.nodeName, container.Config.Labels, container.Mounts))
+    throw foreignContainer(node.nodeName);
   return container;
+}
+
+/** Whether a container is the node's: it has slipway's label or the node's state volume (STO-9). */
+export function isBuilderContainer(
+  nodeName: string,
+  labels: Readonly<Record<string, string>> | null | undefined,
+  mounts: readonly MountPoint[],
+): boolean {
+  const volume = stateVolumeName(nodeName);
+  return (
+    labels?.[configDigestLabel] !== undefined ||
+    mounts.some(({ Destination, Name }) => Destination === stateDirectory && Name === volume)
+  );
+}
+
+/** Says that a container has a node's name and is not its (STO-9). */
+export function foreignContainer(nodeName: string): DriverError {
+  const volume = stateVolumeName(nodeName);
+  return new DriverError(
+    "DRIVER_FOREIGN_CONTAINER",
+    `container ${containerName(nodeName)} exists but is not a builder (no volume ${volume} at ${stateDirectory}); remove or rename it, or choose another builder name`,
+  );
 }
 
 /** The last log lines of the node's container, to be put behind a message; empty when there are none to be had. */
