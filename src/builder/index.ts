@@ -33,7 +33,7 @@ export {
 } from "./platform.js";
 export { formatInGroups, truncatePlatforms } from "./platform-groups.js";
 export { type PlatformMatcher, only, onlyStrict } from "./platform-match.js";
-export { type RemoveBuilderOptions, removeBuilder } from "./remove-builder.js";
+export { type RemoveBuilderOptions, removeBuilder, removeBuilders } from "./remove-builder.js";
 export type { SlipwayOptions } from "./slipway-options.js";
 export { BuilderStore, type StoreOptions, type StoredBuilder } from "./store.js";
 export { StoreDir } from "./store-dir.js";

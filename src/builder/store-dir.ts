@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chown, mkdir, readFile, readdir, rm, stat } from "node:fs/promises";
+import { chown, mkdir, readFile, readdir, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf } from "../core/index.js";
 import { describeSystemError, readSmall, toBytes, writeFileAtomic } from "../fs/index.js";
@@ -69,7 +69,12 @@ export class StoreDir {
 
   /** Removes a file or a directory with all in it; nothing happens when it is not there. */
   async remove(name: string): Promise<void> {
-    await this.#change(name, (path) => rm(path, { recursive: true, force: true }));
+    await this.#change(name, async (path) => {
+      // Most are files, for which this is one call.
+      await unlink(path).catch(async (error: unknown) => {
+        if (!isMissing(error)) await rm(path, { recursive: true, force: true });
+      });
+    });
   }
 
   /** Removes temporary files of ours that a crash left in a directory more than an hour ago (STO-3). */

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { Builder, type BuilderContext, openBuilderContext, removeBuilder } from "../../builder/index.js";
+import { Builder, type BuilderContext, openBuilderContext, removeBuilders } from "../../builder/index.js";
 import { InvalidArgumentError, SlipwayError, messageOf } from "../../core/index.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
 import { confirm } from "../confirm.js";
@@ -51,15 +51,9 @@ async function run(names: string[], flags: RmFlags, context: CliContext): Promis
     chosen = [(await Builder.open({ name: flags.builder, env, signal })).name];
   }
   let failed = false;
-  for (const name of new Set(chosen)) {
-    try {
-      await removeBuilder(builders, name, options);
-      context.stderr.text(`${name} removed\n`);
-    } catch (error) {
-      if (signal.aborted) throw error;
-      failed = true;
-      context.stderr.text(`failed to remove ${name}: ${messageOf(error)}\n`);
-    }
+  for (const [name, error] of await removeBuilders(builders, chosen, options)) {
+    if (error) failed = true;
+    context.stderr.text(error ? `failed to remove ${name}: ${messageOf(error)}\n` : `${name} removed\n`);
   }
   if (failed) throw new SlipwayError("BUILDER_REMOVE", "failed to remove one or more builders");
 }
