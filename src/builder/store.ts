@@ -71,7 +71,7 @@ export class BuilderStore implements StoreView {
         sliceEnd = performance.now() + sliceMilliseconds;
       }
       try {
-        const group = this.#getSmall(name) ?? (await this.get(name));
+        const group = await this.get(name);
         if (group) builders.push({ name, group });
       } catch (error) {
         if (!(error instanceof StoreError)) throw error;
@@ -88,6 +88,8 @@ export class BuilderStore implements StoreView {
    */
   async get(name: string): Promise<NodeGroup | undefined> {
     const file = instanceFile(checkBuilderName(name));
+    const small = this.#getSmall(file);
+    if (small) return small;
     const content = await this.dir.read(file);
     if (content === undefined) return undefined;
     const group = decodeNodeGroup(join(this.dir.path, file), content);
@@ -96,8 +98,7 @@ export class BuilderStore implements StoreView {
   }
 
   /** As {@link get}, of what can be read at once; undefined for everything else. */
-  #getSmall(name: string): NodeGroup | undefined {
-    const file = instanceFile(name);
+  #getSmall(file: string): NodeGroup | undefined {
     const content = this.dir.readSmall(file);
     if (content === undefined) return undefined;
     const group = decodeNodeGroup(join(this.dir.path, file), content);
