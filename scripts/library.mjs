@@ -1,21 +1,23 @@
 // Makes the library, dist/lib: a module for each of package.json's entries, chunks that they share or load when first used, and
-// the declarations that belong to them. Dependencies stay what they are.
+// the declarations that belong to them. Dependencies stay what they are. And dist/cjs, what `require` gets: the same modules as
+// CommonJS. Node could require those of dist/lib, but warns of it on 20.19 and 22.12, and Jest's default mode cannot.
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { directImports } from "./direct-imports.mjs";
 
 const checkout = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const target = path.join(checkout, "dist", "lib");
+const dist = path.join(checkout, "dist");
 const { exports } = JSON.parse(fs.readFileSync(path.join(checkout, "package.json"), "utf8"));
 /** `index`, `engine-api/index`, …: where each entry is in src and in dist/lib. */
 const entries = Object.values(exports).flatMap((entry) =>
   entry.default ? [entry.default.slice("./dist/lib/".length, -".js".length)] : [],
 );
 
-const unfinished = `${target}.${process.pid}.tmp`;
+const unfinished = path.join(dist, `lib.${process.pid}.tmp`);
+const unfinishedCommon = path.join(dist, `cjs.${process.pid}.tmp`);
 try {
   await build({
     absWorkingDir: checkout,
@@ -31,6 +33,12 @@ try {
     charset: "utf8",
     logLevel: "error",
     plugins: [directImports],
+    inject: ["src/core/dispose-symbols.ts", "src/core/real-timers.ts"],
+    define: {
+      "Symbol.asyncDispose": "slipwayAsyncDispose",
+      "Symbol.dispose": "slipwayDispose",
+      "performance.now": "slipwayNow",
+    },
   });
   const tsc = path.join(checkout, "node_modules", "typescript", "bin", "tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", unfinished], {
@@ -38,17 +46,48 @@ try {
     stdio: "inherit",
   });
   keepOnly(declarationsOf(entries), unfinished);
-  // Put in place in one go, so that a program that imports the library at this moment finds the old one or the new one.
-  const old = `${target}.${process.pid}.old`;
-  if (fs.existsSync(target)) fs.renameSync(target, old);
-  fs.renameSync(unfinished, target);
-  fs.rmSync(old, { recursive: true, force: true });
+  fs.cpSync(unfinished, unfinishedCommon, { recursive: true });
+  await toCommonJs(unfinishedCommon);
+  putInPlace(unfinished, "lib");
+  putInPlace(unfinishedCommon, "cjs");
 } catch (error) {
   // esbuild and tsc have said what is wrong, and where.
   if (!error?.errors && error?.status === undefined) console.error(error);
   process.exitCode = 1;
 } finally {
-  fs.rmSync(unfinished, { recursive: true, force: true });
+  for (const folder of [unfinished, unfinishedCommon]) fs.rmSync(folder, { recursive: true, force: true });
+}
+
+/** In one go, so that a program that imports the library at this moment finds the old one or the new one. */
+function putInPlace(folder, name) {
+  const target = path.join(dist, name);
+  const old = `${target}.${process.pid}.old`;
+  if (fs.existsSync(target)) fs.renameSync(target, old);
+  fs.renameSync(folder, target);
+  fs.rmSync(old, { recursive: true, force: true });
+}
+
+/** Turns the modules in a folder into CommonJS, where they are. Declarations say by the folder's package.json what they are of. */
+async function toCommonJs(folder) {
+  const names = fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"));
+  for (const name of names) {
+    const file = path.join(folder, name);
+    const { code } = await transform(fs.readFileSync(file, "utf8"), {
+      // As Node has it: what a CommonJS module exports is the default.
+      sourcefile: `${name.slice(0, -".js".length)}.mjs`,
+      format: "cjs",
+      platform: "node",
+      target: "node20.19",
+      charset: "utf8",
+      // Jest has no import() for CommonJS modules.
+      supported: { "dynamic-import": false },
+    });
+    fs.writeFileSync(file, code);
+  }
+  fs.writeFileSync(
+    path.join(folder, "package.json"),
+    `${JSON.stringify({ type: "commonjs", sideEffects: false })}\n`,
+  );
 }
 
 /** The declaration files that those of the entries refer to, and what these refer to. */

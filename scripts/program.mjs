@@ -14,29 +14,22 @@ const version = {
   SLIPWAY_REVISION: JSON.stringify(revision()),
 };
 
-/** What slipway uses of undici, each loaded when first asked for: its index loads a browser's worth of fetch. */
+/** What slipway uses of undici (`undici.ts` of a folder), each part loaded when first asked for: they take some milliseconds of a start. */
 const undiciParts = {
   name: "undici-parts",
   setup(bundler) {
-    const lib = path.join(checkout, "node_modules", "undici", "lib");
-    const parts = {
-      Agent: "dispatcher/agent",
-      Client: "dispatcher/client",
-      Pool: "dispatcher/pool",
-      ProxyAgent: "dispatcher/proxy-agent",
-      buildConnector: "core/connect",
-      errors: "core/errors",
-    };
-    bundler.onResolve({ filter: /^undici$/ }, () => ({ path: "undici", namespace: "undici-parts" }));
-    bundler.onLoad({ filter: /.*/, namespace: "undici-parts" }, () => ({
-      resolveDir: lib,
-      contents: [
-        'Object.assign(require("./dispatcher/dispatcher").prototype, require("./api"));',
-        ...Object.entries(parts).map(
-          ([name, file]) =>
-            `Object.defineProperty(exports, "${name}", { enumerable: true, get: () => require("./${file}") });`,
-        ),
-      ].join("\n"),
+    const namespace = "undici-parts";
+    bundler.onResolve({ filter: /^\.\/undici\.js$/ }, ({ resolveDir }) => ({
+      path: path.join(resolveDir, "undici.ts"),
+      namespace,
+    }));
+    bundler.onLoad({ filter: /.*/, namespace }, ({ path: file }) => ({
+      resolveDir: path.dirname(file),
+      contents: readFileSync(file, "utf8").replace(
+        /^export \{ default as (\w+) \} from ("[^"]+");$/gm,
+        (_, name, part) =>
+          `Object.defineProperty(exports, "${name}", { enumerable: true, get: () => require(${part}) });`,
+      ),
     }));
   },
 };

@@ -7,6 +7,7 @@ import {
   type SourceInfo,
   type SourceLocation,
   type StatusUpdate,
+  isError,
   isSlipwayError,
   messageOf,
 } from "../core/index.js";
@@ -118,8 +119,7 @@ export class BuildErrorCollector {
 
   /** The build's own error for what the daemon said; a lost connection and our own errors stay as they are. */
   explain(error: unknown): Error {
-    if (!isSlipwayError(error, "BUILDKIT_STATUS"))
-      return error instanceof Error ? error : new Error(String(error));
+    if (!isSlipwayError(error, "BUILDKIT_STATUS")) return isError(error) ? error : new Error(String(error));
     let digest: string | undefined;
     let exitCode: number | undefined;
     const sources: FailedSource[] = [];

@@ -287,8 +287,13 @@ async function actualName(directory: string, name: string): Promise<string> {
 /** @throws InvalidArgumentError when the file cannot be opened; a missing one only when it is required. */
 async function checkReadable(path: string, what: string, { required = false } = {}): Promise<void> {
   try {
-    await using file = await open(path, "r");
-    const { size } = await file.stat();
+    const file = await open(path, "r");
+    let size;
+    try {
+      ({ size } = await file.stat());
+    } finally {
+      await file.close();
+    }
     if (path.endsWith(".dockerignore") && size > largestIgnoreFile)
       throw new Error(`it has ${size} bytes, and no more than ${largestIgnoreFile} can be used`);
   } catch (error) {

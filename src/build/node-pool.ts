@@ -2,6 +2,7 @@ import {
   Builder,
   type NodeShare,
   type Platform,
+  isBuilder,
   parsePlatforms,
   pickNode,
   shareConfigured,
@@ -34,10 +35,9 @@ export async function openNodes(
 ): Promise<NodePool> {
   const dialled = dialPlace(target);
   if (dialled) return new Pool(0, dialled, [], () => Promise.resolve(dialled));
-  const builder =
-    target.builder instanceof Builder
-      ? target.builder
-      : await Builder.open({ name: target.builder, env, signal: target.signal });
+  const builder = isBuilder(target.builder)
+    ? target.builder
+    : await Builder.open({ name: target.builder, env, signal: target.signal });
   const node = pickNode(builder, target.platforms ?? []);
   if (!node) throw new InvalidArgumentError(`builder ${builder.name} has no nodes`);
   const openNode = (index: number) => nodePlace(builder, builder.nodes[index] ?? node);

@@ -6,7 +6,13 @@ import {
   buildxConfigDir,
   resolveDockerEndpoint,
 } from "../config/index.js";
-import { type EventSink, InvalidArgumentError, Redactor, type VertexWarning } from "../core/index.js";
+import {
+  type EventSink,
+  InvalidArgumentError,
+  Redactor,
+  type VertexWarning,
+  isError,
+} from "../core/index.js";
 import { openEngine } from "../builder/index.js";
 import type { EngineClient } from "../engine-api/index.js";
 import {
@@ -304,7 +310,7 @@ async function sessionServices(
         try {
           return await images.decide(request);
         } catch (error) {
-          if (error instanceof Error) onError(error);
+          if (isError(error)) onError(error);
           throw error;
         }
       }),

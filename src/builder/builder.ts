@@ -22,11 +22,23 @@ export interface OpenBuilderOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Marks builders of any copy of this library: of `import` and of `require`, of two bundles. */
+const brand = Symbol.for("slipway.builder");
+
+/** True of a builder, also of another copy of this library. */
+export function isBuilder(value: unknown): value is Builder {
+  return typeof value === "object" && value !== null && brand in value;
+}
+
 /** A builder of the store, or a docker context's own, with its nodes. Talks to nobody until a node's driver is used. */
 export class Builder {
   readonly group: NodeGroup;
   readonly nodes: readonly BuilderNode[];
   readonly #context: BuilderContext;
+
+  static {
+    Object.defineProperty(this.prototype, brand, { value: true });
+  }
 
   constructor(group: NodeGroup, context: BuilderContext) {
     this.group = group;

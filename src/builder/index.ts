@@ -1,4 +1,4 @@
-export { Builder, type EphemeralBuilder, type OpenBuilderOptions } from "./builder.js";
+export { Builder, type EphemeralBuilder, type OpenBuilderOptions, isBuilder } from "./builder.js";
 export { type BuilderContext, openBuilderContext } from "./builder-context.js";
 export type { BuilderNode } from "./builder-node.js";
 export { checkBuilderName, isBuilderName, randomBuilderName } from "./builder-name.js";

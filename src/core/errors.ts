@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { blankSecrets } from "./redactor.js";
 
 /** Marks errors of any copy of this library, so that two bundled copies recognise each other's. */
@@ -60,7 +61,12 @@ export function isSlipwayError(error: unknown, code?: string): error is SlipwayE
   );
 }
 
+/** True of errors, also of Node's own in the realm of a test runner, whose `Error` is another. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isError(error) ? error.message : String(error);
 }

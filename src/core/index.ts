@@ -5,9 +5,12 @@ export {
   InvalidArgumentError,
   SlipwayError,
   type SlipwayErrorOptions,
+  isError,
   isSlipwayError,
   messageOf,
 } from "./errors.js";
+export { nextTurn } from "./next-turn.js";
+export { processWide } from "./process-wide.js";
 export {
   type BuildEvent,
   type SolveFailure,

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { messageOf } from "./errors.js";
 
 /** One step of a build's graph (moby.buildkit.v1 Vertex). Sent repeatedly, each time with what is known by then. */
 export interface Vertex {
@@ -178,7 +179,7 @@ export async function withVertex<T>(
     emit({ vertexes: [{ ...vertex, completed: new Date() }] });
     return result;
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     emit({ vertexes: [{ ...vertex, completed: new Date(), error: text }] });
     throw error;
   }

@@ -1,14 +1,13 @@
 import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import { Client, Pool } from "undici";
-import { type Dial, linkSignal, messageOf, untilAborted } from "../core/index.js";
+import { type Dial, linkSignal, messageOf, nextTurn, untilAborted } from "../core/index.js";
 import { negotiateApiVersion } from "./api-version.js";
 import { collect } from "./collect.js";
 import { EngineError, statusError } from "./errors.js";
 import { type Exchange, type Headers, exchange } from "./exchange.js";
 import { refusalText } from "./refusal-text.js";
+import { Client, Pool } from "./undici.js";
 import { type UploadSource, uploadFeed } from "./upload-feed.js";
 
 const defaultMilliseconds = 30_000;

@@ -1,6 +1,5 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { Readable } from "node:stream";
-import { DeadlineError } from "../core/index.js";
+import { DeadlineError, nextTurn } from "../core/index.js";
 import { EngineError } from "./errors.js";
 
 /** Bytes to be uploaded. A stream is destroyed, an iterator returned, when no more of it is wanted. */

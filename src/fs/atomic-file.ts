@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { setFileMode, syncFile } from "./open-file.js";
 
 /** How {@link writeFileAtomic} writes. */
 export interface AtomicFileOptions {
@@ -27,9 +28,9 @@ export async function writeFileAtomic(
   const file = await open(temporary, "wx", mode);
   try {
     try {
-      await file.chmod(mode);
+      await setFileMode(file, temporary, mode);
       await file.writeFile(data);
-      await file.sync();
+      await syncFile(file);
     } finally {
       await file.close();
     }
@@ -47,7 +48,7 @@ export async function syncDirectory(dir: string): Promise<void> {
   let handle;
   try {
     handle = await open(dir, "r");
-    await handle.sync();
+    await syncFile(handle);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (

@@ -14,6 +14,7 @@ export {
   posixPermissions,
   posixType,
 } from "./go-mode.js";
+export { setFileMode, setMetadataSync, syncFile } from "./open-file.js";
 export { parseIgnoreFile } from "./ignore-file.js";
 export { type FileLock, LockError, type LockOptions, lockFile } from "./lock.js";
 export { type MemoryContent, type MemoryEntry, type MemorySource, memorySource } from "./memory-source.js";

@@ -73,7 +73,8 @@ export async function lockFile(path: string, options: LockOptions = {}): Promise
 async function kernelLock(path: string, program: string, signal: AbortSignal): Promise<FileLock | undefined> {
   const file = await open(path, "a+", 0o600);
   try {
-    const flock = await findProgram(program);
+    // Node's permission model lets programs be run only with --allow-child-process.
+    const flock = (process.permission?.has("child") ?? true) ? await findProgram(program) : undefined;
     if (flock === undefined) {
       await file.close();
       return undefined;

@@ -1,5 +1,4 @@
-import { setImmediate } from "node:timers/promises";
-import { throwIfAborted } from "../core/index.js";
+import { nextTurn, throwIfAborted } from "../core/index.js";
 import { type FilterOptions, TreeFilter } from "./filter.js";
 import type { TreeSource } from "./tree-source.js";
 import { TreeWalker, type WalkEntry } from "./walk.js";
@@ -27,7 +26,7 @@ export async function* walkTree(
         yield entry;
         if (performance.now() > deadline) break;
       }
-      await setImmediate();
+      await nextTurn();
     }
   } finally {
     walker.close();

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { Builder, pickNode } from "../builder/index.js";
+import { Builder, isBuilder, pickNode } from "../builder/index.js";
 import type { Environment } from "../config/index.js";
 import { type EventSink, InvalidArgumentError } from "../core/index.js";
 
@@ -33,10 +33,9 @@ export interface BuilderStream extends AsyncDisposable {
  */
 export async function dialBuilder(options: DialBuilderOptions = {}): Promise<BuilderStream> {
   const { env, platform, signal, onEvent } = options;
-  const builder =
-    options.builder instanceof Builder
-      ? options.builder
-      : await Builder.open({ name: options.builder, env, signal });
+  const builder = isBuilder(options.builder)
+    ? options.builder
+    : await Builder.open({ name: options.builder, env, signal });
   const node = pickNode(builder, platform === undefined ? [] : [platform]);
   if (!node) throw new InvalidArgumentError(`builder ${builder.name} has no nodes`);
   await builder.touch();

@@ -1,7 +1,7 @@
 import { createSecureContext } from "node:tls";
 import type { Dispatcher } from "undici";
 import type { Environment } from "../config/index.js";
-import { abortError, messageOf, sleep } from "../core/index.js";
+import { abortError, isError, messageOf, sleep } from "../core/index.js";
 import { proxyFor } from "./proxy.js";
 import { tunnelConnector } from "./proxy-tunnel.js";
 import { RegistryError } from "./registry-error.js";
@@ -100,7 +100,8 @@ export class RegistryHttp implements AsyncDisposable {
 
   async #send({ method, url, host, headers, body, once, signal }: HttpRequest): Promise<HttpResponse> {
     const dispatcher = await this.#dispatcherFor(url, host);
-    return await dispatcher.request({
+    const { request } = await import("./undici.js");
+    return await request.call(dispatcher, {
       origin: url.origin,
       path: url.pathname + url.search,
       method,
@@ -125,7 +126,7 @@ export class RegistryHttp implements AsyncDisposable {
   }
 
   async #open(secure: boolean, host: string, proxy: URL | undefined): Promise<Dispatcher> {
-    const { Agent, ProxyAgent } = await import("undici");
+    const { Agent, ProxyAgent } = await import("./undici.js");
     const timeout = this.#options.connectMilliseconds ?? 10_000;
     const usesTls = secure || proxy?.protocol === "https:";
     const system = usesTls ? await this.#systemContext() : undefined;
@@ -180,10 +181,10 @@ export class RegistryHttp implements AsyncDisposable {
 }
 
 function isConnectFailure(error: unknown): boolean {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+  for (let at: unknown = error; isError(at); at = at.cause) {
     if (connectCodes.has((at as NodeJS.ErrnoException).code ?? "")) return true;
     // Several addresses were tried.
-    if (at instanceof AggregateError && at.errors.some(isConnectFailure)) return true;
+    if (errorsOf(at).some(isConnectFailure)) return true;
   }
   return false;
 }
@@ -197,10 +198,15 @@ const unknownAuthority = new Set([
   "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
 ]);
 
+/** Those of an AggregateError, which may be of another realm. */
+function errorsOf(error: unknown): readonly unknown[] {
+  const errors = (error as { errors?: unknown } | undefined)?.errors;
+  return Array.isArray(errors) ? errors : [];
+}
+
 function connectError(request: HttpRequest, error: unknown): Error {
   if (error instanceof RegistryError) return error;
-  const detail: unknown =
-    error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+  const detail: unknown = errorsOf(error)[0] ?? error;
   return new RegistryError(
     "REGISTRY_CONNECT",
     `${request.method} ${request.url.origin} failed: ${connectReason(request.host, detail)}`,

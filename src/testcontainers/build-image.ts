@@ -33,7 +33,7 @@ export async function buildImage(options: BuildImageOptions): Promise<string> {
   const name = options.tags?.[0] ?? nameOf(options);
   const before = await imageId(engine, name);
   const place =
-    builder instanceof StartedBuildKitContainer
+    typeof builder === "object" && "target" in builder
       ? await builder.target()
       : { builder, env: engineEnvironment(engine) };
   try {

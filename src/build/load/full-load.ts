@@ -1,5 +1,5 @@
 import { PassThrough, Writable } from "node:stream";
-import { type EventSink, type VertexWriter, withVertex } from "../../core/index.js";
+import { type EventSink, type VertexWriter, isError, withVertex } from "../../core/index.js";
 import type { EngineClient } from "../../engine-api/index.js";
 import type { ArchiveGuard } from "./archive-guard.js";
 
@@ -36,7 +36,7 @@ export function loadImage(engine: EngineClient, { guard, onEnd, sink, signal }: 
   const start = () => {
     loading ??= withVertex(sink, "importing to docker", (vertex) => load(engine, feed, vertex, signal));
     loading.catch((error: unknown) => {
-      const reason = error instanceof Error ? error : new Error(String(error));
+      const reason = isError(error) ? error : new Error(String(error));
       feed.destroy();
       writer.destroy(reason);
     });

@@ -4,6 +4,7 @@ import {
   type DaemonClient,
   type Driver,
   formatPlatformFully,
+  isBuilder,
   normalizePlatform,
 } from "../../builder/index.js";
 import { type ImagePlatform, describeImage } from "../../build/index.js";
@@ -35,10 +36,9 @@ export interface RecordCallOptions {
 /** Connects to the nodes of a builder; see `history()`. */
 export async function openHistory(options: HistoryOptions): Promise<BuildHistory> {
   const { env, signal, onEvent } = options;
-  const builder =
-    options.builder instanceof Builder
-      ? options.builder
-      : await Builder.open({ name: options.builder, env, signal });
+  const builder = isBuilder(options.builder)
+    ? options.builder
+    : await Builder.open({ name: options.builder, env, signal });
   const nodes = await Promise.allSettled(
     builder.nodes.map((node) => openNode(node, { sink: onEvent, signal })),
   );

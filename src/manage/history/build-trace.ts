@@ -1,4 +1,4 @@
-import { setTimeout } from "node:timers/promises";
+import { sleep } from "../../core/index.js";
 import { isJsonObject, type JsonObject } from "../../config/index.js";
 import type { BuildHistory, RecordCallOptions } from "./build-history.js";
 import type { BuildRecord } from "./build-record.js";
@@ -28,7 +28,7 @@ export async function readSpans(
     );
   let finalized = record;
   if (!finalized.trace) {
-    await setTimeout(settleMilliseconds, undefined, signal && { signal });
+    await sleep(settleMilliseconds, signal);
     finalized = await history.finalize(record, { signal });
   }
   if (!finalized.trace) throw new HistoryError("HISTORY_MISSING", `build record ${id} is missing a trace`);

@@ -55,17 +55,20 @@ export class LayoutStore implements ImageStore<LayoutLocation> {
       .catch((error: unknown) => {
         throw notFound(`${formatImageLocation(location)}: blob ${digest} not found`, error);
       });
-    await using handle = opened.handle;
     const verifier = new DigestVerifier(digest);
     let length = 0;
-    for await (const chunk of handle.createReadStream({
-      highWaterMark: 1 << 20,
-      autoClose: false,
-      ...(signal && { signal }),
-    })) {
-      length += (chunk as Buffer).length;
-      verifier.update(chunk as Buffer);
-      yield chunk as Buffer;
+    try {
+      for await (const chunk of opened.handle.createReadStream({
+        highWaterMark: 1 << 20,
+        autoClose: false,
+        ...(signal && { signal }),
+      })) {
+        length += (chunk as Buffer).length;
+        verifier.update(chunk as Buffer);
+        yield chunk as Buffer;
+      }
+    } finally {
+      await opened.handle.close();
     }
     if (length !== size || !verifier.matches())
       throw new RegistryError(

@@ -13,6 +13,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
+import { syncFile } from "../../fs/index.js";
 import { GrpcError, grpcCodes } from "../../http2/index.js";
 import { parseDigest } from "./digest.js";
 
@@ -192,7 +193,7 @@ export class Ingest {
         `unexpected commit digest ${digest}, expected ${expected}`,
       );
     }
-    await this.#handle.sync();
+    await syncFile(this.#handle);
     const { hex } = parseDigest(digest);
     const directory = join(this.#root, "blobs", "sha256");
     const target = join(directory, hex);

@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { mkdir, open, readdir, rm, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isJsonObject } from "../../config/index.js";
+import { processWide } from "../../core/index.js";
 import { lockFile, writeFileAtomic } from "../../fs/index.js";
 import { SessionError } from "../session-error.js";
 import { parseDigest } from "./digest.js";
@@ -127,7 +128,8 @@ export async function removeUnreferencedBlobs(layout: string, signal?: AbortSign
 }
 
 /** Work on indexes of this process that waits or is under way, by path of the lock. */
-const queues = new Map<string, Promise<void>>();
+// Shared by all copies of this library in the process (`import` beside `require`, two bundles).
+const queues = processWide("slipway.index-locks", () => new Map<string, Promise<void>>());
 
 /**
  * One at a time: within this process in a queue, and among processes by a lock that is removed afterwards, as buildx
@@ -200,12 +202,16 @@ async function childrenOf(layout: string, parent: Descriptor): Promise<Descripto
 async function readJson(path: string): Promise<unknown> {
   let text: string;
   try {
-    await using handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = await handle.stat();
-    if (!stats.isFile() || stats.size > maxJson) {
-      throw new SessionError("SESSION_OCI_INDEX", `${path} is no file of at most ${maxJson} bytes`);
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stats = await handle.stat();
+      if (!stats.isFile() || stats.size > maxJson) {
+        throw new SessionError("SESSION_OCI_INDEX", `${path} is no file of at most ${maxJson} bytes`);
+      }
+      text = await handle.readFile("utf8");
+    } finally {
+      await handle.close();
     }
-    text = await handle.readFile("utf8");
   } catch (error) {
     if ((error as { code?: unknown }).code === "ENOENT") return undefined;
     throw error;

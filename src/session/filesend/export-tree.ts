@@ -2,8 +2,6 @@ import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
-  fchmodSync,
-  futimesSync,
   linkSync,
   lstatSync,
   lutimesSync,
@@ -14,12 +12,14 @@ import {
   symlinkSync,
   unlinkSync,
 } from "node:fs";
+import { setMetadataSync } from "../../fs/index.js";
 import { DirectoryCache } from "./directory-cache.js";
 import { DirectoryTable } from "./directory-table.js";
 import { ExportError, errnoOf, ioError } from "./export-error.js";
 import {
   type OpenDirectory,
   closeDirectory,
+  descriptorPath,
   entryPath,
   makeAccessible,
   openAgain,
@@ -194,12 +194,10 @@ export class ExportTree {
       this.#open.drop(index);
       try {
         const within = this.directory(parent);
-        const fd = openSync(
-          entryPath(within.prefix, name),
-          constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
-        );
+        const path = entryPath(within.prefix, name);
+        const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
         try {
-          setMetadata(fd, directories.mode(index), directories.mtime(index));
+          setMetadata(fd, path, directories.mode(index), directories.mtime(index));
         } finally {
           closeSync(fd);
         }
@@ -236,11 +234,9 @@ export class ExportTree {
   }
 }
 
-/** Mode and time of an open file or directory, in the order that keeps setuid and the time. `mtime` in microseconds. */
-export function setMetadata(fd: number, mode: number, mtime: number): void {
-  fchmodSync(fd, mode);
-  const time = seconds(mtime);
-  futimesSync(fd, time, time);
+/** Mode and time of an open file or directory, and where it was opened. `mtime` in microseconds. */
+export function setMetadata(fd: number, path: Buffer, mode: number, mtime: number): void {
+  setMetadataSync(fd, descriptorPath(fd, path), mode, seconds(mtime));
 }
 
 /**

@@ -4,6 +4,7 @@ import { type FileHandle, lstat, mkdir, open, realpath, rename, stat, unlink } f
 import { basename, dirname, join, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { isSlipwayError } from "../../core/index.js";
+import { setFileMode, syncFile } from "../../fs/index.js";
 import { ExportError, errnoOf, ioError } from "./export-error.js";
 import type { StreamTarget } from "./export-target.js";
 import { openFifo } from "./fifo-file.js";
@@ -129,8 +130,8 @@ class OutputFile extends Writable {
     void this.#attempt("write", done, async () => {
       const placement = this.#placement;
       if (!placement) return;
-      await this.#handle.chmod(placement.mode);
-      await this.#handle.sync();
+      await setFileMode(this.#handle, placement.part, placement.mode);
+      await syncFile(this.#handle);
       await rename(placement.part, placement.target);
       this.#placement = undefined;
     });

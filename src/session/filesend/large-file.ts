@@ -88,7 +88,7 @@ export class LargeFile {
     await this.#writing;
     if (this.#failure) throw this.#failure;
     try {
-      setMetadata(this.#fd, this.#file.mode, this.#file.mtime);
+      setMetadata(this.#fd, this.#path(), this.#file.mode, this.#file.mtime);
     } catch (error) {
       throw this.#error(error);
     }

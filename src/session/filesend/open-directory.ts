@@ -17,12 +17,13 @@ export interface OpenDirectory {
 
 let anchored: boolean | undefined;
 
-/** True where directories can be held by file descriptor (Linux with /proc). */
+/** True where directories can be held by file descriptor: Linux with /proc, and no permission model that shuts us out there. */
 function canAnchor(): boolean {
   if (anchored === undefined) {
     try {
       if (process.platform !== "linux") throw new Error("not linux");
       accessSync("/proc/self/fd", constants.X_OK);
+      if (!(process.permission?.has("fs.write", "/proc/self/fd/0") ?? true)) throw new Error("not permitted");
       anchored = true;
     } catch {
       anchored = false;
@@ -92,6 +93,11 @@ export function entryPath(prefix: Buffer, name: Buffer): Buffer {
 /** Path of the directory itself, for calls that take one; it follows to the directory held, not to its name. */
 export function selfPath(directory: OpenDirectory): Buffer {
   return directory.prefix.subarray(0, directory.prefix.length - 1);
+}
+
+/** A path that leads to an open file wherever its entry has gone; where there is none, the `path` it was opened by. */
+export function descriptorPath(fd: number, path: Buffer): Buffer {
+  return canAnchor() ? Buffer.from(`/proc/self/fd/${fd}`) : path;
 }
 
 function hold(fd: number): OpenDirectory {

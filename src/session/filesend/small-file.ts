@@ -56,7 +56,7 @@ function writeNew(path: Buffer, file: ExportFile, data: Buffer): void {
   const fd = openSync(path, createFlags, 0o600);
   try {
     for (let at = 0; at < data.length;) at += writeSync(fd, data, at);
-    setMetadata(fd, file.mode, file.mtime);
+    setMetadata(fd, path, file.mode, file.mtime);
   } catch (error) {
     unlinkSync(path);
     throw error;

@@ -1,3 +1,4 @@
+import { isError } from "../../core/index.js";
 import { type ByteString, TreeFilter, TreeWalker, displayPath, toText } from "../../fs/index.js";
 import { grpcCodes, type ServerCall } from "../../http2/index.js";
 import type { Attachable } from "../attachable.js";
@@ -47,7 +48,7 @@ export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, options: FileSync
       };
       await new TreeSender(call, walker, openFile, hooks).run();
     } catch (error) {
-      if (error instanceof Error && !call.signal.aborted) onError?.(error, name);
+      if (isError(error) && !call.signal.aborted) onError?.(error, name);
       throw error;
     }
   }

@@ -1,5 +1,4 @@
-import { setImmediate } from "node:timers/promises";
-import { isSlipwayError, messageOf } from "../../core/index.js";
+import { isSlipwayError, messageOf, nextTurn } from "../../core/index.js";
 import { type ByteString, type TreeWalker, displayPath, isRegular } from "../../fs/index.js";
 import type { ServerCall } from "../../http2/index.js";
 import { type AnnouncedFile, AnnouncedFiles, PathBuilder } from "./announced-files.js";
@@ -102,7 +101,7 @@ export class TreeSender {
       const busy = !this.#walked || this.#nextRequest < this.#requests.length || this.#chunk !== undefined;
       if (!busy) await this.#idle();
       // Also after a rest: requests come in one by one within a turn of the event loop, and are to share a write.
-      await setImmediate();
+      await nextTurn();
     }
   }
 
