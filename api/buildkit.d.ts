@@ -184,34 +184,9 @@ export declare namespace worker {} // generated from proto/
 
 // Not exported by this module, but named above.
 
-class Http2Client implements AsyncDisposable {
-    #private;
-    readonly closed: Promise<void>;
-    private constructor();
-    static connect(duplex: Duplex, options?: ConnectOptions): Promise<Http2Client>;
-    failure(): Error | undefined;
-    request(headers: http2.OutgoingHttpHeaders, options?: RequestOptions): http2.ClientHttp2Stream;
-    sessionManager(): SessionManager;
-    close(): void;
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
-class PayloadConnection {
-    #private;
-    constructor(dial: Dial, windows: Windows);
-    get(signal?: AbortSignal): Promise<Http2Client>;
-    close(): Promise<void>;
-}
-
 class SlipwayError extends Error {
     readonly code: string;
     constructor(code: string, message: string, options?: SlipwayErrorOptions);
-}
-
-interface ConnectOptions {
-    windows?: Windows;
-    payload?: boolean;
-    signal?: AbortSignal;
 }
 
 interface KeepAliveOptions {
@@ -223,17 +198,6 @@ interface ProgressGroup {
     id: string;
     name: string;
     weak: boolean;
-}
-
-interface RequestOptions {
-    signal?: AbortSignal;
-    keepAlive?: KeepAliveOptions;
-}
-
-interface SessionManager {
-    authority: string;
-    request(method: string, path: string, headers: http2.OutgoingHttpHeaders, options: object): Promise<http2.ClientHttp2Stream>;
-    notifyResponseByteRead(stream: http2.ClientHttp2Stream): void;
 }
 
 interface SlipwayErrorOptions {

@@ -668,14 +668,6 @@ interface SlipwayErrorOptions {
     cause?: unknown;
 }
 
-interface SshEndpoint {
-    kind: "ssh";
-    host: string;
-    user?: string;
-    port?: number;
-    socket?: string;
-}
-
 interface TransportOptions {
     host: string;
     origin: string;
@@ -687,19 +679,5 @@ interface TransportOptions {
 }
 
 type Dial = (signal?: AbortSignal) => Promise<Duplex>;
-
-type Endpoint = {
-    kind: "unix";
-    path: string;
-} | {
-    kind: "npipe";
-    path: string;
-} | {
-    kind: "tcp";
-    host: string;
-    port: number;
-    prefix: string;
-    tls: boolean;
-} | SshEndpoint;
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;

@@ -293,18 +293,6 @@ class GrpcError extends SlipwayError {
     constructor(grpcCode: number, message: string, options?: GrpcErrorOptions, code?: string);
 }
 
-class Http2Client implements AsyncDisposable {
-    #private;
-    readonly closed: Promise<void>;
-    private constructor();
-    static connect(duplex: Duplex, options?: ConnectOptions): Promise<Http2Client>;
-    failure(): Error | undefined;
-    request(headers: http2.OutgoingHttpHeaders, options?: RequestOptions): http2.ClientHttp2Stream;
-    sessionManager(): SessionManager;
-    close(): void;
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
 class Ingest {
     #private;
     readonly startedAt: Date;
@@ -318,13 +306,6 @@ class Ingest {
     truncate(): Promise<void>;
     commit(size: number, expected: string): Promise<void>;
     remove(): Promise<void>;
-    close(): Promise<void>;
-}
-
-class PayloadConnection {
-    #private;
-    constructor(dial: Dial, windows: Windows);
-    get(signal?: AbortSignal): Promise<Http2Client>;
     close(): Promise<void>;
 }
 
@@ -359,12 +340,6 @@ interface BuildkitCallOptions {
 interface BuildkitConnectOptions {
     windows?: Windows | undefined;
     signal?: AbortSignal | undefined;
-}
-
-interface ConnectOptions {
-    windows?: Windows;
-    payload?: boolean;
-    signal?: AbortSignal;
 }
 
 interface CredentialRequest {
@@ -488,11 +463,6 @@ interface ProxyConfig {
     allProxy?: string;
 }
 
-interface RequestOptions {
-    signal?: AbortSignal;
-    keepAlive?: KeepAliveOptions;
-}
-
 interface ServerCall {
     readonly path: string;
     header(name: string): string | undefined;
@@ -505,12 +475,6 @@ interface ServerCall {
     drained(): Promise<void>;
     end(status?: GrpcStatus): void;
     reset(): void;
-}
-
-interface SessionManager {
-    authority: string;
-    request(method: string, path: string, headers: http2.OutgoingHttpHeaders, options: object): Promise<http2.ClientHttp2Stream>;
-    notifyResponseByteRead(stream: http2.ClientHttp2Stream): void;
 }
 
 interface SlipwayErrorOptions {

@@ -796,18 +796,6 @@ class BuildkitClient implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-class Http2Client implements AsyncDisposable {
-    #private;
-    readonly closed: Promise<void>;
-    private constructor();
-    static connect(duplex: Duplex, options?: ConnectOptions): Promise<Http2Client>;
-    failure(): Error | undefined;
-    request(headers: http2.OutgoingHttpHeaders, options?: RequestOptions): http2.ClientHttp2Stream;
-    sessionManager(): SessionManager;
-    close(): void;
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
 class LocalState {
     #private;
     constructor(dir: StoreDir);
@@ -818,13 +806,6 @@ class LocalState {
     removeBuilder(builder: string): Promise<void>;
     removeNode(builder: string, node: string): Promise<void>;
     migrate(): Promise<void>;
-}
-
-class PayloadConnection {
-    #private;
-    constructor(dial: Dial, windows: Windows);
-    get(signal?: AbortSignal): Promise<Http2Client>;
-    close(): Promise<void>;
 }
 
 class StoreDir {
@@ -880,12 +861,6 @@ interface BuildkitConnectOptions {
 interface ConnectOptions extends DriverCallOptions {
     sink?: EventSink | undefined;
     boot?: boolean;
-}
-
-interface ConnectOptions {
-    windows?: Windows;
-    payload?: boolean;
-    signal?: AbortSignal;
 }
 
 interface CurrentChoice {
@@ -1070,17 +1045,6 @@ interface ProxyConfig {
 
 interface RemoveOptions extends DriverCallOptions {
     keepState?: boolean;
-}
-
-interface RequestOptions {
-    signal?: AbortSignal;
-    keepAlive?: KeepAliveOptions;
-}
-
-interface SessionManager {
-    authority: string;
-    request(method: string, path: string, headers: http2.OutgoingHttpHeaders, options: object): Promise<http2.ClientHttp2Stream>;
-    notifyResponseByteRead(stream: http2.ClientHttp2Stream): void;
 }
 
 interface SlipwayErrorOptions {

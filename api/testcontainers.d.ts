@@ -127,18 +127,6 @@ class EphemeralBuilder extends Builder implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-class Http2Client implements AsyncDisposable {
-    #private;
-    readonly closed: Promise<void>;
-    private constructor();
-    static connect(duplex: Duplex, options?: ConnectOptions): Promise<Http2Client>;
-    failure(): Error | undefined;
-    request(headers: http2.OutgoingHttpHeaders, options?: RequestOptions): http2.ClientHttp2Stream;
-    sessionManager(): SessionManager;
-    close(): void;
-    [Symbol.asyncDispose](): Promise<void>;
-}
-
 class LocalState {
     #private;
     constructor(dir: StoreDir);
@@ -149,13 +137,6 @@ class LocalState {
     removeBuilder(builder: string): Promise<void>;
     removeNode(builder: string, node: string): Promise<void>;
     migrate(): Promise<void>;
-}
-
-class PayloadConnection {
-    #private;
-    constructor(dial: Dial, windows: Windows);
-    get(signal?: AbortSignal): Promise<Http2Client>;
-    close(): Promise<void>;
 }
 
 class SlipwayError extends Error {
@@ -297,12 +278,6 @@ interface CallResult {
 interface ConnectOptions extends DriverCallOptions {
     sink?: EventSink | undefined;
     boot?: boolean;
-}
-
-interface ConnectOptions {
-    windows?: Windows;
-    payload?: boolean;
-    signal?: AbortSignal;
 }
 
 interface ConnectTarget {
@@ -560,17 +535,6 @@ interface RemoveBuilderOptions {
 
 interface RemoveOptions extends DriverCallOptions {
     keepState?: boolean;
-}
-
-interface RequestOptions {
-    signal?: AbortSignal;
-    keepAlive?: KeepAliveOptions;
-}
-
-interface SessionManager {
-    authority: string;
-    request(method: string, path: string, headers: http2.OutgoingHttpHeaders, options: object): Promise<http2.ClientHttp2Stream>;
-    notifyResponseByteRead(stream: http2.ClientHttp2Stream): void;
 }
 
 interface SlipwayErrorOptions {

@@ -144,6 +144,9 @@ function usedBy(symbol) {
   const used = new Set();
   const visit = (node) => {
     if (ts.isBlock(node) || node.name?.kind === ts.SyntaxKind.PrivateIdentifier) return;
+    // tsc leaves these out, and the parameters of a private constructor.
+    if (ts.getJSDocTags(node).some(({ tagName }) => tagName.text === "internal")) return;
+    if (node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword)) return;
     // Of what has a type of its own, the initial value says nothing more.
     if ((ts.isPropertyDeclaration(node) || ts.isVariableDeclaration(node)) && node.type) {
       visit(node.type);

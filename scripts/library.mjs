@@ -1,12 +1,14 @@
 // Makes the library, dist/lib: a module for each of package.json's entries, chunks that they share or load when first used, and
-// the declarations that belong to them. Dependencies stay what they are. And dist/cjs, what `require` gets: the same modules as
-// CommonJS. Node could require those of dist/lib, but warns of it on 20.19 and 22.12, and Jest's default mode cannot.
+// the declarations that belong to them. Dependencies stay what they are, but undici (dist/undici.cjs). And dist/cjs, what `require`
+// gets: the same modules as CommonJS. Node could require those of dist/lib, but warns of it on 20.19, and Jest's default mode
+// cannot.
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 import { directImports } from "./direct-imports.mjs";
+import { bundleUndici, undiciFrom } from "./undici-bundle.mjs";
 
 const checkout = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const dist = path.join(checkout, "dist");
@@ -17,9 +19,23 @@ const entries = Object.values(exports).flatMap((entry) =>
 );
 
 const unfinished = path.join(dist, `lib.${process.pid}.tmp`);
+const unfinishedUndici = path.join(dist, `undici.${process.pid}.tmp`);
 const unfinishedCommon = path.join(dist, `cjs.${process.pid}.tmp`);
+const common = {
+  target: "node20.19",
+  charset: "utf8",
+  logLevel: "error",
+  inject: ["src/core/dispose-symbols.ts", "src/core/real-timers.ts"],
+  define: {
+    "Symbol.asyncDispose": "slipwayAsyncDispose",
+    "Symbol.dispose": "slipwayDispose",
+    "performance.now": "slipwayNow",
+  },
+};
+
 try {
   await build({
+    ...common,
     absWorkingDir: checkout,
     entryPoints: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
     outdir: unfinished,
@@ -28,18 +44,10 @@ try {
     chunkNames: "chunks/[name]-[hash]",
     packages: "external",
     platform: "node",
-    target: "node20.19",
     format: "esm",
-    charset: "utf8",
-    logLevel: "error",
-    plugins: [directImports],
-    inject: ["src/core/dispose-symbols.ts", "src/core/real-timers.ts"],
-    define: {
-      "Symbol.asyncDispose": "slipwayAsyncDispose",
-      "Symbol.dispose": "slipwayDispose",
-      "performance.now": "slipwayNow",
-    },
+    plugins: [undiciFrom("../../undici.cjs"), directImports],
   });
+  await bundleUndici(checkout, ["engine-api", "registry"], unfinishedUndici, common);
   const tsc = path.join(checkout, "node_modules", "typescript", "bin", "tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", unfinished], {
     cwd: checkout,
@@ -48,6 +56,10 @@ try {
   keepOnly(declarationsOf(entries), unfinished);
   fs.cpSync(unfinished, unfinishedCommon, { recursive: true });
   await toCommonJs(unfinishedCommon);
+  for (const name of fs.readdirSync(unfinished).filter((name) => name.endsWith(".js")))
+    if (fs.readFileSync(path.join(unfinished, name), "utf8").includes("undici.cjs"))
+      throw new Error(`${name} takes undici from where chunks would`);
+  putInPlace(unfinishedUndici, "undici.cjs");
   putInPlace(unfinished, "lib");
   putInPlace(unfinishedCommon, "cjs");
 } catch (error) {
@@ -55,15 +67,16 @@ try {
   if (!error?.errors && error?.status === undefined) console.error(error);
   process.exitCode = 1;
 } finally {
-  for (const folder of [unfinished, unfinishedCommon]) fs.rmSync(folder, { recursive: true, force: true });
+  for (const unput of [unfinished, unfinishedCommon, unfinishedUndici])
+    fs.rmSync(unput, { recursive: true, force: true });
 }
 
-/** In one go, so that a program that imports the library at this moment finds the old one or the new one. */
-function putInPlace(folder, name) {
+/** A file or folder. In one go, so that a program that imports the library at this moment finds the old one or the new one. */
+function putInPlace(made, name) {
   const target = path.join(dist, name);
   const old = `${target}.${process.pid}.old`;
   if (fs.existsSync(target)) fs.renameSync(target, old);
-  fs.renameSync(folder, target);
+  fs.renameSync(made, target);
   fs.rmSync(old, { recursive: true, force: true });
 }
 
