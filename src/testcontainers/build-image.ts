@@ -7,7 +7,7 @@ import { isSlipwayError } from "../core/index.js";
 import type { EngineClient } from "../engine-api/index.js";
 import { BuildKitContainer } from "./buildkit-container.js";
 import { engineEnvironment, openRuntimeEngine } from "./runtime-engine.js";
-import { StartedBuildKitContainer } from "./started-buildkit-container.js";
+import type { StartedBuildKitContainer } from "./started-buildkit-container.js";
 
 /** Options of {@link buildImage}: those of `build()`, but for where it builds and where the result goes. */
 export interface BuildImageOptions extends Omit<
