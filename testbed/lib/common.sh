@@ -7,6 +7,9 @@ docker_29_module=v2.0.0-beta.24
 docker_29_version=29.9.0
 newer_runc_version=v1.3.3
 browser=chromium-bookworm
+node_versions="20.19.6 22.23.3 24.21.0 26.10.0"
+deno_version=2.9.6
+bun_version=1.4.5
 
 cache=${SLIPWAY_TESTBED_CACHE:-}
 if [ -z "$cache" ]; then
