@@ -1,7 +1,8 @@
 // usage: node scripts/test.mjs [unit] [integration] [--long]
-// Runs the unit tests, then the integration tests on a live engine (testbed/with); both when none is named.
-// The last line is "N passed, N failed, N skipped", over both. --long runs in full what otherwise runs shortened.
-import { spawn } from "node:child_process";
+// Runs the unit tests, then the integration tests on a live engine (testbed/with); both when none is named. Unit tests run on
+// Node in every version line that is supported, integration tests all on one of them and a selection on the others.
+// The last line is "N passed, N failed, N skipped", over all. --long runs in full what otherwise runs shortened.
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
@@ -18,8 +19,24 @@ const further = {
   "docker-containerd": ["test/integration/load.test.ts", "test/integration/engine-images.test.ts"],
   podman: ["test/integration/engines.test.ts"],
 };
+/** The version line that all integration tests run on: the long-term release that most people install. */
+const mainLine = "24";
+/** What runs on the other lines as well: something of every floor. */
+const onEveryNode = [
+  "contexts",
+  "faults",
+  "library",
+  "load",
+  "outputs",
+  "package",
+  "page",
+  "session",
+  "terminal",
+  "ways",
+].map((name) => `test/integration/${name}.test.ts`);
 /** The integration tests run in so many parts, two at a time, each with an engine, registry and builders of its own. */
 const parts = 4;
+const partsOfSelection = 2;
 const atOnce = 2;
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -28,13 +45,15 @@ const reports = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-test-"));
 try {
   // Once, before several testbeds find it missing at the same time.
   if (projects.includes("integration")) await finished(["npm", "run", "-s", "build"]);
+  const nodes = nodesByLine();
   for (const project of projects) {
-    const jobs = project === "integration" ? integrationJobs() : [{ name: project, vitest: [] }];
+    const jobs = project === "integration" ? integrationJobs([...nodes.keys()]) : unitJobs(nodes);
     const next = jobs.values();
     const work = async () => {
       for (const job of next) await run(project, job);
     };
-    await Promise.all(Array.from({ length: atOnce }, work));
+    // Unit tests use all cores by themselves.
+    await Promise.all(Array.from({ length: project === "integration" ? atOnce : 1 }, work));
   }
 } finally {
   fs.rmSync(reports, { recursive: true });
@@ -42,27 +61,65 @@ try {
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = ok && total.failed === 0 ? 0 : 1;
 
-function integrationJobs() {
-  const own = Array.from({ length: parts }, (_, index) => ({
-    name: `integration ${index + 1}/${parts}`,
-    testbed: [],
-    vitest: [`--shard=${index + 1}/${parts}`],
+/** Node in every line, from the testbed's cache. */
+function nodesByLine() {
+  const output = execFileSync(path.join(checkout, "testbed", "nodes"), {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const lineOf = (node) => /node-(\d+)\./.exec(node)[1];
+  return new Map(
+    output
+      .trim()
+      .split("\n")
+      .map((node) => [lineOf(node), node]),
+  );
+}
+
+function unitJobs(nodes) {
+  return [...nodes].map(([line, node]) => {
+    const PATH = `${path.dirname(node)}${path.delimiter}${env.PATH}`;
+    return { name: `unit on Node ${line}`, vitest: [], env: { ...env, PATH } };
+  });
+}
+
+/** What takes longest comes first, so that both testbeds end at about the same time. */
+function integrationJobs(lines) {
+  const all = shards(parts).map((shard) => ({
+    name: `integration ${shard} on Node ${mainLine}`,
+    testbed: ["--node", mainLine],
+    vitest: [`--shard=${shard}`],
   }));
-  const others = Object.entries(further).map(([engine, files]) => ({
+  const engines = Object.entries(further).map(([engine, files]) => ({
     name: `integration on ${engine}`,
-    testbed: ["--engine", engine],
+    testbed: ["--node", mainLine, "--engine", engine],
     vitest: files,
   }));
-  return [...own, ...others];
+  const others = lines
+    .filter((line) => line !== mainLine)
+    .flatMap((line) =>
+      shards(partsOfSelection).map((shard) => ({
+        name: `integration selection ${shard} on Node ${line}`,
+        testbed: ["--node", line],
+        vitest: [...onEveryNode, `--shard=${shard}`],
+      })),
+    );
+  return [...all, ...others, ...engines];
+}
+
+function shards(count) {
+  return Array.from({ length: count }, (_, index) => `${index + 1}/${count}`);
 }
 
 /** Runs tests of a project, in a testbed if the job has one, and adds what became of them to the total. */
-async function run(project, { name, testbed, vitest }) {
+async function run(project, { name, testbed, vitest, env: own = env }) {
+  const began = performance.now();
   const report = path.join(reports, `${name.replaceAll("/", "-of-")}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
-  const command = ["npx", "--no-install", "vitest", "run", "--project", project, ...vitest, ...reporters];
+  const runner = path.join("node_modules", "vitest", "vitest.mjs");
+  const command = ["node", runner, "run", "--project", project, ...vitest, ...reporters];
   if (testbed) command.unshift(path.join(checkout, "testbed", "with"), ...testbed);
-  const status = await finished(command);
+  const status = await finished(command, own);
   const counts = countsOf(report);
   for (const key of Object.keys(total)) total[key] += counts[key];
   if (status !== 0) ok = false;
@@ -70,11 +127,13 @@ async function run(project, { name, testbed, vitest }) {
     console.error(`no test ran: ${name}`);
     ok = false;
   }
+  const seconds = Math.round((performance.now() - began) / 1000);
+  console.error(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s`);
 }
 
 /** Runs a command to its end, and gives its exit code. */
-async function finished([command, ...args]) {
-  const [status] = await once(spawn(command, args, { cwd: checkout, env, stdio: "inherit" }), "exit");
+async function finished([command, ...args], own = env) {
+  const [status] = await once(spawn(command, args, { cwd: checkout, env: own, stdio: "inherit" }), "exit");
   return status;
 }
 

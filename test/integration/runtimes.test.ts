@@ -1,0 +1,99 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runtimesEnv } from "../support/runtimes-env.js";
+import { makeDirectory, removeDirectory, slipway, succeed } from "../support/slipway.js";
+
+// Command and library, as they are built, on everything that they are said to run on: the least that each has to do, beside
+// what scripts/test.mjs runs on every Node.
+
+const run = promisify(execFile);
+const checkout = join(import.meta.dirname, "../..");
+const command = join(checkout, "dist/command.cjs");
+const builder = "runtimes";
+const { nodes, deno } = runtimesEnv();
+let dir: string;
+let context: string;
+
+beforeAll(async () => {
+  dir = await makeDirectory("runtimes");
+  context = join(dir, "context");
+  await mkdir(context);
+  await writeFile(join(context, "Dockerfile"), "FROM busybox\nCOPY hello /\nRUN cat /hello\n");
+  await writeFile(join(context, "hello"), "hello\n");
+  await run("npm", ["run", "-s", "build:lib"], { cwd: checkout });
+  await succeed(["create", "--name", builder, "--driver-opt", "network=host", "--bootstrap"]);
+});
+
+afterAll(async () => {
+  await slipway(["rm", "--force", builder]);
+  await removeDirectory(dir);
+});
+
+/** Runs the installed command with its code cache in `cache`. Nothing in the runtime may complain of what is done to it. */
+async function slipwayOn(runtime: readonly string[], args: readonly string[], cache: string) {
+  const [file, ...before] = runtime as [string, ...string[]];
+  const env = { ...process.env, XDG_CACHE_HOME: join(dir, cache) };
+  const { stdout, stderr } = await run(file, [...before, command, ...args], { env });
+  expect(stderr).not.toMatch(/flag|warning/i);
+  return stdout;
+}
+
+const build = () => ["build", "--builder", builder, "--progress", "plain", "-o", "type=cacheonly", context];
+
+async function runCommands(runtime: readonly string[]) {
+  expect(await slipwayOn(runtime, ["ls"], "small")).toContain("running");
+  expect(await slipwayOn(runtime, ["inspect", builder], "small")).toMatch(/BuildKit version:\s+v/);
+  await slipwayOn(runtime, build(), "small");
+  expect(await slipwayOn(runtime, ["du", "--builder", builder], "small")).toContain("Total:");
+}
+
+async function buildByLibrary([file, ...args]: readonly [string, ...string[]]) {
+  const program = join(dir, "build.mjs");
+  const lines = [
+    `import { build, files } from ${JSON.stringify(join(checkout, "dist/lib/index.js"))};`,
+    `const context = files({ Dockerfile: "FROM busybox\\nCOPY Dockerfile /\\n" });`,
+    `const outputs = [{ type: "oci", dest: ${JSON.stringify(join(dir, "image.tar"))} }];`,
+    `const { digest } = await build({ builder: ${JSON.stringify(builder)}, context, outputs });`,
+    `console.log(digest);`,
+  ];
+  await writeFile(program, lines.join("\n"));
+  const { stdout } = await run(file, [...args, program]);
+  expect(stdout).toMatch(/^sha256:/);
+}
+
+const lines = nodes.map((node) => [/node-(\d+\.\d+)/.exec(node)?.[1] ?? node, node] as const);
+
+describe.each(lines)("Node %s", (line, node) => {
+  test("lists, inspects, builds, and tells what takes space", () => runCommands([node]));
+
+  test("builds by the library", () => buildByLibrary([node]));
+
+  test("takes the code cache that it made, and leaves it alone after three builds", async () => {
+    const cache = `cache-${line}`;
+    const read = async () => {
+      const kept = join(dir, cache, "slipway");
+      const [name] = (await readdir(kept)).filter((each) => each.includes("-build-"));
+      const file = join(kept, name as string);
+      return { writes: (await readFile(file))[0], made: (await stat(file)).mtimeMs };
+    };
+    for (let builds = 1; builds <= 3; builds++) {
+      await slipwayOn([node], build(), cache);
+      expect((await read()).writes).toBe(builds);
+    }
+    const complete = await read();
+    // If V8 refused it, it would be made anew.
+    for (let builds = 4; builds <= 5; builds++) await slipwayOn([node], build(), cache);
+    expect(await read()).toEqual(complete);
+  });
+});
+
+describe("Deno", () => {
+  const runtime = [deno, "run", "--allow-all", "--no-lock"] as const;
+
+  test("lists, inspects, builds, and tells what takes space", () => runCommands(runtime));
+
+  test("builds by the library", () => buildByLibrary(runtime));
+});
