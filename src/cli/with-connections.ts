@@ -1,5 +1,5 @@
 import { Builder, type BuilderNode, type DaemonClient, DriverError } from "../builder/index.js";
-import { withDeadline } from "../core/index.js";
+import { type EventSink, withDeadline } from "../core/index.js";
 import type { CliContext } from "./cli-context.js";
 import { warn } from "./warn.js";
 
@@ -24,7 +24,9 @@ export async function withConnections<T>(
   const { env, signal } = context;
   const onWarning = (text: string) => warn(context, text);
   const builder = await Builder.open({ name: options.builder, env, signal, onWarning });
-  const results = await Promise.all(builder.nodes.map((node) => onNode(node, options.timeout, signal, work)));
+  const results = await Promise.all(
+    builder.nodes.map((node) => onNode(node, { ...options, signal, onWarning }, work)),
+  );
   const { name } = builder;
   if (results.every((result) => result.length === 0))
     throw new DriverError(
@@ -36,15 +38,17 @@ export async function withConnections<T>(
 
 async function onNode<T>(
   node: BuilderNode,
-  timeout: number,
-  signal: AbortSignal,
+  { timeout, signal, onWarning }: { timeout: number; signal: AbortSignal; onWarning: (text: string) => void },
   work: (client: DaemonClient) => Promise<T>,
 ): Promise<T[]> {
   const driver = await node.openDriver();
+  const sink: EventSink = (event) => {
+    if (event.type === "message") onWarning(event.text);
+  };
   try {
     const client = await withDeadline(signal, timeout, `connecting to node ${node.name}`, async (within) => {
       if ((await driver.status({ signal: within })) !== "running") return undefined;
-      return driver.connect({ boot: false, signal: within });
+      return driver.connect({ boot: false, sink, signal: within });
     });
     if (!client) return [];
     try {

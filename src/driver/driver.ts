@@ -23,7 +23,7 @@ export interface DriverCallOptions {
 
 /** Options of {@link Driver.connect}. */
 export interface ConnectOptions extends DriverCallOptions {
-  /** Gets the vertex `[internal] booting buildkit`, when there is something to boot. */
+  /** Gets the vertex `[internal] booting buildkit`, when there is something to boot, and what is waited for when that takes long. */
   sink?: EventSink | undefined;
   /** Make and start what is not there yet. Default true; false rejects with `DRIVER_NOT_RUNNING` instead. */
   boot?: boolean;

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -16,6 +16,8 @@ const builder = "runtimes";
 const { nodes, deno } = runtimesEnv();
 let dir: string;
 let context: string;
+/** A project that has the library of this checkout among its packages. */
+let project: string;
 
 beforeAll(async () => {
   dir = await makeDirectory("runtimes");
@@ -23,6 +25,10 @@ beforeAll(async () => {
   await mkdir(context);
   await writeFile(join(context, "Dockerfile"), "FROM busybox\nCOPY hello /\nRUN cat /hello\n");
   await writeFile(join(context, "hello"), "hello\n");
+  project = join(dir, "project");
+  await mkdir(join(project, "node_modules"), { recursive: true });
+  await writeFile(join(project, "package.json"), '{"type":"module","dependencies":{"slipway":"*"}}');
+  await symlink(checkout, join(project, "node_modules", "slipway"));
   await run("npm", ["run", "-s", "build:lib"], { cwd: checkout });
   await succeed(["create", "--name", builder, "--driver-opt", "network=host", "--bootstrap"]);
 });
@@ -51,9 +57,9 @@ async function runCommands(runtime: readonly string[]) {
 }
 
 async function buildByLibrary([file, ...args]: readonly [string, ...string[]]) {
-  const program = join(dir, "build.mjs");
+  const program = join(project, "build.mjs");
   const lines = [
-    `import { build, files } from ${JSON.stringify(join(checkout, "dist/lib/index.js"))};`,
+    `import { build, files } from "slipway";`,
     `const context = files({ Dockerfile: "FROM busybox\\nCOPY Dockerfile /\\n" });`,
     `const outputs = [{ type: "oci", dest: ${JSON.stringify(join(dir, "image.tar"))} }];`,
     `const { digest } = await build({ builder: ${JSON.stringify(builder)}, context, outputs });`,

@@ -1,5 +1,12 @@
-import { BuildkitClient, localWindows, remoteWindows } from "../../buildkit/index.js";
-import { type Dial, messageOf, sleep, withDeadline } from "../../core/index.js";
+import { BuildkitClient, BuildkitError, localWindows, remoteWindows } from "../../buildkit/index.js";
+import {
+  type Dial,
+  type EventSink,
+  isSlipwayError,
+  messageOf,
+  sleep,
+  withDeadline,
+} from "../../core/index.js";
 import { type ContainerInspect, EngineError, execDial } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
 import { containerName } from "./container-spec.js";
@@ -11,6 +18,9 @@ const attemptMilliseconds = 10_000;
 
 /** While a daemon boots its socket is the thing to wait for; exec is tried only every so often, in ms. */
 const execPauseMilliseconds = 1_000;
+
+/** After so many ms without an answer the display says what is waited for. */
+const silenceMilliseconds = 5_000;
 
 /** How often a container may be restarted while it is waited for: a daemon that was just killed comes back, a broken one ends again. */
 const mostRestarts = 1;
@@ -26,6 +36,8 @@ export interface NodeConnection {
 /** What {@link connectNode} takes besides the node. */
 interface ConnectNodeOptions {
   signal?: AbortSignal | undefined;
+  /** Is told what is waited for, when that takes long. */
+  sink?: EventSink | undefined;
   /** The daemon may have been started just now. */
   booting: boolean;
   /** The running container, if it has been looked at just now. */
@@ -34,14 +46,28 @@ interface ConnectNodeOptions {
 
 /**
  * Opens a connection to the buildkitd in a running container, and waits until it answers. Ends early when the container
- * stops running or keeps being restarted, with its last log lines (FLT-16).
+ * stops running or keeps being restarted, with its last log lines (FLT-16), and at once when the daemon's answer makes no sense.
  *
- * @throws DriverError `DRIVER_BOOT` when it stopped or did not answer in time; `DRIVER_CONNECT` when `connect=socket` was
+ * @throws DriverError `DRIVER_BOOT` when it stopped, did not answer in time or not as a buildkitd does; `DRIVER_CONNECT` when `connect=socket` was
  * asked for and there is no way to the socket.
  */
-export async function connectNode(
+export async function connectNode(node: NodeContext, options: ConnectNodeOptions): Promise<NodeConnection> {
+  let reason = "";
+  const notice = setTimeout(() => {
+    const text = `waiting for builder container ${containerName(node.nodeName)} to answer${reason}`;
+    options.sink?.({ type: "message", level: "warning", text });
+  }, silenceMilliseconds);
+  try {
+    return await untilConnected(node, options, (error) => (reason = `: ${messageOf(error)}`));
+  } finally {
+    clearTimeout(notice);
+  }
+}
+
+async function untilConnected(
   node: NodeContext,
   { signal, booting, found }: ConnectNodeOptions,
+  onFailure: (error: unknown) => void,
 ): Promise<NodeConnection> {
   const name = containerName(node.nodeName);
   const deadline = Date.now() + node.bootMilliseconds;
@@ -67,7 +93,7 @@ export async function connectNode(
       const dial = dialSocket(socket);
       const outcome = await attempt(dial, localWindows, signal);
       if (outcome.client) return { client: outcome.client, dial, startedAt };
-      lastError = outcome.error;
+      onFailure((lastError = outcome.error));
     }
     if (node.connect === "socket" && (socket === undefined || isForbidden(lastError)))
       throw new DriverError(
@@ -80,11 +106,11 @@ export async function connectNode(
       const dial = execDial(node.engine, container.Id, ["buildctl", "dial-stdio"]);
       const outcome = await attempt(dial, windows, signal);
       if (outcome.client) return { client: outcome.client, dial, startedAt };
-      lastError = outcome.error;
+      onFailure((lastError = outcome.error));
       nextExec = Date.now() + execPauseMilliseconds;
     }
     // An image without buildctl will not grow one by waiting (FLT-13).
-    if (isMissingProgram(lastError) || Date.now() > deadline)
+    if (isMissingProgram(lastError) || isNonsense(lastError) || Date.now() > deadline)
       throw new DriverError(
         "DRIVER_BOOT",
         `builder container ${name} does not answer: ${messageOf(lastError)}${await logTail(node, signal)}`,
@@ -92,6 +118,15 @@ export async function connectNode(
       );
     await sleep(pause, signal);
   }
+}
+
+/** There was an answer, to a call or to HTTP/2 itself, that no buildkitd gives: another try would get the same. */
+function isNonsense(error: unknown): boolean {
+  return (
+    isSlipwayError(error, "HTTP2_PROTOCOL") ||
+    (error instanceof BuildkitError && error.code === "BUILDKIT_PROTOCOL") ||
+    (isSlipwayError(error, "BUILDKIT_CONNECTION_LOST") && isNonsense(error.cause))
+  );
 }
 
 /** The socket is there, and is another user's. */

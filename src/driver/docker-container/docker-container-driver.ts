@@ -83,14 +83,14 @@ export class DockerContainerDriver implements Driver {
           level: "warning",
           text: `builder container ${this.#name} runs with an older configuration; it takes effect after \`slipway stop\``,
         });
-      return this.#connected(await connectNode(node, { signal, booting: false, found: container }));
+      return this.#connected(await connectNode(node, { signal, sink, booting: false, found: container }));
     }
     if (!boot) throw new DriverError("DRIVER_NOT_RUNNING", `builder container ${this.#name} is not running`);
     return withVertex(sink, "[internal] booting buildkit", async (vertex) => {
       let connection: NodeConnection | undefined;
       let failure: unknown;
       try {
-        connection = await this.#boot(vertex, signal);
+        connection = await this.#boot(vertex, { sink, signal });
       } catch (error) {
         failure = error;
       }
@@ -113,18 +113,18 @@ export class DockerContainerDriver implements Driver {
     return connection;
   }
 
-  async #boot(vertex: VertexWriter, signal: AbortSignal | undefined): Promise<NodeConnection> {
+  async #boot(vertex: VertexWriter, { sink, signal }: ConnectOptions): Promise<NodeConnection> {
     const node = this.#node;
     const { extras } = await bootContainer(node, vertex, { signal });
     try {
-      return await connectNode(node, { signal, booting: true });
+      return await connectNode(node, { signal, sink, booting: true });
     } catch (error) {
       const stopped = error instanceof DriverError && error.code === "DRIVER_BOOT";
       if (!extras || !stopped || signal?.aborted) throw error;
       // The extras kept the daemon from starting (a root-squashed home, a broken GPU runtime): do without.
       await this.#removeContainer(signal);
       await bootContainer(node, vertex, { signal, plain: true });
-      return connectNode(node, { signal, booting: true });
+      return connectNode(node, { signal, sink, booting: true });
     }
   }
 
