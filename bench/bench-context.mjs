@@ -40,7 +40,7 @@ export function benchContext({ scratch, env = process.env }) {
     build(way, kind, args, options = {}) {
       const client = clients[way];
       const all = [...client.command, "build", "--builder", builder(kind), "--progress", "plain", ...args];
-      return measure(all, { ...options, env: client.env });
+      return measure(all, { ...options, env: { ...client.env, ...options.env } });
     },
     /** Name of a builder. */
     builder,

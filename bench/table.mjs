@@ -65,7 +65,7 @@ export function shortTable(workloads, results) {
   return table(
     ["slipway / buildx", "wall, socket", "wall, exec", "CPU, socket", "CPU, exec", "peak RSS, MB"],
     [...groups.values()]
-      .filter(([first]) => first.workload.ways[0] === "buildx")
+      .filter(([first, second]) => first.workload.ways[0] === "buildx" && second !== undefined)
       .map((ways) => {
         const by = (way) => ways.find((line) => line.way === way);
         const ratioOf = (way, key) => ratio(by(way)[key].ratio.median);

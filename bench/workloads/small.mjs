@@ -24,6 +24,31 @@ function eightContexts({ scratch }) {
   );
 }
 
+/**
+ * The same cached build by each Node that is supported, with a code cache of its own; after three builds that is complete.
+ */
+function cachedOn(line, target) {
+  const options = (bench) => {
+    const node = process.env.TESTBED_NODES.split(":").find((each) => each.includes(`/node-${line}.`));
+    const PATH = `${path.dirname(node)}${path.delimiter}${process.env.PATH}`;
+    return { env: { PATH, XDG_CACHE_HOME: path.join(bench.scratch, `cache-${line}`) } };
+  };
+  const build = (bench, way) =>
+    bench.build(way, "filled", [smallContext(bench), "-o", "type=cacheonly"], options(bench));
+  return {
+    id: `cached-node-${line}`,
+    title: `cached small build, the command on Node ${line}`,
+    seconds: [10, 1],
+    ways: ["buildx", "socket"],
+    targets: { socket: { wall: target } },
+    repeat: 4,
+    async prepare(bench) {
+      for (const way of ["buildx", "socket", "socket", "socket"]) await build(bench, way);
+    },
+    run: build,
+  };
+}
+
 const cached = {
   async prepare(bench) {
     for (const way of ["buildx", "exec", "socket"])
@@ -52,6 +77,10 @@ export const small = [
     ...cached,
     run: (bench, way) => bench.build(way, "filled", [smallContext(bench), "-o", "type=cacheonly"]),
   },
+  cachedOn("20", 1.2),
+  cachedOn("22", 1.0),
+  cachedOn("24", 1.0),
+  cachedOn("26", 1.0),
   {
     id: "cached-library",
     title: "cached small build, the warm library (one of 20)",
