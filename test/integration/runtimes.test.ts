@@ -13,7 +13,7 @@ const run = promisify(execFile);
 const checkout = join(import.meta.dirname, "../..");
 const command = join(checkout, "dist/command.cjs");
 const builder = "runtimes";
-const { nodes, deno } = runtimesEnv();
+const { nodes, deno, bun } = runtimesEnv();
 let dir: string;
 let context: string;
 /** A project that has the library of this checkout among its packages. */
@@ -102,4 +102,8 @@ describe("Deno", () => {
   test("lists, inspects, builds, and tells what takes space", () => runCommands(runtime));
 
   test("builds by the library", () => buildByLibrary(runtime));
+});
+
+describe("Bun", () => {
+  test("lists, inspects, builds, and tells what takes space", () => runCommands([bun]));
 });
