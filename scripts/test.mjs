@@ -1,6 +1,7 @@
-// usage: node scripts/test.mjs [unit] [integration] [--long]
+// usage: node scripts/test.mjs [unit] [integration] [--long] [--nodes]
 // Runs the unit tests, then the integration tests on a live engine (testbed/with); both when none is named. Unit tests run on
-// Node in every version line that is supported, integration tests all on one of them and a selection on the others.
+// Node in every version line that is supported, integration tests on the machine's own; runtimes.test.ts has a look at each
+// line on the live engine, and --nodes runs a selection of all floors on the other lines as well.
 // The last line is "N passed, N failed, N skipped", over all. --long runs in full what otherwise runs shortened.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,9 +20,9 @@ const further = {
   "docker-containerd": ["test/integration/load.test.ts", "test/integration/engine-images.test.ts"],
   podman: ["test/integration/engines.test.ts"],
 };
-/** The version line that all integration tests run on: the long-term release that most people install. */
-const mainLine = "24";
-/** What runs on the other lines as well: something of every floor. */
+/** The version line of the Node that runs this, which all integration tests run on. */
+const [ownLine] = process.versions.node.split(".");
+/** What runs on the other lines with --nodes: something of every floor. */
 const onEveryNode = [
   "contexts",
   "faults",
@@ -86,17 +87,17 @@ function unitJobs(nodes) {
 /** What takes longest comes first, so that both testbeds end at about the same time. */
 function integrationJobs(lines) {
   const all = shards(parts).map((shard) => ({
-    name: `integration ${shard} on Node ${mainLine}`,
-    testbed: ["--node", mainLine],
+    name: `integration ${shard}`,
+    testbed: [],
     vitest: [`--shard=${shard}`],
   }));
   const engines = Object.entries(further).map(([engine, files]) => ({
     name: `integration on ${engine}`,
-    testbed: ["--node", mainLine, "--engine", engine],
+    testbed: ["--engine", engine],
     vitest: files,
   }));
   const others = lines
-    .filter((line) => line !== mainLine)
+    .filter((line) => line !== ownLine && process.argv.includes("--nodes"))
     .flatMap((line) =>
       shards(partsOfSelection).map((shard) => ({
         name: `integration selection ${shard} on Node ${line}`,
