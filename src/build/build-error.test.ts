@@ -1,5 +1,9 @@
+import { inspect } from "node:util";
+import { create } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { BuildError } from "./build-error.js";
+import { BuildkitError, rpc } from "../buildkit/index.js";
+import { Redactor } from "../core/index.js";
+import { BuildError, BuildErrorCollector } from "./build-error.js";
 
 const dockerfile = "FROM busybox\nRUN echo compiling; exit 3\n";
 
@@ -41,4 +45,24 @@ test("explains a failure by message, last words and place", () => {
 
 test("explains what has neither step nor place by its message", () => {
   expect(new BuildError("refused", { grpcCode: 2, sources: [] }).explain()).toBe("refused");
+});
+
+test("SEC-16 keeps secrets out of the message, the step, its last words and the cause", () => {
+  const redactor = new Redactor();
+  const collector = new BuildErrorCollector(redactor);
+  const log = (text: string) => ({ vertex: "sha256:1", stream: 1, data: Buffer.from(text), timestamp: 0n });
+  // Half of a secret stands where the tail was cut.
+  const logs = [log("hunt"), log(`er22 ${"x".repeat(20_000)}\n`), log("the hunter22\n")];
+  const vertexes = [{ digest: "sha256:1", name: "RUN echo hunter22", inputs: [], cached: false }];
+  collector.add({ vertexes, logs, statuses: [], warnings: [] } as never);
+  redactor.add(Buffer.from("hunter22\n"));
+  const vertex = {
+    typeUrl: "github.com/moby/buildkit/errdefs.Vertex+json",
+    value: Buffer.from(JSON.stringify({ digest: "sha256:1" })),
+  };
+  const status = create(rpc.StatusSchema, { code: 2, message: "process hunter22 failed", details: [vertex] });
+  const error = collector.explain(new BuildkitError("BUILDKIT_STATUS", status));
+  expect((error as BuildError).step).toMatchObject({ name: "RUN echo *****", log: ["the *****"] });
+  expect(inspect(error, { depth: 9 })).toContain("process ***** failed");
+  expect(inspect(error, { depth: 9 })).not.toMatch(/hunter22|er22/);
 });

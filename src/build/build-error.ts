@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { BuildkitError } from "../buildkit/index.js";
+import { BuildkitError } from "../buildkit/index.js";
 import {
   type BuildEvent,
   type Redactor,
@@ -90,7 +90,7 @@ export function sourceWithPath(
 /** Keeps what a build error will want to tell: names of vertices, and the tails of their logs, bounded. */
 export class BuildErrorCollector {
   readonly #names = new Map<string, string>();
-  readonly #tails = new Map<string, { chunks: Uint8Array[]; bytes: number }>();
+  readonly #tails = new Map<string, { chunks: Uint8Array[]; bytes: number; isCut: boolean }>();
   readonly #redactor: Redactor;
   readonly #locate: (info: SourceInfo) => SourceInfo;
 
@@ -108,12 +108,14 @@ export class BuildErrorCollector {
       let tail = this.#tails.get(vertex);
       if (!tail) {
         if (this.#tails.size >= mostTails) continue;
-        this.#tails.set(vertex, (tail = { chunks: [], bytes: 0 }));
+        this.#tails.set(vertex, (tail = { chunks: [], bytes: 0, isCut: false }));
       }
       tail.chunks.push(data);
       tail.bytes += data.length;
-      while (tail.chunks.length > 1 && tail.bytes - (tail.chunks[0]?.length ?? 0) > tailBytes)
+      while (tail.chunks.length > 1 && tail.bytes - (tail.chunks[0]?.length ?? 0) > tailBytes) {
         tail.bytes -= tail.chunks.shift()?.length ?? 0;
+        tail.isCut = true;
+      }
     }
   }
 
@@ -136,7 +138,7 @@ export class BuildErrorCollector {
         ? undefined
         : {
             digest,
-            name: name ?? digest,
+            name: this.#redactor.clean(name ?? digest),
             log: this.#log(digest),
             ...(exitCode !== undefined && { exitCode }),
           };
@@ -145,13 +147,22 @@ export class BuildErrorCollector {
       grpcCode,
       step,
       sources,
-      cause: error,
+      cause: this.#cleaned(error as BuildkitError),
     });
   }
 
+  /** The daemon's own error, which is printed as the cause. */
+  #cleaned(error: BuildkitError): BuildkitError {
+    const message = this.#redactor.clean(error.message);
+    return message === error.message ? error : new BuildkitError(error.code, { ...error.status, message });
+  }
+
   #log(digest: string): string[] {
-    const text = this.#redactor.clean(Buffer.concat(this.#tails.get(digest)?.chunks ?? []).toString("utf8"));
-    return text === "" ? [] : text.replace(/\n$/, "").split("\n").slice(-tailLines);
+    const { chunks = [], isCut = false } = this.#tails.get(digest) ?? {};
+    const text = Buffer.concat(chunks).toString("utf8");
+    // What is left of a line, or of a character, may be the half of a secret, which nothing would recognise.
+    const whole = this.#redactor.clean(isCut ? text.slice(text.indexOf("\n") + 1) : text);
+    return whole === "" ? [] : whole.replace(/\n$/, "").split("\n").slice(-tailLines);
   }
 }
 

@@ -290,7 +290,9 @@ async function sessionServices(
       credentials: options.credentials,
       onSecret: (secret) => redactor.add(secret),
     }),
-    secrets(await secretSources(options.secrets ?? {}, env, redactor)),
+    secrets(await secretSources(options.secrets ?? {}, env, redactor), {
+      onSecret: (value) => redactor.add(value),
+    }),
   ];
   if (inputs.locals.size > 0) services.push(fileSync(inputs.locals, { onWarning, onError }));
   if (inputs.uploads.size > 0) {

@@ -4,7 +4,7 @@ export type { CredentialsCallback } from "../registry/index.js";
 export { healthMethods } from "./health.js";
 export { type PolicyDecision, type PolicyRequest, policyVerifier } from "./policy.js";
 export { maxSecretBytes } from "./secret-files.js";
-export { type SecretSource, secrets } from "./secrets.js";
+export { type SecretSource, type SecretsOptions, secrets } from "./secrets.js";
 export { type ServiceHandlers, service } from "./service.js";
 export { Session, type SessionOptions } from "./session.js";
 export { SessionError, type SessionErrorOptions } from "./session-error.js";

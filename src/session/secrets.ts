@@ -13,11 +13,20 @@ export type SecretSource =
   | { type: "value"; value: Uint8Array }
   | { type: "callback"; read(signal: AbortSignal): Promise<Uint8Array | string> };
 
+/** Options of {@link secrets}. */
+export interface SecretsOptions {
+  /** Told every value before it is handed out, so that it can be kept out of texts (SEC-16). */
+  onSecret?: ((value: Uint8Array) => void) | undefined;
+}
+
 /**
  * Serves secrets by their id (moby.buildkit.secrets.v1.Secrets), byte for byte. The builder gets NotFound for any
  * other id, and nothing larger than 500 KiB.
  */
-export function secrets(sources: ReadonlyMap<string, SecretSource>): Attachable {
+export function secrets(
+  sources: ReadonlyMap<string, SecretSource>,
+  { onSecret }: SecretsOptions = {},
+): Attachable {
   const files = new SecretFiles();
   return service(wire.Secrets, {
     async getSecret({ ID }, call) {
@@ -29,6 +38,7 @@ export function secrets(sources: ReadonlyMap<string, SecretSource>): Attachable 
         });
       }
       if (data.length > maxSecretBytes) throw tooLarge(ID, data.length);
+      onSecret?.(data);
       return { data };
     },
   });

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
-import { promisify } from "node:util";
+import { inspect, promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   type BuildError,
@@ -71,7 +71,7 @@ describe("the library", () => {
     expect(result.metadata["containerimage.digest"]).toBe(result.digest);
   });
 
-  test("passes secrets from memory and from a callback, and keeps them out of errors", async () => {
+  test("SEC-16 passes secrets from memory and from a callback, and keeps them out of errors", async () => {
     const asked: string[] = [];
     const failing = connection.build({
       context: files({
@@ -91,8 +91,8 @@ describe("the library", () => {
     expect(isSlipwayError(error, "BUILD_FAILED")).toBe(true);
     expect(asked).toEqual(["b"]);
     expect(error.step).toMatchObject({ exitCode: 7 });
-    expect(error.step?.log.join("\n")).toContain("from-callback");
-    expect(error.step?.log.join("\n")).not.toContain("s3cret-value");
+    expect(error.step?.log.join("\n")).toMatch(/^\*+$/);
+    expect(`${error.explain()}${inspect(error, { depth: 9 })}`).not.toMatch(/from-callback|s3cret-value/);
     expect(error.sources[0]?.info.filename).toBe("Dockerfile");
     expect(error.sources[0]?.ranges[0]?.start.line).toBe(2);
   });

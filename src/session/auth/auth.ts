@@ -80,6 +80,7 @@ class AuthService {
           { host, realm, service: name, scopes, ...(clientId && { clientId }) },
           signal,
         );
+        this.#options.onSecret?.(token);
         return {
           Token: token,
           ExpiresIn: BigInt(expiresIn),
