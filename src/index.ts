@@ -4,6 +4,7 @@ export {
   type BuildOptions,
   type BuildPlan,
   type BuildResult,
+  type Cache,
   type CacheOption,
   type CallRequest,
   type CallResult,
@@ -51,6 +52,8 @@ export {
 export {
   AbortedError,
   type BuildEvent,
+  type ByteSource,
+  type Bytes,
   DeadlineError,
   type Dial,
   type EventSink,

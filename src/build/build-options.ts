@@ -1,5 +1,5 @@
 import type { Environment } from "../config/index.js";
-import type { EventSink } from "../core/index.js";
+import type { Bytes, EventSink } from "../core/index.js";
 import type { CredentialsCallback } from "../session/index.js";
 import type { ContextSource } from "./contexts.js";
 import type { CacheOption } from "./parse/cache.js";
@@ -17,14 +17,14 @@ export interface BuildOptions {
    */
   file?: string;
   /** The Dockerfile's own text, instead of a file. */
-  dockerfile?: string | Uint8Array;
+  dockerfile?: string | Bytes;
   /** Names of the image, e.g. `app:1`. */
   tags?: readonly string[];
   /** Stage to build. */
   target?: string;
   /** Build arguments; undefined takes the value of the environment, and none when it is not set there. */
   buildArgs?: Readonly<Record<string, string | undefined>>;
-  labels?: Readonly<Record<string, string>>;
+  labels?: Readonly<Record<string, string | undefined>>;
   /** E.g. `linux/arm64`; `local` is this machine's. */
   platforms?: readonly string[];
   noCache?: boolean;
@@ -44,15 +44,17 @@ export interface BuildOptions {
   /** Limits per step: `memory=1g`, `cpu-quota=…`. */
   resources?: readonly string[];
   /** Secrets by id; a string or bytes is the value itself. */
-  secrets?: Readonly<Record<string, SecretInput>>;
+  secrets?: Readonly<Record<string, SecretInput | undefined>>;
   /** ssh agents: `default`, `id`, `id=socket` or `id=key[,key…]`. */
   ssh?: readonly string[];
   /** Entitlements: `network.host`, `security.insecure`, `device[=name]`, `buildx.local.delete`. */
   allow?: readonly string[];
   /** Only `disabled=true`: builds although a rego policy lies beside the Dockerfile, which is not evaluated here. */
   policies?: readonly string[];
-  cacheFrom?: readonly CacheOption[];
-  cacheTo?: readonly CacheOption[];
+  /** As objects, or in the command's words: `type=registry,ref=example/app:cache`. */
+  cacheFrom?: readonly (CacheOption | string)[];
+  /** As `cacheFrom`. */
+  cacheTo?: readonly (CacheOption | string)[];
   /** `true`, `false`, or parameters such as `mode=max`. */
   provenance?: boolean | string;
   /** `true`, `false`, or parameters such as `generator=image`. */
@@ -65,13 +67,14 @@ export interface BuildOptions {
    * Further contexts by name: a directory, `docker-image://ref`, `oci-layout://path`, `engine://ref` for an image that the
    * engine has, a URL, or a context source.
    */
-  buildContexts?: Readonly<Record<string, string | ContextSource>>;
+  buildContexts?: Readonly<Record<string, string | ContextSource | undefined>>;
   /**
    * Base images that the engine has come from there, also where a registry has one of that name: with `true` those that the
    * Dockerfile is seen to name, else those in `allow`. Default false.
    */
   engineImages?: boolean | { allow: readonly string[] };
-  outputs?: readonly Output[];
+  /** As objects, or in the command's words: `type=local,dest=out`. */
+  outputs?: readonly (Output | string)[];
   /** Load the result into the engine, like an output of type docker without a destination. */
   load?: boolean;
   /** Push the result under its tags, like an output of type registry. */

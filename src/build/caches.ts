@@ -4,12 +4,12 @@ import { awsCredentials } from "./aws-credentials.js";
 import type { BuildOptions } from "./build-options.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import { checkLocalExport, localImport } from "./local-caches.js";
-import type { CacheOption } from "./parse/cache.js";
+import { type Cache, cachesOf } from "./parse/cache.js";
 
 /** Cache imports and exports as the daemon gets them. */
 export interface CachePlan {
-  imports: readonly CacheOption[];
-  exports: readonly CacheOption[];
+  imports: readonly Cache[];
+  exports: readonly Cache[];
   /** `cache-imports`, which is what the Dockerfile frontend goes by. */
   attrs: FrontendAttrs;
   warnings: readonly string[];
@@ -27,9 +27,9 @@ export async function planCaches(
   inline: boolean,
 ): Promise<CachePlan> {
   const warnings: string[] = [];
-  const imports: CacheOption[] = [];
-  const exports: CacheOption[] = [];
-  for (const cache of options.cacheFrom ?? []) {
+  const imports: Cache[] = [];
+  const exports: Cache[] = [];
+  for (const cache of cachesOf(options.cacheFrom ?? [])) {
     requireAttrs(cache, "importer");
     const filled = await withEnvironment(cache, env);
     if (filled?.type === "local") {
@@ -38,7 +38,7 @@ export async function planCaches(
       else warnings.push(found.warning);
     } else if (filled) imports.push(filled);
   }
-  for (const cache of options.cacheTo ?? []) {
+  for (const cache of cachesOf(options.cacheTo ?? [])) {
     requireAttrs(cache, "exporter");
     if (cache.type === "local") await checkLocalExport(cache);
     const filled = await withEnvironment(cache, env);
@@ -61,8 +61,8 @@ const requiredAttrs: Readonly<Record<string, readonly string[]>> = {
 /** Variables by which the daemon's own environment may give an attribute; it may then be left out. */
 const daemonVariables: ReadonlySet<string> = new Set(["bucket", "region", "account_url"]);
 
-function requireAttrs({ type, attrs }: CacheOption, role: "importer" | "exporter"): void {
-  for (const name of requiredAttrs[type] ?? []) {
+function requireAttrs({ type, attrs }: Cache, role: "importer" | "exporter"): void {
+  for (const name of (Object.hasOwn(requiredAttrs, type) && requiredAttrs[type]) || []) {
     if (attrs[name] === "" || (attrs[name] === undefined && !daemonVariables.has(name)))
       throw new InvalidArgumentError(`${type} cache ${role} requires ${name}`);
   }
@@ -77,7 +77,7 @@ type Fill = (key: string, ...variables: string[]) => void;
  * Attributes from the environment, as CI systems and cloud tools give them (buildx v0.36 build/opt.go CreateCaches);
  * undefined drops an entry that cannot work.
  */
-async function withEnvironment(cache: CacheOption, env: Environment): Promise<CacheOption | undefined> {
+async function withEnvironment(cache: Cache, env: Environment): Promise<Cache | undefined> {
   const attrs: Record<string, string> = { ...cache.attrs };
   const fill: Fill = (key, ...variables) => {
     const value = variables.map((name) => env[name]).find(Boolean);

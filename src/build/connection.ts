@@ -1,11 +1,19 @@
 import { type AddressTls, type Builder, openBuilderContext } from "../builder/index.js";
 import type { Environment } from "../config/index.js";
-import { type BuildEvent, type Dial, type EventSink, InvalidArgumentError } from "../core/index.js";
+import {
+  type BuildEvent,
+  type Dial,
+  type EventSink,
+  InvalidArgumentError,
+  flag,
+  readOptions,
+} from "../core/index.js";
 import { failedEnd } from "./build-error.js";
 import { buildOnNodes } from "./build-on-nodes.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
-import { checkOptions } from "./check-options.js";
+import { readBuildOptions } from "./check-options.js";
+import { buildCallKinds, buildKinds, connectKinds } from "./option-kinds.js";
 import { type NodePool, openNodes } from "./node-pool.js";
 import { type PlanFacts, type SolvePlan, planBuild } from "./plan.js";
 
@@ -44,7 +52,8 @@ export type ConnectionBuildOptions = BuildOptions & {
 };
 
 /** See `connect()` in connect.ts. */
-export async function openConnection(target: ConnectTarget = {}): Promise<Connection> {
+export async function openConnection(given: ConnectTarget = {}): Promise<Connection> {
+  const target = readOptions("connect()", given, connectKinds);
   const prepared = await prepare(target);
   try {
     return await prepared.open(target);
@@ -58,11 +67,11 @@ export async function openConnection(target: ConnectTarget = {}): Promise<Connec
  * Builds once: plans, connects, builds, closes. The plan comes first, so that a wrong option fails before anything is booted or
  * dialled.
  */
-export async function buildOnce(options: ConnectTarget & ConnectionBuildOptions): Promise<BuildResult> {
+export async function buildOnce(given: ConnectTarget & ConnectionBuildOptions): Promise<BuildResult> {
   let prepared: Prepared | undefined;
   let end: BuildEvent = { type: "end" };
   try {
-    checkOptions({ ...options });
+    const options = readBuildOptions("build()", given, buildCallKinds);
     prepared = await prepare(options);
     const plan = await planBuild(options, { ...prepared.facts, signal: options.signal });
     const connection = await prepared.open(options);
@@ -72,8 +81,15 @@ export async function buildOnce(options: ConnectTarget & ConnectionBuildOptions)
     throw error;
   } finally {
     await prepared?.close();
-    options.onEvent?.(end);
+    tellEnd(given, end);
   }
+}
+
+const connectionBuildKinds = { ...buildKinds, describe: flag };
+
+/** The last event, also of a build whose options are refused, of which that for events may be one. */
+function tellEnd(given: { onEvent?: EventSink }, end: BuildEvent): void {
+  if (typeof (given as typeof given | null | undefined)?.onEvent === "function") given.onEvent?.(end);
 }
 
 /** A place to build at, before anything is dialled. */
@@ -117,16 +133,17 @@ class WarmConnection implements Connection {
     this.#facts = facts;
   }
 
-  async build(options: ConnectionBuildOptions): Promise<BuildResult> {
+  async build(given: ConnectionBuildOptions): Promise<BuildResult> {
     let end: BuildEvent = { type: "end" };
     try {
+      const options = readBuildOptions("a connection's build()", given, connectionBuildKinds);
       const facts = { ...this.#facts, ...(options.env && { env: options.env }) };
       return await this.execute(await planBuild(options, { ...facts, signal: options.signal }), options);
     } catch (error) {
       end = failedEnd(error);
       throw error;
     } finally {
-      options.onEvent?.(end);
+      tellEnd(given, end);
     }
   }
 

@@ -1,11 +1,14 @@
+import type { Blob } from "node:buffer";
 import type { Readable } from "node:stream";
+import { type ByteSource, type Bytes, bytesOf, isBlob, isByteSource, readableOf } from "../core/index.js";
 
 /** A file of an in-memory context: its content, or its content with a mode and a time. */
 export type MemoryFile =
   | string
-  | Uint8Array
+  | Bytes
+  | Blob
   | {
-      content: string | Uint8Array;
+      content: string | Bytes | Blob;
       /** Permission bits, default 0o644. */
       mode?: number;
       /** Default: the epoch, so that equal contents are equal contexts. */
@@ -14,7 +17,7 @@ export type MemoryFile =
   | { symlink: string };
 
 /** Files by path relative to the context's root; directories are implied. */
-export type MemoryFiles = Readonly<Record<string, MemoryFile>>;
+export type MemoryFiles = Readonly<Record<string, MemoryFile | undefined>>;
 
 /** Where a build's files come from. A plain string is a directory, or a git or http(s) URL, as on the command line. */
 export type ContextSource =
@@ -33,9 +36,15 @@ export function files(entries: MemoryFiles): ContextSource {
   return { type: "files", files: entries };
 }
 
-/** A tar archive, plain or compressed with gzip, bzip2 or xz, or with zstd for BuildKit 0.34 and later; unpacked by BuildKit, never here. */
-export function tar(stream: Readable | Uint8Array): ContextSource {
-  return { type: "tar", stream };
+/**
+ * A tar archive, plain or compressed with gzip, bzip2 or xz, or with zstd for BuildKit 0.34 and later; unpacked by BuildKit,
+ * never here. Comes as bytes, or from anything that
+ * gives them: a stream of Node, what `fetch()` answers with as its `body`, what other packages pack.
+ */
+export function tar(stream: ByteSource | Bytes | Blob): ContextSource {
+  const isStream = isBlob(stream) || isByteSource(stream);
+  // What is neither is refused by the build, by name.
+  return { type: "tar", stream: isStream ? readableOf(stream) : (bytesOf(stream) ?? (stream as Uint8Array)) };
 }
 
 /** A git repository that BuildKit clones; `ref` and `subdir` as in `url#ref:subdir`. */

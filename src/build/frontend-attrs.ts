@@ -40,7 +40,8 @@ export function frontendAttrs(options: BuildOptions, buildArgs: ReadonlyMap<stri
   }
   if (parseGoBool(buildArgs.get("BUILDKIT_MULTI_PLATFORM") ?? "")) attrs["multi-platform"] = "true";
   for (const [name, value] of buildArgs) attrs[`build-arg:${name}`] = value;
-  for (const [name, value] of Object.entries(options.labels ?? {})) attrs[`label:${name}`] = value;
+  for (const [name, value] of Object.entries(options.labels ?? {}))
+    if (value !== undefined) attrs[`label:${name}`] = value;
 
   if (options.cgroupParent) attrs["cgroup-parent"] = options.cgroupParent;
   if (options.pull) attrs["image-resolve-mode"] = "pull";

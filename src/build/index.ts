@@ -7,7 +7,7 @@ export type { ConnectTarget, Connection, ConnectionBuildOptions } from "./connec
 export { type ContextSource, type MemoryFile, type MemoryFiles, dir, files, git, tar } from "./contexts.js";
 export { repositoryUrl } from "./git-info.js";
 export { type ImageLayer, type ImagePlatform, describeImage } from "./describe-image.js";
-export { type CacheOption, parseCache } from "./parse/cache.js";
+export { type Cache, type CacheOption, parseCache } from "./parse/cache.js";
 export { parseAttestations } from "./parse/attest.js";
 export { type CallRequest, parseCall } from "./parse/call.js";
 export { parseUlimit } from "./frontend-attrs.js";

@@ -68,6 +68,7 @@ export async function resolveInputs(options: BuildOptions, nodeId: string): Prom
   inputs.recorded = recorded(context, options);
   await resolveMainContext(inputs, context, options, nodeId, caps);
   for (const [given, source] of Object.entries(options.buildContexts ?? {})) {
+    if (source === undefined) continue;
     caps.add("moby.buildkit.frontend.contexts+forward");
     await resolveNamedContext(inputs, normalizeContextName(given), source, nodeId, caps);
   }
@@ -186,13 +187,14 @@ async function mountDockerfile(inputs: Inputs, file: string): Promise<void> {
 function mountMemoryDockerfile(inputs: Inputs, files: MemoryFiles, file: string): void {
   const directory = dirname(file) === "." ? "" : `${dirname(file)}/`;
   const name = basename(file);
-  if (files[file] === undefined)
+  if (!Object.hasOwn(files, file) || files[file] === undefined)
     throw new InvalidArgumentError(
       `failed to read dockerfile: no file ${JSON.stringify(file)} in the context`,
     );
   const mounted: Record<string, MemoryFiles[string]> = {};
   for (const candidate of dockerfileNames(name)) {
-    const entry = files[`${directory}${candidate}`];
+    const path = `${directory}${candidate}`;
+    const entry = Object.hasOwn(files, path) ? files[path] : undefined;
     if (entry !== undefined) mounted[candidate] = entry;
   }
   inputs.locals.set("dockerfile", memoryDir(mounted));

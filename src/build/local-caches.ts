@@ -1,15 +1,15 @@
 import { stat } from "node:fs/promises";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
 import { ContentStore, findDescriptor } from "../session/index.js";
-import type { CacheOption } from "./parse/cache.js";
+import type { Cache } from "./parse/cache.js";
 
 /**
  * Finds a local cache to import: its digest by the tag in the directory's index, if it was not given. A cache that is not
- * there is a warning, since the first build has none (BK client/solve.go parseCacheOptions).
+ * there is a warning, since the first build has none (BK client/solve.go parseCaches).
  *
  * @throws InvalidArgumentError without `src`.
  */
-export async function localImport(cache: CacheOption): Promise<{ cache: CacheOption } | { warning: string }> {
+export async function localImport(cache: Cache): Promise<{ cache: Cache } | { warning: string }> {
   const { src, tag = "latest" } = cache.attrs;
   if (!src) throw new InvalidArgumentError("local cache importer requires src");
   const missing = (why: string) => ({ warning: `local cache import at ${src} not found due to err: ${why}` });
@@ -25,7 +25,7 @@ export async function localImport(cache: CacheOption): Promise<{ cache: CacheOpt
 }
 
 /** @throws InvalidArgumentError without `dest`, or when it is no directory. */
-export async function checkLocalExport({ attrs }: CacheOption): Promise<void> {
+export async function checkLocalExport({ attrs }: Cache): Promise<void> {
   const { dest } = attrs;
   if (!dest) throw new InvalidArgumentError("local cache exporter requires dest");
   const entry = await stat(dest).catch(() => undefined);

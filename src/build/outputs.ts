@@ -4,8 +4,9 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { type Environment, parseGoBool } from "../config/index.js";
 import { formatPlatform, parsePlatform } from "../builder/index.js";
-import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { InvalidArgumentError, messageOf, writableOf } from "../core/index.js";
 import { parseReference } from "../registry/index.js";
+import { definedTexts } from "./parse/fields.js";
 import type { Output } from "./parse/output.js";
 
 /** Where one exporter's result goes on this side. */
@@ -48,7 +49,7 @@ export interface PlannedOutputs {
  * @throws InvalidArgumentError that names the output, tag or annotation.
  */
 export async function planOutputs(request: OutputRequest): Promise<PlannedOutputs> {
-  const asked = request.outputs.map((output) => ({ ...output, attrs: { ...output.attrs } }));
+  const asked = request.outputs.map((output) => ({ ...output, attrs: definedTexts(output.attrs) }));
   for (const output of asked)
     if (output.type === "registry") {
       output.type = "image";
@@ -114,7 +115,7 @@ async function planDestination(
     }
     return { kind: "directory", path: resolve(dest), mode: localMode(dest, attrs["mode"], allowLocalDelete) };
   }
-  if (dest !== undefined && typeof dest !== "string") return { kind: "stream", stream: dest };
+  if (dest !== undefined && typeof dest !== "string") return { kind: "stream", stream: writableOf(dest) };
   if (type === "docker" && !dest) return { kind: "load", context: attrs["context"] };
   if (!dest || dest === "-") {
     if (used.stdout) throw new InvalidArgumentError("multiple outputs configured to write to stdout");

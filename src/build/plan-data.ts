@@ -1,7 +1,7 @@
 import type { BuildOptions } from "./build-options.js";
 import type { TreeDigest } from "./input-digest-tree.js";
 import type { ExportDestination } from "./outputs.js";
-import type { CacheOption } from "./parse/cache.js";
+import type { Cache } from "./parse/cache.js";
 
 /** Options of {@link plan}: those of the build, and where digests are remembered. */
 export type PlanOptions = BuildOptions & {
@@ -35,7 +35,7 @@ export interface BuildPlan {
     attrs: Record<string, string>;
     destination: { kind: ExportDestination["kind"]; path?: string };
   }[];
-  caches: { imports: CacheOption[]; exports: CacheOption[] };
+  caches: { imports: Cache[]; exports: Cache[] };
   entitlements: string[];
   /** Ids of secrets and of ssh agents. */
   secrets: string[];

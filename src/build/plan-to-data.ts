@@ -10,11 +10,14 @@ import {
   resolveDockerEndpoint,
 } from "../config/index.js";
 import { digestLocals, inputDigest } from "./input-digest.js";
+import { readBuildOptions } from "./check-options.js";
+import { planKinds } from "./option-kinds.js";
 import { planBuild } from "./plan.js";
 import type { BuildPlan, PlanOptions } from "./plan-data.js";
 
 /** See {@link plan}. */
-export async function planData(options: PlanOptions): Promise<BuildPlan> {
+export async function planData(given: PlanOptions): Promise<BuildPlan> {
+  const options = readBuildOptions("plan()", given, planKinds);
   const env = options.env ?? process.env;
   const { signal } = options;
   const dockerConfig = await loadDockerConfig(env);
@@ -32,7 +35,9 @@ export async function planData(options: PlanOptions): Promise<BuildPlan> {
     [...proxyBuildArgs(dockerConfig, engineHost ?? "")].map(([name, value]) => [`build-arg:${name}`, value]),
   );
   for (const name of Object.keys(options.buildArgs ?? {})) proxies.delete(`build-arg:${name}`);
-  const secrets = Object.keys(options.secrets ?? {}).sort();
+  const secrets = Object.entries(options.secrets ?? {})
+    .flatMap(([id, source]) => (source === undefined ? [] : [id]))
+    .sort();
   return {
     inputDigest: inputDigest(planned, locals, { omit: proxies, secrets }),
     frontend: planned.frontend,

@@ -4,13 +4,13 @@ import { InvalidArgumentError } from "../core/index.js";
 import { formatPlatformFully, parsePlatforms } from "../builder/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { type CachePlan, planCaches } from "./caches.js";
-import { checkOptions } from "./check-options.js";
 import { type FrontendAttrs, frontendAttrs, resolveBuildArgs } from "./frontend-attrs.js";
 import { gitInfo } from "./git-info.js";
 import { type Inputs, resolveInputs } from "./inputs.js";
 import { type PlannedExport, planOutputs } from "./outputs.js";
 import { parseAttestations } from "./parse/attest.js";
 import { type CallRequest, parseCall } from "./parse/call.js";
+import { parseOutput } from "./parse/output.js";
 import { parsePolicies, unsupported } from "./parse/policy.js";
 import { sourcePolicy } from "./source-policy.js";
 import { randomId } from "./random-id.js";
@@ -63,7 +63,6 @@ export interface PlanFacts {
  * @throws InvalidArgumentError that names the option, path or value.
  */
 export async function planBuild(options: BuildOptions, facts: PlanFacts): Promise<SolvePlan> {
-  checkOptions({ ...options });
   const { env } = facts;
   const buildArgs = resolveBuildArgs(options.buildArgs, env);
   const epoch = env["SOURCE_DATE_EPOCH"];
@@ -84,7 +83,9 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
       attrs[`build-arg:${name}`] = value;
 
   const outputs = await planOutputs({
-    outputs: options.outputs ?? [],
+    outputs: (options.outputs ?? []).map((output) =>
+      typeof output === "string" ? parseOutput(output) : output,
+    ),
     push: options.push ?? false,
     load: (options.load ?? false) || (isDefaultLoad(options, facts) && call === undefined),
     tags: options.tags ?? [],

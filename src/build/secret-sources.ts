@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { Environment } from "../config/index.js";
-import { InvalidArgumentError, type Redactor } from "../core/index.js";
+import { InvalidArgumentError, type Redactor, bytesOf, nameOf } from "../core/index.js";
 import { describeSystemError, toBytes } from "../fs/index.js";
 import { type SecretSource, maxSecretBytes } from "../session/index.js";
 import type { SecretInput } from "./parse/secret.js";
@@ -12,26 +12,42 @@ import type { SecretInput } from "./parse/secret.js";
  * @throws InvalidArgumentError that names the secret whose file is missing or too large.
  */
 export async function secretSources(
-  secrets: Readonly<Record<string, SecretInput>>,
+  secrets: Readonly<Record<string, SecretInput | undefined>>,
   env: Environment,
   redactor: Redactor,
 ): Promise<Map<string, SecretSource>> {
   const sources = new Map<string, SecretSource>();
   for (const [id, input] of Object.entries(secrets)) {
-    if (typeof input === "object" && "file" in input) await checkFile(id, input.file);
-    if (typeof input === "string" || input instanceof Uint8Array) redactor.add(input);
-    else if (typeof input === "object" && "env" in input) redactor.add(env[input.env] ?? "");
-    sources.set(id, sourceOf(input, env));
+    if (input === undefined) continue;
+    const source = sourceOf(id, input, env);
+    if (source.type === "file") await checkFile(id, source.path);
+    if (source.type === "value") redactor.add(source.value);
+    if (source.type === "env") redactor.add(env[source.name] ?? "");
+    sources.set(id, source);
   }
   return sources;
 }
 
-function sourceOf(input: SecretInput, env: Environment): SecretSource {
-  if (typeof input === "function") return { type: "callback", read: async () => input() };
-  if (typeof input === "string" || input instanceof Uint8Array)
-    return { type: "value", value: Buffer.from(input) };
-  if ("file" in input) return { type: "file", path: input.file };
-  return { type: "env", name: input.env, env };
+function sourceOf(id: string, input: SecretInput, env: Environment): SecretSource {
+  if (typeof input === "function") return { type: "callback", read: async () => valueOf(id, await input()) };
+  const value = bytesOf(input);
+  if (value) return { type: "value", value: Buffer.from(value) };
+  const { file, env: name } = input as { file?: string; env?: string };
+  if (file !== undefined && name === undefined) return { type: "file", path: file };
+  if (name !== undefined && file === undefined) return { type: "env", name, env };
+  throw new InvalidArgumentError(
+    `the secret ${id} comes either from a file or from a variable of the environment`,
+  );
+}
+
+/** What a program's callback gave. */
+function valueOf(id: string, given: unknown): Uint8Array {
+  const value = bytesOf(given);
+  if (!value)
+    throw new InvalidArgumentError(
+      `the callback of secret ${id} must give a text or bytes, not ${nameOf(given)}`,
+    );
+  return value;
 }
 
 async function checkFile(id: string, path: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
-import { type ProgramName, checkOperands, findName, nearestHint, readArguments } from "./arguments/index.js";
+import { type ProgramName, checkOperands, findName, readArguments } from "./arguments/index.js";
 import { type CliContext, type CliProcess, ExitCode } from "./cli-context.js";
 import { type CommandEntry, commandTable } from "./command-table.js";
 import { type Invocation, readInvocation } from "./invocation.js";
@@ -124,7 +124,7 @@ async function loadCommand(
 }
 
 async function unknownCommand(name: string, known: readonly string[]): Promise<Error> {
-  const { InvalidArgumentError } = await import("../core/index.js");
+  const { InvalidArgumentError, nearestHint } = await import("../core/index.js");
   return new InvalidArgumentError(`unknown command: ${JSON.stringify(name)}${nearestHint(name, known)}`);
 }
 

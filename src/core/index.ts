@@ -37,4 +37,35 @@ export {
   untilAborted,
   withDeadline,
 } from "./signals.js";
-export { Redactor, blankSecrets } from "./redactor.js";
+export { Redactor, blankSecrets, blankUsers } from "./redactor.js";
+export {
+  type Kind,
+  type Kinds,
+  amount,
+  callback,
+  either,
+  flag,
+  kind,
+  listOf,
+  mapOf,
+  milliseconds,
+  nameOf,
+  object,
+  oneOf,
+  shape,
+  signal,
+  text,
+} from "./kinds.js";
+export { nearestHint, nearestName } from "./nearest-name.js";
+export { ownSignal } from "./own-signal.js";
+export { readOptions } from "./read-options.js";
+export {
+  type ByteSource,
+  type Bytes,
+  bytesOf,
+  isBlob,
+  isByteSource,
+  isByteTarget,
+  readableOf,
+  writableOf,
+} from "./foreign-data.js";

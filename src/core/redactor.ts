@@ -51,8 +51,8 @@ function quoteAt(text: string, index: number): '"' | "'" | "" {
   return letter === '"' || letter === "'" ? letter : "";
 }
 
-/** User names and passwords in URLs. A password's own `@` does not end it: the last one before the path does. */
-function blankUsers(text: string): string {
+/** A text without user names and passwords in URLs. A password's own `@` does not end it: the last one before the path does. */
+export function blankUsers(text: string): string {
   let result = "";
   let done = 0;
   for (let colon = text.indexOf("://"); colon >= 0; colon = text.indexOf("://", colon + 3)) {

@@ -21,9 +21,8 @@ export function linkSignal(
   deadline?: { milliseconds: number; what: string },
 ): LinkedSignal {
   const controller = new AbortController();
-  // One build hangs more than ten calls on a signal; Node would print a warning on its own.
-  setMaxListeners(0, controller.signal);
-  if (parent) setMaxListeners(0, parent);
+  allowListeners(controller.signal);
+  if (parent) allowListeners(parent);
   const onAbort = () => controller.abort(parent?.reason);
   if (parent?.aborted) onAbort();
   else parent?.addEventListener("abort", onAbort, { once: true });
@@ -42,6 +41,15 @@ export function linkSignal(
       parent?.removeEventListener("abort", onAbort);
     },
   };
+}
+
+/** One build hangs more than ten calls on a signal, and a program many builds; Node would print a warning on its own. */
+function allowListeners(signal: AbortSignal): void {
+  try {
+    setMaxListeners(0, signal);
+  } catch {
+    // Not one of Node's, which are the only ones that warn: jsdom's, also in place of the global class.
+  }
 }
 
 /** Runs `work` with a signal linked to `parent` and a deadline; a passed deadline rejects with {@link DeadlineError}. */

@@ -1,3 +1,5 @@
+import { blankUsers } from "../core/index.js";
+
 // SEC-31 and SEC-32: text from outside must not reach the terminal as commands.
 
 const nothingToDo = /^[\x20-\x7e]*$/;
@@ -14,10 +16,14 @@ const controls = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
 const invisible = () =>
   /(?!(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}]\ufe0f?)\u200d\p{Extended_Pictographic})[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu;
 
-/** A name on one line: no control sequences, and characters that would hide or reorder text written out as `\u202e`. */
+/**
+ * A name on one line: no control sequences, and characters that would hide or reorder text written out as `\u202e`; nor
+ * who logs in and with what password in URLs: builders name steps by them (SEC-18).
+ */
 export function sanitizeName(text: string): string {
-  if (nothingToDo.test(text)) return text;
-  return text
+  const shown = text.includes("://") ? blankUsers(text) : text;
+  if (nothingToDo.test(shown)) return shown;
+  return shown
     .replace(sequences, "")
     .replace(/[\r\n]+/g, " ")
     .replace(controls, "")

@@ -229,3 +229,9 @@ describe("intervals and widths", () => {
     expect(cutToWidth("日本語", 5)).toBe("日本");
   });
 });
+
+it("SEC-18 a step named by a URL does not show its password", () => {
+  expect(sanitizeName("[internal] load git source https://user:pass@example.com/r.git")).toBe(
+    "[internal] load git source https://*****@example.com/r.git",
+  );
+});

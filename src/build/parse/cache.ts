@@ -1,9 +1,14 @@
 import { InvalidArgumentError } from "../../core/index.js";
-import { csv, parseFields } from "./fields.js";
+import { csv, definedTexts, parseFields } from "./fields.js";
 
 /** A cache to import from or export to: `type` and its attributes, as BuildKit names them. */
 export interface CacheOption {
   type: string;
+  attrs?: Readonly<Record<string, string | undefined>>;
+}
+
+/** The same as it goes to BuildKit. */
+export interface Cache extends CacheOption {
   attrs: Readonly<Record<string, string>>;
 }
 
@@ -13,11 +18,11 @@ export interface CacheOption {
  *
  * @throws InvalidArgumentError for a field without `=` among others, or a missing type.
  */
-export function parseCache(text: string): CacheOption[] {
+export function parseCache(text: string): Cache[] {
   const fields = csv(text).filter((field) => field !== "");
   if (fields.every((field) => !field.includes("=")))
     return fields.map((ref) => ({ type: "registry", attrs: { ref } }));
-  const attrs: Record<string, string> = {};
+  const attrs = new Map<string, string>();
   let type: string | undefined;
   for (const [key, value] of parseFields(text)) {
     if (value === undefined)
@@ -25,8 +30,15 @@ export function parseCache(text: string): CacheOption[] {
         `invalid value ${key} in cache ${JSON.stringify(text)}, expecting key=value`,
       );
     if (key === "type") type = value;
-    else attrs[key] = value;
+    else attrs.set(key, value);
   }
   if (!type) throw new InvalidArgumentError(`type required for ${JSON.stringify(text)}`);
-  return [{ type, attrs }];
+  return [{ type, attrs: Object.fromEntries(attrs) }];
+}
+
+/** Caches as they were given, in either form. */
+export function cachesOf(given: readonly (CacheOption | string)[]): Cache[] {
+  return given.flatMap((cache) =>
+    typeof cache === "string" ? parseCache(cache) : [{ type: cache.type, attrs: definedTexts(cache.attrs) }],
+  );
 }

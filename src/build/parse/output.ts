@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import type { WritableStream } from "node:stream/web";
 import { InvalidArgumentError } from "../../core/index.js";
 import { csv, parseFields } from "./fields.js";
 
@@ -9,9 +10,9 @@ export type OutputType = "local" | "tar" | "oci" | "docker" | "image" | "registr
 export interface Output {
   type: OutputType;
   /** A path, `-` for standard output, or a stream (tar, oci, docker). A docker output without one is loaded. */
-  dest?: string | Writable;
+  dest?: string | Writable | WritableStream;
   /** Exporter attributes, as BuildKit names them. */
-  attrs?: Readonly<Record<string, string>>;
+  attrs?: Readonly<Record<string, string | undefined>>;
 }
 
 const outputTypes: readonly string[] = ["local", "tar", "oci", "docker", "image", "registry", "cacheonly"];
@@ -29,7 +30,7 @@ export function parseOutput(text: string): Output {
     return only === "-" ? { type: "tar", dest: "-" } : { type: "local", dest: only };
   let type: string | undefined;
   let dest: string | undefined;
-  const attrs: Record<string, string> = {};
+  const attrs = new Map<string, string>();
   for (const [key, value] of parseFields(text)) {
     if (value === undefined)
       throw new InvalidArgumentError(
@@ -37,7 +38,7 @@ export function parseOutput(text: string): Output {
       );
     if (key === "type") type = value;
     else if (key === "dest") dest = value;
-    else attrs[key] = value;
+    else attrs.set(key, value);
   }
   if (type === undefined || type === "")
     throw new InvalidArgumentError(`type is required for output ${JSON.stringify(text)}`);
@@ -45,7 +46,7 @@ export function parseOutput(text: string): Output {
     throw new InvalidArgumentError(
       `unknown output type ${JSON.stringify(type)}, expecting one of ${outputTypes.join(", ")}`,
     );
-  return { type, ...(dest !== undefined && { dest }), attrs };
+  return { type, ...(dest !== undefined && { dest }), attrs: Object.fromEntries(attrs) };
 }
 
 function isOutputType(text: string): text is OutputType {

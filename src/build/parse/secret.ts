@@ -1,14 +1,10 @@
-import { InvalidArgumentError } from "../../core/index.js";
+import { type Bytes, InvalidArgumentError } from "../../core/index.js";
 import type { Environment } from "../../config/index.js";
 import { parseFields } from "./fields.js";
 
 /** Where a secret's value comes from. A function is called each time a step asks. */
 export type SecretInput =
-  | string
-  | Uint8Array
-  | { file: string }
-  | { env: string }
-  | (() => string | Uint8Array | Promise<string | Uint8Array>);
+  string | Bytes | { file: string } | { env: string } | (() => string | Bytes | Promise<string | Bytes>);
 
 /**
  * Parses a value of `--secret`: `id=ID[,src=PATH]` or `id=ID,env=NAME` (`type=file|env`). With neither, an environment

@@ -1,5 +1,4 @@
 export { checkOperands } from "./check-operands.js";
 export { findName, isSwitch } from "./find-command.js";
-export { nearestHint } from "./nearest-name.js";
 export { type ProgramName, ownName } from "./program-name.js";
 export { readArguments } from "./read-arguments.js";

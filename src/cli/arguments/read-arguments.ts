@@ -1,8 +1,7 @@
 import type { Option } from "commander";
 import { parseGoBool } from "../../config/index.js";
-import { InvalidArgumentError, messageOf } from "../../core/index.js";
+import { InvalidArgumentError, messageOf, nearestHint } from "../../core/index.js";
 import { isSwitch } from "./find-command.js";
-import { nearestHint } from "./nearest-name.js";
 
 /** Arguments taken apart. */
 export interface ReadArguments {
