@@ -176,7 +176,11 @@ export const buildKinds = {
   attests: listOf(text(), '"type=sbom"'),
   annotations: listOf(text(), '"key=value"'),
   buildContexts: mapOf(contextSource, '{ base: "docker-image://alpine" }'),
-  engineImages: flag,
+  engineImages: either(
+    "true, false or { allow }",
+    flag,
+    shape("images", { allow: listOf(text(), '"app:1"') }, ["allow"]),
+  ),
   outputs: listOf(output, '{ type: "cacheonly" }'),
   load: flag,
   push: flag,

@@ -135,7 +135,11 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
     attestations: [...attestations.values()].some((value) => value !== null),
     call,
     noOutput: outputs.exports.length === 0 && !outputs.cacheOnly && call === undefined && !noDefaultLoad(env),
-    warnings: [...caches.warnings, ...(git.warning === undefined ? [] : [git.warning])],
+    warnings: [
+      ...facts.dockerConfig.problems,
+      ...caches.warnings,
+      ...(git.warning === undefined ? [] : [git.warning]),
+    ],
   };
 }
 

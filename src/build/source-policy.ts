@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { type JsonValue, fromBinary, fromJson } from "@bufbuild/protobuf";
 import { sourcepolicy } from "../buildkit/index.js";
-import type { Environment } from "../config/index.js";
+import { type Environment, textOf } from "../config/index.js";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
 
 /**
@@ -16,7 +16,7 @@ export async function sourcePolicy(env: Environment): Promise<sourcepolicy.Polic
   try {
     const content = await readFile(path);
     try {
-      return fromJson(sourcepolicy.PolicySchema, JSON.parse(content.toString("utf8")) as JsonValue);
+      return fromJson(sourcepolicy.PolicySchema, JSON.parse(textOf(content)) as JsonValue);
     } catch (error) {
       const policy = fromBytes(content);
       if (policy) return policy;

@@ -1,4 +1,4 @@
-import { parseGoBool, parseGoDuration, parseSize } from "../config/index.js";
+import { parseCsvFields, parseGoBool, parseGoDuration, parseSize } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 
 /** Collects every occurrence of a flag, each as it is (pflag StringArray). */
@@ -6,9 +6,9 @@ export function collect(value: string, previous: unknown): string[] {
   return [...asList(previous), value];
 }
 
-/** Collects every occurrence of a flag, split at commas (pflag StringSlice). */
+/** Collects every occurrence of a flag, one CSV record each, so that a value in quotes may hold commas (pflag StringSlice). */
 export function collectList(value: string, previous: unknown): string[] {
-  return [...asList(previous), ...value.split(",")];
+  return [...asList(previous), ...(value === "" ? [] : parseCsvFields(value))];
 }
 
 /** commander starts flags that begin with `--no-` at true. */
@@ -18,7 +18,7 @@ function asList(previous: unknown): string[] {
 
 /** A switch that also takes a list: `--flag`, `--flag=false`, `--flag=a,b`. */
 export function switchOrList(value: string): boolean | string[] {
-  return parseGoBool(value) ?? value.split(",").filter(Boolean);
+  return parseGoBool(value) ?? parseCsvFields(value).filter(Boolean);
 }
 
 /** A size such as `512m`, in bytes. */
@@ -36,13 +36,14 @@ export function keyValues<T extends string | undefined>(
   texts: readonly string[] | undefined,
   fallback: T,
 ): Record<string, string | T> {
-  const result: Record<string, string | T> = {};
+  // No plain object: `__proto__` is a key like any other.
+  const result = new Map<string, string | T>();
   for (const text of texts ?? []) {
     const at = text.indexOf("=");
     const key = at < 0 ? text : text.slice(0, at);
     if (key === "")
       throw new InvalidArgumentError(`invalid key-value pair ${JSON.stringify(text)}: empty key`);
-    result[key] = at < 0 ? fallback : text.slice(at + 1);
+    result.set(key, at < 0 ? fallback : text.slice(at + 1));
   }
-  return result;
+  return Object.fromEntries(result);
 }

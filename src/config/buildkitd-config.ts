@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import type { TomlTable } from "smol-toml";
 import { messageOf } from "../core/index.js";
 import { ConfigError, invalidConfig } from "./config-error.js";
+import { textOf } from "./json.js";
 import { readConfigFile } from "./read-file.js";
 import { asTable, readRegistryTables, textsOf } from "./registry-tables.js";
 
@@ -59,7 +60,7 @@ export async function parseBuildkitdToml(path: string, content: Buffer): Promise
   let table: TomlTable;
   try {
     // A file without a BOM parses the same; the parser refuses one.
-    table = parse(content.toString("utf8").replace(/^\uFEFF/, ""), { integersAsBigInt: true, maxDepth: 100 });
+    table = parse(textOf(content), { integersAsBigInt: true, maxDepth: 100 });
   } catch (error) {
     throw invalidConfig(path, `invalid TOML: ${messageOf(error).split("\n", 1)[0]}`, error);
   }

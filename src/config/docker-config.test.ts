@@ -67,10 +67,6 @@ test("reads credentials, helpers, proxies and the context, names in any case", a
 test.each([
   ["{", "invalid JSON"],
   ["[]", "must be a JSON object"],
-  ['{"auths":[]}', "auths must be an object"],
-  ['{"auths":{"h":{"auth":"!!"}}}', 'auths["h"]["auth"] is not base64 of user:password'],
-  ['{"auths":{"h":{"password":5}}}', 'auths["h"]["password"] must be a string'],
-  ['{"credsStore":1}', "credsStore must be a string"],
 ])("a broken file %s is an error that names it", async (content, problem) => {
   await expect(load(content)).rejects.toMatchObject({
     code: "CONFIG_INVALID",
@@ -79,11 +75,22 @@ test.each([
   });
 });
 
+test.each([
+  ['{"auths":[]}', "auths must be an object"],
+  ['{"auths":{"h":{"auth":"!!"}}}', 'auths["h"]["auth"] is not base64 of user:password'],
+  ['{"auths":{"h":{"password":5}}}', 'auths["h"]["password"] must be a string'],
+  ['{"credsStore":1}', "credsStore must be a string"],
+])("a part of the file that is broken, %s, is named and left out", async (content, problem) => {
+  expect((await load(content)).problems).toEqual([
+    `ignoring a part of ${join(dir, "config.json")}: ${problem}`,
+  ]);
+});
+
 test("SEC-16 an error does not quote the file's content", async () => {
   const error = await load('{"auths":{"h":{"password":"hunter2" x').catch((error: unknown) => error);
   expect(String(error)).not.toContain("hunter2");
-  const other = await load(`{"auths":{"h":{"auth":"${base64("hunter2")}"}}}`).catch((e: unknown) => e);
-  expect(String(other)).not.toContain(base64("hunter2"));
+  const { problems } = await load(`{"auths":{"h":{"auth":"${base64("hunter2")}"}}}`);
+  expect(problems.join()).not.toContain(base64("hunter2"));
 });
 
 test("DOCKER_AUTH_CONFIG takes auth and nothing else", () => {
@@ -96,4 +103,24 @@ test("DOCKER_AUTH_CONFIG takes auth and nothing else", () => {
   expect(() => parse({ auths: { h: {} } })).toThrow('auths["h"] is missing key `auth`');
   expect(() => parse({ auths: { h: { auth: base64("a:b"), email: "x" } } })).toThrow("not a known field");
   expect(() => parse({ credsStore: "x" })).toThrow("DOCKER_AUTH_CONFIG: credsStore is not a known field");
+});
+
+test("what cannot be used is left out and told of; the rest is there", async () => {
+  const config = await load(
+    `{"auths":{"bad.example":{"auth":"!!"},"odd.example":5,"r.example":{"auth":"${base64("me:pass")}"}},` +
+      '"credHelpers":{"none.example":"","list.example":[]},"currentContext":5,"pruneFilters":"x","proxies":[]} trailing {"auths":{}}',
+  );
+  expect(Object.fromEntries(config.auths)).toEqual({ "r.example": { username: "me", password: "pass" } });
+  expect(Object.fromEntries(config.credHelpers)).toEqual({ "none.example": "" });
+  expect(config.currentContext).toBeUndefined();
+  expect(config.problems).toHaveLength(7);
+  expect(config.problems[0]).toMatch(/^ignoring what stands behind the object in .*config.json$/);
+  expect(config.problems.join("\n")).toMatch(/auths\["bad.example"\]\["auth"\] is not base64/);
+  expect(config.problems.join("\n")).not.toContain("!!");
+});
+
+test("a byte order mark at the head is no part of the text; what is no JSON at all is refused", async () => {
+  expect((await load('\uFEFF{"currentContext":"far"}')).currentContext).toBe("far");
+  for (const broken of ["{", '{"a"', "x {}", "[]", '{"a":"}"'])
+    await expect(load(broken)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
 });

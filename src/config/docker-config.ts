@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { messageOf } from "../core/index.js";
 import { dockerConfigDir } from "./config-dir.js";
 import type { Environment } from "./environment.js";
 import { JsonReader, parseJsonObject } from "./json.js";
@@ -33,7 +34,7 @@ export interface DockerConfig {
   auths: Map<string, AuthEntry>;
   /** Suffix of the credential helper for all registries. */
   credsStore?: string;
-  /** Suffix of the credential helper by registry. */
+  /** Suffix of the credential helper by registry; empty where the registry has none, whatever the others have. */
   credHelpers: Map<string, string>;
   /** By daemon host, and `default`. */
   proxies: Map<string, ProxyConfig>;
@@ -41,10 +42,13 @@ export interface DockerConfig {
   pruneFilters: string[];
   /** The whole parsed file. */
   raw: unknown;
+  /** What is wrong in the file and was left out, a sentence each: what does not need it goes on. */
+  problems: string[];
 }
 
 /**
- * Reads `config.json` of Docker's configuration directory. A missing or empty file is an empty configuration.
+ * Reads `config.json` of Docker's configuration directory. A missing or empty file is an empty configuration. An entry that cannot
+ * be used is left out and told of: one bad password must not keep builds from working that do not need it.
  *
  * @throws ConfigError naming the path when the file cannot be read or used; never quoting its content.
  */
@@ -54,20 +58,37 @@ export async function loadDockerConfig(
 ): Promise<DockerConfig> {
   const dir = options.dir ?? dockerConfigDir(env);
   const path = join(dir, "config.json");
-  const raw = parseJsonObject(path, (await readConfigFile(path)) ?? Buffer.alloc(0));
+  const problems: string[] = [];
+  /** What `read` gives; nothing, and a problem, when it cannot. */
+  const attempt = <T>(read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      problems.push(`ignoring a part of ${messageOf(error)}`);
+      return undefined;
+    }
+  };
+  const raw = parseJsonObject(path, (await readConfigFile(path)) ?? Buffer.alloc(0), () =>
+    problems.push(`ignoring what stands behind the object in ${path}`),
+  );
   const root = new JsonReader(path, raw);
-  const credsStore = root.text("credsStore");
-  const currentContext = root.text("currentContext");
+  const mapOf = <T>(name: string, read: (reader: JsonReader, key: string) => T | undefined) => {
+    const table = attempt(() => root.object(name));
+    return table ? readMap(table, (reader, key) => attempt(() => read(reader, key))) : new Map<string, T>();
+  };
+  const credsStore = attempt(() => root.text("credsStore"));
+  const currentContext = attempt(() => root.text("currentContext"));
   return {
     dir,
     path,
-    auths: readMap(root.object("auths"), readAuth),
+    auths: mapOf("auths", readAuth),
     ...(credsStore !== undefined && { credsStore }),
-    credHelpers: readMap(root.object("credHelpers"), (reader, name) => reader.text(name)),
-    proxies: readMap(root.object("proxies"), readProxies),
+    credHelpers: mapOf("credHelpers", (reader, name) => reader.rawText(name)),
+    proxies: mapOf("proxies", readProxies),
     ...(currentContext !== undefined && { currentContext }),
-    pruneFilters: root.texts("pruneFilters"),
+    pruneFilters: attempt(() => root.texts("pruneFilters")) ?? [],
     raw,
+    problems,
   };
 }
 

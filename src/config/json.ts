@@ -9,20 +9,52 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Parses a JSON object from a file's content; an empty file is an empty object. Errors name `path`. */
-export function parseJsonObject(path: string, content: Buffer): JsonObject {
-  const text = content.toString("utf8").replace(/^\uFEFF/, "");
+/** The text of a file without a byte order mark at its head, as editors on Windows put it. */
+export function textOf(content: Uint8Array): string {
+  return Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+    .toString("utf8")
+    .replace(/^\uFEFF/, "");
+}
+
+/**
+ * Parses a JSON object from a file's content; an empty file is an empty object. Errors name `path`. `onRest` is told when something
+ * stands behind the object, which Go's decoder does not look at; without it that is an error.
+ */
+export function parseJsonObject(path: string, content: Buffer, onRest?: () => void): JsonObject {
+  const text = textOf(content);
   if (text.trim() === "") return {};
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
+    const end = onRest ? endOfObject(text) : 0;
+    if (end > 0 && end < text.length) {
+      onRest?.();
+      return parseJsonObject(path, Buffer.from(text.slice(0, end)));
+    }
     // V8 quotes the text around the mistake, which may be a password: only the position is passed on.
     const position = /at position \d+/.exec(messageOf(error))?.[0];
     throw invalidConfig(path, position ? `invalid JSON ${position}` : "invalid JSON");
   }
   if (!isJsonObject(value)) throw invalidConfig(path, "must be a JSON object");
   return value;
+}
+
+/** Where the object ends that the text begins with; 0 when it does not end, or there is none. */
+function endOfObject(text: string): number {
+  let depth = 0;
+  let inString = false;
+  for (let at = text.search(/\S/); at < text.length; at++) {
+    const letter = text[at];
+    if (inString) {
+      if (letter === "\\") at++;
+      else if (letter === '"') inString = false;
+    } else if (letter === '"') inString = true;
+    else if (letter === "{" || letter === "[") depth++;
+    else if ((letter === "}" || letter === "]") && --depth === 0) return at + 1;
+    if (depth === 0) return 0;
+  }
+  return 0;
 }
 
 /**
@@ -46,6 +78,11 @@ export class JsonReader {
     if (value === undefined || value === "") return undefined;
     if (typeof value !== "string") throw this.#wrong(name, "a string");
     return value;
+  }
+
+  /** The string, also an empty one; undefined when absent. */
+  rawText(name: string): string | undefined {
+    return this.#get(name) === "" ? "" : this.text(name);
   }
 
   boolean(name: string): boolean | undefined {

@@ -1,6 +1,6 @@
 import { parseChallenges } from "./challenge.js";
 import { type CredentialProvider, secretOf } from "./credentials.js";
-import type { RegistryHttp } from "./registry-http.js";
+import type { AskedCredentials, RegistryHttp } from "./registry-http.js";
 import { mergeScopes } from "./scopes.js";
 import { fetchToken } from "./token.js";
 
@@ -20,11 +20,17 @@ export class Authorizer {
   readonly #credentials: CredentialProvider;
   readonly #tokens = new Map<string, Promise<CachedToken>>();
   #scheme: Scheme | undefined;
+  #isFound = false;
 
   constructor(host: string, http: RegistryHttp, credentials: CredentialProvider) {
     this.#host = host;
     this.#http = http;
     this.#credentials = credentials;
+  }
+
+  /** What was found when credentials were last looked for. */
+  get credentials(): AskedCredentials {
+    return { found: this.#isFound, source: this.#credentials.source };
   }
 
   /** The `Authorization` value for requests of these scopes; undefined before the endpoint has asked for one. */
@@ -66,6 +72,7 @@ export class Authorizer {
   async #basic(signal: AbortSignal | undefined): Promise<string | undefined> {
     const found = await this.#credentials({ host: this.#host, scopes: [], signal });
     const { username, secret } = secretOf(found);
+    this.#isFound = secret !== "";
     if (!username || !secret) return undefined;
     return `Basic ${Buffer.from(`${username}:${secret}`).toString("base64")}`;
   }
@@ -76,7 +83,9 @@ export class Authorizer {
     signal: AbortSignal | undefined,
   ): Promise<CachedToken> {
     const credentials = await this.#credentials({ host: this.#host, scopes, signal });
-    const request = { host: this.#host, realm, service, scopes, credentials };
+    this.#isFound = secretOf(credentials).secret !== "" || credentials?.registryToken !== undefined;
+    const { source } = this.#credentials;
+    const request = { host: this.#host, realm, service, scopes, credentials, source };
     const { token, expiresIn } = await fetchToken(this.#http, request, signal);
     // A token is not used to its last second: the request has yet to arrive.
     return { authorization: `Bearer ${token}`, expires: Date.now() + expiresIn * 900 };

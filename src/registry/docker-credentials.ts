@@ -1,7 +1,9 @@
+import { join } from "node:path";
 import {
   type DockerConfig,
   type Environment,
   buildxConfigDir,
+  dockerConfigDir,
   loadDockerConfig,
   parseAuthEnvironment,
 } from "../config/index.js";
@@ -55,15 +57,22 @@ export function dockerCredentials(options: DockerCredentialsOptions): Credential
     options.onWarning?.(text);
   };
 
+  /** Who gave a configuration tells of its problems. */
+  const load = async (dir?: string) => {
+    const config = await loadDockerConfig(env, dir === undefined ? {} : { dir });
+    config.problems.forEach(warn);
+    return config;
+  };
+
   const mainConfig = (): Promise<DockerConfig> => {
     if (options.config) return Promise.resolve(options.config);
-    return memo(configs, "", () => loadDockerConfig(env));
+    return memo(configs, "", () => load());
   };
 
   const configFor = async (found: ScopedConfig | undefined): Promise<DockerConfig> => {
     if (!found) return await mainConfig();
     try {
-      return await memo(configs, found.dir, () => loadDockerConfig(env, { dir: found.dir }));
+      return await memo(configs, found.dir, () => load(found.dir));
     } catch (error) {
       warn(`ignoring alternative credentials: ${messageOf(error)}`);
       return await mainConfig();
@@ -74,6 +83,7 @@ export function dockerCredentials(options: DockerCredentialsOptions): Credential
     const key = credentialsKey(host);
     const fromEnvironment = environmentCredentials(env, key, warn);
     if (fromEnvironment) return { credentials: fromEnvironment, failed: false };
+    // An empty name is a helper too: none, for this host (docker/cli getConfiguredCredentialStore).
     const helper = config.credHelpers.get(key) ?? config.credHelpers.get(host) ?? config.credsStore;
     if (helper === undefined || helper === "")
       return { credentials: findAuth(config.auths, key), failed: false };
@@ -111,7 +121,7 @@ export function dockerCredentials(options: DockerCredentialsOptions): Credential
     return credentials;
   };
 
-  return async (request) => {
+  const provider: CredentialProvider = async (request) => {
     const result = tail.then(async () => {
       const own = await lookUp(request.host, request);
       if (!isEmpty(own) || !hubBackedHosts.has(request.host)) return isEmpty(own) ? undefined : own;
@@ -121,6 +131,10 @@ export function dockerCredentials(options: DockerCredentialsOptions): Credential
     tail = result.catch(() => {});
     return await result;
   };
+  const path = options.config?.path ?? join(dockerConfigDir(env), "config.json");
+  return Object.assign(provider, {
+    source: env["DOCKER_AUTH_CONFIG"] ? `DOCKER_AUTH_CONFIG and ${path}` : path,
+  });
 }
 
 function isEmpty(credentials: RegistryCredentials | undefined): boolean {

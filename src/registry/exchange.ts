@@ -6,6 +6,8 @@ import type { Endpoint } from "./endpoint.js";
 import { RegistryError } from "./registry-error.js";
 import type { HttpRequest, HttpResponse, RegistryHttp } from "./registry-http.js";
 import { readRefusal } from "./response-body.js";
+import { isPassing, maxRetries, retryDelay } from "./retry.js";
+import { unauthorizedReason } from "./unauthorized.js";
 
 /** One request to an endpoint. */
 export interface RegistryRequest {
@@ -21,9 +23,6 @@ export interface RegistryRequest {
 }
 
 const maxRedirects = 5;
-const maxRetries = 3;
-/** Passing states of registries and of what stands before them. */
-const retryStatuses = new Set([408, 429, 502, 503, 504]);
 const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -50,9 +49,9 @@ export class Exchange {
   async send(endpoint: Endpoint, request: RegistryRequest): Promise<HttpResponse> {
     for (let attempt = 0; ; attempt++) {
       const response = await this.#authorized(endpoint, request);
-      if (!retryStatuses.has(response.statusCode) || attempt >= maxRetries) return response;
+      if (!isPassing(response.statusCode) || attempt >= maxRetries) return response;
       await response.body.dump();
-      await sleep(retryDelay(response, attempt), request.signal);
+      await sleep(retryDelay(response.headers, attempt), request.signal);
     }
   }
 
@@ -60,17 +59,18 @@ export class Exchange {
     const { signal } = request;
     const url = urlOf(endpoint, request);
     // An upload that the registry moved to another host is authorised by its URL.
-    if (url.host !== endpoint.host) return await this.#follow(endpoint, url, request, undefined);
+    if (url.host !== hostOf(endpoint)) return await this.#follow(endpoint, url, request, undefined);
     const authorizer = this.#authorizerOf(endpoint);
     const first = await authorizer.authorization(request.scopes, signal);
     const response = await this.#follow(endpoint, url, request, first);
     if (response.statusCode !== 401) return response;
     const asked = authorizer.challenge(listOf(response.headers["www-authenticate"]), request.scopes);
     const second = asked && (await authorizer.authorization(asked.scopes, signal));
-    if (second === undefined) return response;
+    const { credentials } = authorizer;
+    if (second === undefined) return { ...response, credentials };
     await response.body.dump();
     // The endpoint may have fallen back to plain HTTP meanwhile.
-    return await this.#follow(endpoint, urlOf(endpoint, request), request, second);
+    return { ...(await this.#follow(endpoint, urlOf(endpoint, request), request, second)), credentials };
   }
 
   async #follow(
@@ -136,7 +136,7 @@ export class Exchange {
     try {
       return await request(url);
     } catch (error) {
-      const isOwn = url.host === endpoint.host && url.protocol === "https:";
+      const isOwn = url.host === hostOf(endpoint) && url.protocol === "https:";
       if (!endpoint.mayFallBack || !isOwn || !isSlipwayError(error, "REGISTRY_CONNECT")) throw error;
       endpoint.protocol = "http:";
       const plain = new URL(url);
@@ -164,7 +164,8 @@ export async function refusal(
   const status = response.statusCode;
   const detail = await readRefusal(response);
   const text = `${status} ${STATUS_CODES[status] ?? ""}`.trimEnd();
-  const message = `${what}: unexpected status from ${endpoint.host}: ${text}${detail && `: ${detail}`}`;
+  const why = status === 401 || status === 403 ? unauthorizedReason(endpoint.host, response.credentials) : "";
+  const message = `${what}: unexpected status from ${endpoint.host}: ${text}${detail && `: ${detail}`}${why && `; ${why}`}`;
   const options = { host: endpoint.host, status };
   if (status === 404) return new RegistryError("REGISTRY_NOT_FOUND", `${what}: not found`, options);
   if (status === 401 || status === 403) return new RegistryError("REGISTRY_UNAUTHORIZED", message, options);
@@ -174,6 +175,11 @@ export async function refusal(
 /** The values of a header, however often it came. */
 export function listOf(value: string | string[] | undefined): string[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value];
+}
+
+/** The endpoint's host as URLs have it, without the scheme's own port: `host:443` is what the user wrote. */
+function hostOf({ protocol, host }: Endpoint): string {
+  return URL.canParse(`${protocol}//${host}`) ? new URL(`${protocol}//${host}`).host : host;
 }
 
 function urlOf(endpoint: Endpoint, { path, query = {} }: RegistryRequest): URL {
@@ -192,10 +198,4 @@ function apiUrl({ protocol, host, base }: Endpoint, path: string): URL {
     });
   }
   return new URL(`${protocol}//${host}${base}/${path}`);
-}
-
-/** ms. */
-function retryDelay(response: HttpResponse, attempt: number): number {
-  const after = Number(listOf(response.headers["retry-after"])[0]);
-  return Number.isFinite(after) && after >= 0 ? Math.min(after, 30) * 1000 : 500 * 2 ** attempt;
 }

@@ -1,3 +1,4 @@
+import { isPassing } from "./retry.js";
 import { SlipwayError, type SlipwayErrorOptions } from "../core/index.js";
 
 /** What went wrong with a registry or its token server. */
@@ -25,17 +26,23 @@ export interface RegistryErrorOptions extends SlipwayErrorOptions {
   host?: string;
   /** HTTP status. */
   status?: number;
+  /** See {@link RegistryError.retryable}. Default: by the status. */
+  retryable?: boolean;
 }
 
 /** Talking to a registry failed, or to its token server, or to the helper that keeps its credentials. */
 export class RegistryError extends SlipwayError {
   declare readonly code: RegistryErrorCode;
   readonly host?: string;
+  /** HTTP status of the answer that was refused; absent when there was none. */
   readonly status?: number;
+  /** The same request may go through a moment later: a busy server, a connection that broke. It has been repeated by then. */
+  readonly retryable: boolean;
 
   constructor(code: RegistryErrorCode, message: string, options: RegistryErrorOptions = {}) {
     super(code, message, options);
     if (options.host !== undefined) this.host = options.host;
     if (options.status !== undefined) this.status = options.status;
+    this.retryable = options.retryable ?? (options.status !== undefined && isPassing(options.status));
   }
 }

@@ -4,6 +4,7 @@ import type { Environment } from "../config/index.js";
 import { abortError, isError, messageOf, sleep } from "../core/index.js";
 import { proxyFor } from "./proxy.js";
 import { tunnelConnector } from "./proxy-tunnel.js";
+import { isReset } from "./retry.js";
 import { RegistryError } from "./registry-error.js";
 import { systemCertificates } from "./system-ca.js";
 
@@ -43,7 +44,17 @@ export interface HttpRequest {
 }
 
 /** An answer. The body must be read to its end or dumped. */
-export type HttpResponse = Pick<Dispatcher.ResponseData, "statusCode" | "headers" | "body">;
+export type HttpResponse = Pick<Dispatcher.ResponseData, "statusCode" | "headers" | "body"> & {
+  /** What is to be known of a 401 or 403: with what it was asked for. */
+  credentials?: AskedCredentials;
+};
+
+/** With which credentials something was asked for. */
+export interface AskedCredentials {
+  found: boolean;
+  /** Where they were looked for, in words. */
+  source?: string | undefined;
+}
 
 /** Node and undici errors that mean that no request has reached the server. */
 const connectCodes = new Set([
@@ -76,7 +87,8 @@ export class RegistryHttp implements AsyncDisposable {
   }
 
   /**
-   * Sends a request; one retry when no connection could be had (FLT-24). Any status is an answer.
+   * Sends a request; one retry when no connection could be had, or one broke before its answer (FLT-24). Any status is an
+   * answer.
    *
    * @throws RegistryError `REGISTRY_CONNECT`, AbortedError, DeadlineError.
    */
@@ -87,7 +99,8 @@ export class RegistryHttp implements AsyncDisposable {
       return await this.#send(request);
     } catch (error) {
       if (request.signal?.aborted) throw abortError(request.signal);
-      if (!repeatable || !isConnectFailure(error)) throw connectError(request, error);
+      const isWorthwhile = isConnectFailure(error) || (isReset(error) && request.method !== "PATCH");
+      if (!repeatable || !isWorthwhile) throw connectError(request, error);
     }
     await sleep(200, request.signal);
     try {
@@ -210,7 +223,7 @@ function connectError(request: HttpRequest, error: unknown): Error {
   return new RegistryError(
     "REGISTRY_CONNECT",
     `${request.method} ${request.url.origin} failed: ${connectReason(request.host, detail)}`,
-    { host: request.url.host, cause: error },
+    { host: request.url.host, cause: error, retryable: isConnectFailure(error) || isReset(error) },
   );
 }
 

@@ -108,7 +108,7 @@ test("405 to an identity token and any other status are final", async () => {
     code: "REGISTRY_UNAUTHORIZED",
     status: 403,
     host: refusing.host,
-    message: expect.stringMatching(/403 Forbidden: no \[2Jaccess$/),
+    message: expect.stringMatching(/403 Forbidden: no \[2Jaccess; the credentials for .* were refused, or do not allow this$/),
   });
   expect(refusing.requests).toHaveLength(1);
 });

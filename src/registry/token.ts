@@ -1,10 +1,12 @@
 import { STATUS_CODES } from "node:http";
-import { withDeadline } from "../core/index.js";
+import { sleep, withDeadline } from "../core/index.js";
 import { type RegistryCredentials, secretOf } from "./credentials.js";
 import { isLoopbackHost } from "./hub.js";
 import { RegistryError } from "./registry-error.js";
 import type { HttpResponse, RegistryHttp } from "./registry-http.js";
 import { readJson, readRefusal } from "./response-body.js";
+import { maxRetries, retryDelay } from "./retry.js";
+import { unauthorizedReason } from "./unauthorized.js";
 
 /** What token to fetch, and where: the parameters of a registry's `WWW-Authenticate: Bearer` challenge. */
 export interface TokenRequest {
@@ -17,6 +19,8 @@ export interface TokenRequest {
   /** `client_id` of the OAuth2 request. Default `buildkit-client`. */
   clientId?: string;
   credentials?: RegistryCredentials | undefined;
+  /** Where credentials were looked for, in words. */
+  source?: string | undefined;
 }
 
 /** A bearer token. */
@@ -42,6 +46,8 @@ const defaultExpiration = 60;
  * Credentials go over https only, unless the registry is marked insecure or is on this machine (SEC-21); redirects are
  * not followed (SEC-22).
  *
+ * A server that is busy or breaks the connection is asked again, as it says itself by `Retry-After`.
+ *
  * @throws RegistryError beginning with `failed to fetch oauth token` or `failed to fetch anonymous token`.
  */
 export async function fetchToken(
@@ -56,19 +62,41 @@ export async function fetchToken(
   try {
     const realm = parseRealm(request);
     if (secret) checkRealm(http, request.host, realm);
-    return await withDeadline(signal, totalMilliseconds, `token request to ${realm.host}`, (signal) =>
-      secret
-        ? fetchWithSecret(http, request, realm, { username, secret }, signal)
-        : fetchByGet(http, request, realm, undefined, signal),
-    );
+    const ask = () =>
+      withDeadline(signal, totalMilliseconds, `token request to ${realm.host}`, (signal) =>
+        secret
+          ? fetchWithSecret(http, request, realm, { username, secret }, signal)
+          : fetchByGet(http, request, realm, undefined, signal),
+      );
+    return await persistently(ask, signal);
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
-    const { host, status } = error;
-    throw new RegistryError(error.code, `failed to fetch ${kind} token: ${error.message}`, {
+    const { host, status, retryable } = error;
+    const asked = { found: secret !== "", source: request.source };
+    const why = error.code === "REGISTRY_UNAUTHORIZED" ? `; ${unauthorizedReason(request.host, asked)}` : "";
+    throw new RegistryError(error.code, `failed to fetch ${kind} token: ${error.message}${why}`, {
       cause: error,
+      retryable,
       ...(host !== undefined && { host }),
       ...(status !== undefined && { status }),
     });
+  }
+}
+
+/** What a server of passing troubles answered, and how long it wants to be left alone. */
+const delays = new WeakMap<RegistryError, HttpResponse["headers"]>();
+
+async function persistently(ask: () => Promise<Token>, signal: AbortSignal | undefined): Promise<Token> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      // No connection at all has been tried twice by now.
+      const isWorthwhile =
+        error instanceof RegistryError && error.retryable && error.code !== "REGISTRY_CONNECT";
+      if (!isWorthwhile || attempt >= maxRetries) throw error;
+      await sleep(retryDelay(delays.get(error), attempt), signal);
+    }
   }
 }
 
@@ -152,12 +180,14 @@ async function readToken(response: HttpResponse, method: string, realm: URL): Pr
   }
   if (status < 200 || status >= 400) {
     const detail = await readRefusal(response);
-    throw new RegistryError(
+    const error = new RegistryError(
       status === 401 || status === 403 ? "REGISTRY_UNAUTHORIZED" : "REGISTRY_STATUS",
       `unexpected status from ${method} request to ${place}: ${status} ${STATUS_CODES[status] ?? ""}`.trimEnd() +
         (detail && `: ${detail}`),
       { host, status },
     );
+    delays.set(error, headers);
+    throw error;
   }
   const answer = await readJson(response, maxAnswerBytes, `the answer of token server ${place}`);
   // Both names are in use, and where both are given they are the same.
