@@ -18,7 +18,7 @@ function asList(previous: unknown): string[] {
 
 /** A switch that also takes a list: `--flag`, `--flag=false`, `--flag=a,b`. */
 export function switchOrList(value: string): boolean | string[] {
-  return parseGoBool(value) ?? parseCsvFields(value).filter(Boolean);
+  return parseGoBool(value) ?? (value === "" ? [] : parseCsvFields(value).filter(Boolean));
 }
 
 /** A size such as `512m`, in bytes. */

@@ -188,3 +188,24 @@ test("the engine gets credentials under its own names", async () => {
   expect(await engineAuth("u.example/a", provider())).toBeUndefined();
   await expect(engineAuth("A b", provider())).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
 });
+
+test("an empty credential helper for a host is none: the file's entry counts, whatever helper the others have", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "slipway-helper-"));
+  const auth = Buffer.from("me:pass").toString("base64");
+  await writeFile(
+    join(dir, "config.json"),
+    JSON.stringify({
+      credsStore: "none-such",
+      credHelpers: { "r.example": "" },
+      auths: { "r.example": { auth } },
+    }),
+  );
+  const warnings: string[] = [];
+  const provider = dockerCredentials({
+    env: { DOCKER_CONFIG: dir },
+    onWarning: (text) => warnings.push(text),
+  });
+  expect(await provider({ host: "r.example", scopes: [] })).toEqual({ username: "me", password: "pass" });
+  expect(warnings).toEqual([]);
+  await rm(dir, { recursive: true });
+});

@@ -11,6 +11,7 @@ import type { RegistrySettings } from "../config/index.js";
 import { mediaTypes } from "./descriptor.js";
 import { digestOf } from "./digest.js";
 import { parseReference } from "./reference.js";
+import { Exchange } from "./exchange.js";
 import { RegistryClient, type RegistryClientOptions } from "./registry-client.js";
 
 const open: { close(): unknown }[] = [];
@@ -462,4 +463,29 @@ test("SEC-23 a hand-made reference cannot become another request", async () => {
     code: "REGISTRY_PROTOCOL",
   });
   expect(server.requests).toHaveLength(0);
+});
+
+test("a host with the scheme's own port is authorised under the name that was written", async () => {
+  const asked: string[] = [];
+  const sent: (string | undefined)[] = [];
+  const http = {
+    settingsOf: () => ({}),
+    request: async ({ headers }: { headers?: Record<string, string> }) => {
+      sent.push(headers?.["authorization"]);
+      const body = { dump: async () => {} };
+      const challenge = { "www-authenticate": 'Basic realm="x"' };
+      return headers?.["authorization"]
+        ? { statusCode: 200, headers: {}, body }
+        : { statusCode: 401, headers: challenge, body };
+    },
+  };
+  const exchange = new Exchange(http as never, async ({ host }) => {
+    asked.push(host);
+    return { username: "u", password: "p" };
+  });
+  const endpoint = { host: "r.example:443", protocol: "https:", mayFallBack: false, base: "/v2" } as const;
+  const { statusCode } = await exchange.send(endpoint, { method: "GET", path: "a/manifests/b", scopes: [] });
+  expect(statusCode).toBe(200);
+  expect(asked).toEqual(["r.example:443"]);
+  expect(sent).toEqual([undefined, `Basic ${Buffer.from("u:p").toString("base64")}`]);
 });

@@ -5,9 +5,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { testCertificates } from "../../test/support/certificates.js";
 import {
-  type Answer,
   type HttpTestServer,
-  type ReceivedRequest,
   httpServer,
 } from "../../test/support/http-server.js";
 import { type HostTls, RegistryHttp } from "./registry-http.js";
@@ -19,7 +17,7 @@ afterEach(async () => {
 });
 
 async function server(
-  answer: (request: ReceivedRequest) => Answer,
+  answer: Parameters<typeof httpServer>[0],
   options: { tls?: boolean } = {},
 ): Promise<HttpTestServer> {
   const started = await httpServer(answer, options);
@@ -108,7 +106,9 @@ test("405 to an identity token and any other status are final", async () => {
     code: "REGISTRY_UNAUTHORIZED",
     status: 403,
     host: refusing.host,
-    message: expect.stringMatching(/403 Forbidden: no \[2Jaccess; the credentials for .* were refused, or do not allow this$/),
+    message: expect.stringMatching(
+      /403 Forbidden: no \[2Jaccess; the credentials for .* were refused, or do not allow this$/,
+    ),
   });
   expect(refusing.requests).toHaveLength(1);
 });
@@ -241,4 +241,34 @@ test("FLT-24 an abort ends the wait at once", async () => {
   await connected;
   controller.abort(new Error("enough"));
   await expect(fetching).rejects.toMatchObject({ code: "ABORTED" });
+});
+
+test.each([
+  ["429 with Retry-After", { status: 429, headers: { "retry-after": "0" } }],
+  ["502", { status: 502, headers: { "retry-after": "0" } }],
+  ["500 with a date", { status: 500, headers: { "retry-after": new Date(0).toUTCString() } }],
+])("a token server that answers %s once is asked again", async (_, hiccup) => {
+  let asked = 0;
+  const peer = await server(() => (asked++ === 0 ? hiccup : { body: { token: "T" } }));
+  expect(await fetchToken(http(), request(peer, { credentials: user }))).toMatchObject({ token: "T" });
+  expect(peer.requests).toHaveLength(2);
+});
+
+test("a token server that breaks the connection once is asked again", async () => {
+  let asked = 0;
+  const peer = await server((_request, response) => {
+    if (asked++ > 0) return { body: { token: "T" } };
+    response.destroy();
+    return undefined;
+  });
+  expect(await fetchToken(http(), request(peer))).toMatchObject({ token: "T" });
+});
+
+test("a refusal says whether there were no credentials, and where they were looked for", async () => {
+  const peer = await server(() => ({ status: 401 }));
+  await expect(fetchToken(http(), request(peer, { source: "/d/config.json" }))).rejects.toMatchObject({
+    status: 401,
+    retryable: false,
+    message: expect.stringMatching(/; there are no credentials for .* in \/d\/config.json$/),
+  });
 });
