@@ -4,10 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { testCertificates } from "../../test/support/certificates.js";
-import {
-  type HttpTestServer,
-  httpServer,
-} from "../../test/support/http-server.js";
+import { type HttpTestServer, type ReceivedRequest, httpServer } from "../../test/support/http-server.js";
 import { type HostTls, RegistryHttp } from "./registry-http.js";
 import { type TokenRequest, fetchToken } from "./token.js";
 
