@@ -1,5 +1,5 @@
 import { isJsonObject } from "../config/index.js";
-import type { VertexWarning } from "../core/index.js";
+import { type VertexWarning, blankValue } from "../core/index.js";
 import type { CallRequest } from "./parse/call.js";
 import type { ImagePlatform } from "./describe-image.js";
 
@@ -49,7 +49,8 @@ export function metadataOf(
   const entries: (readonly [string, unknown])[] = [...more];
   for (const [key, value] of response)
     entries.push([key, (key === "result.json" ? embeddedJson(value) : embedded(value)) ?? value]);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  // Build arguments and contexts are in the provenance as they were given.
+  return blankValue(Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
 function embedded(value: string): unknown {

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { parseGoBool, parseSize } from "../config/index.js";
+import { parseGoBool, parseSize, variableBytes } from "../config/index.js";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { splitPair } from "./parse/fields.js";
@@ -86,10 +86,19 @@ export function resolveBuildArgs(
   const result = new Map<string, string>();
   for (const [name, given] of Object.entries(args ?? {})) {
     if (name === "") throw new InvalidArgumentError(`invalid key-value pair "=${given ?? ""}": empty key`);
-    const value = given ?? env[name];
+    const value = given ?? utf8Variable(env, name);
     if (value !== undefined) result.set(name, value);
   }
   return result;
+}
+
+/** A variable's value, which goes to BuildKit as text. */
+function utf8Variable(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
+  const value = env[name];
+  if (value === undefined || variableBytes(env, name)?.equals(Buffer.from(value))) return value;
+  throw new InvalidArgumentError(
+    `the environment variable ${name} of the build argument is not UTF-8, and build arguments are text; a secret may be bytes`,
+  );
 }
 
 function parseEntitlements(allow: readonly string[]): { entitlements: string[]; allowLocalDelete: boolean } {

@@ -18,7 +18,10 @@ export interface PlannedLocal extends TreeDigest {
   path?: string;
 }
 
-/** A build as data: what would be asked of BuildKit. Can be written as JSON; holds no secret. */
+/**
+ * A build as data: what would be asked of BuildKit. Can be written as JSON; holds no secret: passwords in URLs, and what is named as
+ * a password, secret or token, are `*****`.
+ */
 export interface BuildPlan {
   /**
    * `sha256:…` of everything that decides the result, as far as it is known without asking anybody: equal digests mean equal

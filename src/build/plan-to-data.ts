@@ -9,10 +9,11 @@ import {
   proxyBuildArgs,
   resolveDockerEndpoint,
 } from "../config/index.js";
+import { blankSecrets, blankValue } from "../core/index.js";
 import { digestLocals, inputDigest } from "./input-digest.js";
 import { readBuildOptions } from "./check-options.js";
 import { planKinds } from "./option-kinds.js";
-import { planBuild } from "./plan.js";
+import { type SolvePlan, planBuild } from "./plan.js";
 import type { BuildPlan, PlanOptions } from "./plan-data.js";
 
 /** See {@link plan}. */
@@ -41,7 +42,7 @@ export async function planData(given: PlanOptions): Promise<BuildPlan> {
   return {
     inputDigest: inputDigest(planned, locals, { omit: proxies, secrets }),
     frontend: planned.frontend,
-    attrs: { ...planned.attrs },
+    attrs: shownAttrs(planned),
     locals: Object.fromEntries(
       [...locals].map(([name, digest]) => {
         const dir = inputs.locals.get(name);
@@ -50,10 +51,10 @@ export async function planData(given: PlanOptions): Promise<BuildPlan> {
     ),
     exports: exports.map(({ type, attrs, destination }) => ({
       type,
-      attrs: { ...attrs },
+      attrs: blankValue({ ...attrs }),
       destination: { kind: destination.kind, ...("path" in destination && { path: destination.path }) },
     })),
-    caches: { imports: [...caches.imports], exports: [...caches.exports] },
+    caches: { imports: blankValue([...caches.imports]), exports: blankValue([...caches.exports]) },
     entitlements: [...planned.entitlements],
     secrets,
     ssh: planned.ssh.map((spec) => spec.split("=", 1)[0] ?? ""),
@@ -61,8 +62,18 @@ export async function planData(given: PlanOptions): Promise<BuildPlan> {
     ...(planned.sourcePolicy && {
       sourcePolicy: toJson(sourcepolicy.PolicySchema, planned.sourcePolicy),
     }),
-    warnings: [...planned.warnings],
+    warnings: planned.warnings.map(blankSecrets),
   };
+}
+
+/** Attributes without passwords in URLs and tokens of caches, which BuildKit gets and nobody else. */
+function shownAttrs({ attrs, caches }: SolvePlan): Record<string, string> {
+  const shown = blankValue({ ...attrs });
+  if (attrs["cache-imports"] !== undefined)
+    shown["cache-imports"] = JSON.stringify(
+      caches.imports.map(({ type, attrs: own }) => ({ Type: type, Attrs: blankValue({ ...own }) })),
+    );
+  return shown;
 }
 
 /** The engine's host, which decides on proxies. A context that cannot be resolved has none. */

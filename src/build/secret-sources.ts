@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import type { Environment } from "../config/index.js";
+import { type Environment, variableBytes } from "../config/index.js";
 import { InvalidArgumentError, type Redactor, bytesOf, nameOf } from "../core/index.js";
 import { describeSystemError, toBytes } from "../fs/index.js";
 import { type SecretSource, maxSecretBytes } from "../session/index.js";
@@ -22,7 +22,7 @@ export async function secretSources(
     const source = sourceOf(id, input, env);
     if (source.type === "file") await checkFile(id, source.path);
     if (source.type === "value") redactor.add(source.value);
-    if (source.type === "env") redactor.add(env[source.name] ?? "");
+    if (source.type === "env") redactor.add(variableBytes(env, source.name) ?? "");
     sources.set(id, source);
   }
   return sources;

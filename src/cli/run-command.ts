@@ -18,6 +18,9 @@ export async function runCommand(args: readonly string[], own: CliProcess): Prom
   const context = { ...own, stdout: new Printer(own.stdout, env), stderr };
   const state = { debug: false };
   try {
+    // What Node puts where an argument's bytes are not UTF-8.
+    if (args.some((text) => text.includes("\ufffd")))
+      (await import("../config/index.js")).checkArgumentBytes(args);
     await dispatch(await readInvocation(args, context), state);
     return output.broken ? brokenPipeCode : 0;
   } catch (error) {

@@ -29,6 +29,7 @@ export { githubActionsContext } from "./github-actions.js";
 export { parseGoBool } from "./go-bool.js";
 export { escapeGoJson, goJson } from "./go-json.js";
 export { parseGoDuration } from "./go-duration.js";
+export { checkArgumentBytes, variableBytes } from "./raw-environment.js";
 export { type JsonObject, JsonReader, isJsonObject, parseJsonObject, textOf } from "./json.js";
 export { proxyBuildArgs } from "./proxies.js";
 export { splitShellWords } from "./shell-words.js";

@@ -37,7 +37,7 @@ export {
   untilAborted,
   withDeadline,
 } from "./signals.js";
-export { Redactor, blankSecrets, blankUsers } from "./redactor.js";
+export { Redactor, blankSecrets, blankUsers, blankValue } from "./redactor.js";
 export {
   type Kind,
   type Kinds,

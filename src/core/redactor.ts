@@ -77,6 +77,21 @@ function indexFrom(text: string, expression: RegExp, from: number): number {
 }
 
 /**
+ * A value of JSON's kinds without what is a secret by its place: the text of a field whose name says so (`token`,
+ * `build-arg:NPM_TOKEN`), user names and passwords in URLs.
+ */
+export function blankValue<T>(value: T, name = ""): T {
+  if (typeof value === "string")
+    return (value !== "" && secretName.test(`${name}=`) ? blank : blankUsers(value)) as T;
+  if (Array.isArray(value)) return value.map((one: unknown) => blankValue(one)) as T;
+  if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+    return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, one]: [string, unknown]) => [key, blankValue(one, key)]),
+  ) as T;
+}
+
+/**
  * Keeps known secrets out of texts of our own: errors, log tails, debug output (SEC-16). The build's own output stays as the
  * builder sent it.
  */

@@ -1,5 +1,6 @@
 import { secrets as wire } from "../buildkit/index.js";
 import { grpcCodes } from "../http2/index.js";
+import { variableBytes } from "../config/index.js";
 import type { Attachable } from "./attachable.js";
 import { SecretFiles, maxSecretBytes, tooLarge } from "./secret-files.js";
 import { service } from "./service.js";
@@ -53,10 +54,8 @@ async function read(
   switch (source.type) {
     case "value":
       return source.value;
-    case "env": {
-      const value = source.env[source.name];
-      return value === undefined ? undefined : Buffer.from(value);
-    }
+    case "env":
+      return variableBytes(source.env, source.name);
     case "callback":
       return Buffer.from(await source.read(signal));
     default:

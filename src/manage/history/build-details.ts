@@ -1,7 +1,7 @@
 import { isAbsolute, join, relative } from "node:path";
 import { formatPlatformFully, normalizePlatform, parsePlatform } from "../../builder/index.js";
 import { isJsonObject, parseCsvFields, parseGoBool } from "../../config/index.js";
-import { messageOf } from "../../core/index.js";
+import { blankUsers, blankValue, messageOf } from "../../core/index.js";
 import type { BuildAttachment } from "./attachments.js";
 import type { BuildFailure } from "./build-failure.js";
 import type { BuildHistory, RecordCallOptions } from "./build-history.js";
@@ -84,7 +84,8 @@ export async function readDetails(
     history.failure(record, { signal }),
     history.attachments(record, { signal }),
   ]);
-  const reader = new AttrReader(record.attrs);
+  // They are for people to read: a context's password and a proxy's are not.
+  const reader = new AttrReader(blankValue(record.attrs));
   return {
     record,
     ...inputOf(record, reader, directory),
@@ -177,7 +178,7 @@ function inputOf({ localState }: BuildRecord, reader: AttrReader, directory: str
   // A remote context is its own repository.
   const isRemote = reader.peek("context") !== undefined;
   return {
-    ...reader.optional("context", context),
+    ...reader.optional("context", context === undefined ? undefined : blankUsers(context)),
     ...reader.optional("dockerfile", dockerfile),
     ...reader.optional("vcsRepository", isRemote ? undefined : reader.peek("vcs:source")),
     ...reader.optional("vcsRevision", isRemote ? undefined : reader.peek("vcs:revision")),

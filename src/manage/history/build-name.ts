@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { LocalBuildState } from "../../builder/index.js";
+import { blankUsers } from "../../core/index.js";
 
 const defaultFile = "/Dockerfile";
 
@@ -8,6 +9,10 @@ const defaultFile = "/Dockerfile";
  * parentheses, else the repository it came from (buildx v0.36 util/history BuildName). May be empty.
  */
 export function buildName(attrs: Readonly<Record<string, string>>, state?: LocalBuildState): string {
+  return blankUsers(fullName(attrs, state));
+}
+
+function fullName(attrs: Readonly<Record<string, string>>, state: LocalBuildState | undefined): string {
   const given = attrs["build-arg:BUILDKIT_BUILD_NAME"];
   if (given) return given;
   const { target, context = otherThanHere(attrs["vcs:localdir:context"]) } = attrs;
