@@ -9,6 +9,7 @@ import { type ContextSource, type MemoryFiles, dir } from "./contexts.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import { memoryDir } from "./memory-dir.js";
 import { type OciLayoutContext, parseOciLayout } from "./oci-layout-context.js";
+import type { RemotePolicy } from "./remote-policy.js";
 import { hasGitQuery, isHttpUrl, isRemoteUrl } from "./remote-url.js";
 import { randomId } from "./random-id.js";
 
@@ -36,6 +37,8 @@ export interface Inputs {
   contextDirectory?: string;
   /** A rego policy that lies beside the Dockerfile, which buildx would apply. */
   policyPath?: string;
+  /** A rego policy that may be in the remote context, where buildx would look for it. */
+  remotePolicy?: RemotePolicy;
   /** Path of the Dockerfile as people know it, for error excerpts and the local state. */
   dockerfilePath: string;
 }
@@ -159,7 +162,11 @@ async function resolveMainContext(
         if (options.file !== undefined && isAbsolute(options.file)) {
           await mountDockerfile(inputs, options.file);
           attrs["dockerfilekey"] = "dockerfile";
-        } else attrs["filename"] = options.file ?? "Dockerfile";
+        } else {
+          const file = options.file ?? "Dockerfile";
+          attrs["filename"] = file;
+          inputs.remotePolicy = { url: context.url, path: `${file}.rego` };
+        }
       }
       break;
   }

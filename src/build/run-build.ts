@@ -47,6 +47,7 @@ import type { PlannedExport } from "./outputs.js";
 import { type PlanFacts, type SolvePlan } from "./plan.js";
 import { readProvenance } from "./provenance.js";
 import { checkResponse } from "./exporter-response.js";
+import { refuseRemotePolicy } from "./remote-policy.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
 import { secretSources } from "./secret-sources.js";
 import { solve } from "./solve.js";
@@ -89,6 +90,28 @@ export async function executePlan(
   const engines: EngineClient[] = [];
   try {
     await requireDaemonFor(planned, node.client, signal);
+    const { remotePolicy } = planned.inputs;
+    if (remotePolicy) {
+      const fetching = sessionServices(
+        onlyFetching(planned),
+        options,
+        context,
+        new Map(),
+        sink,
+        [],
+        new Redactor(),
+        undefined,
+      );
+      const { client } = node;
+      const { sourcePolicy } = planned;
+      await refuseRemotePolicy(remotePolicy, {
+        client,
+        attachables: await fetching,
+        sourcePolicy,
+        sink,
+        signal,
+      });
+    }
     const complete = await withDockerfile(planned, node.client, sink, signal);
     const { plan, images } = await withEngineImages(complete, options, {
       client: node.client,
@@ -169,6 +192,12 @@ export async function executePlan(
   } finally {
     await Promise.all(engines.map((engine) => engine.close()));
   }
+}
+
+/** The plan without what the session would offer of this machine's files. */
+function onlyFetching(plan: SolvePlan): SolvePlan {
+  const inputs = { ...plan.inputs, locals: new Map(), uploads: new Map(), ociLayouts: new Map() };
+  return { ...plan, inputs };
 }
 
 /** The plan with the Dockerfile that was given as a URL. */

@@ -117,7 +117,9 @@ export async function createBuilder(
         existing ?? emptyNodeGroup((name ?? (await transaction.freeName())).toLowerCase(), driver);
       const { group, needsRestart } = updateNode(before, { ...settings, append });
       await checkNodes(context, before, group, options);
-      const more = { ...kept, ...(options.connect && { connect: options.connect }) };
+      // What was kept of the builder stays, whatever node is added.
+      const known = existing ? await keptOptions(context, group.name) : {};
+      const more = { ...known, ...kept, ...(options.connect && { connect: options.connect }) };
       // Whose it is comes before it is there: who is killed in between leaves nothing without an owner.
       if (kept.ephemeral) await transaction.saveSlipwayOptions(group.name, more);
       await transaction.save(group);
@@ -128,6 +130,16 @@ export async function createBuilder(
     },
     options.signal ? { signal: options.signal } : {},
   );
+}
+
+/** What is kept of a builder; a broken file counts as nothing, and is written anew. */
+export async function keptOptions({ store }: BuilderContext, name: string): Promise<SlipwayOptions> {
+  try {
+    return await store.slipwayOptions(name);
+  } catch (error) {
+    store.warn(messageOf(error));
+    return {};
+  }
 }
 
 /** Makes sure that what is new of a builder can work (buildx builder/builder.go Create). */

@@ -4,7 +4,9 @@ import type { BuilderContext } from "./builder-context.js";
 import { checkBuilderName } from "./builder-name.js";
 import type { Node, NodeGroup } from "./node-group.js";
 import { formatPlatformFully } from "./platform.js";
-import { type CreateBuilderOptions, createBuilder, nodeSettings } from "./create-builder.js";
+import { type CreateBuilderOptions, createBuilder, keptOptions, nodeSettings } from "./create-builder.js";
+import type { SlipwayOptions } from "./slipway-options.js";
+import { parseDriverOptions } from "../driver/index.js";
 import { removeBuilder } from "./remove-builder.js";
 
 /** A builder as it is to be. */
@@ -41,18 +43,23 @@ export async function ensureBuilder(
   const { name, onMismatch = "error", signal } = options;
   checkBuilderName(name);
   const group = await context.store.get(name);
+  let wanted = options;
   if (group) {
-    const differs = await differencesOf(context, group, options);
+    // All of the description is looked at before anything is removed by it.
+    parseDriverOptions(options.driverOpts ?? {});
+    const kept = await keptOptions(context, name);
+    const differs = await differencesOf(context, group, kept, options);
     if (differs.length === 0 || onMismatch === "use") return group;
     if (onMismatch === "error")
       throw new StoreError(
         "STORE_REFUSED",
         `builder ${JSON.stringify(name)} exists with other ${differs.join(", ")}; use onMismatch "use" or "recreate", or another name`,
       );
+    wanted = { ...options, connect: options.connect ?? kept.connect };
     await removeBuilder(context, name, { keepState: true, signal });
   }
   try {
-    return (await createBuilder(context, options)).group;
+    return (await createBuilder(context, wanted)).group;
   } catch (error) {
     // Another process made it in between: then it is there.
     const made = await context.store.get(name).catch(() => undefined);
@@ -65,12 +72,14 @@ export async function ensureBuilder(
 async function differencesOf(
   context: BuilderContext,
   group: NodeGroup,
+  kept: SlipwayOptions,
   options: EnsureBuilderOptions,
 ): Promise<string[]> {
   const driverOpts = options.driverOpts ?? {};
   const wanted = await nodeSettings(context, options, driverOpts);
   const flagsCount = options.buildkitdFlags !== undefined;
   const configCounts = options.buildkitdConfig !== undefined || options.maxCacheSize !== undefined;
+  const { connect } = options;
   const checks: [what: string, isSame: (node: Node) => boolean][] = [
     ["driver options", (node) => sameRecord(node.driverOpts, driverOpts)],
     ["flags of buildkitd", ({ flags }) => !flagsCount || sameTexts(flags, wanted.flags)],
@@ -83,7 +92,10 @@ async function differencesOf(
         sameTexts(platforms.map(formatPlatformFully), wanted.platforms.map(formatPlatformFully)),
     ],
   ];
-  return checks.filter(([, isSame]) => !group.nodes.every(isSame)).map(([what]) => what);
+  const differing = checks.filter(([, isSame]) => !group.nodes.every(isSame)).map(([what]) => what);
+  return connect === undefined || connect === (kept.connect ?? "auto")
+    ? differing
+    : [...differing, "connect"];
 }
 
 function sameTexts(a: readonly string[], b: readonly string[]): boolean {

@@ -18,6 +18,8 @@ export interface CliContext {
   signal: AbortSignal;
   /** Base name of the file that was run: `docker-buildx` makes the program a plug-in of docker's. */
   invokedAs?: string;
+  /** Docker runs it as its plug-in. */
+  isPlugin?: boolean;
 }
 
 /** Flags that every command takes. */

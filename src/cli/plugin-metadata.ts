@@ -1,9 +1,10 @@
-import { version } from "./version.js";
+import { offeredBuildx } from "./version.js";
 
 /** The answer to docker's `docker-cli-plugin-metadata` (docker/cli cli-plugins/metadata). */
 export const pluginMetadata = `${JSON.stringify({
   SchemaVersion: "0.1.0",
   Vendor: "slipway",
-  Version: version.text,
+  // Of the buildx whose place it takes: compose cuts off the `v` and asks for 0.17.0 at least (compose v2.40 build_bake.go).
+  Version: `v${offeredBuildx}`,
   ShortDescription: "Extended build capabilities with BuildKit, without buildx (slipway)",
 })}\n`;

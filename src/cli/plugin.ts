@@ -59,7 +59,7 @@ export function readPluginCall(args: readonly string[], context: CliContext): In
   const own = given.slice(name === pluginName ? at + 1 : at);
   return {
     args: [...(isCompletion ? [args[0] as string] : []), ...(isDebug ? ["--debug"] : []), ...own],
-    context: { ...context, env },
+    context: { ...context, env, isPlugin: true },
     name: { binary: "docker", path: `docker ${pluginName}` },
   };
 }

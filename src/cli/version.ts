@@ -7,5 +7,11 @@ export const version = {
   revision: typeof SLIPWAY_REVISION === "string" ? SLIPWAY_REVISION : "",
 };
 
-/** What `slipway version` prints: package, version and revision, as buildx does. */
-export const versionLine = `slipway ${version.text} ${version.revision}\n`;
+/** Version of the buildx whose behaviour is offered; the one that the tests compare with (testbed/lib/common.sh). */
+export const offeredBuildx = "0.38.2";
+
+/** What `slipway version` prints: program, version and revision, as buildx does. */
+export const versionLine = `slipway v${version.text} ${version.revision}\n`;
+
+/** What `docker buildx version` prints: scripts take the second word for buildx's version and compare it. */
+export const pluginVersionLine = `slipway v${offeredBuildx} v${version.text} ${version.revision}\n`;

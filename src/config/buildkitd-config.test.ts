@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "smol-toml";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { buildkitdEntitlements, loadBuildkitdConfig } from "./buildkitd-config.js";
+import { buildkitdEntitlements, loadBuildkitdConfig, parseBuildkitdToml } from "./buildkitd-config.js";
 import { readRegistrySettings } from "./buildkitd-registries.js";
 
 let dir: string;
@@ -105,4 +105,16 @@ test("what is missing, too long or malformed is named", async () => {
   });
   await expect(load(`x = "${"y".repeat(1024 * 1024)}"`)).rejects.toThrow(`${toml}: is longer than`);
   await expect(loadBuildkitdConfig(dir)).rejects.toMatchObject({ code: "CONFIG_UNREADABLE", path: dir });
+});
+
+test("switches that are none, and tables that are none, are refused before a daemon stumbles over them", async () => {
+  const refused = { "worker.oci.gc": '[worker.oci]\ngc = "maybe"', debug: "debug = 1", worker: "worker = 1" };
+  for (const [name, text] of Object.entries({
+    ...refused,
+    "worker.containerd.enabled": "[worker.containerd]\nenabled = 0",
+    "cdi.disabled": '[cdi]\ndisabled = "no"',
+    "worker.oci": "[worker]\noci = true",
+  }))
+    await expect(parseBuildkitdToml("b.toml", Buffer.from(text))).rejects.toThrow(`b.toml: ${name} must be`);
+  await parseBuildkitdToml("b.toml", Buffer.from("debug = true\n[worker.oci]\ngc = false\n"));
 });

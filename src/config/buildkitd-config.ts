@@ -72,7 +72,40 @@ export async function parseBuildkitdToml(path: string, content: Buffer): Promise
     throw invalidConfig(path, "registry must be a table");
   }
   readRegistryTables(path, table);
+  checkSwitches(path, table);
   return table;
+}
+
+/** Switches of `buildkitd.toml`, by the table they are in (buildkit cmd/buildkitd/config). */
+const switches: readonly [place: readonly string[], names: readonly string[]][] = [
+  [[], ["debug", "trace"]],
+  [
+    ["worker", "oci"],
+    ["enabled", "gc", "rootless", "noProcessSandbox", "selinux"],
+  ],
+  [
+    ["worker", "containerd"],
+    ["enabled", "gc", "rootless", "selinux"],
+  ],
+  [["history"], []],
+  [["cdi"], ["disabled"]],
+  [["system"], []],
+];
+
+/** A daemon with a switch that is no boolean does not start (buildx reads the file by BuildKit's own types). */
+function checkSwitches(path: string, table: TomlTable): void {
+  for (const [place, names] of switches) {
+    let at: TomlTable | undefined = table;
+    for (const [depth, part] of place.entries()) {
+      const value: TomlTable[string] | undefined = at?.[part];
+      at = asTable(value);
+      if (value !== undefined && at === undefined)
+        throw invalidConfig(path, `${place.slice(0, depth + 1).join(".")} must be a table`);
+    }
+    for (const name of names)
+      if (at?.[name] !== undefined && typeof at[name] !== "boolean")
+        throw invalidConfig(path, `${[...place, name].join(".")} must be true or false`);
+  }
 }
 
 async function readRequired(path: string, missing: string): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { SlipwayError } from "../core/index.js";
+import { SlipwayError, type SlipwayErrorOptions } from "../core/index.js";
 
 /** Stable codes of {@link DriverError}. */
 export type DriverErrorCode =
@@ -7,9 +7,14 @@ export type DriverErrorCode =
   | "DRIVER_FOREIGN_CONTAINER"
   | "DRIVER_CONNECT"
   | "DRIVER_NOT_RUNNING"
-  | "DRIVER_UNSUPPORTED";
+  | "DRIVER_UNSUPPORTED"
+  | "DRIVER_UNUSABLE";
 
 /** A node that could not be made, booted, reached or removed. */
 export class DriverError extends SlipwayError {
   declare readonly code: DriverErrorCode;
+
+  constructor(code: DriverErrorCode, message: string, options: SlipwayErrorOptions = {}) {
+    super(code, message, options);
+  }
 }

@@ -438,4 +438,28 @@ describe("rego policies", () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain("rego policies are not supported");
   });
+
+  test("inside of a repository are refused as well, wherever the Dockerfile lies", async () => {
+    const repository = makeRepository(path.join(scratch, "git/policies.git"));
+    const rego = "package docker";
+    const files = { Dockerfile: saying("a"), "Dockerfile.rego": rego, "other/x[1].Dockerfile": saying("b") };
+    repository.commit({ ...files, "sub/Dockerfile": saying("c"), "sub/Dockerfile.rego": rego }, "policies");
+    const url = `${repositories.origin}/policies.git`;
+    const refusal = /Dockerfile\.rego in the context http.*policies\.git.*rego policies are not supported/;
+    await expect(greeting({ context: url })).rejects.toThrow(refusal);
+    await expect(greeting({ context: `${url}#main:sub` })).rejects.toThrow(refusal);
+    await expect(greeting({ context: `${url}?branch=main&subdir=sub` })).rejects.toThrow(refusal);
+    await expect(greeting({ context: url, file: "./sub/Dockerfile" })).rejects.toThrow(refusal);
+    expect(await greeting({ context: url, file: "other/x[1].Dockerfile" })).toBe("b\n");
+    expect(await greeting({ context: url, policies: ["disabled=true"] })).toBe("a\n");
+    await expect(greeting({ context: url, file: "none/Dockerfile" })).rejects.toThrow(/none/);
+  });
+
+  test("inside of an archive at a URL are refused as well", async () => {
+    const context = await place.context({ Dockerfile: saying("x"), "Dockerfile.rego": "package docker" });
+    documents.set("/policy.tar.gz", gzipSync(execFileSync("tar", ["-C", context, "-cf", "-", "."])));
+    const url = `${web.origin}/policy.tar.gz`;
+    await expect(greeting({ context: url })).rejects.toThrow(/Dockerfile\.rego.*not supported/);
+    expect(await greeting({ context: url, policies: ["disabled=true"] })).toBe("x\n");
+  });
 });

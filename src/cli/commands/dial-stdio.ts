@@ -38,6 +38,7 @@ async function run(flags: DialStdioFlags, context: CliContext): Promise<void> {
   const progress = display(flags.progress, stderr.stream, env);
   const onWarning = (text: string) => warn(context, text);
   const builder = await Builder.open({ name: flags.builder, env, signal, onWarning });
+  progress({ type: "start", builder: builder.name, driver: builder.driver });
   try {
     await withVertex(progress, "Proxying to builder", async (vertex) => {
       await using dialled = await vertex.status("Dialing builder", () =>

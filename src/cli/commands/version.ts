@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { versionLine } from "../version.js";
+import { pluginVersionLine, versionLine } from "../version.js";
 import type { CliContext } from "../cli-context.js";
 
 /** `slipway version`. */
@@ -7,5 +7,5 @@ export function command(context: CliContext): Command {
   return new Command("version")
     .description("Show slipway version information")
     .usage(" ")
-    .action(() => context.stdout.text(versionLine));
+    .action(() => context.stdout.text(context.isPlugin ? pluginVersionLine : versionLine));
 }

@@ -89,6 +89,7 @@ function merge(known: Descriptor | undefined, entry: Descriptor): Descriptor {
   if (!known) return entry;
   const annotations = { ...known.annotations, ...entry.annotations };
   return {
+    ...entry,
     ...known,
     ...(entry.platform && { platform: entry.platform }),
     ...(Object.keys(annotations).length > 0 && { annotations }),

@@ -56,13 +56,12 @@ function parseDescriptor(text: string): Partial<Descriptor> & { digest: string }
   // What is left out is looked up.
   const full = readDescriptor({ mediaType: "", size: 0, ...value });
   if (!full) throw new InvalidArgumentError("invalid descriptor");
-  const { mediaType, size, annotations, platform } = full;
+  const { mediaType, size, ...others } = full;
   return {
+    ...others,
     digest,
     ...(mediaType !== "" && { mediaType }),
     ...(size > 0 && { size }),
-    ...(annotations && { annotations }),
-    ...(platform && { platform }),
   };
 }
 
