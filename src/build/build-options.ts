@@ -51,10 +51,9 @@ export interface BuildOptions {
   allow?: readonly string[];
   /** Only `disabled=true`: builds although a rego policy lies beside the Dockerfile, which is not evaluated here. */
   policies?: readonly string[];
-  /** As objects, or in the command's words: `type=registry,ref=example/app:cache`. */
-  cacheFrom?: readonly (CacheOption | string)[];
-  /** As `cacheFrom`. */
-  cacheTo?: readonly (CacheOption | string)[];
+  /** `parseCache()` reads the command's words. */
+  cacheFrom?: readonly CacheOption[];
+  cacheTo?: readonly CacheOption[];
   /** `true`, `false`, or parameters such as `mode=max`. */
   provenance?: boolean | string;
   /** `true`, `false`, or parameters such as `generator=image`. */
@@ -73,8 +72,8 @@ export interface BuildOptions {
    * Dockerfile is seen to name, else those in `allow`. Default false.
    */
   engineImages?: boolean | { allow: readonly string[] };
-  /** As objects, or in the command's words: `type=local,dest=out`. */
-  outputs?: readonly (Output | string)[];
+  /** `parseOutput()` reads the command's words. */
+  outputs?: readonly Output[];
   /** Load the result into the engine, like an output of type docker without a destination. */
   load?: boolean;
   /** Push the result under its tags, like an output of type registry. */

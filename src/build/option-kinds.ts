@@ -11,7 +11,6 @@ import {
   kind,
   listOf,
   mapOf,
-  messageOf,
   nameOf,
   object,
   oneOf,
@@ -22,8 +21,6 @@ import {
 import type { BuildOptions } from "./build-options.js";
 import type { BuildCallOptions } from "./build.js";
 import type { ConnectTarget } from "./connection.js";
-import { parseCache } from "./parse/cache.js";
-import { parseOutput } from "./parse/output.js";
 import type { PlanOptions } from "./plan-data.js";
 
 const bytes = kind("bytes (a Uint8Array or an ArrayBuffer)", (value) => bytesOf(value) !== undefined);
@@ -79,29 +76,22 @@ const contextSource: Kind = {
   },
 };
 
-/** A text in the words of the command, which `parse` reads. */
-function words(parse: (value: string) => unknown): Kind {
+const attrs = mapOf(text('"true"'), '{ compression: "zstd" }');
+
+/** An object; of one that came as a text it is told how the command's words are read. */
+function described(one: Kind, way: string): Kind {
   return {
-    is: "a text",
-    fault(value) {
-      if (typeof value !== "string") return text().fault(value);
-      try {
-        parse(value);
-        return undefined;
-      } catch (error) {
-        return { path: "", problem: `cannot be used: ${messageOf(error)}`, isMeant: true };
-      }
-    },
+    is: one.is,
+    fault: (value) =>
+      typeof value === "string"
+        ? { path: "", problem: `must be ${one.is}, not a text; ${way} reads the command's words` }
+        : one.fault(value),
   };
 }
 
-const attrs = mapOf(text('"true"'), '{ compression: "zstd" }');
-
-const output = either(
-  "an output in the command's words or as an object",
-  words(parseOutput),
+const output = described(
   shape(
-    "an output",
+    "an object",
     {
       type: text(),
       dest: either("a path or a stream to write to", text(), kind("a stream", isByteTarget)),
@@ -110,12 +100,12 @@ const output = either(
     ["type"],
     "what an exporter takes belongs in attrs",
   ),
+  "parseOutput()",
 );
 
-const cache = either(
-  "a cache in the command's words or as an object",
-  words(parseCache),
-  shape("a cache", { type: text(), attrs }, ["type"], "what a cache takes belongs in attrs"),
+const cache = described(
+  shape("an object", { type: text(), attrs }, ["type"], "what a cache takes belongs in attrs"),
+  "parseCache()",
 );
 
 const secret = either(
@@ -169,7 +159,7 @@ export const buildKinds = {
   ssh: listOf(text(), '"default"'),
   allow: listOf(text(), '"network.host"'),
   policies: listOf(text(), '"disabled=true"'),
-  cacheFrom: listOf(cache, '{ type: "registry", attrs: { ref: "example/app:cache" } }'),
+  cacheFrom: listOf(cache, '...parseCache("type=registry,ref=example/app:cache")'),
   cacheTo: listOf(cache, '{ type: "inline" }'),
   provenance: either('true, false or parameters, such as "mode=max"', flag, text()),
   sbom: either('true, false or parameters, such as "generator=image"', flag, text()),

@@ -170,9 +170,10 @@ function checkTag(tag: string): void {
   try {
     parseReference(tag);
   } catch (error) {
-    throw new InvalidArgumentError(`invalid tag ${JSON.stringify(tag)}: invalid reference format`, {
-      cause: error,
-    });
+    const quoted = JSON.stringify(tag);
+    // The reason ends in the name, which is told already.
+    const reason = messageOf(error).replace(`: ${quoted}`, "");
+    throw new InvalidArgumentError(`invalid tag ${quoted}: ${reason}`, { cause: error });
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { git, plan } from "./index.js";
+import { git, parseCache, plan } from "./index.js";
 import { metadataOf } from "./build-result.js";
 
 test("SEC-16 a plan holds no secret: neither tokens of caches nor passwords in URLs", async () => {
@@ -15,11 +15,11 @@ test("SEC-16 a plan holds no secret: neither tokens of caches nor passwords in U
     context: git("https://u:canary-b@example.com/r.git"),
     buildArgs: { NPM_TOKEN: "canary-c", MIRROR: "https://canary-d@mirror.example" },
     cacheFrom: [{ type: "gha", attrs: { token: "canary-e", url: "https://g.example" } }],
-    cacheTo: [
+    cacheTo: parseCache(
       "type=s3,bucket=b,region=r,secret_access_key=canary-f,access_key_id=canary-g,session_token=canary-h",
-    ],
+    ),
     secrets: { a: "canary-i" },
-    outputs: ["type=cacheonly"],
+    outputs: [{ type: "cacheonly" }],
     env: { DOCKER_CONFIG: dir },
   });
   expect(JSON.stringify(made)).not.toContain("canary");

@@ -10,7 +10,6 @@ import { type Inputs, resolveInputs } from "./inputs.js";
 import { type PlannedExport, planOutputs } from "./outputs.js";
 import { parseAttestations } from "./parse/attest.js";
 import { type CallRequest, parseCall } from "./parse/call.js";
-import { parseOutput } from "./parse/output.js";
 import { parsePolicies, unsupported } from "./parse/policy.js";
 import { sourcePolicy } from "./source-policy.js";
 import { randomId } from "./random-id.js";
@@ -83,9 +82,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
       attrs[`build-arg:${name}`] = value;
 
   const outputs = await planOutputs({
-    outputs: (options.outputs ?? []).map((output) =>
-      typeof output === "string" ? parseOutput(output) : output,
-    ),
+    outputs: options.outputs ?? [],
     push: options.push ?? false,
     load: (options.load ?? false) || (isDefaultLoad(options, facts) && call === undefined),
     tags: options.tags ?? [],

@@ -1,5 +1,5 @@
 import { rm, writeFile } from "node:fs/promises";
-import { type BuildOptions, type BuildResult, parseOutput } from "../build/index.js";
+import type { BuildOptions, BuildResult } from "../build/index.js";
 import { type Environment, parseGoBool } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { writeFileAtomic } from "../fs/index.js";
@@ -19,9 +19,7 @@ export async function prepareResultFiles(
   options: BuildOptions,
 ): Promise<ResultFiles> {
   if (paths.imageId !== undefined) {
-    const types = (options.outputs ?? []).map(
-      (output) => (typeof output === "string" ? parseOutput(output) : output).type,
-    );
+    const types = (options.outputs ?? []).map(({ type }) => type);
     if (types.includes("local") || types.includes("tar"))
       throw new InvalidArgumentError("local and tar exporters are incompatible with image ID file");
     await rm(paths.imageId, { force: true });

@@ -36,9 +36,7 @@ export function parseCache(text: string): Cache[] {
   return [{ type, attrs: Object.fromEntries(attrs) }];
 }
 
-/** Caches as they were given, in either form. */
-export function cachesOf(given: readonly (CacheOption | string)[]): Cache[] {
-  return given.flatMap((cache) =>
-    typeof cache === "string" ? parseCache(cache) : [{ type: cache.type, attrs: definedTexts(cache.attrs) }],
-  );
+/** Caches as they were given, without what is undefined. */
+export function cachesOf(given: readonly CacheOption[]): Cache[] {
+  return given.map(({ type, attrs }) => ({ type, attrs: definedTexts(attrs) }));
 }
