@@ -108,7 +108,8 @@ class AuthService {
   async #token(request: TokenRequest, signal: AbortSignal): Promise<Token> {
     const { host, scopes } = request;
     const credentials = await this.#lookUp(host, scopes, signal);
-    const fetch = () => fetchToken(this.#http, { ...request, credentials }, signal);
+    const fetch = () =>
+      fetchToken(this.#http, { ...request, credentials, source: this.#provider.source }, signal);
     if (credentials?.registryToken || secretOf(credentials).secret === "") return await fetch();
     const subject = scopes.map((scope) => scope.replace(/^repository:/, "")).join(" ");
     return await withVertex(this.#options.sink, `[auth] ${subject} token for ${host}`, (vertex) => {
