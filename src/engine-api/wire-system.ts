@@ -17,6 +17,8 @@ export interface SystemInfo {
   CgroupVersion?: string;
   /** Each `name=…` with more `key=value` behind commas. */
   SecurityOptions: string[] | null;
+  /** Podman's word for an ordinary user's engine; Docker's is `name=rootless` among the options above. */
+  Rootless?: boolean;
   Runtimes: Record<string, { path?: string }> | null;
   DefaultRuntime: string;
   DockerRootDir: string;

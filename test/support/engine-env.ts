@@ -6,7 +6,14 @@ export interface EngineEnv {
   registry: string;
   /** An empty builder store, but for a `buildkitd.default.toml` that names the registry. */
   buildxConfig: string;
-  engine: "docker" | "docker-containerd" | "docker-29" | "podman" | "existing";
+  engine:
+    | "docker"
+    | "docker-containerd"
+    | "docker-29"
+    | "rootless-docker"
+    | "podman"
+    | "rootless-podman"
+    | "existing";
   /** The buildx binary that serves as the oracle; absent where the testbed did not build one. */
   buildx: string | undefined;
   /** A buildkitd binary of the supported version; absent where the testbed did not build one. */

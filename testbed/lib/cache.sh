@@ -107,11 +107,13 @@ LIST
       [ -e "$cache/$docker_29" ] || echo "gcc gcc"
       [ -e "$cache/$docker_29" ] || [ -e /usr/include/stdio.h ] || echo "- libc6-dev"
       ;;
-    podman)
+    rootless-docker) printf '%s\n' "dockerd docker.io" "rootlesskit rootlesskit" "newuidmap uidmap" "slirp4netns slirp4netns" ;;
+    podman | rootless-podman)
       printf '%s\n' "podman podman" "catatonit catatonit"
       # Their programs are not on PATH.
       [ -e /usr/lib/podman/netavark ] || echo "- netavark"
       [ -e /usr/lib/podman/aardvark-dns ] || echo "- aardvark-dns"
+      [ "$1" = podman ] || printf '%s\n' "newuidmap uidmap" "slirp4netns slirp4netns"
       ;;
   esac
 }

@@ -24,6 +24,12 @@ describe("containerSpec", () => {
     expect(containerSpec(plan({ options })).HostConfig?.CgroupParent).toBe("/mine");
     const systemd = { ...info, CgroupDriver: "systemd" } as const;
     expect(containerSpec(plan({ options, info: systemd })).HostConfig?.CgroupParent).toBeUndefined();
+    const rootless = { ...info, SecurityOptions: ["name=seccomp,profile=default", "name=rootless"] };
+    expect(containerSpec(plan({ info: rootless })).HostConfig?.CgroupParent).toBeUndefined();
+    expect(
+      containerSpec(plan({ info: { ...info, Rootless: true } })).HostConfig?.CgroupParent,
+    ).toBeUndefined();
+    expect(containerSpec(plan({ options, info: rootless })).HostConfig?.CgroupParent).toBe("/mine");
   });
 
   test("leaves the user name space when the engine remaps users", () => {

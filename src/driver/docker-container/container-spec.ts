@@ -44,7 +44,7 @@ export interface ContainerPlan {
   files: ReadonlyMap<string, Uint8Array>;
   /** More labels of the container, which its state volume gets too. */
   labels?: Readonly<Record<string, string>> | undefined;
-  info: Pick<SystemInfo, "CgroupDriver" | "SecurityOptions" | "Runtimes">;
+  info: Pick<SystemInfo, "CgroupDriver" | "SecurityOptions" | "Rootless" | "Runtimes">;
   /** Host directory to mount at {@link socketDirectory}, and the group that may use the socket (design.md decision 7). */
   socket?: { directory: string; gid: number } | undefined;
   /** Read-only bind of WSL's libraries. */
@@ -56,8 +56,12 @@ export interface ContainerPlan {
 /** Body of `POST /containers/create` for a builder (buildx v0.36 driver/docker-container/driver.go create). */
 export function containerSpec(plan: ContainerPlan): ContainerCreateBody {
   const { options, info } = plan;
+  const has = (name: string) =>
+    (info.SecurityOptions ?? []).some((option) => option.split(",").includes(`name=${name}`));
   const usesCgroupfs = info.CgroupDriver === "cgroupfs";
-  const usesUserns = (info.SecurityOptions ?? []).some((option) => option.split(",").includes("name=userns"));
+  // A user's engine has no right to make the usual group: rootless Podman's runtime would fail over it.
+  const isRootless = info.Rootless === true || has("rootless");
+  const cgroupParent = options.cgroupParent || (isRootless ? undefined : "/docker/buildx");
   const mounts: MountRequest[] = [
     {
       Type: "volume",
@@ -94,8 +98,8 @@ export function containerSpec(plan: ContainerPlan): ContainerCreateBody {
       ...(options.cpuShares && { CpuShares: options.cpuShares }),
       ...(options.cpusetCpus && { CpusetCpus: options.cpusetCpus }),
       ...(options.cpusetMems && { CpusetMems: options.cpusetMems }),
-      ...(usesCgroupfs && { CgroupParent: options.cgroupParent || "/docker/buildx" }),
-      ...(usesUserns && { UsernsMode: "host" }),
+      ...(usesCgroupfs && cgroupParent && { CgroupParent: cgroupParent }),
+      ...(has("userns") && { UsernsMode: "host" }),
       ...(wantsGpus(plan) && {
         DeviceRequests: [{ Driver: "", Count: -1, Capabilities: [["gpu"]], Options: {} }],
       }),
