@@ -55,7 +55,8 @@ function flagLines(options: readonly Option[]): string {
 }
 
 function flagNames({ short, long, flags }: Option): string {
-  const value = /[<[]([^>\]]+)[>\]]/.exec(flags)?.[1];
+  // A value that may be left out is not shown, as of booleans.
+  const value = /<([^>]+)>/.exec(flags)?.[1];
   return `  ${short ? `${short}, ` : "    "}${long}${value === undefined ? "" : ` ${value}`}`;
 }
 

@@ -180,6 +180,10 @@ export function command(context: CliContext): Command {
     command.addOption(new Option(`${flag} <value>`).hideHelp());
   for (const flag of ["--compress", "--rm", "--force-rm", "--squash"])
     command.addOption(new Option(flag).hideHelp());
+  // The old name of --call; the last of the two counts (buildx commands/build.go).
+  command.addOption(
+    new Option("--print <string>").hideHelp().argParser((text) => command.setOptionValue("call", text)),
+  );
   command.addOption(new Option("--isolation <string>").hideHelp());
   command.addOption(new Option("--security-opt <strings>").hideHelp().argParser(collectList));
   return command;

@@ -19,7 +19,7 @@ export function traceCommand(context: CliContext): Command {
     .description("Show the OpenTelemetry trace of a build record")
     .usage("[OPTIONS] [REF]")
     .argument("[ref]", "Build, default the newest that has ended")
-    .option("--addr <string>", "Not supported: slipway serves no UI")
+    .option("--addr <string>", "Taken and not used: slipway serves no UI", "127.0.0.1:0")
     .option("--compare <string>", "Not supported: slipway serves no UI")
     .option("-o, --output <string>", "Output file path")
     .action((ref: string | undefined, _flags: TraceFlags, self: Command) =>
@@ -29,11 +29,11 @@ export function traceCommand(context: CliContext): Command {
 
 async function run(ref: string | undefined, flags: TraceFlags, context: CliContext): Promise<void> {
   const { signal, stdout } = context;
-  for (const name of ["addr", "compare"] as const)
-    if (flags[name] !== undefined)
-      throw new InvalidArgumentError(
-        `--${name} is for the trace UI that slipway does not have; write the trace with --output and open it in Jaeger`,
-      );
+  // buildx serves the UI for it wherever its output goes; --addr means nothing without a terminal.
+  if (flags.compare)
+    throw new InvalidArgumentError(
+      "--compare is for the trace UI that slipway does not have; write both traces with --output and open them in Jaeger",
+    );
   if (!flags.output && stdout.isTerminal)
     throw new InvalidArgumentError(
       "refusing to write a trace to the terminal; write it with --output and open it in Jaeger",
