@@ -55,8 +55,9 @@ function flagLines(options: readonly Option[]): string {
 }
 
 function flagNames({ short, long, flags }: Option): string {
-  // A value that may be left out is not shown, as of booleans.
-  const value = /<([^>]+)>/.exec(flags)?.[1];
+  const named = /[<[]([^>\]]+)[>\]]/.exec(flags)?.[1];
+  // pflag shows none for booleans.
+  const value = named === "bool" ? undefined : named;
   return `  ${short ? `${short}, ` : "    "}${long}${value === undefined ? "" : ` ${value}`}`;
 }
 

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { engineEnv } from "../support/engine-env.js";
+import { type Client, twoClients } from "../support/two-clients.js";
+
+/** What slipway's help means to say otherwise than buildx's: lines of a command's help that only one of them has. */
+interface MeantHelp {
+  buildx?: readonly string[];
+  slipway?: readonly string[];
+}
+
+const meant: Readonly<Record<string, MeantHelp>> = {
+  "": {
+    buildx: [
+      "Extended build capabilities with BuildKit",
+      // Commands that slipway does not have.
+      "bake Build from a file",
+      "dap Start debug adapter protocol compatible debugger",
+      "debug Start debugger (EXPERIMENTAL)",
+      "policy Commands for working with build policies",
+      "replay Replay a build from its provenance (EXPERIMENTAL)",
+    ],
+    slipway: [
+      "Extended build capabilities with BuildKit, without docker",
+      "completion Generate the autocompletion script for the specified shell",
+    ],
+  },
+  build: {
+    buildx: [
+      '--policy stringArray Policy configuration (format: "filename=path[,filename=path][,reset=true|false][,disabled=true|false][,strict=true|false][,log-level=level]")',
+      "--ulimit ulimit Ulimit options (default [])",
+    ],
+    slipway: [
+      "--engine-images list Take base images that the engine has from there: those that the Dockerfile names, or these",
+      "--policy stringArray Policy configuration (only disabled=true; rego is not supported)",
+      "--report path Write a page that shows where the build's time went",
+      "--ulimit ulimit Ulimit options",
+    ],
+  },
+  create: {
+    buildx: [
+      '--driver string Driver to use (available: "cloud", "docker-container", "kubernetes", "remote")',
+    ],
+    slipway: [
+      "--connect string How to reach the daemon: auto, exec or socket",
+      '--driver string Driver to use (available: "docker-container")',
+    ],
+  },
+  history: { slipway: ["report Write a page that shows where a build's time went"] },
+  "history trace": {
+    buildx: [
+      '--addr string Address to bind the UI server (default "127.0.0.1:0")',
+      "--compare string Compare with another build record",
+    ],
+    slipway: [
+      '--addr string Taken and not used: PROGRAM serves no UI (default "127.0.0.1:0")',
+      "--compare string Not supported: PROGRAM serves no UI",
+      "-o, --output string Output file path",
+    ],
+  },
+};
+
+/** Commands of one program alone have help of their own. */
+const onlyOne = new Set(["bake", "completion", "dap", "debug", "policy", "replay", "help", "history report"]);
+
+const { buildx } = engineEnv();
+
+describe.skipIf(!buildx)("every command's help", () => {
+  let config: string;
+  let clients: ReturnType<typeof twoClients>;
+  beforeAll(async () => {
+    config = await mkdtemp(path.join(tmpdir(), "slipway-help-"));
+    clients = twoClients(buildx ?? "", { DOCKER_CONFIG: config, BUILDX_EXPERIMENTAL: "1" });
+  });
+  afterAll(() => rm(config, { recursive: true, force: true }));
+
+  test("says what buildx's says, but for what is meant", async () => {
+    const differences: Record<string, MeantHelp> = {};
+    const queue = [""];
+    for (let command = queue.shift(); command !== undefined; command = queue.shift()) {
+      const [ours, theirs] = await Promise.all([
+        help(clients.slipway, command),
+        help(clients.buildx, command),
+      ]);
+      const slipway = ours.filter((line) => !theirs.includes(line));
+      const only = theirs.filter((line) => !ours.includes(line));
+      if (slipway.length + only.length > 0)
+        differences[command] = {
+          ...(only.length > 0 && { buildx: only }),
+          ...(slipway.length > 0 && { slipway }),
+        };
+      const own = [...commandsOf(ours), ...commandsOf(theirs)].map((name) => `${command} ${name}`.trim());
+      queue.push(...new Set(own.filter((name) => !onlyOne.has(name))));
+    }
+    expect(differences).toEqual(meant);
+  }, 240_000);
+});
+
+/** The lines of a command's help, with one blank between columns, and no name of the program. */
+async function help(client: Client, command: string): Promise<string[]> {
+  const { exitCode, stdout, stderr } = await client.run([...command.split(" ").filter(Boolean), "--help"]);
+  expect({ command, exitCode, stderr }).toEqual({ command, exitCode: 0, stderr: "" });
+  return stdout
+    .toString()
+    .replaceAll(/\bbuildx\.local\b/g, "PROGRAM.local")
+    .replaceAll(/\b(?:docker buildx|buildx|slipway)\b/g, "PROGRAM")
+    .split("\n")
+    .map((line) => line.trim().replaceAll(/ +/g, " "))
+    .filter(Boolean);
+}
+
+function commandsOf(lines: readonly string[]): string[] {
+  const start = lines.indexOf("Available Commands:");
+  const end = lines.indexOf("Flags:");
+  return start < 0 ? [] : lines.slice(start + 1, end).map((line) => line.split(" ")[0] ?? "");
+}
