@@ -4,7 +4,7 @@ import { EngineError } from "./errors.js";
 /** Oldest API slipway works with: Docker Engine 20.10. */
 export const minimumApiVersion = "1.41";
 /** Newest API slipway knows; newer engines are spoken to in this one. */
-export const maximumApiVersion = "1.51";
+export const maximumApiVersion = "1.56";
 
 /**
  * The version to speak with an engine that offers `offered` (its `Api-Version` header): the lower of its and ours.

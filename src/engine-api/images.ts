@@ -1,12 +1,16 @@
 import type { Readable } from "node:stream";
 import { InvalidArgumentError } from "../core/index.js";
+import { compareApiVersions } from "./api-version.js";
+import { EngineError } from "./errors.js";
 import { type Filters, encodeFilters } from "./filters.js";
 import { type JsonMessage, readMessages } from "./json-messages.js";
 import { imagePath, splitReference } from "./names.js";
 import { type RegistryAuth, encodeRegistryAuth } from "./registry-auth.js";
 import type { CallOptions, Transport } from "./transport.js";
 import type { UploadSource } from "./upload-feed.js";
-import type { ImageDeleted, ImageInspect, ImageSummary } from "./wire-image.js";
+import type { ImageDeleted, ImageInspect, ImageSummary, OciDescriptor } from "./wire-image.js";
+
+type Platform = NonNullable<OciDescriptor["platform"]>;
 
 const keptMessages = 1_000;
 
@@ -18,8 +22,17 @@ export interface PullOptions extends CallOptions {
   onProgress?: (message: JsonMessage) => void;
 }
 
+/** Options of {@link Images.save}. */
+export interface SaveOptions extends CallOptions {
+  /**
+   * Only these of an image's platforms; containerd image store. One since API 1.48, several since 1.52. Default: all
+   * that the engine has.
+   */
+  platforms?: readonly Platform[];
+}
+
 /** Options of {@link Images.load}. */
-export interface LoadOptions extends CallOptions {
+export interface LoadOptions extends SaveOptions {
   onProgress?: (message: JsonMessage) => void;
 }
 
@@ -68,13 +81,13 @@ export class Images {
    * source are thrown as they are.
    */
   async load(archive: UploadSource, options: LoadOptions = {}): Promise<JsonMessage[]> {
-    const { onProgress, ...rest } = options;
+    const { onProgress, platforms, ...rest } = options;
     const call = {
       milliseconds: 600_000,
       ...rest,
       method: "POST" as const,
       path: "/images/load",
-      query: { quiet: false },
+      query: { quiet: false, platform: await this.#platforms(platforms, options.signal) },
       headers: { "content-type": "application/x-tar" },
     };
     return this.#transport.upload(call, archive, async ({ body, request }) => {
@@ -90,18 +103,30 @@ export class Images {
   }
 
   /** An archive of images as a stream; destroy it to stop early. The deadline (default 300 s) is for its first byte. */
-  async save(references: readonly string[], options: CallOptions = {}): Promise<Readable> {
+  async save(references: readonly string[], options: SaveOptions = {}): Promise<Readable> {
     if (references.length === 0) throw new InvalidArgumentError("no image to save was named");
-    const names = references
-      .map((reference) => `names=${encodeURIComponent(imagePath(reference))}`)
-      .join("&");
+    const { platforms, ...rest } = options;
     const { body } = await this.#transport.open({
       milliseconds: 300_000,
-      ...options,
+      ...rest,
       method: "GET",
-      path: `/images/get?${names}`,
+      path: "/images/get",
+      query: { names: references.map(imagePath), platform: await this.#platforms(platforms, options.signal) },
     });
     return body;
+  }
+
+  /** What an older engine does not know it leaves out without a word; so it is not asked. */
+  async #platforms(platforms: readonly Platform[] = [], signal: AbortSignal | undefined): Promise<string[]> {
+    if (platforms.length === 0) return [];
+    const needed = platforms.length > 1 ? "1.52" : "1.48";
+    const version = await this.#transport.apiVersion(signal);
+    if (compareApiVersions(version, needed) < 0)
+      throw new EngineError(
+        "ENGINE_VERSION",
+        `the engine takes ${platforms.length > 1 ? "several platforms" : "a platform"} of an image since API ${needed}; it is spoken to in ${version}`,
+      );
+    return platforms.map((platform) => JSON.stringify(platform));
   }
 
   /** Gives an image one more name; a tag of that name moves to it. */

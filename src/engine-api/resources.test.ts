@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeEngine, stdcopyFrame as frame } from "../../test/support/fake-engine.js";
 import { EngineClient } from "./client.js";
@@ -135,6 +136,35 @@ describe("events", () => {
 });
 
 describe("images", () => {
+  it("of several platforms are saved and loaded in part, where the engine can", async () => {
+    const platforms = ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture }));
+    await using newer = await FakeEngine.start({ apiVersion: "1.52" });
+    await using client = EngineClient.open({ host: newer.host });
+    const queries: URLSearchParams[] = [];
+    newer.on("GET", "/images/get", (call) => {
+      queries.push(call.query);
+      call.lines([]);
+    });
+    newer.on("POST", "/images/load", (call) => {
+      queries.push(call.query);
+      call.lines([{ stream: "Loaded image: a:1" }]);
+    });
+    (await client.images.save(["a:1", "b"], { platforms })).destroy();
+    await client.images.load(Readable.from([Buffer.from("archive")]), { platforms });
+    expect(queries[0]?.getAll("names")).toEqual(["a:1", "b"]);
+    for (const query of queries)
+      expect(query.getAll("platform").map((text) => JSON.parse(text) as unknown)).toEqual(platforms);
+    expect(queries).toHaveLength(2);
+
+    await using older = await FakeEngine.start({ apiVersion: "1.47" });
+    await using old = EngineClient.open({ host: older.host });
+    for (const count of [1, 2])
+      await expect(old.images.save(["a"], { platforms: platforms.slice(0, count) })).rejects.toMatchObject({
+        code: "ENGINE_VERSION",
+      });
+    expect(older.callsOf("GET", "/images/get")).toEqual([]);
+  });
+
   it("pull sends name, tag, platform and credentials, and reports progress", async () => {
     fake.on("POST", "/images/create", (call) => call.lines([{ status: "Pulling" }, { status: "Done" }]));
     const seen: unknown[] = [];

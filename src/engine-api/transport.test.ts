@@ -193,7 +193,8 @@ describe("versions", () => {
   it.each([
     ["1.41", "1.41"],
     ["1.47", "1.47"],
-    ["1.99", "1.51"],
+    ["1.56", "1.56"],
+    ["1.99", "1.56"],
   ])("FLT-18 an engine that offers %s is spoken to in %s", async (apiVersion, used) => {
     await using offering = await FakeEngine.start({ apiVersion });
     await using client = EngineClient.open({ host: offering.host });

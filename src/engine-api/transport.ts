@@ -30,7 +30,8 @@ export interface Call extends CallOptions {
   method: Exchange["method"];
   /** Without version prefix; made of checked segments only. */
   path: string;
-  query?: Readonly<Record<string, string | number | boolean | undefined>>;
+  /** A list is given once for each of its values. */
+  query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
   /** Sent as JSON. */
   json?: unknown;
   headers?: Readonly<Record<string, string>>;
@@ -287,8 +288,9 @@ function limitsOf(call: Call): { signal: AbortSignal | undefined; milliseconds: 
 function queryOf(call: Call): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(call.query ?? {})) {
-    if (value !== undefined)
-      query.set(name, typeof value === "boolean" ? (value ? "1" : "0") : String(value));
+    if (value === undefined) continue;
+    for (const one of Array.isArray(value) ? (value as readonly string[]) : [value])
+      query.append(name, typeof one === "boolean" ? (one ? "1" : "0") : String(one));
   }
   return query.size > 0 ? `?${query.toString()}` : "";
 }

@@ -120,7 +120,8 @@ export interface ContainerInspect {
   Config: ContainerConfig;
   HostConfig: HostConfig;
   Mounts: MountPoint[];
-  NetworkSettings: { Networks: Record<string, EndpointSettings>; IPAddress?: string };
+  /** By network alone: engines of API 1.52 and later say nothing about the default bridge beside it. */
+  NetworkSettings: { Networks: Record<string, EndpointSettings> };
   RestartCount?: number;
 }
 
