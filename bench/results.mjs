@@ -71,9 +71,15 @@ function describeMachine() {
     memory: `${Math.round(os.totalmem() / 2 ** 30)} GiB`,
     system: `${os.type()} ${os.release()}`,
     node: process.version,
-    buildx: "v0.36.1",
-    buildkit: "v0.32.2",
+    buildx: testbedVersion("buildx"),
+    buildkit: testbedVersion("buildkit"),
   };
+}
+
+/** The version of a peer, where the testbed has it. */
+function testbedVersion(name) {
+  const file = fileURLToPath(new URL("../testbed/lib/common.sh", import.meta.url));
+  return new RegExp(`^${name}_version=(.*)$`, "m").exec(fs.readFileSync(file, "utf8"))?.[1] ?? "unknown";
 }
 
 function bundleHash() {

@@ -83,7 +83,7 @@ async function round(workload) {
       try {
         runs[way] = await run(bench, way);
       } catch (error) {
-        // buildx v0.36.1 now and then panics when it exports many files (fsutil's rootLazyFileWriter), or stops for ever.
+        // buildx now and then panics when it exports many files (fsutil's rootLazyFileWriter), or stops for ever.
         if (way !== "buildx" || attempt === mostAttempts) throw error;
         console.error(`${engine}: ${id}: ${error.message.slice(0, 400)}\nand once more`);
       }

@@ -121,7 +121,7 @@ describe("platforms in tables", () => {
     expect(formatInGroups(configured, offered)).toEqual(["linux/arm64*", "linux/amd64", "linux/386"]);
   });
 
-  // Expected values from buildx v0.36.1 commands/ls.go.
+  // Expected values from buildx v0.38.2 commands/ls.go.
   it.each([
     [["linux/amd64", "linux/386"], "linux/amd64, linux/386"],
     [
