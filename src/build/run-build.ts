@@ -51,6 +51,7 @@ import { refuseRemotePolicy } from "./remote-policy.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
 import { secretSources } from "./secret-sources.js";
 import { solve } from "./solve.js";
+import { traceHeaders } from "./trace-parent.js";
 import { uploadsWithoutZstd } from "./zstd-context.js";
 
 /** A live node to build on. */
@@ -152,6 +153,7 @@ export async function executePlan(
       sink,
       signal,
       redactor,
+      headers: traceHeaders(env),
     });
     const outcome = await running.catch((error: unknown) => {
       throw signal?.aborted ? error : (failures[0] ?? error);

@@ -71,6 +71,8 @@ export interface SolveOptions {
   signal?: AbortSignal | undefined;
   /** Knows the secrets of this build. */
   redactor?: Redactor;
+  /** Metadata of the calls, by which the build belongs to the caller's trace. */
+  headers?: Record<string, string>;
 }
 
 /**
@@ -88,6 +90,7 @@ export async function solve({
   sink,
   signal,
   redactor = new Redactor(),
+  headers = {},
 }: SolveOptions): Promise<SolveOutcome> {
   const locate = (info: SourceInfo) => sourceWithPath(info, plan);
   const collector = new BuildErrorCollector(redactor, locate);
@@ -111,8 +114,11 @@ export async function solve({
   collect.ready = () => sink?.ready?.();
   const watched = watchStatus(client, plan.ref, watching.signal, collect);
   try {
-    const solved = client.control.solve(solveRequest(plan, session.id), { signal: calls.signal });
-    const asked = driveBuild(client.gateway(plan.ref), ask, asking.signal);
+    const solved = client.control.solve(solveRequest(plan, session.id), {
+      signal: calls.signal,
+      headers,
+    });
+    const asked = driveBuild(client.gateway(plan.ref, headers), ask, asking.signal);
     let isAnswered = false;
     asked.then(
       () => (isAnswered = true),

@@ -115,10 +115,10 @@ export class BuildkitClient implements AsyncDisposable {
   }
 
   /** The gateway of the build whose SolveRequest.Ref is `ref`. The daemon holds calls up to 3 s until it is solved. */
-  gateway(ref: string): Client<typeof LLBBridge> {
+  gateway(ref: string, headers: Record<string, string> = {}): Client<typeof LLBBridge> {
     return createRpcClient(LLBBridge, this.#transport, {
       ...this.#calls,
-      headers: { "buildkit-controlapi-buildid": ref },
+      headers: { ...headers, "buildkit-controlapi-buildid": ref },
     });
   }
 
