@@ -6,12 +6,14 @@ import {
   type EventSink,
   InvalidArgumentError,
   flag,
+  guardEvents,
   readOptions,
 } from "../core/index.js";
 import { failedEnd } from "./build-error.js";
 import { buildOnNodes } from "./build-on-nodes.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
+import { holdOutputs } from "./caller-streams.js";
 import { readBuildOptions } from "./check-options.js";
 import { buildCallKinds, buildKinds, connectKinds } from "./option-kinds.js";
 import { type NodePool, openNodes } from "./node-pool.js";
@@ -36,7 +38,8 @@ export interface ConnectTarget {
 
 /**
  * A warm connection: the builder is up, and builds start at once. Builds may run side by side on it. Of a builder with several
- * nodes the first is up; the others join when a build needs them.
+ * nodes the first is up; the others join when a build needs them. A connection
+ * that is lost, as when the builder is restarted, is made anew for the next build, which is told by a `message` event.
  */
 export interface Connection extends AsyncDisposable {
   /** Builds on the connected builder; see `build()`. */
@@ -54,9 +57,12 @@ export type ConnectionBuildOptions = BuildOptions & {
 /** See `connect()` in connect.ts. */
 export async function openConnection(given: ConnectTarget = {}): Promise<Connection> {
   const target = readOptions("connect()", given, connectKinds);
+  const events = guardEvents(target.onEvent);
   const prepared = await prepare(target);
   try {
-    return await prepared.open(target);
+    const connection = await prepared.open({ ...target, ...(events && { onEvent: events.sink }) });
+    events?.throwIfFailed();
+    return connection;
   } catch (error) {
     await prepared.close();
     throw error;
@@ -68,6 +74,25 @@ export async function openConnection(given: ConnectTarget = {}): Promise<Connect
  * dialled.
  */
 export async function buildOnce(given: ConnectTarget & ConnectionBuildOptions): Promise<BuildResult> {
+  holdOutputs(given);
+  return withGuardedEvents(given, buildGuarded);
+}
+
+/** Runs a build whose `onEvent` may throw; what it threw is thrown when a build that has not failed itself is over. */
+async function withGuardedEvents<T extends { onEvent?: EventSink }>(
+  options: T,
+  run: (options: T) => Promise<BuildResult>,
+): Promise<BuildResult> {
+  const events =
+    typeof (options as T | null | undefined)?.onEvent === "function"
+      ? guardEvents(options.onEvent)
+      : undefined;
+  const result = await run(events ? { ...options, onEvent: events.sink } : options);
+  events?.throwIfFailed();
+  return result;
+}
+
+async function buildGuarded(given: ConnectTarget & ConnectionBuildOptions): Promise<BuildResult> {
   let prepared: Prepared | undefined;
   let end: BuildEvent = { type: "end" };
   try {
@@ -134,6 +159,11 @@ class WarmConnection implements Connection {
   }
 
   async build(given: ConnectionBuildOptions): Promise<BuildResult> {
+    holdOutputs(given);
+    return withGuardedEvents(given, (options) => this.#build(options));
+  }
+
+  async #build(given: ConnectionBuildOptions): Promise<BuildResult> {
     let end: BuildEvent = { type: "end" };
     try {
       const options = readBuildOptions("a connection's build()", given, connectionBuildKinds);

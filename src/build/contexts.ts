@@ -1,6 +1,14 @@
 import type { Blob } from "node:buffer";
 import type { Readable } from "node:stream";
-import { type ByteSource, type Bytes, bytesOf, isBlob, isByteSource, readableOf } from "../core/index.js";
+import {
+  type ByteSource,
+  type Bytes,
+  bytesOf,
+  holdReadable,
+  isBlob,
+  isByteSource,
+  readableOf,
+} from "../core/index.js";
 
 /** A file of an in-memory context: its content, or its content with a mode and a time. */
 export type MemoryFile =
@@ -43,8 +51,10 @@ export function files(entries: MemoryFiles): ContextSource {
  */
 export function tar(stream: ByteSource | Bytes | Blob): ContextSource {
   const isStream = isBlob(stream) || isByteSource(stream);
+  // Held from now on: it may fail, or a child that writes it may end, before the builder asks for it.
+  if (isStream) return { type: "tar", stream: holdReadable(readableOf(stream)) };
   // What is neither is refused by the build, by name.
-  return { type: "tar", stream: isStream ? readableOf(stream) : (bytesOf(stream) ?? (stream as Uint8Array)) };
+  return { type: "tar", stream: bytesOf(stream) ?? (stream as Uint8Array) };
 }
 
 /** A git repository that BuildKit clones; `ref` and `subdir` as in `url#ref:subdir`. */

@@ -1,7 +1,7 @@
 import { open, readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { InvalidArgumentError, messageOf, holdStream } from "../core/index.js";
 import { normalizeContextName, parseReference } from "../registry/index.js";
 import type { SyncedDir } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
@@ -150,7 +150,7 @@ async function resolveMainContext(
       break;
     case "tar": {
       const id = randomId();
-      inputs.uploads.set(id, context.stream);
+      inputs.uploads.set(id, readable(context.stream));
       attrs["context"] = `http://buildkit-session/${id}`;
       if (inline === undefined) attrs["filename"] = options.file ?? "Dockerfile";
       break;
@@ -294,6 +294,18 @@ async function actualName(directory: string, name: string): Promise<string> {
 }
 
 /** @throws InvalidArgumentError when the file cannot be opened; a missing one only when it is required. */
+/** An archive that can still be read: one that never can be is told before anything is dialled. */
+function readable(archive: Readable | Uint8Array): Readable | Uint8Array {
+  if (archive instanceof Uint8Array) return archive;
+  holdStream(archive);
+  if (archive.readable !== false) return archive; // other packages' streams may not say
+  const { errored, readableEnded } = archive;
+  const why = errored?.message ?? (readableEnded ? "it was read to its end before" : "it was destroyed");
+  throw new InvalidArgumentError(`the stream given to tar() cannot be read: ${why}`, {
+    ...(errored && { cause: errored }),
+  });
+}
+
 async function checkReadable(path: string, what: string, { required = false } = {}): Promise<void> {
   try {
     const file = await open(path, "r");

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { expect, test } from "vitest";
 import { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
 import { control } from "../buildkit/index.js";
-import { abortError } from "../core/index.js";
+import { type BuildEvent, abortError } from "../core/index.js";
 import { service } from "../session/index.js";
 import { openNodes } from "./node-pool.js";
 
@@ -24,5 +24,27 @@ test("a build that is cancelled while it connects does not end another that wait
   first.abort(new Error("not wanted"));
   expect((await settled).map(({ status }) => status)).toEqual(["rejected", "fulfilled", "rejected"]);
   expect(attempts).toBe(2);
+  await pool.close();
+});
+
+test("a connection that is lost is made anew for the next build, which is told", async () => {
+  const services = [service(control.Control, { info: () => ({}) })];
+  const before = new FakeBuildkitd({ services });
+  await using after = new FakeBuildkitd({ services });
+  let daemon = before;
+  const pool = await openNodes({ dial: () => daemon.dial() }, {});
+  const first = await pool.connect(0, {});
+  expect(await pool.connect(0, {})).toBe(first);
+  daemon = after;
+  await before[Symbol.asyncDispose]();
+  await first.closed;
+  const told: string[] = [];
+  const onEvent = (event: BuildEvent) => void (event.type === "message" && told.push(event.text));
+  const second = await pool.connect(0, { onEvent });
+  expect(second).not.toBe(first);
+  await second.control.info({});
+  expect(told).toEqual([expect.stringContaining("was lost, connecting again")]);
+  await pool.connect(0, { onEvent });
+  expect(told).toHaveLength(1);
   await pool.close();
 });

@@ -20,7 +20,7 @@ export interface NodePool {
   readonly first: Place;
   readonly firstIndex: number;
   place(index: number): Promise<Place>;
-  /** Connects to a node, booting it if need be; the connection is shared. */
+  /** Connects to a node, booting it if need be; the connection is shared, and made anew when it was lost. */
   connect(index: number, options: PlaceConnectOptions): Promise<BuildkitClient>;
   /** Decides which nodes build what. May boot all of them to ask what they offer. */
   share(platforms: readonly string[], options: PlaceConnectOptions): Promise<NodeShare[]>;
@@ -61,6 +61,9 @@ class Pool implements NodePool {
   readonly #announce: (options: PlaceConnectOptions) => Promise<void>;
   readonly #places = new Map<number, Promise<Place>>();
   readonly #clients = new Map<number, Promise<BuildkitClient>>();
+  /** Nodes whose connection has died since, as when the builder was restarted. */
+  readonly #lost = new Set<number>();
+  #closed = false;
 
   constructor(
     firstIndex: number,
@@ -88,7 +91,11 @@ class Pool implements NodePool {
       const connecting = kept(this.#clients, index, async () => {
         const place = await this.place(index);
         await this.#announce(options);
-        return place.connect(options);
+        if (this.#lost.delete(index)) {
+          const text = `the connection to ${place.nodeName} of builder ${place.builderName} was lost, connecting again`;
+          options.onEvent?.({ type: "message", level: "info", text });
+        }
+        return this.#watched(index, await place.connect(options));
       });
       try {
         return await (isOthers && signal ? untilAborted(signal, connecting) : connecting);
@@ -97,6 +104,16 @@ class Pool implements NodePool {
         if (!isOthers || signal?.aborted || !isSlipwayError(error, "ABORTED")) throw error;
       }
     }
+  }
+
+  /** Forgets a connection when it dies, so that the next build makes another. */
+  #watched(index: number, client: BuildkitClient): BuildkitClient {
+    void client.closed.then((reason) => {
+      if (!reason || this.#closed) return;
+      this.#clients.delete(index);
+      this.#lost.add(index);
+    });
+    return client;
   }
 
   async share(platforms: readonly string[], options: PlaceConnectOptions): Promise<NodeShare[]> {
@@ -116,6 +133,7 @@ class Pool implements NodePool {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const opened of [this.#clients, this.#places]) {
       const closing = [...opened.values()].map(async (one) => (await one.catch(() => undefined))?.close());
       await Promise.all(closing);

@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { type Environment, parseGoBool } from "../config/index.js";
 import { formatPlatform, parsePlatform } from "../builder/index.js";
-import { InvalidArgumentError, messageOf, writableOf } from "../core/index.js";
+import { InvalidArgumentError, holdStream, messageOf, writableOf } from "../core/index.js";
 import { parseReference } from "../registry/index.js";
 import { definedTexts } from "./parse/fields.js";
 import type { Output } from "./parse/output.js";
@@ -115,7 +115,8 @@ async function planDestination(
     }
     return { kind: "directory", path: resolve(dest), mode: localMode(dest, attrs["mode"], allowLocalDelete) };
   }
-  if (dest !== undefined && typeof dest !== "string") return { kind: "stream", stream: writableOf(dest) };
+  if (dest !== undefined && typeof dest !== "string")
+    return { kind: "stream", stream: usable(writableOf(dest), type) };
   if (type === "docker" && !dest) return { kind: "load", context: attrs["context"] };
   if (!dest || dest === "-") {
     if (used.stdout) throw new InvalidArgumentError("multiple outputs configured to write to stdout");
@@ -129,6 +130,16 @@ async function planDestination(
   const entry = await statOrNothing(dest, "file");
   if (entry?.isDirectory()) throw new InvalidArgumentError(`destination file ${dest} is a directory`);
   return { kind: "file", path: resolve(dest) };
+}
+
+/** A stream that can still be written: one that never can be is told before anything is built. */
+function usable(stream: Writable, type: string): Writable {
+  holdStream(stream);
+  if (!stream.destroyed && !stream.writableEnded) return stream;
+  const why = stream.errored?.message ?? (stream.destroyed ? "it was destroyed" : "it was ended");
+  throw new InvalidArgumentError(`the stream for the output ${type} cannot be written: ${why}`, {
+    ...(stream.errored && { cause: stream.errored }),
+  });
 }
 
 async function statOrNothing(dest: string, what: string) {

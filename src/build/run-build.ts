@@ -328,7 +328,7 @@ async function sessionServices(
   if (inputs.locals.size > 0) services.push(fileSync(inputs.locals, { onWarning, onError }));
   if (inputs.uploads.size > 0) {
     const isOld = await isOlderThan(client, { major: 0, minor: 34 }, options.signal);
-    services.push(upload(isOld ? uploadsWithoutZstd(inputs.uploads, onError) : inputs.uploads));
+    services.push(upload(isOld ? uploadsWithoutZstd(inputs.uploads, onError) : inputs.uploads, { onError }));
   }
   if (targets.size > 0) services.push(fileSend(targets, { onFailure: onError }));
   const agents = await loadSshAgents(plan.ssh.map(parseSshSpec), env);

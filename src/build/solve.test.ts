@@ -156,3 +156,44 @@ test("FLT-22 what a refused build's status stream says before the daemon answers
   });
   expect(names).toEqual(["one"]);
 });
+
+test.each(["while it runs", "when it is done"])(
+  "a build %s whose display takes nothing ends within 5 s of its cancel",
+  async (when) => {
+    await using daemon = new FakeBuildkitd({
+      services: [
+        service(control.Control, {
+          solve: async (_request, call) => {
+            if (when === "while it runs") await ended(call);
+            return {};
+          },
+          async *status() {
+            yield vertex("one");
+          },
+        }),
+        service(gateway.LLBBridge, { solve: () => ({}), return: () => ({}) }),
+      ],
+    });
+    await using client = await BuildkitClient.connect(daemon.dial);
+    const cancel = new AbortController();
+    let blocked = () => {};
+    const isBlocked = new Promise<void>((resolve) => (blocked = resolve));
+    const sink = Object.assign(() => {}, {
+      ready() {
+        blocked();
+        return new Promise<void>(() => {});
+      },
+    });
+    const building = solve({ client, plan: spec, attachables: [], sink, signal: cancel.signal });
+    const settled = building.then(
+      () => "done",
+      ({ code }: { code: string }) => code,
+    );
+    await isBlocked;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const began = performance.now();
+    cancel.abort(new Error("enough"));
+    expect(["done", "ABORTED"]).toContain(await settled);
+    expect(performance.now() - began).toBeLessThan(5_000);
+  },
+);

@@ -16,6 +16,7 @@ import {
   linkSignal,
   messageOf,
   statusEvent,
+  untilAborted,
 } from "../core/index.js";
 import { shiftToLocalClock } from "../progress/index.js";
 import { type Attachable, Session } from "../session/index.js";
@@ -34,8 +35,8 @@ export type AskGateway = (
 /** After the solve is done, how long the status stream may stay silent before it is given up (BK client/solve.go), in ms. */
 const statusSilenceMilliseconds = 5_000;
 
-/** How long a cancelled or failed build may take to tell its end, in ms (FLT-30). */
-const tearDownMilliseconds = 10_000;
+/** How long a cancelled build may take to tell its end, in ms: with what follows it is over within 5 s (FLT-30). */
+const tearDownMilliseconds = 2_500;
 
 /** gRPC's code for an error that has none. */
 const unknownCode = 2;
@@ -80,7 +81,7 @@ export interface SolveOptions {
  * and passes the status stream on until it ends (BK client/solve.go, client/build.go). All calls go out at once; the
  * daemon holds gateway calls up to 3 s for their solve to be known (BK util/registrar).
  *
- * @throws BuildError for a failed step; AbortedError after the daemon has been told and has answered, or 10 s.
+ * @throws BuildError for a failed step; AbortedError after the daemon has been told and has answered, or 2.5 s.
  */
 export async function solve({
   client,
@@ -113,6 +114,16 @@ export async function solve({
   };
   collect.ready = () => sink?.ready?.();
   const watched = watchStatus(client, plan.ref, watching.signal, collect);
+  // Whatever is waited for below ends so, also a display that takes nothing.
+  let patience: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    patience = setTimeout(
+      () => watching.abort("the daemon does not tell the build's end"),
+      tearDownMilliseconds,
+    );
+  };
+  if (calls.signal.aborted) onAbort();
+  else calls.signal.addEventListener("abort", onAbort, { once: true });
   try {
     const solved = client.control.solve(solveRequest(plan, session.id), {
       signal: calls.signal,
@@ -151,8 +162,7 @@ export async function solve({
     };
   } catch (error) {
     if (calls.signal.aborted) {
-      await settleWithin(watched.ended, tearDownMilliseconds);
-      watching.abort("the daemon does not tell the build's end");
+      await watched.ended;
     } else await watched.finish();
     if (signal?.aborted) throw abortError(signal);
     if (calls.signal.aborted) throw calls.signal.reason;
@@ -161,6 +171,8 @@ export async function solve({
     await session.close();
     await watched.finish();
     watching.abort("the build has ended");
+    calls.signal.removeEventListener("abort", onAbort);
+    clearTimeout(patience);
   }
 }
 
@@ -246,6 +258,7 @@ async function driveBuild(
  */
 function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, sink: EventSink) {
   let touch = () => {};
+  let pause = () => {};
   let isHeard = false;
   const silence = linkSignal(signal);
   const ended = (async () => {
@@ -255,7 +268,11 @@ function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, s
         touch();
         sink(statusEvent(toStatusUpdate(response)));
         // A display that is behind stops this stream only; uploads, health and exports go on (FLT-39).
-        await sink.ready?.();
+        const room = sink.ready?.();
+        if (!room) continue;
+        pause();
+        await untilAborted(silence.signal, room);
+        touch();
       }
     } catch (error) {
       // The solve's own error says more than that of its status stream (FLT-22).
@@ -282,6 +299,8 @@ function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, s
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort("the status stream is silent"), statusSilenceMilliseconds);
       };
+      // It is the display that is slow then, not the daemon.
+      pause = () => clearTimeout(timer);
       touch();
       await ended;
       clearTimeout(timer);

@@ -1,5 +1,5 @@
 import { type Readable, Transform, type TransformCallback, pipeline } from "node:stream";
-import { InvalidArgumentError, isSlipwayError } from "../core/index.js";
+import { InvalidArgumentError, isSlipwayError, takeHeld } from "../core/index.js";
 
 /** So many bytes tell zstd from anything else. */
 const headBytes = 8;
@@ -32,7 +32,7 @@ export function uploadsWithoutZstd(
 function checked(archive: Readable, onRefusal: (error: Error) => void): Readable {
   const check = new HeadCheck();
   // Other errors are told by the stream to whoever reads it.
-  pipeline(archive, check, (error) => {
+  pipeline(takeHeld(archive), check, (error) => {
     if (isSlipwayError(error, "INVALID_ARGUMENT")) onRefusal(error);
   });
   return check;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { constants } from "node:http2";
 import { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
@@ -79,7 +80,8 @@ export class BuildkitClient implements AsyncDisposable {
   #closing = false;
 
   /**
-   * Dials and speaks HTTP/2. That a daemon answers is known only after the first call, e.g. {@link info}.
+   * Dials and speaks HTTP/2. That a daemon answers is known only after the first call, e.g. {@link info}. `dial` may be
+   * called again, for sessions; one that has a single stream to give may give it again, which then carries everything.
    *
    * @throws whatever `dial` throws, or why HTTP/2 could not be established.
    */
@@ -87,7 +89,7 @@ export class BuildkitClient implements AsyncDisposable {
     const { windows = localWindows, signal } = options;
     const duplex = await dial(signal);
     const http2 = await Http2Client.connect(duplex, { windows, ...(signal && { signal }) });
-    const payload = duplex instanceof Socket ? new PayloadConnection(dial, windows) : undefined;
+    const payload = duplex instanceof Socket ? new PayloadConnection(dial, windows, duplex) : undefined;
     return new BuildkitClient(http2, payload);
   }
 
@@ -95,6 +97,8 @@ export class BuildkitClient implements AsyncDisposable {
     this.#http2 = http2;
     this.#payload = payload;
     const ended = new AbortController();
+    // Each call listens, however many there are at once.
+    setMaxListeners(0, ended.signal);
     this.closed = http2.closed.then(() => {
       const reason = connectionLost(http2.failure());
       ended.abort(reason);

@@ -67,3 +67,14 @@ test("an aborted attempt does not fail the next", async () => {
   (await other).on("error", () => {});
   expect((await daemon.session()).id).toBe("two");
 });
+
+test("a dial that has one stream to give carries sessions on it as well", async () => {
+  const socket = await dial();
+  await using single = await BuildkitClient.connect(async () => socket);
+  for (const id of ["one", "two"]) {
+    const pipe = await single.openSession({ id, sharedKey: "", methods: [] });
+    pipe.on("error", () => {});
+  }
+  await daemon.session(1);
+  expect(sockets).toHaveLength(2); // the other is the client's of all tests
+});

@@ -1,3 +1,4 @@
+import type { Duplex } from "node:stream";
 import type { Dial } from "../core/index.js";
 import { Http2Client, type Windows } from "../http2/index.js";
 
@@ -9,27 +10,33 @@ import { Http2Client, type Windows } from "../http2/index.js";
 export class PayloadConnection {
   readonly #dial: Dial;
   readonly #windows: Windows;
-  #connection: Promise<Http2Client> | undefined;
+  /** The stream of the connection beside this one. */
+  readonly #taken: Duplex | undefined;
+  #connection: Promise<Http2Client | undefined> | undefined;
+  #isSingle = false;
   #closed = false;
 
-  constructor(dial: Dial, windows: Windows) {
+  constructor(dial: Dial, windows: Windows, taken?: Duplex) {
+    this.#taken = taken;
     this.#dial = dial;
     this.#windows = windows;
   }
 
-  /** The connection. @throws whatever `dial` throws; Http2Error */
-  async get(signal?: AbortSignal): Promise<Http2Client> {
+  /** The connection; undefined when `dial` has only the stream that is taken. @throws whatever `dial` throws; Http2Error */
+  async get(signal?: AbortSignal): Promise<Http2Client | undefined> {
+    if (this.#isSingle) return undefined;
     for (;;) {
       const others = this.#connection;
       if (!others) break;
       // Another caller's attempt, which may have ended with its signal.
       const found = await others.catch(() => undefined);
+      if (this.#isSingle) return undefined;
       if (found && !found.failure()) return found;
       if (this.#connection === others) this.#connection = undefined;
     }
     this.#connection = this.#connect(signal);
     const made = await this.#connection;
-    if (this.#closed) made.close();
+    if (this.#closed) made?.close();
     return made;
   }
 
@@ -41,8 +48,12 @@ export class PayloadConnection {
     await connection?.closed;
   }
 
-  async #connect(signal: AbortSignal | undefined): Promise<Http2Client> {
+  async #connect(signal: AbortSignal | undefined): Promise<Http2Client | undefined> {
     const duplex = await this.#dial(signal);
+    if (duplex === this.#taken) {
+      this.#isSingle = true;
+      return undefined;
+    }
     return Http2Client.connect(duplex, { windows: this.#windows, payload: true, ...(signal && { signal }) });
   }
 }

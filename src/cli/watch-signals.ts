@@ -1,7 +1,7 @@
 import { watchDocker } from "./watch-docker.js";
 
-/** How long a cancelled command may take to clean up, after the first signal and after the second, in ms. */
-const patience = { first: 12_000, second: 1_000 };
+/** How long a cancelled command may take to clean up, in ms. */
+const patience = 5_000;
 
 /** A signal that aborts when the process is asked to end. */
 export interface SignalWatch {
@@ -10,8 +10,8 @@ export interface SignalWatch {
 }
 
 /**
- * SIGINT, SIGTERM and SIGHUP: the first cancels the command, which then has 12 s to tell the daemon and to clean up; the
- * second leaves it 1 s; the third ends the process at once. Always with exit code 130 (FLT-30 to FLT-33).
+ * SIGINT, SIGTERM and SIGHUP: the first cancels the command, which then has 5 s to tell the daemon and to clean up; the
+ * second ends the process at once. Always with exit code 130 (FLT-30 to FLT-33).
  */
 export function watchSignals(target: NodeJS.Process): SignalWatch {
   const controller = new AbortController();
@@ -20,11 +20,10 @@ export function watchSignals(target: NodeJS.Process): SignalWatch {
   const leave = () => target.exit(130);
   const onSignal = (name: NodeJS.Signals) => {
     count += 1;
-    if (count > 2) leave();
-    if (count === 1) controller.abort(new Error(`got ${name}`));
-    clearTimeout(timer);
-    timer = setTimeout(leave, count === 1 ? patience.first : patience.second);
+    if (count > 1) return leave();
+    timer = setTimeout(leave, patience);
     timer.unref();
+    controller.abort(new Error(`got ${name}`));
   };
   const names = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const name of names) target.on(name, onSignal);

@@ -28,6 +28,8 @@ export {
   statusEvent,
   withVertex,
 } from "./progress.js";
+export { type GuardedEvents, guardEvents } from "./guard-events.js";
+export { holdReadable, holdStream, takeHeld } from "./hold-stream.js";
 export {
   type LinkedSignal,
   abortError,

@@ -1,6 +1,13 @@
 import { type Duplex, Readable } from "node:stream";
 import type { Dispatcher } from "undici";
-import { DeadlineError, abortError, isSlipwayError, linkSignal, messageOf } from "../core/index.js";
+import {
+  DeadlineError,
+  abortError,
+  holdStream,
+  isSlipwayError,
+  linkSignal,
+  messageOf,
+} from "../core/index.js";
 import { EngineError } from "./errors.js";
 
 /** Header fields of an answer, names in lower case. */
@@ -75,12 +82,13 @@ export function exchange(
           return;
         }
         finish();
-        resolve({ upgraded: true, socket });
+        // Who gets it may wait before it listens; the connection may break meanwhile.
+        resolve({ upgraded: true, socket: holdStream(socket) });
       },
       onResponseStart(responding, status, headers) {
         if (status < 200 || over) return;
         clearTimeout(timer);
-        body = new ResponseBody(responding, finish);
+        body = holdStream(new ResponseBody(responding, finish));
         resolve({ upgraded: false, status, headers, body });
       },
       onResponseData(_controller, chunk) {

@@ -1,3 +1,4 @@
+import { holdStream } from "../core/index.js";
 import type { ProgressStream } from "./options.js";
 import { type LogReader, WorkflowGuard } from "./workflow-guard.js";
 
@@ -34,7 +35,7 @@ export class Output {
   constructor(stream: ProgressStream, { reader }: { reader?: LogReader | undefined } = {}) {
     this.#stream = stream;
     this.#guard = reader && new WorkflowGuard(reader);
-    stream.on("error", this.#onError);
+    holdStream(stream);
   }
 
   /** Nothing that is written goes anywhere any more. */
@@ -104,7 +105,6 @@ export class Output {
     this.flush();
     await this.#drained();
     this.#closed = true;
-    this.#stream.off("error", this.#onError);
   }
 
   #send(bytes: Uint8Array): void {
@@ -118,11 +118,14 @@ export class Output {
 
   #drained(): Promise<void> {
     if (this.#waiting === 0 || this.dead) return Promise.resolve();
+    // Not from the start: any number of displays may show on one stream.
+    if (this.#idle.length === 0) this.#stream.on("error", this.#onError).on("close", this.#onError);
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   #settle(): void {
     const idle = this.#idle;
+    this.#stream.off("error", this.#onError).off("close", this.#onError);
     this.#idle = [];
     for (const resolve of idle) resolve();
   }

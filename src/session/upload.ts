@@ -1,5 +1,6 @@
 import { basename } from "node:path/posix";
 import { Readable } from "node:stream";
+import { holdStream, takeHeld } from "../core/index.js";
 import { frameHead, grpcCodes, type ServerCall } from "../http2/index.js";
 import type { Attachable } from "./attachable.js";
 import { SessionError } from "./session-error.js";
@@ -11,12 +12,17 @@ const messageBytes = 1024 * 1024;
  * Serves bytes to the builder as `http://buildkit-session/<id>`: a context that comes as an archive
  * (moby.upload.v1.Upload). Each id can be pulled once, as a stream can be read only once; a source that is not pulled is
  * left alone.
+ *
+ * @param onError gets what a source failed with, of which the builder only tells that it came to an end
  */
-export function upload(sources: ReadonlyMap<string, Readable | Uint8Array>): Attachable {
+export function upload(
+  sources: ReadonlyMap<string, Readable | Uint8Array>,
+  { onError }: { onError?: (error: Error) => void } = {},
+): Attachable {
   const pulled = new Set<string>();
   for (const source of sources.values()) {
     // One that fails before it is asked for tells its error when it is.
-    if (!(source instanceof Uint8Array)) source.on("error", () => {});
+    if (!(source instanceof Uint8Array)) holdStream(source);
   }
   return {
     methods: ["/moby.upload.v1.Upload/Pull"],
@@ -29,7 +35,13 @@ export function upload(sources: ReadonlyMap<string, Readable | Uint8Array>): Att
         });
       }
       pulled.add(id);
-      await send(source instanceof Uint8Array ? Readable.from([source]) : source, call);
+      const stream = source instanceof Uint8Array ? Readable.from([source]) : takeHeld(source);
+      try {
+        await send(stream, call);
+      } catch (error) {
+        if (stream.errored && !call.signal.aborted) onError?.(stream.errored);
+        throw error;
+      }
     },
   };
 }

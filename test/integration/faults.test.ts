@@ -147,7 +147,7 @@ describe("signals", () => {
     await stepIsGone();
   });
 
-  it("FLT-32 a third SIGINT ends at once", async () => {
+  it("FLT-31 FLT-32 a second SIGINT ends at once, and a third changes nothing", async () => {
     const running = await startEndless();
     await place.engine.containers.pause(place.container(builder));
     try {

@@ -56,3 +56,13 @@ test("where nothing can be written a seed lasts as long as its object", async ()
   expect(seed).toHaveLength(16);
   expect(await seeds.get("a")).toEqual(seed);
 });
+
+test("a call that is cancelled does not cancel another that asks for the same seed", async () => {
+  const seeds = new TokenSeeds(dir);
+  const cancelled = new AbortController();
+  const first = seeds.get("r.example", cancelled.signal);
+  const second = seeds.get("r.example", new AbortController().signal);
+  cancelled.abort(new Error("not wanted"));
+  await expect(first).rejects.toMatchObject({ code: "ABORTED" });
+  expect(await second).toHaveLength(16);
+});

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isJsonObject } from "../../config/index.js";
-import { throwIfAborted } from "../../core/index.js";
+import { untilAborted } from "../../core/index.js";
 import { type FileLock, LockError, lockFile, writeFileAtomic } from "../../fs/index.js";
 
 /** What a configuration directory that cannot be written answers. */
@@ -25,16 +25,17 @@ export class TokenSeeds {
   get(host: string, signal?: AbortSignal): Promise<Buffer> {
     let seed = this.#seeds.get(host);
     if (!seed) {
-      seed = this.#load(host, signal);
+      // Shared by all who ask meanwhile: not to end with the first one's signal.
+      seed = this.#load(host);
       this.#seeds.set(host, seed);
       seed.catch(() => this.#seeds.delete(host));
     }
-    return seed;
+    return signal ? untilAborted(signal, seed) : seed;
   }
 
-  async #load(host: string, signal: AbortSignal | undefined): Promise<Buffer> {
+  async #load(host: string): Promise<Buffer> {
     const path = join(this.#dir, ".token_seed");
-    const lock = await this.#lock(signal);
+    const lock = await this.#lock();
     try {
       const seeds = await readSeeds(path);
       const known = seeds.get(host);
@@ -49,15 +50,11 @@ export class TokenSeeds {
     }
   }
 
-  async #lock(signal: AbortSignal | undefined): Promise<FileLock | undefined> {
+  async #lock(): Promise<FileLock | undefined> {
     try {
       await mkdir(this.#dir, { recursive: true, mode: 0o700 });
-      return await lockFile(join(this.#dir, ".token_seed.lock"), {
-        timeout: 10_000,
-        ...(signal && { signal }),
-      });
+      return await lockFile(join(this.#dir, ".token_seed.lock"), { timeout: 10_000 });
     } catch (error) {
-      throwIfAborted(signal);
       if (error instanceof LockError || isReadOnly(error)) return undefined;
       throw error;
     }

@@ -1,10 +1,14 @@
-import { abortError } from "../../core/index.js";
+import { type Writable, finished as whenFinished } from "node:stream";
+import { abortError, holdStream } from "../../core/index.js";
 import { type ServerCall, grpcCodes } from "../../http2/index.js";
 import { SessionError } from "../session-error.js";
 import type { StreamTarget } from "./export-target.js";
 
 /** Headers that describe the result begin so (buildkit session/filesync). */
 const metadataPrefix = "exporter-md-";
+
+/** How long a stream may take to be destroyed, in ms. */
+const destroyMilliseconds = 2_000;
 
 /**
  * Takes a result that comes as one stream of bytes (`BytesMessage`s) into a target's stream, no faster than that takes
@@ -19,28 +23,39 @@ export async function receiveStream(call: ServerCall, target: StreamTarget): Pro
     call.end({ code: grpcCodes.alreadyExists, message: "target already exists" });
     return;
   }
-  const closed = new Promise<void>((resolve) => sink.once("close", resolve));
+  holdStream(sink);
   let failure: Error | undefined;
   // Kept here, since standard output takes its end back at once: it is never finished for good (Node's _undestroy).
   let finished = false;
   let wake: (() => void) | undefined;
   const stirred = () => wake?.();
-  const onAbort = () => sink.destroy(abortError(call.signal));
-  sink.on("error", (error) => {
+  const onAbort = () => {
+    sink.destroy(abortError(call.signal));
+    stirred();
+  };
+  const onError = (error: Error) => {
     failure = error;
-  });
-  sink.once("finish", () => (finished = true));
-  sink.on("drain", stirred).on("finish", stirred).on("close", stirred);
+    stirred();
+  };
+  const onFinish = () => {
+    finished = true;
+    stirred();
+  };
+  sink.on("error", onError).on("finish", onFinish).on("drain", stirred).on("close", stirred);
   call.signal.addEventListener("abort", onAbort, { once: true });
   /** Waits for the next thing to happen to the stream, until `reached`; throws when it failed or was closed before. */
   const until = async (reached: () => boolean): Promise<void> => {
     while (!reached()) {
-      if (failure) throw failure;
-      if (sink.closed) throw new SessionError("SESSION_EXPORT_INCOMPLETE", "the output was closed early");
+      const error = failure ?? sink.errored;
+      if (error) throw error;
+      if (call.signal.aborted) throw abortError(call.signal);
+      // A caller's stream may have been destroyed long ago: no event tells of it any more.
+      if (sink.closed || sink.destroyed) throw closedEarly();
       await new Promise<void>((resolve) => (wake = resolve));
     }
   };
   try {
+    if (sink.writableEnded || sink.destroyed) throw sink.errored ?? closedEarly();
     for await (const chunk of call.bytesField()) {
       if (!sink.write(chunk)) await until(() => !sink.writableNeedDrain && !sink.destroyed);
     }
@@ -48,11 +63,28 @@ export async function receiveStream(call: ServerCall, target: StreamTarget): Pro
     await until(() => finished);
   } catch (error) {
     sink.destroy(error as Error);
-    await closed;
+    await destroyed(sink);
     throw failure ?? error;
   } finally {
+    sink.off("error", onError).off("finish", onFinish).off("drain", stirred).off("close", stirred);
     call.signal.removeEventListener("abort", onAbort);
   }
+}
+
+function closedEarly(): SessionError {
+  return new SessionError("SESSION_EXPORT_INCOMPLETE", "the output was closed early");
+}
+
+/** Waits until a stream is closed, also one that was long ago, and no longer than is reasonable. */
+function destroyed(sink: Writable): Promise<void> {
+  if (sink.closed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, destroyMilliseconds);
+    whenFinished(sink, { readable: false }, () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
 
 /** What the headers say about the result; several values of one key are joined by commas, as buildkit does. */

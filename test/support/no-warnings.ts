@@ -1,0 +1,12 @@
+import { afterEach, expect } from "vitest";
+
+/** What Node warns of in every run, and not because of us. */
+const usual = new Set(["ExperimentalWarning"]);
+
+const warnings: string[] = [];
+process.on("warning", ({ name, message }) => {
+  if (!usual.has(name)) warnings.push(`${name}: ${message}`);
+});
+
+// A warning of Node, such as of a leak of listeners, fails the test that it came in.
+afterEach(() => expect(warnings.splice(0), "warnings of Node").toEqual([]));
