@@ -20,7 +20,8 @@ export function watchSignals(target: NodeJS.Process): SignalWatch {
   const leave = () => target.exit(130);
   const onSignal = (name: NodeJS.Signals) => {
     count += 1;
-    if (count > 1) return leave();
+    if (count > 1) leave();
+    clearTimeout(timer);
     timer = setTimeout(leave, patience);
     timer.unref();
     controller.abort(new Error(`got ${name}`));

@@ -21,7 +21,7 @@ test.each<[string, EventSink]>([
     calls += 1;
     return onEvent(one);
   };
-  if (onEvent.ready) sink.ready = onEvent.ready;
+  if (onEvent.ready) sink.ready = () => onEvent.ready?.();
   const events = guardEvents(sink);
   events?.sink(event);
   await events?.sink.ready?.();

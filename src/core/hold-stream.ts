@@ -21,9 +21,7 @@ export function holdStream<T extends Readable | Writable>(stream: T): T {
  */
 export function holdReadable<T extends Readable>(stream: T): T {
   holdStream(stream);
-  const { isPaused, readableFlowing } = stream;
-  if (stream !== (process.stdin as unknown) && readableFlowing === null && !isPaused.call(stream))
-    stream.on("readable", ignore);
+  if (stream !== (process.stdin as unknown) && stream.readableFlowing === null) stream.on("readable", ignore);
   return stream;
 }
 
