@@ -1,15 +1,13 @@
 import type { Writable } from "node:stream";
 import { holdStream } from "../core/index.js";
-import type { BuildOptions } from "./build-options.js";
 
 /** Holds the streams that a build is to write, from the call on: each may fail long before its first byte comes. */
-export function holdOutputs(options: BuildOptions): void {
-  const { outputs } = (options as BuildOptions | null | undefined) ?? {};
+export function holdOutputs(options: { outputs?: unknown }): void {
+  const outputs = (options as typeof options | null | undefined)?.outputs;
   if (!Array.isArray(outputs)) return;
-  for (const output of outputs as BuildOptions["outputs"] & object) {
-    const dest = (output as typeof output | null | undefined)?.dest;
-    if (typeof dest === "object" && typeof (dest as { on?: unknown } | null)?.on === "function")
-      holdStream(dest);
+  for (const output of outputs as unknown[]) {
+    const dest = (output as { dest?: unknown } | null | undefined)?.dest;
+    if (isNodeStream(dest)) holdStream(dest);
   }
 }
 

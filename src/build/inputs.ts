@@ -298,7 +298,8 @@ async function actualName(directory: string, name: string): Promise<string> {
 function readable(archive: Readable | Uint8Array): Readable | Uint8Array {
   if (archive instanceof Uint8Array) return archive;
   holdStream(archive);
-  if (archive.readable !== false) return archive; // other packages' streams may not say
+  // Streams of other packages may not say.
+  if ((archive.readable as boolean | undefined) ?? true) return archive;
   const { errored, readableEnded } = archive;
   const why = errored?.message ?? (readableEnded ? "it was read to its end before" : "it was destroyed");
   throw new InvalidArgumentError(`the stream given to tar() cannot be read: ${why}`, {
