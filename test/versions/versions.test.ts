@@ -206,34 +206,34 @@ describe.each(versions)("BuildKit %s", (version) => {
       sources: [{ ranges: [{ start: { line: 2 } }] }],
     });
   });
-  await expect(stopped).rejects.toSatisfy((thrown: unknown) => isSlipwayError(thrown, "ABORTED"));
-});
 
-test("base images from the engine", async () => {
-  await place.succeed(["build", "--builder", name, "--load", "-t", "versions-base:1", "ctx"]);
-  await write(place.path("on"), { Dockerfile: "FROM versions-base:1\nCOPY one /two\n", one: "2" });
-  const named = ["--build-context", "versions-base:1=engine://versions-base:1"];
-  const flags = minor < 27 ? named : ["--engine-images"];
-  await place.succeed(["build", "--builder", name, ...flags, "-o", "type=cacheonly", "on"]);
-});
+  test("base images from the engine", async () => {
+    await place.succeed(["build", "--builder", name, "--load", "-t", "versions-base:1", "ctx"]);
+    await write(place.path("on"), { Dockerfile: "FROM versions-base:1\nCOPY one /two\n", one: "2" });
+    const named = ["--build-context", "versions-base:1=engine://versions-base:1"];
+    const flags = minor < 27 ? named : ["--engine-images"];
+    await place.succeed(["build", "--builder", name, ...flags, "-o", "type=cacheonly", "on"]);
+  });
 
-test("pruning leaves nothing", async () => {
-  await place.succeed(["prune", "--builder", name, "--all", "--force"]);
-  const left = await place.succeed(["du", "--builder", name, "--format", "{{.ID}}"]);
-  expect(left.stdout).toBe("");
-});
+  test("pruning leaves nothing", async () => {
+    await place.succeed(["prune", "--builder", name, "--all", "--force"]);
+    const left = await place.succeed(["du", "--builder", name, "--format", "{{.ID}}"]);
+    expect(left.stdout).toBe("");
+  });
 
-// The last one: 0.32.2 never lets go of what a cancelled step holds, for buildx's prune neither.
-test("cancelling", async () => {
-  const builder = await Builder.open({ name, env: place.env });
-  const signal = AbortSignal.timeout(1500);
-  const slow = files({ Dockerfile: "FROM busybox\nRUN sleep 60\n" });
-  const stopped = build({
-    builder,
-    context: slow,
-    outputs: [{ type: "cacheonly" }],
-    env: place.env,
-    signal,
+  // The last one: 0.32.2 never lets go of what a cancelled step holds, for buildx's prune neither.
+  test("cancelling", async () => {
+    const builder = await Builder.open({ name, env: place.env });
+    const signal = AbortSignal.timeout(1500);
+    const slow = files({ Dockerfile: "FROM busybox\nRUN sleep 60\n" });
+    const stopped = build({
+      builder,
+      context: slow,
+      outputs: [{ type: "cacheonly" }],
+      env: place.env,
+      signal,
+    });
+    await expect(stopped).rejects.toSatisfy((thrown: unknown) => isSlipwayError(thrown, "ABORTED"));
   });
 });
 
