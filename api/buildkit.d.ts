@@ -6,12 +6,12 @@ export interface BuildkitCallOptions {
 
 export declare class BuildkitClient implements AsyncDisposable {
     #private;
-    readonly control: Client<typeof Control>;
-    readonly content: Client<typeof Content>;
+    readonly control: RpcClient<typeof Control>;
+    readonly content: RpcClient<typeof Content>;
     readonly closed: Promise<Error | undefined>;
     static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
     private constructor();
-    gateway(ref: string): Client<typeof LLBBridge>;
+    gateway(ref: string): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
     openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
@@ -58,6 +58,8 @@ export declare class ContentError extends SlipwayError {
     constructor(code: "CONTENT_DIGEST" | "CONTENT_TOO_LARGE" | "CONTENT_GAP", digest: string, message: string);
 }
 
+export type ContentReader = Pick<BuildkitClient, "content">;
+
 export interface DaemonInfo {
     version: string | undefined;
     revision: string;
@@ -99,6 +101,11 @@ export type ErrorDetail = {
     value: Uint8Array;
 };
 
+export interface KeepAliveOptions {
+    idleMilliseconds?: number;
+    timeoutMilliseconds?: number;
+}
+
 export interface OpenSessionOptions extends BuildkitCallOptions {
     id: string;
     sharedKey: string;
@@ -110,6 +117,18 @@ export interface ReadContentOptions {
     limit?: number;
     signal?: AbortSignal | undefined;
 }
+
+export interface RpcCallOptions {
+    signal?: AbortSignal | undefined;
+    timeoutMs?: number | undefined;
+    headers?: Readonly<Record<string, string>> | undefined;
+    onHeader?: ((headers: Headers) => void) | undefined;
+    onTrailer?: ((trailers: Headers) => void) | undefined;
+}
+
+export type RpcClient<S extends DescService> = {
+    [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;
+};
 
 export interface WaitReadyOptions extends BuildkitConnectOptions {
     milliseconds?: number;
@@ -189,11 +208,6 @@ class SlipwayError extends Error {
     constructor(code: string, message: string, options?: SlipwayErrorOptions);
 }
 
-interface KeepAliveOptions {
-    idleMilliseconds?: number;
-    timeoutMilliseconds?: number;
-}
-
 interface ProgressGroup {
     id: string;
     name: string;
@@ -267,7 +281,5 @@ interface VertexWarning {
     source?: SourceInfo;
     ranges: SourceRange[];
 }
-
-type ContentReader = Pick<BuildkitClient, "content">;
 
 type Dial = (signal?: AbortSignal) => Promise<Duplex>;

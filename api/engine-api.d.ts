@@ -78,7 +78,6 @@ export interface ContainerWait {
 
 export declare class Containers {
     #private;
-    constructor(transport: Transport);
     create(name: string | undefined, body: ContainerCreateBody, options?: CallOptions): Promise<ContainerCreated>;
     start(id: string, options?: CallOptions): Promise<void>;
     stop(id: string, options?: CallOptions & {
@@ -114,6 +113,8 @@ export interface DeviceRequest {
     Options?: Record<string, string>;
 }
 
+export type Dial = (signal?: AbortSignal) => Promise<Duplex>;
+
 export interface EarlyEnd {
     expects(firstByte: number): boolean;
     explain(output: string): Promise<Error | undefined>;
@@ -135,7 +136,6 @@ export declare class EngineClient implements AsyncDisposable {
     readonly images: Images;
     readonly volumes: Volumes;
     readonly networks: Networks;
-    private constructor();
     static open(options: EngineOptions): EngineClient;
     apiVersion(signal?: AbortSignal): Promise<string>;
     ping(options?: CallOptions): Promise<Ping>;
@@ -281,7 +281,6 @@ export interface ExecStreamOptions {
 
 export declare class Execs {
     #private;
-    constructor(transport: Transport);
     create(container: string, options: ExecCreateOptions): Promise<string>;
     start(id: string, options?: CallOptions & ExecStreamOptions): Promise<ExecStream>;
     inspect(id: string, options?: CallOptions): Promise<ExecInspect>;
@@ -370,7 +369,6 @@ export interface ImageSummary {
 
 export declare class Images {
     #private;
-    constructor(transport: Transport);
     pull(reference: string, options?: PullOptions): Promise<void>;
     inspect(reference: string, options?: CallOptions): Promise<ImageInspect>;
     load(archive: UploadSource, options?: LoadOptions): Promise<JsonMessage[]>;
@@ -475,7 +473,6 @@ export interface NetworkCreateBody {
 
 export declare class Networks {
     #private;
-    constructor(transport: Transport);
     create(body: NetworkCreateBody, options?: CallOptions): Promise<{
         Id: string;
         Warning?: string;
@@ -598,7 +595,6 @@ export interface VolumeCreateBody {
 
 export declare class Volumes {
     #private;
-    constructor(transport: Transport);
     create(body: VolumeCreateBody, options?: CallOptions): Promise<Volume>;
     inspect(name: string, options?: CallOptions): Promise<Volume>;
     list(options?: CallOptions & {
@@ -624,60 +620,6 @@ class SlipwayError extends Error {
     constructor(code: string, message: string, options?: SlipwayErrorOptions);
 }
 
-class Transport {
-    #private;
-    constructor(options: TransportOptions);
-    apiVersion(signal?: AbortSignal): Promise<string>;
-    open(call: Call): Promise<Opened>;
-    json<T>(call: Call): Promise<T>;
-    send(call: Call): Promise<void>;
-    hijack(call: Call): Promise<Duplex>;
-    upload<T>(call: Call, source: UploadSource, read: (opened: Opened) => Promise<T>): Promise<T>;
-    close(): Promise<void>;
-}
-
-interface Call extends CallOptions {
-    method: Exchange["method"];
-    path: string;
-    query?: Readonly<Record<string, string | number | boolean | undefined>>;
-    json?: unknown;
-    headers?: Readonly<Record<string, string>>;
-    unversioned?: boolean;
-}
-
-interface Exchange {
-    method: "GET" | "POST" | "PUT" | "DELETE";
-    path: string;
-    headers: Record<string, string>;
-    body?: string | Uint8Array | AsyncIterable<Uint8Array>;
-    upgrade?: string;
-    close?: boolean;
-}
-
-interface Opened {
-    status: number;
-    headers: Headers;
-    body: Readable;
-    request: {
-        method: string;
-        path: string;
-    };
-}
-
 interface SlipwayErrorOptions {
     cause?: unknown;
 }
-
-interface TransportOptions {
-    host: string;
-    origin: string;
-    prefix: string;
-    dial: Dial;
-    userAgent: string;
-    apiVersion?: string | undefined;
-    refusalHint?: string | undefined;
-}
-
-type Dial = (signal?: AbortSignal) => Promise<Duplex>;
-
-type Headers = Readonly<Record<string, string | string[] | undefined>>;

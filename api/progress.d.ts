@@ -11,6 +11,8 @@ export interface Interval {
     stop: number | undefined;
 }
 
+export type LogReader = "github" | "gitlab";
+
 export declare class LogSanitizer {
     #private;
     constructor({ returns }?: {
@@ -239,5 +241,3 @@ type BuildEvent = {
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-type LogReader = "github" | "gitlab";

@@ -1,8 +1,27 @@
 // Public types of slipway/session, made by: npm run api
 
+export interface AnnouncedFile {
+    id: number;
+    dir: DirNode;
+    name: ByteString;
+    size: number;
+    mtimeNs: bigint;
+    ctimeNs: bigint;
+    dev: bigint;
+    ino: bigint;
+    socket: boolean;
+}
+
 export interface Attachable {
     readonly methods: readonly string[];
     handle(call: ServerCall): Promise<void>;
+}
+
+export interface AuthEntry {
+    username?: string;
+    password?: string;
+    identityToken?: string;
+    registryToken?: string;
 }
 
 export interface AuthOptions {
@@ -22,6 +41,8 @@ export interface BlobInfo {
     createdAt: Date;
     updatedAt: Date;
 }
+
+export type ByteString = string;
 
 export declare class ContentStore {
     #private;
@@ -48,6 +69,14 @@ export interface ContentStoreOptions {
     maxBytes?: number;
 }
 
+export type CredentialProvider = (request: CredentialRequest) => Promise<RegistryCredentials | undefined>;
+
+export interface CredentialRequest {
+    host: string;
+    scopes: readonly string[];
+    signal?: AbortSignal | undefined;
+}
+
 export type CredentialsCallback = (request: {
     host: string;
     scopes: readonly string[];
@@ -69,10 +98,38 @@ export interface Descriptor {
     [field: string]: unknown;
 }
 
+export interface DirNode {
+    readonly parent: DirNode | undefined;
+    readonly name: ByteString;
+}
+
 export interface DirectoryTarget {
     type: "directory";
     path: string;
     mode?: "copy" | "delete";
+}
+
+export interface DockerConfig {
+    dir: string;
+    path: string;
+    auths: Map<string, AuthEntry>;
+    credsStore?: string;
+    credHelpers: Map<string, string>;
+    proxies: Map<string, ProxyConfig>;
+    currentContext?: string;
+    pruneFilters: string[];
+    raw: unknown;
+}
+
+export interface EntryStat {
+    mode: bigint;
+    size: bigint;
+    mtimeNs: bigint;
+    ctimeNs: bigint;
+    dev: bigint;
+    ino: bigint;
+    nlink: bigint;
+    rdev: bigint;
 }
 
 export declare class ExportError extends SessionError {
@@ -82,6 +139,10 @@ export declare class ExportError extends SessionError {
 }
 
 export type ExportErrorCode = "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_REMOTE" | "SESSION_EXPORT_REFUSED";
+
+export interface ExportErrorOptions extends SessionErrorOptions {
+    path?: string;
+}
 
 export interface ExportLimits {
     maxEntries?: number;
@@ -102,6 +163,84 @@ export interface FileSyncOptions {
     onRace?: "error" | "warn";
 }
 
+export declare class GrpcError extends SlipwayError {
+    readonly grpcCode: number;
+    readonly details?: Uint8Array;
+    constructor(grpcCode: number, message: string, options?: GrpcErrorOptions, code?: string);
+}
+
+export interface GrpcErrorOptions extends SlipwayErrorOptions {
+    details?: Uint8Array;
+}
+
+export interface GrpcStatus {
+    code: number;
+    message?: string;
+    details?: Uint8Array;
+}
+
+export interface HostTls {
+    ca?: readonly string[];
+    keyPairs?: readonly {
+        key: string;
+        cert: string;
+    }[];
+    insecure?: boolean;
+    http?: boolean;
+}
+
+export declare class Ingest {
+    #private;
+    readonly startedAt: Date;
+    updatedAt: Date;
+    total: number;
+    static open(root: string, ref: string, total: number, hooks: IngestHooks): Promise<Ingest>;
+    private constructor();
+    get offset(): number;
+    digest(): string;
+    write(data: Buffer): Promise<void>;
+    truncate(): Promise<void>;
+    commit(size: number, expected: string): Promise<void>;
+    remove(): Promise<void>;
+    close(): Promise<void>;
+}
+
+export interface IngestHooks {
+    charge(bytes: number): void;
+    committed(digest: string): void;
+    closed(): void;
+}
+
+export interface IngestStatus {
+    ref: string;
+    offset: number;
+    total: number;
+    startedAt: Date;
+    updatedAt: Date;
+}
+
+export interface KeepAliveOptions {
+    idleMilliseconds?: number;
+    timeoutMilliseconds?: number;
+}
+
+export type MemoryContent = Uint8Array | string | (() => Uint8Array | string | Promise<Uint8Array | string>);
+
+export interface MemoryEntry {
+    content?: MemoryContent;
+    mode?: number;
+    mtime?: Date;
+    symlink?: string;
+}
+
+export interface MessageOptions {
+    maxBytes?: number;
+}
+
+export type MethodInput<M extends DescMethod> = M["methodKind"] extends "unary" | "server_streaming" ? MessageShape<M["input"]> : AsyncIterable<MessageShape<M["input"]>>;
+
+export type MethodOutput<M extends DescMethod> = M["methodKind"] extends "unary" | "client_streaming" ? MessageInitShape<M["output"]> | Promise<MessageInitShape<M["output"]>> : AsyncIterable<MessageInitShape<M["output"]>>;
+
 export interface OciIndex {
     schemaVersion: 2;
     mediaType?: string;
@@ -115,6 +254,8 @@ export interface OpenFile {
     verify(): void;
     close(): void;
 }
+
+export type OpenFileAt = (file: AnnouncedFile, path: ByteString) => OpenFile;
 
 export interface OpenedDir {
     tree: TreeSource;
@@ -136,11 +277,23 @@ export type PolicyDecision = {
 
 export type PolicyRequest = policysession.CheckPolicyRequest;
 
+export interface ProxyConfig {
+    httpProxy?: string;
+    httpsProxy?: string;
+    noProxy?: string;
+    ftpProxy?: string;
+    allProxy?: string;
+}
+
 export interface PutDescriptorOptions {
     tag?: string;
     name?: string;
     signal?: AbortSignal | undefined;
 }
+
+export type RacePolicy = "error" | ((path: ByteString) => void);
+
+export type RegistryCredentials = AuthEntry;
 
 export type SecretSource = {
     type: "file";
@@ -157,8 +310,22 @@ export type SecretSource = {
     read(signal: AbortSignal): Promise<Uint8Array | string>;
 };
 
+export interface ServerCall {
+    readonly path: string;
+    header(name: string): string | undefined;
+    headerValues(name: string): string[];
+    headerNames(): Iterable<string>;
+    readonly signal: AbortSignal;
+    messages(options?: MessageOptions): AsyncIterable<Buffer>;
+    bytesField(): AsyncIterable<Buffer>;
+    write(chunks: Uint8Array | readonly Uint8Array[]): boolean;
+    drained(): Promise<void>;
+    end(status?: GrpcStatus): void;
+    reset(): void;
+}
+
 export type ServiceHandlers<S extends DescService> = {
-    [Name in keyof S["method"]]?: (request: Input<S["method"][Name]>, call: ServerCall) => Output<S["method"][Name]>;
+    [Name in keyof S["method"]]?: (request: MethodInput<S["method"][Name]>, call: ServerCall) => MethodOutput<S["method"][Name]>;
 };
 
 export declare class Session implements AsyncDisposable {
@@ -190,6 +357,10 @@ export interface SessionOptions {
 
 export interface SshAgent {
     connect(signal: AbortSignal): Promise<SshAgentConnection>;
+}
+
+export interface SshAgentConnection extends Disposable {
+    request(message: Buffer): Promise<Buffer>;
 }
 
 export interface SshAgentSpec {
@@ -226,6 +397,13 @@ export type SyncedDir = {
     type: "memory";
     entries: ReadonlyMap<string, MemoryEntry>;
 };
+
+export interface TreeSource {
+    list(path: ByteString): ByteString[];
+    batches?(path: ByteString): Generator<ByteString[], void>;
+    lstat(path: ByteString): EntryStat | undefined;
+    readlink(path: ByteString): ByteString | undefined;
+}
 
 export declare function auth(options: AuthOptions): Attachable;
 
@@ -271,12 +449,12 @@ export declare function upload(sources: ReadonlyMap<string, Readable | Uint8Arra
 
 class BuildkitClient implements AsyncDisposable {
     #private;
-    readonly control: Client<typeof Control>;
-    readonly content: Client<typeof Content>;
+    readonly control: RpcClient<typeof Control>;
+    readonly content: RpcClient<typeof Content>;
     readonly closed: Promise<Error | undefined>;
     static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
     private constructor();
-    gateway(ref: string): Client<typeof LLBBridge>;
+    gateway(ref: string): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
     openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
@@ -287,50 +465,9 @@ class BuildkitClient implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-class GrpcError extends SlipwayError {
-    readonly grpcCode: number;
-    readonly details?: Uint8Array;
-    constructor(grpcCode: number, message: string, options?: GrpcErrorOptions, code?: string);
-}
-
-class Ingest {
-    #private;
-    readonly startedAt: Date;
-    updatedAt: Date;
-    total: number;
-    static open(root: string, ref: string, total: number, hooks: IngestHooks): Promise<Ingest>;
-    private constructor();
-    get offset(): number;
-    digest(): string;
-    write(data: Buffer): Promise<void>;
-    truncate(): Promise<void>;
-    commit(size: number, expected: string): Promise<void>;
-    remove(): Promise<void>;
-    close(): Promise<void>;
-}
-
 class SlipwayError extends Error {
     readonly code: string;
     constructor(code: string, message: string, options?: SlipwayErrorOptions);
-}
-
-interface AnnouncedFile {
-    id: number;
-    dir: DirNode;
-    name: ByteString;
-    size: number;
-    mtimeNs: bigint;
-    ctimeNs: bigint;
-    dev: bigint;
-    ino: bigint;
-    socket: boolean;
-}
-
-interface AuthEntry {
-    username?: string;
-    password?: string;
-    identityToken?: string;
-    registryToken?: string;
 }
 
 interface BuildkitCallOptions {
@@ -342,12 +479,6 @@ interface BuildkitConnectOptions {
     signal?: AbortSignal | undefined;
 }
 
-interface CredentialRequest {
-    host: string;
-    scopes: readonly string[];
-    signal?: AbortSignal | undefined;
-}
-
 interface DaemonInfo {
     version: string | undefined;
     revision: string;
@@ -355,91 +486,9 @@ interface DaemonInfo {
     dockerfileVersion: string;
 }
 
-interface DirNode {
-    readonly parent: DirNode | undefined;
-    readonly name: ByteString;
-}
-
-interface DockerConfig {
-    dir: string;
-    path: string;
-    auths: Map<string, AuthEntry>;
-    credsStore?: string;
-    credHelpers: Map<string, string>;
-    proxies: Map<string, ProxyConfig>;
-    currentContext?: string;
-    pruneFilters: string[];
-    raw: unknown;
-}
-
-interface EntryStat {
-    mode: bigint;
-    size: bigint;
-    mtimeNs: bigint;
-    ctimeNs: bigint;
-    dev: bigint;
-    ino: bigint;
-    nlink: bigint;
-    rdev: bigint;
-}
-
 interface EventSink {
     (event: BuildEvent): void;
     ready?(): Promise<void> | undefined;
-}
-
-interface ExportErrorOptions extends SessionErrorOptions {
-    path?: string;
-}
-
-interface GrpcErrorOptions extends SlipwayErrorOptions {
-    details?: Uint8Array;
-}
-
-interface GrpcStatus {
-    code: number;
-    message?: string;
-    details?: Uint8Array;
-}
-
-interface HostTls {
-    ca?: readonly string[];
-    keyPairs?: readonly {
-        key: string;
-        cert: string;
-    }[];
-    insecure?: boolean;
-    http?: boolean;
-}
-
-interface IngestHooks {
-    charge(bytes: number): void;
-    committed(digest: string): void;
-    closed(): void;
-}
-
-interface IngestStatus {
-    ref: string;
-    offset: number;
-    total: number;
-    startedAt: Date;
-    updatedAt: Date;
-}
-
-interface KeepAliveOptions {
-    idleMilliseconds?: number;
-    timeoutMilliseconds?: number;
-}
-
-interface MemoryEntry {
-    content?: MemoryContent;
-    mode?: number;
-    mtime?: Date;
-    symlink?: string;
-}
-
-interface MessageOptions {
-    maxBytes?: number;
 }
 
 interface OpenSessionOptions extends BuildkitCallOptions {
@@ -455,26 +504,12 @@ interface ProgressGroup {
     weak: boolean;
 }
 
-interface ProxyConfig {
-    httpProxy?: string;
-    httpsProxy?: string;
-    noProxy?: string;
-    ftpProxy?: string;
-    allProxy?: string;
-}
-
-interface ServerCall {
-    readonly path: string;
-    header(name: string): string | undefined;
-    headerValues(name: string): string[];
-    headerNames(): Iterable<string>;
-    readonly signal: AbortSignal;
-    messages(options?: MessageOptions): AsyncIterable<Buffer>;
-    bytesField(): AsyncIterable<Buffer>;
-    write(chunks: Uint8Array | readonly Uint8Array[]): boolean;
-    drained(): Promise<void>;
-    end(status?: GrpcStatus): void;
-    reset(): void;
+interface RpcCallOptions {
+    signal?: AbortSignal | undefined;
+    timeoutMs?: number | undefined;
+    headers?: Readonly<Record<string, string>> | undefined;
+    onHeader?: ((headers: Headers) => void) | undefined;
+    onTrailer?: ((trailers: Headers) => void) | undefined;
 }
 
 interface SlipwayErrorOptions {
@@ -509,22 +544,11 @@ interface SourceRange {
     };
 }
 
-interface SshAgentConnection extends Disposable {
-    request(message: Buffer): Promise<Buffer>;
-}
-
 interface StatusUpdate {
     vertexes: Vertex[];
     statuses: VertexStatus[];
     logs: VertexLog[];
     warnings: VertexWarning[];
-}
-
-interface TreeSource {
-    list(path: ByteString): ByteString[];
-    batches?(path: ByteString): Generator<ByteString[], void>;
-    lstat(path: ByteString): EntryStat | undefined;
-    readlink(path: ByteString): ByteString | undefined;
 }
 
 interface Vertex {
@@ -586,22 +610,10 @@ type BuildEvent = {
     failure?: SolveFailure;
 };
 
-type ByteString = string;
-
-type CredentialProvider = (request: CredentialRequest) => Promise<RegistryCredentials | undefined>;
-
 type Dial = (signal?: AbortSignal) => Promise<Duplex>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-type Input<M extends DescMethod> = M["methodKind"] extends "unary" | "server_streaming" ? MessageShape<M["input"]> : AsyncIterable<MessageShape<M["input"]>>;
-
-type MemoryContent = Uint8Array | string | (() => Uint8Array | string | Promise<Uint8Array | string>);
-
-type OpenFileAt = (file: AnnouncedFile, path: ByteString) => OpenFile;
-
-type Output<M extends DescMethod> = M["methodKind"] extends "unary" | "client_streaming" ? MessageInitShape<M["output"]> | Promise<MessageInitShape<M["output"]>> : AsyncIterable<MessageInitShape<M["output"]>>;
-
-type RacePolicy = "error" | ((path: ByteString) => void);
-
-type RegistryCredentials = AuthEntry;
+type RpcClient<S extends DescService> = {
+    [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;
+};

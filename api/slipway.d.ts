@@ -4,6 +4,10 @@ export declare class AbortedError extends SlipwayError {
     constructor(reason: unknown);
 }
 
+export type AddressTls = Pick<SecureContextOptions, "ca" | "cert" | "key"> & {
+    servername?: string;
+};
+
 export interface BuildAttachment extends RecordBlob {
     platform?: string;
     type: string;
@@ -104,7 +108,6 @@ export interface BuildFailure {
 export declare class BuildHistory implements AsyncDisposable {
     #private;
     readonly builder: Builder;
-    constructor(builder: Builder, nodes: readonly HistoryNode[]);
     records(options?: RecordsOptions): Promise<BuildRecord[]>;
     record(ref?: string, options?: Omit<RecordsOptions, "limit" | "filters">): Promise<BuildRecord>;
     recordsOf(ref: string, options?: Omit<RecordsOptions, "limit" | "filters">): Promise<BuildRecord[]>;
@@ -255,7 +258,6 @@ export declare class Builder {
     #private;
     readonly group: NodeGroup;
     readonly nodes: readonly BuilderNode[];
-    constructor(group: NodeGroup, context: BuilderContext);
     static open(options?: OpenBuilderOptions): Promise<Builder>;
     static ensure(options: EnsureBuilderOptions): Promise<Builder>;
     static ephemeral(options?: EphemeralBuilderOptions): Promise<EphemeralBuilder>;
@@ -274,13 +276,11 @@ export declare class Builder {
         signal?: AbortSignal;
     }): Promise<void>;
     remove(options?: RemoveBuilderOptions): Promise<void>;
-    get store(): BuilderStore;
 }
 
 export declare class BuilderNode {
     #private;
     readonly node: Node;
-    constructor(group: NodeGroup, node: Node, context: BuilderContext);
     get name(): string;
     openDriver(options?: {
         connect?: ConnectMode;
@@ -329,6 +329,11 @@ export interface CallResult {
 }
 
 export type ConnectMode = "auto" | "exec" | "socket";
+
+export interface ConnectOptions extends DriverCallOptions {
+    sink?: EventSink | undefined;
+    boot?: boolean;
+}
 
 export interface ConnectTarget {
     builder?: string | Builder;
@@ -397,9 +402,31 @@ export interface CreatedImage {
     names: string[];
 }
 
+export type CredentialsCallback = (request: {
+    host: string;
+    scopes: readonly string[];
+    signal?: AbortSignal | undefined;
+}) => Promise<{
+    username: string;
+    password: string;
+} | {
+    identityToken: string;
+} | {
+    registryToken: string;
+} | undefined | null>;
+
+export type DaemonClient = BuildkitClient;
+
 export declare class DeadlineError extends SlipwayError {
     readonly milliseconds: number;
     constructor(what: string, milliseconds: number);
+}
+
+export interface Device {
+    name: string;
+    autoAllow: boolean;
+    onDemand: boolean;
+    annotations: Record<string, string>;
 }
 
 export type Dial = (signal?: AbortSignal) => Promise<Duplex>;
@@ -417,8 +444,47 @@ export interface DiskUsageOptions {
     signal?: AbortSignal | undefined;
 }
 
+export interface DockerEndpoint {
+    contextName: string;
+    host: string;
+    tls?: {
+        ca?: string;
+        cert?: string;
+        key?: string;
+    };
+    skipTlsVerify: boolean;
+}
+
+export interface Driver {
+    readonly name: string;
+    readonly features: DriverFeatures;
+    status(options?: DriverCallOptions): Promise<NodeStatus>;
+    connect(options?: ConnectOptions): Promise<BuildkitClient>;
+    dial(options?: ConnectOptions): Promise<Duplex>;
+    version(options?: DriverCallOptions): Promise<string>;
+    stop(options?: DriverCallOptions): Promise<void>;
+    remove(options?: RemoveOptions): Promise<void>;
+    diagnose(options?: DriverCallOptions): Promise<string | undefined>;
+    close(): Promise<void>;
+}
+
+export interface DriverCallOptions {
+    signal?: AbortSignal | undefined;
+}
+
 export declare class DriverError extends SlipwayError {
     readonly code: DriverErrorCode;
+}
+
+export type DriverErrorCode = "DRIVER_OPTION" | "DRIVER_BOOT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_CONNECT" | "DRIVER_NOT_RUNNING" | "DRIVER_UNSUPPORTED";
+
+export interface DriverFeatures {
+    readonly defaultLoad: boolean;
+    readonly ociExporter: boolean;
+    readonly dockerExporter: boolean;
+    readonly cacheExport: boolean;
+    readonly multiPlatform: boolean;
+    readonly directPush: boolean;
 }
 
 export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driverOpts" | "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
@@ -427,9 +493,10 @@ export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driver
     env?: Environment;
 }
 
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 export declare class EphemeralBuilder extends Builder implements AsyncDisposable {
     #private;
-    constructor(group: NodeGroup, context: BuilderContext);
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -445,6 +512,26 @@ export interface EventSink {
     ready?(): Promise<void> | undefined;
 }
 
+export type ExportDestination = {
+    kind: "none";
+} | {
+    kind: "load";
+    context?: string | undefined;
+} | {
+    kind: "file";
+    path: string;
+} | {
+    kind: "stream";
+    stream: Writable;
+} | {
+    kind: "directory";
+    path: string;
+    mode: "copy" | "delete";
+} | {
+    kind: "layout";
+    path: string;
+};
+
 export type FailedSource = SourceLocation;
 
 export interface FailedStep {
@@ -452,6 +539,15 @@ export interface FailedStep {
     name: string;
     exitCode?: number;
     log: string[];
+}
+
+export interface GcRule {
+    all: boolean;
+    filters: string[];
+    keepDuration: number;
+    reservedSpace: number;
+    maxUsedSpace: number;
+    minFreeSpace: number;
 }
 
 export declare class HistoryError extends SlipwayError {
@@ -526,6 +622,8 @@ export interface JaegerTrace {
     }[];
 }
 
+export type JsonObject = Readonly<Record<string, unknown>>;
+
 export type MemoryFile = string | Uint8Array | {
     content: string | Uint8Array;
     mode?: number;
@@ -536,9 +634,31 @@ export type MemoryFile = string | Uint8Array | {
 
 export type MemoryFiles = Readonly<Record<string, MemoryFile>>;
 
+export type MetadataProvenance = "min" | "max";
+
 export interface NamedValue {
     name: string;
     value: string;
+}
+
+export interface Node {
+    readonly name: string;
+    readonly endpoint: string;
+    readonly platforms: readonly Platform[];
+    readonly driverOpts: Readonly<Record<string, string>>;
+    readonly flags: readonly string[];
+    readonly files: ReadonlyMap<string, Uint8Array>;
+    readonly stored?: JsonObject;
+}
+
+export interface NodeGroup {
+    readonly name: string;
+    readonly driver: string;
+    readonly nodes: readonly Node[];
+    readonly dynamic: boolean;
+    readonly dockerContext: boolean;
+    readonly lastActivity?: Date;
+    readonly stored?: JsonObject;
 }
 
 export interface NodeInfo {
@@ -577,6 +697,20 @@ export interface PlannedLocal extends TreeDigest {
     path?: string;
 }
 
+export interface Platform {
+    readonly os: string;
+    readonly architecture: string;
+    readonly variant?: string;
+    readonly osVersion?: string;
+    readonly osFeatures?: readonly string[];
+}
+
+export interface ProgressGroup {
+    id: string;
+    name: string;
+    weak: boolean;
+}
+
 export interface PruneOptions {
     all?: boolean;
     filter?: readonly string[];
@@ -611,6 +745,10 @@ export interface RemoveBuilderOptions {
     signal?: AbortSignal | undefined;
 }
 
+export interface RemoveOptions extends DriverCallOptions {
+    keepState?: boolean;
+}
+
 export type SecretInput = string | Uint8Array | {
     file: string;
 } | {
@@ -620,6 +758,10 @@ export type SecretInput = string | Uint8Array | {
 export declare class SlipwayError extends Error {
     readonly code: string;
     constructor(code: string, message: string, options?: SlipwayErrorOptions);
+}
+
+export interface SlipwayErrorOptions {
+    cause?: unknown;
 }
 
 export interface SolveFailure {
@@ -665,7 +807,15 @@ export declare class StoreError extends SlipwayError {
     });
 }
 
+export type StoreErrorCode = "STORE_NO_BUILDER" | "STORE_CORRUPT" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "STORE_NEWER" | "STORE_REFUSED";
+
 export type TraceSpan = JsonObject;
+
+export interface TreeDigest {
+    digest: string;
+    entries: number;
+    bytes: number;
+}
 
 export interface Vertex {
     digest: string;
@@ -758,34 +908,14 @@ export declare function toJaeger(spans: readonly TraceSpan[]): JaegerTrace;
 
 // Not exported by this module, but named above.
 
-class BuilderStore implements StoreView {
-    #private;
-    readonly dir: StoreDir;
-    readonly localState: LocalState;
-    readonly now: () => number;
-    private constructor();
-    static open(env: Environment, options?: StoreOptions): BuilderStore;
-    list(): Promise<StoredBuilder[]>;
-    get(name: string): Promise<NodeGroup | undefined>;
-    lastActivity(name: string): Promise<Date | undefined>;
-    touch(name: string): Promise<void>;
-    currentChoice(): Promise<CurrentChoice | undefined>;
-    slipwayOptions(name: string): Promise<SlipwayOptions>;
-    nodeIdentifier(): Promise<string | undefined>;
-    transaction<T>(work: (transaction: StoreTransaction) => Promise<T>, options?: {
-        signal?: AbortSignal;
-    }): Promise<T>;
-    warn(text: string): void;
-}
-
 class BuildkitClient implements AsyncDisposable {
     #private;
-    readonly control: Client<typeof Control>;
-    readonly content: Client<typeof Content>;
+    readonly control: RpcClient<typeof Control>;
+    readonly content: RpcClient<typeof Content>;
     readonly closed: Promise<Error | undefined>;
     static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
     private constructor();
-    gateway(ref: string): Client<typeof LLBBridge>;
+    gateway(ref: string): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
     openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
@@ -796,59 +926,6 @@ class BuildkitClient implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-class LocalState {
-    #private;
-    constructor(dir: StoreDir);
-    saveRef(builder: string, node: string, id: string, state: LocalBuildState): Promise<void>;
-    readRef(builder: string, node: string, id: string): Promise<LocalBuildState | undefined>;
-    saveGroup(id: string, group: LocalBuildGroup): Promise<void>;
-    readGroup(id: string): Promise<LocalBuildGroup | undefined>;
-    removeBuilder(builder: string): Promise<void>;
-    removeNode(builder: string, node: string): Promise<void>;
-    migrate(): Promise<void>;
-}
-
-class StoreDir {
-    #private;
-    readonly path: string;
-    constructor(path: string, owner?: StoreOwner);
-    read(name: string): Promise<Buffer | undefined>;
-    files(name: string): Promise<string[]>;
-    directories(name: string): Promise<string[]>;
-    write(name: string, data: string | Uint8Array, mode?: number): Promise<void>;
-    makeDir(name: string): Promise<void>;
-    remove(name: string): Promise<void>;
-    removeStaleTemporaries(name: string, now: number): Promise<void>;
-    nodeIdentifier(): Promise<string | undefined>;
-}
-
-class StoreTransaction {
-    #private;
-    readonly store: StoreView;
-    constructor(store: StoreView);
-    save(group: NodeGroup): Promise<void>;
-    remove(name: string): Promise<void>;
-    setCurrent(choice: CurrentChoice, options?: {
-        default?: boolean;
-    }): Promise<void>;
-    resetCurrent(key: string): Promise<void>;
-    saveSlipwayOptions(name: string, options: SlipwayOptions): Promise<void>;
-    freeName(): Promise<string>;
-}
-
-interface AuthEntry {
-    username?: string;
-    password?: string;
-    identityToken?: string;
-    registryToken?: string;
-}
-
-interface BuilderContext {
-    env: Environment;
-    config: DockerConfig;
-    store: BuilderStore;
-}
-
 interface BuildkitCallOptions {
     signal?: AbortSignal | undefined;
 }
@@ -856,17 +933,6 @@ interface BuildkitCallOptions {
 interface BuildkitConnectOptions {
     windows?: Windows | undefined;
     signal?: AbortSignal | undefined;
-}
-
-interface ConnectOptions extends DriverCallOptions {
-    sink?: EventSink | undefined;
-    boot?: boolean;
-}
-
-interface CurrentChoice {
-    key: string;
-    name: string;
-    global: boolean;
 }
 
 interface DaemonInfo {
@@ -887,85 +953,9 @@ interface Descriptor {
     urls?: string[];
 }
 
-interface Device {
-    name: string;
-    autoAllow: boolean;
-    onDemand: boolean;
-    annotations: Record<string, string>;
-}
-
-interface DockerConfig {
-    dir: string;
-    path: string;
-    auths: Map<string, AuthEntry>;
-    credsStore?: string;
-    credHelpers: Map<string, string>;
-    proxies: Map<string, ProxyConfig>;
-    currentContext?: string;
-    pruneFilters: string[];
-    raw: unknown;
-}
-
-interface DockerEndpoint {
-    contextName: string;
-    host: string;
-    tls?: {
-        ca?: string;
-        cert?: string;
-        key?: string;
-    };
-    skipTlsVerify: boolean;
-}
-
-interface Driver {
-    readonly name: string;
-    readonly features: DriverFeatures;
-    status(options?: DriverCallOptions): Promise<NodeStatus>;
-    connect(options?: ConnectOptions): Promise<BuildkitClient>;
-    dial(options?: ConnectOptions): Promise<Duplex>;
-    version(options?: DriverCallOptions): Promise<string>;
-    stop(options?: DriverCallOptions): Promise<void>;
-    remove(options?: RemoveOptions): Promise<void>;
-    diagnose(options?: DriverCallOptions): Promise<string | undefined>;
-    close(): Promise<void>;
-}
-
-interface DriverCallOptions {
-    signal?: AbortSignal | undefined;
-}
-
-interface DriverFeatures {
-    readonly defaultLoad: boolean;
-    readonly ociExporter: boolean;
-    readonly dockerExporter: boolean;
-    readonly cacheExport: boolean;
-    readonly multiPlatform: boolean;
-    readonly directPush: boolean;
-}
-
-interface GcRule {
-    all: boolean;
-    filters: string[];
-    keepDuration: number;
-    reservedSpace: number;
-    maxUsedSpace: number;
-    minFreeSpace: number;
-}
-
-interface HistoryNode {
-    name: string;
-    driver: Driver;
-    client: DaemonClient;
-}
-
 interface KeepAliveOptions {
     idleMilliseconds?: number;
     timeoutMilliseconds?: number;
-}
-
-interface LocalBuildGroup {
-    targets?: readonly string[];
-    refs: readonly string[];
 }
 
 interface LocalBuildState {
@@ -973,37 +963,6 @@ interface LocalBuildState {
     localPath: string;
     dockerfilePath: string;
     groupRef?: string;
-}
-
-interface LockOptions {
-    signal?: AbortSignal;
-    timeout?: number;
-    patience?: number;
-    onWait?: (holder: {
-        path: string;
-        pid: number | undefined;
-    }) => void;
-    program?: string;
-}
-
-interface Node {
-    readonly name: string;
-    readonly endpoint: string;
-    readonly platforms: readonly Platform[];
-    readonly driverOpts: Readonly<Record<string, string>>;
-    readonly flags: readonly string[];
-    readonly files: ReadonlyMap<string, Uint8Array>;
-    readonly stored?: JsonObject;
-}
-
-interface NodeGroup {
-    readonly name: string;
-    readonly driver: string;
-    readonly nodes: readonly Node[];
-    readonly dynamic: boolean;
-    readonly dockerContext: boolean;
-    readonly lastActivity?: Date;
-    readonly stored?: JsonObject;
 }
 
 interface OpenSessionOptions extends BuildkitCallOptions {
@@ -1021,65 +980,12 @@ interface Platform {
     variant?: string;
 }
 
-interface Platform {
-    readonly os: string;
-    readonly architecture: string;
-    readonly variant?: string;
-    readonly osVersion?: string;
-    readonly osFeatures?: readonly string[];
-}
-
-interface ProgressGroup {
-    id: string;
-    name: string;
-    weak: boolean;
-}
-
-interface ProxyConfig {
-    httpProxy?: string;
-    httpsProxy?: string;
-    noProxy?: string;
-    ftpProxy?: string;
-    allProxy?: string;
-}
-
-interface RemoveOptions extends DriverCallOptions {
-    keepState?: boolean;
-}
-
-interface SlipwayErrorOptions {
-    cause?: unknown;
-}
-
-interface SlipwayOptions {
-    connect?: "auto" | "exec" | "socket";
-    ephemeral?: string;
-}
-
-interface StoreOptions {
-    dir?: string;
-    onWarning?: (text: string) => void;
-    now?: () => number;
-    lock?: Pick<LockOptions, "timeout" | "patience" | "program">;
-}
-
-interface StoreOwner {
-    readonly uid: number;
-    readonly gid: number;
-}
-
-interface StoreView {
-    readonly dir: StoreDir;
-    readonly localState: LocalState;
-    readonly now: () => number;
-    get(name: string): Promise<NodeGroup | undefined>;
-    warn(text: string): void;
-}
-
-interface TreeDigest {
-    digest: string;
-    entries: number;
-    bytes: number;
+interface RpcCallOptions {
+    signal?: AbortSignal | undefined;
+    timeoutMs?: number | undefined;
+    headers?: Readonly<Record<string, string>> | undefined;
+    onHeader?: ((headers: Headers) => void) | undefined;
+    onTrailer?: ((trailers: Headers) => void) | undefined;
 }
 
 interface Windows {
@@ -1087,59 +993,6 @@ interface Windows {
     connection: number;
 }
 
-type AddressTls = Pick<SecureContextOptions, "ca" | "cert" | "key"> & {
-    servername?: string;
-};
-
-type CredentialsCallback = (request: {
-    host: string;
-    scopes: readonly string[];
-    signal?: AbortSignal | undefined;
-}) => Promise<{
-    username: string;
-    password: string;
-} | {
-    identityToken: string;
-} | {
-    registryToken: string;
-} | undefined | null>;
-
-type DaemonClient = BuildkitClient;
-
-type DriverErrorCode = "DRIVER_OPTION" | "DRIVER_BOOT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_CONNECT" | "DRIVER_NOT_RUNNING" | "DRIVER_UNSUPPORTED";
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-type ExportDestination = {
-    kind: "none";
-} | {
-    kind: "load";
-    context?: string | undefined;
-} | {
-    kind: "file";
-    path: string;
-} | {
-    kind: "stream";
-    stream: Writable;
-} | {
-    kind: "directory";
-    path: string;
-    mode: "copy" | "delete";
-} | {
-    kind: "layout";
-    path: string;
-};
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-type MetadataProvenance = "min" | "max";
-
-type StoreErrorCode = "STORE_NO_BUILDER" | "STORE_CORRUPT" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "STORE_NEWER" | "STORE_REFUSED";
-
-type StoredBuilder = {
-    name: string;
-    group: NodeGroup;
-} | {
-    name: string;
-    error: StoreError;
+type RpcClient<S extends DescService> = {
+    [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;
 };

@@ -32,7 +32,6 @@ export interface RegistryOptions {
 
 export declare class StartedBuildKitContainer extends AbstractStartedContainer {
     #private;
-    constructor(started: StartedTestContainer, making: Making);
     get address(): string | undefined;
     readonly dial: Dial;
     target(over?: "auto" | "exec"): Promise<ConnectTarget>;
@@ -49,7 +48,6 @@ class Builder {
     #private;
     readonly group: NodeGroup;
     readonly nodes: readonly BuilderNode[];
-    constructor(group: NodeGroup, context: BuilderContext);
     static open(options?: OpenBuilderOptions): Promise<Builder>;
     static ensure(options: EnsureBuilderOptions): Promise<Builder>;
     static ephemeral(options?: EphemeralBuilderOptions): Promise<EphemeralBuilder>;
@@ -68,13 +66,11 @@ class Builder {
         signal?: AbortSignal;
     }): Promise<void>;
     remove(options?: RemoveBuilderOptions): Promise<void>;
-    get store(): BuilderStore;
 }
 
 class BuilderNode {
     #private;
     readonly node: Node;
-    constructor(group: NodeGroup, node: Node, context: BuilderContext);
     get name(): string;
     openDriver(options?: {
         connect?: ConnectMode;
@@ -82,34 +78,14 @@ class BuilderNode {
     endpoint(): Promise<DockerEndpoint>;
 }
 
-class BuilderStore implements StoreView {
-    #private;
-    readonly dir: StoreDir;
-    readonly localState: LocalState;
-    readonly now: () => number;
-    private constructor();
-    static open(env: Environment, options?: StoreOptions): BuilderStore;
-    list(): Promise<StoredBuilder[]>;
-    get(name: string): Promise<NodeGroup | undefined>;
-    lastActivity(name: string): Promise<Date | undefined>;
-    touch(name: string): Promise<void>;
-    currentChoice(): Promise<CurrentChoice | undefined>;
-    slipwayOptions(name: string): Promise<SlipwayOptions>;
-    nodeIdentifier(): Promise<string | undefined>;
-    transaction<T>(work: (transaction: StoreTransaction) => Promise<T>, options?: {
-        signal?: AbortSignal;
-    }): Promise<T>;
-    warn(text: string): void;
-}
-
 class BuildkitClient implements AsyncDisposable {
     #private;
-    readonly control: Client<typeof Control>;
-    readonly content: Client<typeof Content>;
+    readonly control: RpcClient<typeof Control>;
+    readonly content: RpcClient<typeof Content>;
     readonly closed: Promise<Error | undefined>;
     static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
     private constructor();
-    gateway(ref: string): Client<typeof LLBBridge>;
+    gateway(ref: string): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
     openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
@@ -122,69 +98,8 @@ class BuildkitClient implements AsyncDisposable {
 
 class EphemeralBuilder extends Builder implements AsyncDisposable {
     #private;
-    constructor(group: NodeGroup, context: BuilderContext);
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
-}
-
-class LocalState {
-    #private;
-    constructor(dir: StoreDir);
-    saveRef(builder: string, node: string, id: string, state: LocalBuildState): Promise<void>;
-    readRef(builder: string, node: string, id: string): Promise<LocalBuildState | undefined>;
-    saveGroup(id: string, group: LocalBuildGroup): Promise<void>;
-    readGroup(id: string): Promise<LocalBuildGroup | undefined>;
-    removeBuilder(builder: string): Promise<void>;
-    removeNode(builder: string, node: string): Promise<void>;
-    migrate(): Promise<void>;
-}
-
-class SlipwayError extends Error {
-    readonly code: string;
-    constructor(code: string, message: string, options?: SlipwayErrorOptions);
-}
-
-class StoreDir {
-    #private;
-    readonly path: string;
-    constructor(path: string, owner?: StoreOwner);
-    read(name: string): Promise<Buffer | undefined>;
-    files(name: string): Promise<string[]>;
-    directories(name: string): Promise<string[]>;
-    write(name: string, data: string | Uint8Array, mode?: number): Promise<void>;
-    makeDir(name: string): Promise<void>;
-    remove(name: string): Promise<void>;
-    removeStaleTemporaries(name: string, now: number): Promise<void>;
-    nodeIdentifier(): Promise<string | undefined>;
-}
-
-class StoreError extends SlipwayError {
-    readonly code: StoreErrorCode;
-    readonly path: string | undefined;
-    constructor(code: StoreErrorCode, message: string, options?: SlipwayErrorOptions & {
-        path?: string;
-    });
-}
-
-class StoreTransaction {
-    #private;
-    readonly store: StoreView;
-    constructor(store: StoreView);
-    save(group: NodeGroup): Promise<void>;
-    remove(name: string): Promise<void>;
-    setCurrent(choice: CurrentChoice, options?: {
-        default?: boolean;
-    }): Promise<void>;
-    resetCurrent(key: string): Promise<void>;
-    saveSlipwayOptions(name: string, options: SlipwayOptions): Promise<void>;
-    freeName(): Promise<string>;
-}
-
-interface AuthEntry {
-    username?: string;
-    password?: string;
-    identityToken?: string;
-    registryToken?: string;
 }
 
 interface BuildOptions {
@@ -238,12 +153,6 @@ interface BuildResult {
     metadata: Record<string, unknown>;
     inlineMessage?: string;
     call?: CallResult;
-}
-
-interface BuilderContext {
-    env: Environment;
-    config: DockerConfig;
-    store: BuilderStore;
 }
 
 interface BuildkitCallOptions {
@@ -312,12 +221,6 @@ interface CreateBuilderOptions {
     signal?: AbortSignal | undefined;
 }
 
-interface CurrentChoice {
-    key: string;
-    name: string;
-    global: boolean;
-}
-
 interface DaemonInfo {
     version: string | undefined;
     revision: string;
@@ -330,18 +233,6 @@ interface Device {
     autoAllow: boolean;
     onDemand: boolean;
     annotations: Record<string, string>;
-}
-
-interface DockerConfig {
-    dir: string;
-    path: string;
-    auths: Map<string, AuthEntry>;
-    credsStore?: string;
-    credHelpers: Map<string, string>;
-    proxies: Map<string, ProxyConfig>;
-    currentContext?: string;
-    pruneFilters: string[];
-    raw: unknown;
 }
 
 interface DockerEndpoint {
@@ -425,35 +316,6 @@ interface KeepAliveOptions {
     timeoutMilliseconds?: number;
 }
 
-interface LocalBuildGroup {
-    targets?: readonly string[];
-    refs: readonly string[];
-}
-
-interface LocalBuildState {
-    target: string;
-    localPath: string;
-    dockerfilePath: string;
-    groupRef?: string;
-}
-
-interface LockOptions {
-    signal?: AbortSignal;
-    timeout?: number;
-    patience?: number;
-    onWait?: (holder: {
-        path: string;
-        pid: number | undefined;
-    }) => void;
-    program?: string;
-}
-
-interface Making {
-    isShared: boolean;
-    port?: number;
-    socket?: string;
-}
-
 interface Node {
     readonly name: string;
     readonly endpoint: string;
@@ -519,14 +381,6 @@ interface ProgressGroup {
     weak: boolean;
 }
 
-interface ProxyConfig {
-    httpProxy?: string;
-    httpsProxy?: string;
-    noProxy?: string;
-    ftpProxy?: string;
-    allProxy?: string;
-}
-
 interface RemoveBuilderOptions {
     keepState?: boolean;
     keepDaemon?: boolean;
@@ -537,13 +391,12 @@ interface RemoveOptions extends DriverCallOptions {
     keepState?: boolean;
 }
 
-interface SlipwayErrorOptions {
-    cause?: unknown;
-}
-
-interface SlipwayOptions {
-    connect?: "auto" | "exec" | "socket";
-    ephemeral?: string;
+interface RpcCallOptions {
+    signal?: AbortSignal | undefined;
+    timeoutMs?: number | undefined;
+    headers?: Readonly<Record<string, string>> | undefined;
+    onHeader?: ((headers: Headers) => void) | undefined;
+    onTrailer?: ((trailers: Headers) => void) | undefined;
 }
 
 interface SolveFailure {
@@ -579,26 +432,6 @@ interface StatusUpdate {
     statuses: VertexStatus[];
     logs: VertexLog[];
     warnings: VertexWarning[];
-}
-
-interface StoreOptions {
-    dir?: string;
-    onWarning?: (text: string) => void;
-    now?: () => number;
-    lock?: Pick<LockOptions, "timeout" | "patience" | "program">;
-}
-
-interface StoreOwner {
-    readonly uid: number;
-    readonly gid: number;
-}
-
-interface StoreView {
-    readonly dir: StoreDir;
-    readonly localState: LocalState;
-    readonly now: () => number;
-    get(name: string): Promise<NodeGroup | undefined>;
-    warn(text: string): void;
 }
 
 interface Vertex {
@@ -723,18 +556,12 @@ type NodeStatus = "inactive" | "starting" | "running" | "stopping" | "stopped";
 
 type OutputType = "local" | "tar" | "oci" | "docker" | "image" | "registry" | "cacheonly";
 
+type RpcClient<S extends DescService> = {
+    [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;
+};
+
 type SecretInput = string | Uint8Array | {
     file: string;
 } | {
     env: string;
 } | (() => string | Uint8Array | Promise<string | Uint8Array>);
-
-type StoreErrorCode = "STORE_NO_BUILDER" | "STORE_CORRUPT" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "STORE_NEWER" | "STORE_REFUSED";
-
-type StoredBuilder = {
-    name: string;
-    group: NodeGroup;
-} | {
-    name: string;
-    error: StoreError;
-};

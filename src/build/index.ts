@@ -3,6 +3,10 @@ export { BuildError, type FailedSource, type FailedStep } from "./build-error.js
 export type { BuildOptions } from "./build-options.js";
 export type { BuildResult, CallResult } from "./build-result.js";
 export { connect } from "./connect.js";
+export type { CredentialsCallback } from "../registry/index.js";
+export type { ExportDestination } from "./outputs.js";
+export type { MetadataProvenance } from "./provenance.js";
+export type { TreeDigest } from "./input-digest-tree.js";
 export type { ConnectTarget, Connection, ConnectionBuildOptions } from "./connection.js";
 export { type ContextSource, type MemoryFile, type MemoryFiles, dir, files, git, tar } from "./contexts.js";
 export { repositoryUrl } from "./git-info.js";

@@ -11,6 +11,7 @@ export class BuilderNode {
   readonly #group: NodeGroup;
   readonly #context: BuilderContext;
 
+  /** @internal */
   constructor(group: NodeGroup, node: Node, context: BuilderContext) {
     this.#group = group;
     this.node = node;

@@ -40,6 +40,7 @@ export class Builder {
     Object.defineProperty(this.prototype, brand, { value: true });
   }
 
+  /** @internal */
   constructor(group: NodeGroup, context: BuilderContext) {
     this.group = group;
     this.#context = context;
@@ -135,6 +136,7 @@ export class Builder {
     await removeBuilder(this.#context, this.name, options);
   }
 
+  /** @internal */
   get store(): BuilderStore {
     return this.#context.store;
   }
@@ -145,6 +147,7 @@ export class EphemeralBuilder extends Builder implements AsyncDisposable {
   readonly #remove: () => Promise<void>;
   #closing: Promise<void> | undefined;
 
+  /** @internal */
   constructor(group: NodeGroup, context: BuilderContext) {
     super(group, context);
     this.#remove = () => removeEphemeral(context, group.name);

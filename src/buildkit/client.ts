@@ -3,7 +3,7 @@ import { constants } from "node:http2";
 import { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { type Client, ConnectError, type Transport } from "@connectrpc/connect";
+import { ConnectError, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { type Dial, InvalidArgumentError, abortError, isSlipwayError } from "../core/index.js";
 import {
@@ -22,6 +22,7 @@ import { LLBBridge } from "./gen/moby/buildkit/v1/frontend/gateway_pb.js";
 import type { WorkerRecord } from "./gen/moby/buildkit/v1/types/worker_pb.js";
 import { toHeaderValue } from "./header-value.js";
 import { type RpcClientOptions, createRpcClient } from "./rpc-client.js";
+import type { RpcClient } from "./rpc-types.js";
 import { PayloadConnection } from "./payload-connection.js";
 import { SessionPipe } from "./session-pipe.js";
 
@@ -66,9 +67,9 @@ const maxMessageBytes = 16 * 1024 * 1024;
  * caller's own abort.
  */
 export class BuildkitClient implements AsyncDisposable {
-  readonly control: Client<typeof Control>;
+  readonly control: RpcClient<typeof Control>;
   /** The daemon's content store, read-only. See `readContent`. */
-  readonly content: Client<typeof Content>;
+  readonly content: RpcClient<typeof Content>;
   /** Resolves when the connection has ended, with the error unless {@link close} ended it. */
   readonly closed: Promise<Error | undefined>;
   readonly #http2: Http2Client;
@@ -119,7 +120,7 @@ export class BuildkitClient implements AsyncDisposable {
   }
 
   /** The gateway of the build whose SolveRequest.Ref is `ref`. The daemon holds calls up to 3 s until it is solved. */
-  gateway(ref: string, headers: Record<string, string> = {}): Client<typeof LLBBridge> {
+  gateway(ref: string, headers: Record<string, string> = {}): RpcClient<typeof LLBBridge> {
     return createRpcClient(LLBBridge, this.#transport, {
       ...this.#calls,
       headers: { ...headers, "buildkit-controlapi-buildid": ref },

@@ -27,7 +27,8 @@ export {
 } from "./client.js";
 export { BuildkitError, type BuildkitErrorCode, grpcCodeName, toBuildkitError } from "./buildkit-error.js";
 export type { ErrorDetail } from "./error-details.js";
-export { ContentError, type ReadContentOptions, readContent, streamContent } from "./read-content.js";
+export { ContentError, type ContentReader, type ReadContentOptions, readContent, streamContent } from "./read-content.js";
+export type { RpcCallOptions, RpcClient } from "./rpc-types.js";
 export { toStatusUpdate } from "./status-update.js";
 export {
   BuildkitTooOldError,
@@ -38,4 +39,4 @@ export {
   requireSupportedVersion,
 } from "./version.js";
 export { type WaitReadyOptions, waitReady } from "./wait-ready.js";
-export { type Windows, localWindows, remoteWindows } from "../http2/index.js";
+export { type KeepAliveOptions, type Windows, localWindows, remoteWindows } from "../http2/index.js";

@@ -19,7 +19,8 @@ export class ContentError extends SlipwayError {
   }
 }
 
-type ContentReader = Pick<BuildkitClient, "content">;
+/** What reads of the store need of a client. */
+export type ContentReader = Pick<BuildkitClient, "content">;
 
 const defaultLimit = 16 * 1024 * 1024;
 

@@ -1,12 +1,7 @@
 import type { DescService } from "@bufbuild/protobuf";
-import {
-  type CallOptions,
-  type Client,
-  type Transport,
-  createClient,
-  makeAnyClient,
-} from "@connectrpc/connect";
+import { type CallOptions, type Transport, createClient, makeAnyClient } from "@connectrpc/connect";
 import { AbortedError, linkSignal } from "../core/index.js";
+import type { RpcClient } from "./rpc-types.js";
 
 /** How {@link createRpcClient} treats its calls. */
 export interface RpcClientOptions {
@@ -26,7 +21,7 @@ export function createRpcClient<S extends DescService>(
   service: S,
   transport: Transport,
   options: RpcClientOptions,
-): Client<S> {
+): RpcClient<S> {
   const plain = createClient(service, transport) as unknown as Record<string, Call>;
   return makeAnyClient(service, (method) => {
     const call = plain[method.localName] as Call;
@@ -34,7 +29,7 @@ export function createRpcClient<S extends DescService>(
       ? (input: unknown, given?: CallOptions) => single(call as Call<Promise<unknown>>, input, given, options)
       : (input: unknown, given?: CallOptions) =>
           stream(call as Call<AsyncIterable<unknown>>, input, given, options);
-  }) as Client<S>;
+  }) as RpcClient<S>;
 }
 
 type Call<Result = unknown> = (input: unknown, options: CallOptions) => Result;

@@ -56,6 +56,7 @@ export class EngineClient implements AsyncDisposable {
   readonly networks: Networks;
   readonly #transport: Transport;
 
+  /** @internal */
   private constructor(endpoint: Endpoint, options: EngineOptions) {
     const { host, userAgent = "slipway", apiVersion } = options;
     if (!/^[\x20-\x7e]+$/.test(userAgent)) throw new InvalidArgumentError("invalid user agent");

@@ -51,6 +51,7 @@ export interface PutDirectoryOptions extends CallOptions {
 export class Containers {
   readonly #transport: Transport;
 
+  /** @internal */
   constructor(transport: Transport) {
     this.#transport = transport;
   }

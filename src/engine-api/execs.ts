@@ -21,6 +21,7 @@ export interface ExecCreateOptions extends CallOptions {
 export class Execs {
   readonly #transport: Transport;
 
+  /** @internal */
   constructor(transport: Transport) {
     this.#transport = transport;
   }

@@ -40,6 +40,7 @@ export interface LoadOptions extends SaveOptions {
 export class Images {
   readonly #transport: Transport;
 
+  /** @internal */
   constructor(transport: Transport) {
     this.#transport = transport;
   }

@@ -1,6 +1,7 @@
 export { maximumApiVersion, minimumApiVersion } from "./api-version.js";
 export { EngineClient, type EngineOptions, type Ping } from "./client.js";
 export type { Containers, LogsOptions, PutArchiveOptions, PutDirectoryOptions } from "./containers.js";
+export type { Dial } from "../core/index.js";
 export type { EngineTls } from "./dial-endpoint.js";
 export { EngineError, type EngineErrorCode, type EngineErrorDetails } from "./errors.js";
 export type { EventsOptions } from "./events.js";

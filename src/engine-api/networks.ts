@@ -7,6 +7,7 @@ import type { Network, NetworkCreateBody } from "./wire-system.js";
 export class Networks {
   readonly #transport: Transport;
 
+  /** @internal */
   constructor(transport: Transport) {
     this.#transport = transport;
   }

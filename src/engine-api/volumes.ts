@@ -7,6 +7,7 @@ import type { Volume, VolumeCreateBody } from "./wire-system.js";
 export class Volumes {
   readonly #transport: Transport;
 
+  /** @internal */
   constructor(transport: Transport) {
     this.#transport = transport;
   }

@@ -23,4 +23,4 @@ export { formatSource } from "./source-excerpt.js";
 export { terminal } from "./terminal.js";
 export { charWidth, cutToWidth, padToWidth, textWidth } from "./text-width.js";
 export { type WarningOptions, dedupeWarnings, formatWarnings } from "./warnings.js";
-export { guardWorkflowCommands } from "./workflow-guard.js";
+export { type LogReader, guardWorkflowCommands } from "./workflow-guard.js";

@@ -11,20 +11,22 @@ import {
 import { GrpcError, frameMessage, grpcCodes, type ServerCall } from "../http2/index.js";
 import type { Attachable } from "./attachable.js";
 
-type Input<M extends DescMethod> = M["methodKind"] extends "unary" | "server_streaming"
+/** What a method of a service is given: the message, or the stream of them. */
+export type MethodInput<M extends DescMethod> = M["methodKind"] extends "unary" | "server_streaming"
   ? MessageShape<M["input"]>
   : AsyncIterable<MessageShape<M["input"]>>;
 
-type Output<M extends DescMethod> = M["methodKind"] extends "unary" | "client_streaming"
+/** What a method of a service gives back. */
+export type MethodOutput<M extends DescMethod> = M["methodKind"] extends "unary" | "client_streaming"
   ? MessageInitShape<M["output"]> | Promise<MessageInitShape<M["output"]>>
   : AsyncIterable<MessageInitShape<M["output"]>>;
 
 /** Functions for methods of a generated service: request in, response out; streams are async iterables. */
 export type ServiceHandlers<S extends DescService> = {
   [Name in keyof S["method"]]?: (
-    request: Input<S["method"][Name]>,
+    request: MethodInput<S["method"][Name]>,
     call: ServerCall,
-  ) => Output<S["method"][Name]>;
+  ) => MethodOutput<S["method"][Name]>;
 };
 
 /**

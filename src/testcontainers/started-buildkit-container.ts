@@ -19,6 +19,7 @@ export class StartedBuildKitContainer extends AbstractStartedContainer {
   readonly #making: Making;
 
   /** For {@link BuildKitContainer}. */
+  /** @internal */
   constructor(started: StartedTestContainer, making: Making) {
     super(started);
     this.#making = making;

@@ -81,6 +81,7 @@ export class BuildHistory implements AsyncDisposable {
   readonly #nodes: readonly HistoryNode[];
 
   /** Use `history()`. */
+  /** @internal */
   constructor(builder: Builder, nodes: readonly HistoryNode[]) {
     this.builder = builder;
     this.#nodes = nodes;

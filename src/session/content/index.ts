@@ -1,4 +1,5 @@
 export { content } from "./content-service.js";
+export type { Ingest, IngestHooks, IngestStatus } from "./ingest.js";
 export { type BlobInfo, ContentStore, type ContentStoreOptions } from "./content-store.js";
 export {
   type Descriptor,
