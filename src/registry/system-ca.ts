@@ -24,7 +24,7 @@ export async function systemCertificates(env: Environment): Promise<string[]> {
   for (const path of env["SSL_CERT_FILE"] ? [env["SSL_CERT_FILE"]] : bundles) {
     const pem = await readPem(path);
     if (pem === undefined) continue;
-    found.push(pem);
+    found.push(...pem);
     break;
   }
   const listed = env["SSL_CERT_DIR"]?.split(delimiter);
@@ -34,18 +34,21 @@ export async function systemCertificates(env: Environment): Promise<string[]> {
     const names = await readdir(directory).catch(() => []);
     for (const name of names) {
       const pem = await readPem(join(directory, name));
-      if (pem !== undefined) found.push(pem);
+      if (pem !== undefined) found.push(...pem);
     }
   }
   if (found.length === 0) found.push(...ownCertificates());
   const extra = env["NODE_EXTRA_CA_CERTS"] ? await readPem(env["NODE_EXTRA_CA_CERTS"]) : undefined;
-  return extra === undefined ? found : [...found, extra];
+  return extra === undefined ? found : [...found, ...extra];
 }
 
-async function readPem(path: string): Promise<string | undefined> {
+/** A certificate in PEM, without what may stand around it. */
+const certificate = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+
+/** The certificates of a file one by one: OpenSSL reads a text up to the first that is wrong, Go passes over that. */
+async function readPem(path: string): Promise<string[] | undefined> {
   try {
-    const text = await readFile(path, "utf8");
-    return text.includes("-----BEGIN") ? text : undefined;
+    return (await readFile(path, "utf8")).match(certificate) ?? undefined;
   } catch {
     return undefined;
   }

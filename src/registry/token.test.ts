@@ -190,7 +190,10 @@ test("SEC-22 TLS settings of one registry do not reach another's", async () => {
 test("the system's bundle is trusted: SSL_CERT_FILE", async () => {
   const dir = await mkdtemp(join(tmpdir(), "slipway-ca-"));
   open.push({ close: () => rm(dir, { recursive: true }) });
-  await writeFile(join(dir, "ca.pem"), testCertificates.ca);
+  // What is no certificate hides none behind it, as with Go: OpenSSL reads a text of several up to the first that is wrong.
+  const [begin, end] = ["-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"];
+  const bad = `${begin}\nAAAABBBB\n${end}\n${begin}\n!\n${end}\n${begin}\n`;
+  await writeFile(join(dir, "ca.pem"), bad + testCertificates.ca);
   const peer = await server(() => ({ body: { token: "T" } }), { tls: true });
   for (const env of [
     { SSL_CERT_FILE: join(dir, "ca.pem") },

@@ -25,7 +25,7 @@ beforeAll(async () => {
   await install(packed, project);
   await lend(project, "vitest", "typescript", "@types/node", "undici-types");
   await succeed(["create", "--name", builder, "--driver-opt", "network=host", "--bootstrap"]);
-});
+}, 600_000);
 
 afterAll(async () => {
   await slipway(["rm", builder]);
@@ -63,7 +63,7 @@ async function node(args: readonly string[], cwd = project, extra: NodeJS.Proces
   const { stdout, stderr } = await run(process.execPath, args, {
     cwd,
     env: { ...env, ...extra },
-    timeout: 120_000,
+    timeout: 170_000,
   });
   const warnings = stderr
     .split("\n")

@@ -1,0 +1,272 @@
+import { execFile } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type PackedPackage, pack } from "../support/installed-package.js";
+import { makeDirectory, removeDirectory, slipway, succeed } from "../support/slipway.js";
+
+// The packed package beside packages that are installed for it: other test runners, bundlers, package managers, and packages that
+// replace parts of Node. It takes minutes and hundreds of megabytes, so it runs with SLIPWAY_TEST_TOOLS=1 alone (npm run
+// test:tools). The testbed has no network: `node scripts/fetch-tools.mjs` puts into npm's cache what is named here.
+
+const wanted = process.env["SLIPWAY_TEST_TOOLS"] === "1";
+const run = promisify(execFile);
+const builder = "installed-tools";
+let dir: string;
+let packed: PackedPackage;
+
+if (!wanted)
+  console.log("installed-tools: not run without SLIPWAY_TEST_TOOLS=1 (npm run test:tools): it takes minutes");
+
+beforeAll(async () => {
+  if (!wanted) return;
+  dir = await makeDirectory("installed-tools");
+  packed = await pack(dir);
+  await succeed(["create", "--name", builder, "--driver-opt", "network=host", "--bootstrap"]);
+}, 600_000);
+
+afterAll(async () => {
+  if (!wanted) return;
+  await slipway(["rm", builder]);
+  await removeDirectory(dir);
+});
+
+const call = `build({ builder: "${builder}", context: files({ Dockerfile: "FROM scratch\\nCOPY Dockerfile /\\n" }), outputs: [{ type: "tar", dest: "out.tar" }] })`;
+const required = `const { build, files } = require("slipway");`;
+const imported = `import { build, files } from "slipway";`;
+const report = `.then(() => console.log("built"), (error) => { console.error(error); process.exitCode = 1; });`;
+const testOf = (head: string) => `${head} test("builds", async () => { await ${call}; }, 60000);`;
+const program = `${imported} ${call}${report}`;
+
+interface Tool {
+  name: string;
+  /** What is installed beside slipway. */
+  packages: string[];
+  files: Record<string, string>;
+  /** Run by bash in the project, one after the other. */
+  commands: string[];
+  /** What the last says. */
+  says: RegExp;
+  manifest?: Record<string, unknown>;
+}
+
+const jestPasses = /Tests: +1 passed/;
+const tools: Tool[] = [
+  ...["jest@29", "jest@30"].flatMap((jest): Tool[] => [
+    {
+      name: `${jest}, CommonJS`,
+      packages: [jest],
+      files: { "a.test.js": testOf(required) },
+      commands: ["npx jest"],
+      says: jestPasses,
+    },
+    {
+      name: `${jest}, ES modules`,
+      packages: [jest],
+      files: {
+        "a.test.mjs": testOf(imported),
+        "jest.config.json": '{"testMatch":["**/*.test.mjs"],"transform":{}}',
+      },
+      commands: ["NODE_OPTIONS='--experimental-vm-modules --no-warnings' npx jest"],
+      says: jestPasses,
+    },
+  ]),
+  {
+    name: "jest@30, fake timers on for all files",
+    packages: ["jest@30"],
+    files: {
+      "a.test.js": testOf(required),
+      "jest.config.json": '{"fakeTimers":{"enableGlobally":true,"doNotFake":["nextTick","queueMicrotask"]}}',
+    },
+    commands: ["npx jest"],
+    says: jestPasses,
+  },
+  {
+    name: "jest@30, jsdom",
+    packages: ["jest@30", "jest-environment-jsdom@30"],
+    files: { "a.test.js": `/** @jest-environment jsdom */\n${testOf(required)}` },
+    commands: ["npx jest"],
+    says: jestPasses,
+  },
+  {
+    name: "ts-jest@29",
+    packages: ["jest@29", "ts-jest@29", "typescript@5.9", "@types/jest@29", "@types/node@20"],
+    files: {
+      "a.test.ts": testOf(imported),
+      "jest.config.json": '{"preset":"ts-jest"}',
+      "tsconfig.json":
+        '{"compilerOptions":{"module":"node16","target":"es2022","strict":true,"types":["jest","node"]}}',
+    },
+    commands: ["npx jest"],
+    says: jestPasses,
+  },
+  {
+    name: "ava@6",
+    packages: ["ava@6"],
+    files: {
+      "a.test.mjs": `${imported} import test from "ava"; test("builds", async (t) => { await ${call}; t.pass(); });`,
+    },
+    commands: ["npx ava --timeout 60s"],
+    says: /1 test passed/,
+  },
+  {
+    name: "mocha@11",
+    packages: ["mocha@11"],
+    files: { "a.test.cjs": `${required} it("builds", () => ${call}).timeout(60000);` },
+    commands: ["npx mocha a.test.cjs"],
+    says: /1 passing/,
+  },
+  {
+    name: "vitest@3, jsdom",
+    packages: ["vitest@3", "jsdom"],
+    files: {
+      "a.test.mjs": `// @vitest-environment jsdom\nimport { test } from "vitest"; ${testOf(imported)}`,
+    },
+    commands: ["npx vitest run"],
+    says: /1 passed/,
+  },
+  {
+    name: "sinon, all that it fakes by itself",
+    packages: ["sinon"],
+    files: {
+      "a.mjs": `import sinon from "sinon"; ${imported} sinon.useFakeTimers({ toFake: ["setTimeout","clearTimeout","setInterval","clearInterval","setImmediate","clearImmediate","Date","performance","hrtime"] }); ${call}${report}`,
+    },
+    commands: ["node a.mjs"],
+    says: /built/,
+  },
+  {
+    name: "rollup",
+    packages: ["rollup", "@rollup/plugin-node-resolve", "@rollup/plugin-commonjs", "@rollup/plugin-json"],
+    files: {
+      "a.mjs": program,
+      "rollup.config.mjs": `import resolve from "@rollup/plugin-node-resolve"; import cjs from "@rollup/plugin-commonjs"; import json from "@rollup/plugin-json";
+export default { input: "a.mjs", output: { dir: "out", format: "es", entryFileNames: "[name].mjs", chunkFileNames: "[name]-[hash].mjs" }, plugins: [resolve({ exportConditions: ["node"], preferBuiltins: true }), cjs(), json()] };`,
+    },
+    commands: ["npx rollup -c", "rm -rf ../rolled && mv out ../rolled && node ../rolled/a.mjs"],
+    says: /built/,
+  },
+  {
+    name: "webpack",
+    packages: ["webpack", "webpack-cli"],
+    files: { "a.mjs": program },
+    commands: ["npx webpack --target node --mode production --entry ./a.mjs -o out", "node out/main.js"],
+    says: /built/,
+  },
+  {
+    name: "rspack",
+    packages: ["@rspack/core@1", "@rspack/cli@1"],
+    files: {
+      "a.mjs": program,
+      "rspack.config.cjs": `module.exports = { mode: "production", target: "node", entry: "./a.mjs", output: { path: __dirname + "/out" } };`,
+    },
+    commands: ["npx rspack build", "node out/main.js"],
+    says: /built/,
+  },
+  {
+    name: "ncc",
+    packages: ["@vercel/ncc"],
+    files: { "a.mjs": program },
+    commands: ["npx ncc build a.mjs -o out", "node out/index.mjs"],
+    says: /built/,
+  },
+  {
+    name: "tsup",
+    packages: ["tsup", "typescript@5.9"],
+    files: { "a.ts": program },
+    commands: [
+      "npx tsup a.ts --format cjs,esm --no-splitting --platform node",
+      "node dist/a.js && node dist/a.mjs",
+    ],
+    says: /built\nbuilt/,
+  },
+  {
+    name: "vite, SSR",
+    packages: ["vite@7"],
+    files: {
+      "a.mjs": program,
+      "vite.config.mjs": "export default { ssr: { noExternal: true, target: 'node' } };",
+    },
+    commands: ["npx vite build --ssr a.mjs --outDir out", "node out/a.*js"],
+    says: /built/,
+  },
+  {
+    name: "msw, undici's global dispatcher, graceful-fs, global-agent, dockerode",
+    packages: ["msw", "undici@7", "graceful-fs", "global-agent@3", "dockerode"],
+    files: {
+      "a.mjs": `import fs from "node:fs"; import gracefulFs from "graceful-fs"; gracefulFs.gracefulify(fs);
+import { bootstrap } from "global-agent"; process.env.GLOBAL_AGENT_HTTP_PROXY = "http://127.0.0.1:9"; bootstrap();
+import { MockAgent, setGlobalDispatcher } from "undici"; const agent = new MockAgent(); agent.disableNetConnect(); setGlobalDispatcher(agent);
+import { setupServer } from "msw/node"; setupServer().listen({ onUnhandledRequest: "error" });
+import Docker from "dockerode"; new Docker();
+${imported} ${call}${report}`,
+    },
+    commands: ["node a.mjs"],
+    says: /built/,
+  },
+  {
+    name: "mock-fs",
+    packages: ["mock-fs@5"],
+    files: {
+      "a.cjs": `${required} const mock = require("mock-fs"); mock({ "/var": mock.load("/var", { lazy: true }), "/run": mock.load("/run"), "/root": {} }, { createCwd: true }); build({ builder: "${builder}", context: files({ Dockerfile: "FROM scratch\\nCOPY Dockerfile /\\n" }), outputs: [{ type: "cacheonly" }] }).finally(() => mock.restore())${report}`,
+    },
+    commands: ["node a.cjs"],
+    says: /built|slipway does not run/,
+  },
+  {
+    name: "OpenTelemetry, all instrumentations",
+    packages: ["@opentelemetry/api", "@opentelemetry/auto-instrumentations-node"],
+    files: { "a.cjs": `${required} ${call}${report}` },
+    commands: [
+      "OTEL_TRACES_EXPORTER=none OTEL_METRICS_EXPORTER=none OTEL_LOGS_EXPORTER=none node --require @opentelemetry/auto-instrumentations-node/register a.cjs",
+    ],
+    says: /built/,
+  },
+  {
+    name: "dd-trace",
+    packages: ["dd-trace@5"],
+    files: { "a.cjs": `${required} ${call}${report}` },
+    commands: [
+      "DD_TRACE_STARTUP_LOGS=false DD_TRACE_AGENT_URL=http://127.0.0.1:9 timeout 60 node --require dd-trace/init a.cjs",
+    ],
+    says: /built/,
+  },
+  ...["typescript@5.9", "typescript@6", "typescript@7"].map((typescript): Tool => ({
+    name: typescript,
+    packages: [typescript, "@types/node@22"],
+    files: { "a.mts": program, "b.cts": program },
+    commands: [
+      "npx tsc --noEmit --strict --exactOptionalPropertyTypes --skipLibCheck false --target es2022 --lib es2022 --types node --module nodenext a.mts b.cts && echo typed",
+    ],
+    says: /typed/,
+  })),
+];
+
+/** npm without network first: everything may be in its cache. */
+async function npm(project: string, ...args: string[]): Promise<void> {
+  await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--fetch-retries=0", ...args], {
+    cwd: project,
+    env: { ...process.env, npm_config_update_notifier: "false" },
+    timeout: 240_000,
+  });
+}
+
+async function shell(project: string, command: string): Promise<string> {
+  const own = Object.entries(process.env).filter(([name]) => !/^VITEST|^NODE_ENV$/.test(name));
+  const env = { ...Object.fromEntries(own), NO_COLOR: "1", FORCE_COLOR: "0" };
+  const { stdout, stderr } = await run("bash", ["-c", command], { cwd: project, env, timeout: 180_000 });
+  return stdout + stderr;
+}
+
+describe.skipIf(!wanted)("beside other packages", () => {
+  test.each(tools)("$name", { timeout: 400_000 }, async ({ name, packages, files, commands, says }) => {
+    const project = join(dir, name.replace(/\W+/g, "-"));
+    await mkdir(project, { recursive: true });
+    await writeFile(join(project, "package.json"), '{"private":true}');
+    await npm(project, packed.tarball, ...packages);
+    for (const [file, content] of Object.entries(files)) await writeFile(join(project, file), content);
+    let said = "";
+    for (const command of commands) said = await shell(project, command);
+    expect(said).toMatch(says);
+  });
+});
