@@ -161,7 +161,9 @@ export interface BuildOptions {
     attests?: readonly string[];
     annotations?: readonly string[];
     buildContexts?: Readonly<Record<string, string | ContextSource>>;
-    engineImages?: boolean;
+    engineImages?: boolean | {
+        allow: readonly string[];
+    };
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;
@@ -282,6 +284,7 @@ export declare class BuilderNode {
     #private;
     readonly node: Node;
     get name(): string;
+    get driver(): string;
     openDriver(options?: {
         connect?: ConnectMode;
     }): Promise<Driver>;
@@ -373,6 +376,7 @@ export interface CreateBuilderOptions {
     driver?: string | undefined;
     node?: string | undefined;
     endpoint?: string | undefined;
+    buildkitHost?: string | undefined;
     platforms?: readonly string[] | undefined;
     driverOpts?: Readonly<Record<string, string>> | undefined;
     buildkitdFlags?: string | undefined;
@@ -623,6 +627,13 @@ export interface JaegerTrace {
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
+
+export interface LocalBuildState {
+    target: string;
+    localPath: string;
+    dockerfilePath: string;
+    groupRef?: string;
+}
 
 export type MemoryFile = string | Uint8Array | {
     content: string | Uint8Array;
@@ -956,13 +967,6 @@ interface Descriptor {
 interface KeepAliveOptions {
     idleMilliseconds?: number;
     timeoutMilliseconds?: number;
-}
-
-interface LocalBuildState {
-    target: string;
-    localPath: string;
-    dockerfilePath: string;
-    groupRef?: string;
 }
 
 interface OpenSessionOptions extends BuildkitCallOptions {

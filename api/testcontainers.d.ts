@@ -72,6 +72,7 @@ class BuilderNode {
     #private;
     readonly node: Node;
     get name(): string;
+    get driver(): string;
     openDriver(options?: {
         connect?: ConnectMode;
     }): Promise<Driver>;
@@ -131,7 +132,9 @@ interface BuildOptions {
     attests?: readonly string[];
     annotations?: readonly string[];
     buildContexts?: Readonly<Record<string, string | ContextSource>>;
-    engineImages?: boolean;
+    engineImages?: boolean | {
+        allow: readonly string[];
+    };
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;
@@ -209,6 +212,7 @@ interface CreateBuilderOptions {
     driver?: string | undefined;
     node?: string | undefined;
     endpoint?: string | undefined;
+    buildkitHost?: string | undefined;
     platforms?: readonly string[] | undefined;
     driverOpts?: Readonly<Record<string, string>> | undefined;
     buildkitdFlags?: string | undefined;

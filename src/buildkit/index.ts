@@ -27,7 +27,13 @@ export {
 } from "./client.js";
 export { BuildkitError, type BuildkitErrorCode, grpcCodeName, toBuildkitError } from "./buildkit-error.js";
 export type { ErrorDetail } from "./error-details.js";
-export { ContentError, type ContentReader, type ReadContentOptions, readContent, streamContent } from "./read-content.js";
+export {
+  ContentError,
+  type ContentReader,
+  type ReadContentOptions,
+  readContent,
+  streamContent,
+} from "./read-content.js";
 export type { RpcCallOptions, RpcClient } from "./rpc-types.js";
 export { toStatusUpdate } from "./status-update.js";
 export {

@@ -30,10 +30,7 @@ export type RpcClient<S extends DescService> = {
     : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O>
       ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>>
       : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O>
-        ? (
-            request: AsyncIterable<MessageInitShape<I>>,
-            options?: RpcCallOptions,
-          ) => Promise<MessageShape<O>>
+        ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>>
         : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O>
           ? (
               request: AsyncIterable<MessageInitShape<I>>,

@@ -43,7 +43,8 @@ export async function systemCertificates(env: Environment): Promise<string[]> {
 }
 
 /** A certificate in PEM, without what may stand around it. */
-const certificate = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+const certificate =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 /** The certificates of a file one by one: OpenSSL reads a text up to the first that is wrong, Go passes over that. */
 async function readPem(path: string): Promise<string[] | undefined> {

@@ -51,6 +51,8 @@ interface Tool {
   manifest?: Record<string, unknown>;
 }
 
+/** In parts, as vitest reads this file, too. */
+const jsdomOf = (runner: string) => `@${runner}-environment jsdom`;
 const jestPasses = /Tests: +1 passed/;
 const tools: Tool[] = [
   ...["jest@29", "jest@30"].flatMap((jest): Tool[] => [
@@ -85,7 +87,7 @@ const tools: Tool[] = [
   {
     name: "jest@30, jsdom",
     packages: ["jest@30", "jest-environment-jsdom@30"],
-    files: { "a.test.js": `/** @jest-environment jsdom */\n${testOf(required)}` },
+    files: { "a.test.js": `/** ${jsdomOf("jest")} */\n${testOf(required)}` },
     commands: ["npx jest"],
     says: jestPasses,
   },
@@ -121,7 +123,7 @@ const tools: Tool[] = [
     name: "vitest@3, jsdom",
     packages: ["vitest@3", "jsdom"],
     files: {
-      "a.test.mjs": `// @vitest-environment jsdom\nimport { test } from "vitest"; ${testOf(imported)}`,
+      "a.test.mjs": `// ${jsdomOf("vitest")}\nimport { test } from "vitest"; ${testOf(imported)}`,
     },
     commands: ["npx vitest run"],
     says: /1 passed/,

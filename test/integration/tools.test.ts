@@ -12,7 +12,6 @@ import { makeDirectory, removeDirectory, slipway, succeed } from "../support/sli
 // come from npm's cache.
 
 const run = promisify(execFile);
-const checkout = join(import.meta.dirname, "../..");
 const builder = "tools";
 let dir: string;
 let project: string;
@@ -234,6 +233,6 @@ export const info = (client: BuildkitClient) => client.control.info({}, { timeou
       {
         cwd: project,
       },
-    ).catch((error: { stdout?: string }) => expect.fail(error.stdout ?? String(error)));
+    ).catch((error: { stdout?: string }) => expect.fail(error.stdout ?? "tsc did not run"));
   });
 });
