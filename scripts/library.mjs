@@ -97,6 +97,16 @@ async function toCommonJs(folder) {
     });
     fs.writeFileSync(file, code);
   }
+  // smol-toml's types are those of its ES module alone.
+  for (const name of fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
+    const file = path.join(folder, name);
+    const text = fs.readFileSync(file, "utf8");
+    const said = text.replace(
+      /^(import type .* from "smol-toml");$/gm,
+      '$1 with { "resolution-mode": "import" };',
+    );
+    if (said !== text) fs.writeFileSync(file, said);
+  }
   fs.writeFileSync(
     path.join(folder, "package.json"),
     `${JSON.stringify({ type: "commonjs", sideEffects: false })}\n`,

@@ -108,11 +108,11 @@ describe("Node itself", () => {
       "both.cjs",
       `(async () => {
         const required = require("slipway"), imported = await import("slipway");
-        const error = await imported.build({ context: 1 }).catch((error) => error);
+        const error = await imported.Builder.open({ name: "none-of-that-name" }).catch((error) => error);
         const builder = await imported.Builder.open({ name: "${builder}" });
         const context = required.files({ Dockerfile: "FROM scratch\\nCOPY Dockerfile /\\n" });
         await required.build({ builder, context, outputs: [{ type: "cacheonly" }] });
-        console.log(required.build !== imported.build, required.isSlipwayError(error, "INVALID_ARGUMENT"));
+        console.log(required.build !== imported.build, required.isSlipwayError(error, "STORE_NO_BUILDER"));
       })();`,
     );
     expect(await node(["both.cjs"])).toBe("true true\n");
@@ -153,10 +153,10 @@ describe("Node itself", () => {
     expect((await node(["cluster.mjs"])).match(/built/g)).toHaveLength(2);
   });
 
-  test("builds in node:test, also with its timers faked", async () => {
+  test("builds in node:test", async () => {
     await put(
       "node.test.mjs",
-      `${esm} import { test, mock } from "node:test"; test("builds", async () => { mock.timers.enable(); ${steps} });`,
+      `${esm} import { test } from "node:test"; test("builds", async () => { ${steps} });`,
     );
     expect(await node(["--test", "node.test.mjs"])).toMatch(/pass 1/);
   });
