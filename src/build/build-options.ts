@@ -72,6 +72,11 @@ export interface BuildOptions {
    * Dockerfile is seen to name, else those in `allow`. Default false.
    */
   engineImages?: boolean | { allow: readonly string[] };
+  /**
+   * What to do about files of a context that are written to while they are sent: `error` (the default), or `warn`, which
+   * sends as many bytes as the file had when it was listed.
+   */
+  contextRace?: "error" | "warn";
   /** `parseOutput()` reads the command's words. */
   outputs?: readonly Output[];
   /** Load the result into the engine, like an output of type docker without a destination. */

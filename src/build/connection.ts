@@ -129,7 +129,7 @@ async function prepare(target: ConnectTarget & { platforms?: readonly string[] }
   const env = target.env ?? process.env;
   const ways = [target.builder, target.address, target.dial].filter((way) => way !== undefined);
   if (ways.length > 1) throw new InvalidArgumentError("give one of builder, address and dial");
-  const { config, store } = await openBuilderContext({ env });
+  const { config, store } = await openBuilderContext({ env, signal: target.signal });
   const nodes = await openNodes(target, env);
   const facts = {
     env,

@@ -1,10 +1,10 @@
-import { mkdir } from "node:fs/promises";
-import { ContentStore, putDescriptor, removeUnreferencedBlobs } from "../session/index.js";
-import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { CacheLock, ContentStore, putDescriptor, removeUnreferencedBlobs } from "../session/index.js";
+import { type EventSink, InvalidArgumentError, messageOf, throwIfAborted } from "../core/index.js";
 import { parseGoBool } from "../config/index.js";
 import { BuilderClaimError } from "./asked-names.js";
 import { cacheDescriptor, imageDescriptor } from "./exporter-response.js";
 import type { SolvePlan } from "./plan.js";
+import { makeDirectory } from "../fs/index.js";
 
 /**
  * The directories that the builder reads blobs from and writes them to in a build, by the ids it knows them under
@@ -13,7 +13,10 @@ import type { SolvePlan } from "./plan.js";
  *
  * @throws InvalidArgumentError for one that cannot be made.
  */
-export async function contentStores(plan: SolvePlan): Promise<Map<string, ContentStore>> {
+export async function contentStores(
+  plan: SolvePlan,
+  locks: ReadonlyMap<string, CacheLock>,
+): Promise<Map<string, ContentStore>> {
   const stores = new Map<string, ContentStore>();
   for (const [id, { path }] of plan.inputs.ociLayouts) stores.set(`oci:${id}`, new ContentStore(path));
   for (const { type, attrs } of plan.caches.imports)
@@ -21,33 +24,55 @@ export async function contentStores(plan: SolvePlan): Promise<Map<string, Conten
   for (const { type, attrs } of plan.caches.exports)
     if (type === "local") {
       const dest = attrs["dest"] ?? "";
-      await makeDirectory(dest, "cache");
-      stores.set(`local:${dest}`, new ContentStore(dest, { access: "read-write" }));
+      await makePlace(dest, "cache");
+      const beforeWrite = () => locks.get(dest)?.share() ?? Promise.resolve();
+      stores.set(`local:${dest}`, new ContentStore(dest, { access: "read-write", beforeWrite }));
     }
   for (const { destination } of plan.exports)
     if (destination.kind === "layout") {
-      await makeDirectory(destination.path, "output");
+      await makePlace(destination.path, "output");
       stores.set("export", new ContentStore(destination.path, { access: "read-write" }));
     }
   return stores;
 }
 
+/** The locks of the local caches that a plan writes, by directory. Whoever has them closes them when the build has ended. */
+export function cacheLocks(plan: SolvePlan): Map<string, CacheLock> {
+  const caches = plan.caches.exports.filter(({ type }) => type === "local");
+  return new Map(caches.map(({ attrs: { dest = "" } }) => [dest, new CacheLock(dest)]));
+}
+
+/** What {@link nameExported} works with. */
+export interface NamingContext {
+  locks: ReadonlyMap<string, CacheLock>;
+  sink: EventSink;
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * Names in their layouts what the builder wrote: the cache's manifest under its tag, the image under its names or
- * `latest`. With `reset=true` a cache then loses what its index does not lead to.
+ * `latest`. With `reset=true` a cache then loses what its index does not lead to, unless another export is under way there.
  */
 export async function nameExported(
   plan: SolvePlan,
   response: ReadonlyMap<string, string>,
-  signal?: AbortSignal,
+  { locks, sink, signal }: NamingContext,
 ): Promise<void> {
   const cache = cacheDescriptor(response);
-  for (const { type, attrs } of plan.caches.exports) {
-    if (type !== "local" || !cache) continue;
-    const { dest = "", tag = "latest", reset = "" } = attrs;
-    await requireBlob(dest, cache.digest, "cache.manifest");
-    await putDescriptor(dest, { ...cache }, { tag, signal });
-    if (parseGoBool(reset) === true) await removeUnreferencedBlobs(dest, signal);
+  const caches = cache ? plan.caches.exports.filter(({ type }) => type === "local") : [];
+  for (const { attrs } of caches)
+    if (cache) {
+      const { dest = "", tag = "latest" } = attrs;
+      await requireBlob(dest, cache.digest, "cache.manifest");
+      await putDescriptor(dest, { ...cache }, { tag, signal });
+    }
+  // All shares are given up before anything is reset: the same directory may be named twice.
+  for (const lock of locks.values()) await lock.close();
+  for (const { attrs } of caches) {
+    const { dest = "", reset = "" } = attrs;
+    const why = parseGoBool(reset) === true ? await resetCache(dest, locks.get(dest), signal) : undefined;
+    if (why !== undefined)
+      sink({ type: "message", level: "warning", text: `local cache ${dest} was not reset: ${why}` });
   }
   const image = imageDescriptor(response);
   if (!image) return;
@@ -68,9 +93,24 @@ async function requireBlob(layout: string, digest: string, key: string): Promise
     );
 }
 
-async function makeDirectory(path: string, what: string): Promise<void> {
+/** Why it was not done, if it was not: what was exported is there all the same (BK client/solve.go warns as well). */
+async function resetCache(
+  dest: string,
+  lock: CacheLock | undefined,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o755 });
+    const isDone = await lock?.alone(async () => void (await removeUnreferencedBlobs(dest, signal)), signal);
+    return isDone ? undefined : "another build is exporting to it";
+  } catch (error) {
+    throwIfAborted(signal);
+    return messageOf(error);
+  }
+}
+
+async function makePlace(path: string, what: string): Promise<void> {
+  try {
+    await makeDirectory(path, 0o755);
   } catch (error) {
     throw new InvalidArgumentError(`${what} directory ${path} cannot be made: ${messageOf(error)}`, {
       cause: error,

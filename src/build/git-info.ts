@@ -1,7 +1,8 @@
 import { existsSync, realpathSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Environment, parseGoBool } from "../config/index.js";
 import { messageOf } from "../core/index.js";
+import { pathWithin } from "../fs/index.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import { hasChanges } from "./git-changes.js";
 import { type Git, gitIn } from "./git-command.js";
@@ -117,6 +118,6 @@ function isBelowRepository(directory: string): boolean {
 
 /** Path of `path` relative to `root`, `.` for the root itself; undefined when it lies outside. */
 function below(root: string, path: string): string | undefined {
-  const found = relative(root, path);
-  return found === ".." || found.startsWith("../") ? undefined : found || ".";
+  const found = pathWithin(root, path);
+  return found === "" ? "." : found;
 }

@@ -1,7 +1,14 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, readdir, stat, unlink, utimes } from "node:fs/promises";
+import { readdir, stat, unlink, utimes } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type ByteString, type EntryStat, comparePaths, writeFileAtomic } from "../fs/index.js";
+import {
+  makeDirectory,
+  type ByteString,
+  type EntryStat,
+  comparePaths,
+  readBounded,
+  writeFileAtomic,
+} from "../fs/index.js";
 
 /** First bytes of a file of digests; another version is read as empty. */
 const magic = Buffer.from("slipway-digests-1\n");
@@ -42,7 +49,9 @@ export class DigestCache {
 
   /** Reads the file, which need not be there. Without a path nothing is remembered. */
   static async open(path: string | undefined): Promise<DigestCache> {
-    const content = path === undefined ? undefined : await readFile(path).catch(() => undefined);
+    const limit = largestFile + digestBytes;
+    const content =
+      path === undefined ? undefined : await readBounded(path, { limit }).catch(() => undefined);
     return new DigestCache(path, checked(content) ?? magic);
   }
 
@@ -86,7 +95,7 @@ export class DigestCache {
     try {
       if (this.#changed || this.#position < this.#old.length) {
         const content = Buffer.concat(this.#kept);
-        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        await makeDirectory(dirname(path), 0o700);
         await writeFileAtomic(path, Buffer.concat([content, sha256(content)]), { mode: 0o600 });
         await forgetOldest(path);
       } else await utimes(path, new Date(), new Date());
@@ -98,8 +107,7 @@ export class DigestCache {
 
 /** The records of a file without its checksum; undefined for anything that is not whole. */
 function checked(content: Buffer | undefined): Buffer | undefined {
-  if (!content || content.length > largestFile || !content.subarray(0, magic.length).equals(magic))
-    return undefined;
+  if (!content?.subarray(0, magic.length).equals(magic)) return undefined;
   const records = content.subarray(0, -digestBytes);
   return sha256(records).equals(content.subarray(-digestBytes)) ? records : undefined;
 }

@@ -4,11 +4,13 @@ import {
   type FilterOptions,
   type WalkEntry,
   deviceNumbers,
+  displayPath,
   goMode,
   isRegular,
   isSymlink,
   walkTree,
 } from "../fs/index.js";
+import { InvalidArgumentError } from "../core/index.js";
 import { type OpenedDir, type SyncedDir, dirOpener } from "../session/index.js";
 import { DigestCache } from "./input-digest-cache.js";
 
@@ -61,8 +63,12 @@ export async function digestTree(dir: SyncedDir, options: DigestTreeOptions): Pr
   return { digest: `sha256:${hash.digest("hex")}`, entries, bytes: Number(bytes) };
 }
 
-/** Content of the one file that a path leads to, through links inside the tree; undefined when there is none. */
-export async function readTreeFile(dir: SyncedDir, path: ByteString): Promise<Buffer | undefined> {
+/** Content of the one file that a path leads to, through links inside the tree; undefined when there is none. @throws InvalidArgumentError above `limit` bytes */
+export async function readTreeFile(
+  dir: SyncedDir,
+  path: ByteString,
+  limit: number,
+): Promise<Buffer | undefined> {
   const opened = await dirOpener(dir)("error");
   const found: WalkEntry[] = [];
   for await (const entry of walkTree(opened.tree, { followPaths: [path] }))
@@ -70,6 +76,10 @@ export async function readTreeFile(dir: SyncedDir, path: ByteString): Promise<Bu
   const [entry] = found;
   // More than one: the path leads to a directory.
   if (!entry || found.length > 1) return undefined;
+  if (entry.size > limit)
+    throw new InvalidArgumentError(
+      `${displayPath(path)} has ${entry.size} bytes, and no more than ${limit} can be used`,
+    );
   const file = open(opened, entry);
   try {
     const content = Buffer.allocUnsafe(Number(entry.size));

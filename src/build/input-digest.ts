@@ -5,6 +5,7 @@ import { sourcepolicy } from "../buildkit/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { parseIgnoreFile, toBytes } from "../fs/index.js";
 import type { SyncedDir } from "../session/index.js";
+import { largestDockerfile, largestIgnoreFile } from "./input-files.js";
 import type { Inputs } from "./inputs.js";
 import { type TreeDigest, digestTree, readTreeFile } from "./input-digest-tree.js";
 import type { SolvePlan } from "./plan.js";
@@ -32,14 +33,14 @@ export async function digestLocals(
   const digests = new Map<string, TreeDigest>();
   for (const [name, dir] of locals) {
     if (name === "dockerfile") {
-      const content = (await readTreeFile(dir, filename)) ?? Buffer.alloc(0);
+      const content = (await readTreeFile(dir, filename, largestDockerfile)) ?? Buffer.alloc(0);
       digests.set(name, { digest: sha256(content), entries: 1, bytes: content.length });
       continue;
     }
     const beside = name === "context" ? locals.get("dockerfile") : undefined;
     const ignored =
-      (beside && (await readTreeFile(beside, `${filename}.dockerignore`))) ??
-      (await readTreeFile(dir, ".dockerignore"));
+      (beside && (await readTreeFile(beside, `${filename}.dockerignore`, largestIgnoreFile))) ??
+      (await readTreeFile(dir, ".dockerignore", largestIgnoreFile));
     const exclude = ignored ? parseIgnoreFile(ignored) : [];
     digests.set(name, await digestTree(dir, { exclude, cachePath: cachePath(dir, cacheDir), signal }));
   }

@@ -1,4 +1,4 @@
-import { open, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { InvalidArgumentError, messageOf, holdStream } from "../core/index.js";
@@ -7,14 +7,12 @@ import type { SyncedDir } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { type ContextSource, type MemoryFiles, dir } from "./contexts.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
+import { checkInputFile, dockerfileFromPipe, largestDockerfile, largestIgnoreFile } from "./input-files.js";
 import { memoryDir } from "./memory-dir.js";
 import { type OciLayoutContext, parseOciLayout } from "./oci-layout-context.js";
 import type { RemotePolicy } from "./remote-policy.js";
 import { hasGitQuery, isHttpUrl, isRemoteUrl } from "./remote-url.js";
 import { randomId } from "./random-id.js";
-
-/** Largest ignore file, in bytes: its patterns come back in the headers of one request, which BuildKit limits. */
-const largestIgnoreFile = 16 << 20;
 
 /** Where the files of a build come from, resolved: what the session serves and what the frontend is told. */
 export interface Inputs {
@@ -55,7 +53,11 @@ function dockerfileNames(name: string): string[] {
  * @param nodeId this machine's id among the builders' clients; keeps equal directory names of two machines apart.
  * @throws InvalidArgumentError that names the path or the context.
  */
-export async function resolveInputs(options: BuildOptions, nodeId: string): Promise<Inputs> {
+export async function resolveInputs(
+  options: BuildOptions,
+  nodeId: string,
+  signal?: AbortSignal,
+): Promise<Inputs> {
   const inputs: Inputs = {
     attrs: {},
     locals: new Map(),
@@ -69,7 +71,7 @@ export async function resolveInputs(options: BuildOptions, nodeId: string): Prom
   const caps = new Set<string>();
   const context = await contextSource(options.context);
   inputs.recorded = recorded(context, options);
-  await resolveMainContext(inputs, context, options, nodeId, caps);
+  await resolveMainContext(inputs, context, options, { nodeId, caps, signal });
   for (const [given, source] of Object.entries(options.buildContexts ?? {})) {
     if (source === undefined) continue;
     caps.add("moby.buildkit.frontend.contexts+forward");
@@ -124,14 +126,13 @@ async function resolveMainContext(
   inputs: Inputs,
   context: ContextSource,
   options: BuildOptions,
-  nodeId: string,
-  caps: Set<string>,
+  { nodeId, caps, signal }: { nodeId: string; caps: Set<string>; signal: AbortSignal | undefined },
 ): Promise<void> {
   const { attrs, locals } = inputs;
   const url = options.file !== undefined && isHttpUrl(options.file) ? options.file : undefined;
-  const inline = url === undefined ? options.dockerfile : "";
   if (options.dockerfile !== undefined && options.file !== undefined)
     throw new InvalidArgumentError("give either the option file or the option dockerfile, not both");
+  const inline = url === undefined ? await inlineDockerfile(context, options, signal) : "";
   switch (context.type) {
     case "directory": {
       if (!(await isDirectory(context.path))) throw await noDirectory(context.path);
@@ -141,7 +142,7 @@ async function resolveMainContext(
       inputs.sharedKey = `${basename(path)}:${nodeId}`;
       if (inline === undefined)
         await mountDockerfile(inputs, options.file ?? join(context.path, "Dockerfile"));
-      await checkReadable(join(path, ".dockerignore"), "failed to read .dockerignore");
+      await checkIgnoreFile(path, ".dockerignore", "failed to read .dockerignore");
       break;
     }
     case "files":
@@ -178,14 +179,29 @@ async function resolveMainContext(
   }
 }
 
+/** The Dockerfile's content, where it does not come from a directory. */
+async function inlineDockerfile(
+  context: ContextSource,
+  { file, dockerfile }: Pick<BuildOptions, "file" | "dockerfile">,
+  signal: AbortSignal | undefined,
+): Promise<BuildOptions["dockerfile"]> {
+  const isLocal = context.type === "directory" || (context.type === "remote" && isAbsolute(file ?? ""));
+  return file !== undefined && isLocal ? await dockerfileFromPipe(file, signal) : dockerfile;
+}
+
+async function checkIgnoreFile(directory: string, name: string, what: string): Promise<void> {
+  await checkInputFile(directory, name, { what, limit: largestIgnoreFile });
+}
+
 /** Mounts the directory of a Dockerfile, limited to what belongs to it. */
 async function mountDockerfile(inputs: Inputs, file: string): Promise<void> {
   const directory = resolve(dirname(file));
   const name = await actualName(directory, basename(file));
   const path = join(directory, name);
-  await checkReadable(path, "failed to read dockerfile", { required: true });
+  const what = "failed to read dockerfile";
+  await checkInputFile(directory, name, { what, required: true, limit: largestDockerfile });
   if (await isFile(`${path}.rego`)) inputs.policyPath = `${file}.rego`;
-  await checkReadable(`${path}.dockerignore`, `failed to read ${name}.dockerignore`);
+  await checkIgnoreFile(directory, `${name}.dockerignore`, `failed to read ${name}.dockerignore`);
   inputs.locals.set("dockerfile", { type: "directory", path: directory, only: dockerfileNames(name) });
   inputs.attrs["filename"] = name;
   inputs.dockerfilePath = file;
@@ -262,10 +278,7 @@ async function resolveNamedContext(
       const path = resolve(source.path);
       locals.set(mount, { type: "directory", path });
       attrs[`sharedkey:localdir:${name}`] = `${basename(path)}:${nodeId}`;
-      await checkReadable(
-        join(path, ".dockerignore"),
-        `failed to read .dockerignore of build context ${name}`,
-      );
+      await checkIgnoreFile(path, ".dockerignore", `failed to read .dockerignore of build context ${name}`);
       break;
     }
   }
@@ -293,7 +306,6 @@ async function actualName(directory: string, name: string): Promise<string> {
   return !names.includes("Dockerfile") && names.includes("dockerfile") ? "dockerfile" : name;
 }
 
-/** @throws InvalidArgumentError when the file cannot be opened; a missing one only when it is required. */
 /** An archive that can still be read: one that never can be is told before anything is dialled. */
 function readable(archive: Readable | Uint8Array): Readable | Uint8Array {
   if (archive instanceof Uint8Array) return archive;
@@ -305,23 +317,4 @@ function readable(archive: Readable | Uint8Array): Readable | Uint8Array {
   throw new InvalidArgumentError(`the stream given to tar() cannot be read: ${why}`, {
     ...(errored && { cause: errored }),
   });
-}
-
-async function checkReadable(path: string, what: string, { required = false } = {}): Promise<void> {
-  try {
-    const file = await open(path, "r");
-    let size;
-    try {
-      ({ size } = await file.stat());
-    } finally {
-      await file.close();
-    }
-    if (path.endsWith(".dockerignore") && size > largestIgnoreFile)
-      throw new Error(`it has ${size} bytes, and no more than ${largestIgnoreFile} can be used`);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (!required && (code === "ENOENT" || code === "ENOTDIR")) return;
-    const reason = code === "ENOENT" ? "no such file or directory" : messageOf(error);
-    throw new InvalidArgumentError(`${what}: open ${path}: ${reason}`, { cause: error });
-  }
 }

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isJsonObject } from "../config/index.js";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { readBounded } from "../fs/index.js";
 
 /** An image in an OCI layout directory. */
 export interface OciLayoutContext {
@@ -41,8 +41,7 @@ async function findDigest(path: string, tag: string | undefined, text: string): 
     });
   let index: unknown;
   try {
-    const content = await readFile(join(path, "index.json"));
-    if (content.length > largestIndex) throw new Error("index.json is too large");
+    const content = await readBounded(join(path, "index.json"), { limit: largestIndex });
     index = JSON.parse(content.toString("utf8"));
   } catch (error) {
     throw fail(messageOf(error), error);

@@ -171,6 +171,7 @@ export const buildKinds = {
     flag,
     shape("images", { allow: listOf(text(), '"app:1"') }, ["allow"]),
   ),
+  contextRace: oneOf("error", "warn"),
   outputs: listOf(output, '{ type: "cacheonly" }'),
   load: flag,
   push: flag,

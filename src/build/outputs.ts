@@ -1,10 +1,11 @@
 import { realpathSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { type Environment, parseGoBool } from "../config/index.js";
 import { formatPlatform, parsePlatform } from "../builder/index.js";
 import { InvalidArgumentError, holdStream, messageOf, writableOf } from "../core/index.js";
+import { pathWithin } from "../fs/index.js";
 import { parseReference } from "../registry/index.js";
 import { definedTexts } from "./parse/fields.js";
 import type { Output } from "./parse/output.js";
@@ -159,9 +160,8 @@ function localMode(dest: string, mode: string | undefined, allowed: boolean): "c
     throw new InvalidArgumentError(
       `invalid local output mode ${JSON.stringify(mode)}, expecting copy or delete`,
     );
-  const path = relative(realPath(process.cwd()), realPath(resolve(dest)));
-  const isBelow = path !== "" && path !== ".." && !path.startsWith("../");
-  if (!allowed && !isBelow)
+  // Neither outside nor the working directory itself.
+  if (!allowed && !pathWithin(realPath(process.cwd()), realPath(resolve(dest))))
     throw new InvalidArgumentError(
       `local output mode=delete for destination ${JSON.stringify(dest)} requires --allow=buildx.local.delete`,
     );

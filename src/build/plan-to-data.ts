@@ -21,7 +21,7 @@ export async function planData(given: PlanOptions): Promise<BuildPlan> {
   const options = readBuildOptions("plan()", given, planKinds);
   const env = options.env ?? process.env;
   const { signal } = options;
-  const dockerConfig = await loadDockerConfig(env);
+  const dockerConfig = await loadDockerConfig(env, { signal });
   const engineHost = await hostOf(env, dockerConfig);
   const facts = { env, dockerConfig, engineHost, nodeId: "", defaultLoad: false, signal };
   const planned = await planBuild(options, facts);

@@ -96,7 +96,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
       if (type === "docker" || type === "image" || type === "oci")
         exportAttrs["buildinfo-attrs"] = inlineInfo;
 
-  const inputs = await resolveInputs(options, facts.nodeId);
+  const inputs = await resolveInputs(options, facts.nodeId, facts.signal);
   const noPolicies = parsePolicies(options.policies ?? []);
   if (inputs.policyPath !== undefined && !noPolicies)
     throw unsupported(`the policy ${inputs.policyPath}, which buildx would apply to this build`);
@@ -128,7 +128,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
     caches,
     entitlements,
     ssh: sshAgents(options),
-    sourcePolicy: await sourcePolicy(env),
+    sourcePolicy: await sourcePolicy(env, facts.signal),
     platforms,
     attestations: [...attestations.values()].some((value) => value !== null),
     call,

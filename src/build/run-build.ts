@@ -17,6 +17,7 @@ import { openEngine } from "../builder/index.js";
 import type { EngineClient } from "../engine-api/index.js";
 import {
   type Attachable,
+  type CacheLock,
   type ExportTarget,
   auth,
   content,
@@ -33,7 +34,7 @@ import {
 import { AskedNames } from "./asked-names.js";
 import type { BuildOptions } from "./build-options.js";
 import { type BuildResult, callResult, imageIdOf, metadataOf } from "./build-result.js";
-import { contentStores, nameExported } from "./content-stores.js";
+import { cacheLocks, contentStores, nameExported } from "./content-stores.js";
 import { requireDaemonFor } from "./daemon-limits.js";
 import { isOlderThan } from "./daemon-version.js";
 import { describeImage } from "./describe-image.js";
@@ -89,6 +90,7 @@ export async function executePlan(
   for (const text of planned.warnings) sink({ type: "message", level: "warning", text });
 
   const engines: EngineClient[] = [];
+  const locks = cacheLocks(planned);
   try {
     await requireDaemonFor(planned, node.client, signal);
     const { remotePolicy } = planned.inputs;
@@ -96,7 +98,7 @@ export async function executePlan(
       const fetching = sessionServices(
         onlyFetching(planned),
         options,
-        context,
+        { ...context, locks },
         new Map(),
         sink,
         [],
@@ -138,7 +140,7 @@ export async function executePlan(
     const attachables = await sessionServices(
       plan,
       options,
-      context,
+      { ...context, locks },
       targets,
       sink,
       failures,
@@ -160,7 +162,7 @@ export async function executePlan(
     });
     const names = exports.map(({ attrs }) => attrs["name"] ?? "").join(",");
     checkResponse(outcome.response, { asked: new AskedNames(names), seen });
-    await nameExported(plan, outcome.response, signal);
+    await nameExported(plan, outcome.response, { locks, sink, signal });
     const response = new Map(outcome.response);
     if (preferManifest) response.delete("containerimage.config.digest");
     const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
@@ -192,6 +194,7 @@ export async function executePlan(
       ...(plan.call && { call: callResult(plan.call, outcome.metadata) }),
     };
   } finally {
+    for (const lock of locks.values()) await lock.close();
     await Promise.all(engines.map((engine) => engine.close()));
   }
 }
@@ -303,7 +306,7 @@ async function loadingEngine(
 async function sessionServices(
   plan: SolvePlan,
   options: BuildOptions,
-  { env, dockerConfig, node: { client } }: RunBuildContext,
+  { env, dockerConfig, locks, node: { client } }: RunBuildContext & { locks: ReadonlyMap<string, CacheLock> },
   targets: Map<number, ExportTarget>,
   sink: EventSink,
   failures: Error[],
@@ -325,7 +328,8 @@ async function sessionServices(
       onSecret: (value) => redactor.add(value),
     }),
   ];
-  if (inputs.locals.size > 0) services.push(fileSync(inputs.locals, { onWarning, onError }));
+  if (inputs.locals.size > 0)
+    services.push(fileSync(inputs.locals, { onWarning, onError, onRace: options.contextRace ?? "error" }));
   if (inputs.uploads.size > 0) {
     const isOld = await isOlderThan(client, { major: 0, minor: 34 }, options.signal);
     services.push(upload(isOld ? uploadsWithoutZstd(inputs.uploads, onError) : inputs.uploads, { onError }));
@@ -333,7 +337,7 @@ async function sessionServices(
   if (targets.size > 0) services.push(fileSend(targets, { onFailure: onError }));
   const agents = await loadSshAgents(plan.ssh.map(parseSshSpec), env);
   if (agents.size > 0) services.push(ssh(agents));
-  const stores = await contentStores(plan);
+  const stores = await contentStores(plan, locks);
   // One service for all: images of the engine add theirs while the build runs.
   for (const [id, store] of stores) images?.stores.set(id, store);
   if (images || stores.size > 0) services.push(content(images?.stores ?? stores));

@@ -1,8 +1,11 @@
-import { readFile } from "node:fs/promises";
 import { type JsonValue, fromBinary, fromJson } from "@bufbuild/protobuf";
 import { sourcepolicy } from "../buildkit/index.js";
 import { type Environment, textOf } from "../config/index.js";
-import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { InvalidArgumentError, messageOf, throwIfAborted } from "../core/index.js";
+import { readBounded } from "../fs/index.js";
+
+/** Largest policy, in bytes: it goes into one message to the builder. */
+const largestPolicy = 4 << 20;
 
 /**
  * The source policy in the file that EXPERIMENTAL_BUILDKIT_SOURCE_POLICY names (buildx v0.36 build/opt.go); undefined
@@ -10,11 +13,14 @@ import { InvalidArgumentError, messageOf } from "../core/index.js";
  *
  * @throws InvalidArgumentError that names the file.
  */
-export async function sourcePolicy(env: Environment): Promise<sourcepolicy.Policy | undefined> {
+export async function sourcePolicy(
+  env: Environment,
+  signal?: AbortSignal,
+): Promise<sourcepolicy.Policy | undefined> {
   const path = env["EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"];
   if (!path) return undefined;
   try {
-    const content = await readFile(path);
+    const content = await readBounded(path, { limit: largestPolicy, special: "read", signal });
     try {
       return fromJson(sourcepolicy.PolicySchema, JSON.parse(textOf(content)) as JsonValue);
     } catch (error) {
@@ -23,6 +29,7 @@ export async function sourcePolicy(env: Environment): Promise<sourcepolicy.Polic
       throw error;
     }
   } catch (error) {
+    throwIfAborted(signal);
     throw new InvalidArgumentError(`cannot use the source policy ${path}: ${messageOf(error)}`, {
       cause: error,
     });

@@ -1,5 +1,9 @@
+import { fstatSync } from "node:fs";
 import { PassThrough, type Readable } from "node:stream";
+import { InvalidArgumentError } from "../core/index.js";
+import { readStreamBounded } from "../fs/index.js";
 import { type ContextSource, files, tar } from "./contexts.js";
+import { largestDockerfile } from "./input-files.js";
 import { isZstd } from "./zstd-context.js";
 
 /** What a first look at standard input must see: two tar headers (docker archive header size). */
@@ -19,18 +23,32 @@ const compressed = [
 export async function contextFromStdin(
   stdin: Readable,
 ): Promise<{ context: ContextSource } | { context: ContextSource; dockerfile: Uint8Array }> {
+  refuseDirectory(stdin);
   const head = await peek(stdin);
   if (head.length === 0) return { context: files({}) };
   const stream = prepend(head, stdin);
   if (isArchive(head)) return { context: tar(stream) };
-  return { context: files({}), dockerfile: await readStream(stream) };
+  return { context: files({}), dockerfile: await dockerfileFromStdin(stream) };
 }
 
-/** Everything a stream has, as one buffer. */
-export async function readStream(stream: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks);
+/** A Dockerfile that comes by standard input. @throws InvalidArgumentError when it is too long to be one. */
+export async function dockerfileFromStdin(stdin: Readable): Promise<Buffer> {
+  refuseDirectory(stdin);
+  return await readStreamBounded(stdin, "the Dockerfile from standard input", largestDockerfile);
+}
+
+/** Node gives an empty stream for a directory (`build - <dir`). */
+function refuseDirectory(stdin: Readable & { fd?: unknown }): void {
+  let isDirectory = false;
+  try {
+    isDirectory = typeof stdin.fd === "number" && fstatSync(stdin.fd).isDirectory();
+  } catch {
+    // Closed: there is nothing to read then.
+  }
+  if (isDirectory)
+    throw new InvalidArgumentError(
+      "standard input is a directory; give its path as the context instead of -, or send it as a tar archive",
+    );
 }
 
 async function peek(stream: Readable): Promise<Buffer> {

@@ -15,10 +15,11 @@ export async function openBuilderContext(
     env?: Environment | undefined;
     /** Told what was found broken in the store and worked around. */
     onWarning?: ((text: string) => void) | undefined;
+    signal?: AbortSignal | undefined;
   } = {},
 ): Promise<BuilderContext> {
   const env = options.env ?? process.env;
-  const config = await loadDockerConfig(env);
+  const config = await loadDockerConfig(env, { signal: options.signal });
   const store = BuilderStore.open(env, options.onWarning ? { onWarning: options.onWarning } : {});
   return { env, config, store };
 }

@@ -70,7 +70,7 @@ export class Builder {
    * @throws StoreError `STORE_REFUSED` when there is one that differs and `onMismatch` is `error`.
    */
   static async ensure(options: EnsureBuilderOptions): Promise<Builder> {
-    const context = await openBuilderContext(options.env ? { env: options.env } : {});
+    const context = await openBuilderContext({ env: options.env, signal: options.signal });
     return new Builder(await ensureBuilder(context, options), context);
   }
 

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   buildkitdEntitlements,
@@ -243,15 +243,17 @@ export async function nodeSettings(
 ) {
   const { store } = context;
   const configPath = options.buildkitdConfig ?? (await defaultConfigPath(store.dir.path));
-  let files = configPath === undefined ? undefined : await loadBuildkitdConfig(configPath);
+  let files =
+    configPath === undefined ? undefined : await loadBuildkitdConfig(configPath, { signal: options.signal });
+  const toml = files?.get("buildkitd.toml");
+  const configEntitlements =
+    configPath === undefined || !toml ? [] : await buildkitdEntitlements(configPath, toml);
   if (options.maxCacheSize !== undefined) {
     const limit = options.maxCacheSize;
     const bytes = typeof limit === "number" ? limit : parseSize(limit);
     files ??= new Map();
     files.set("buildkitd.toml", await withCacheLimit(files.get("buildkitd.toml"), bytes));
   }
-  const configEntitlements =
-    configPath === undefined ? [] : await buildkitdEntitlements(configPath, await readFile(configPath));
   const flags = withNetworkHostEntitlement(splitFlags(options.buildkitdFlags ?? ""), {
     ...(driverOpts["network"] !== undefined && { network: driverOpts["network"] }),
     configEntitlements,
@@ -269,7 +271,7 @@ export async function nodeSettings(
 
 async function defaultConfigPath(dir: string): Promise<string | undefined> {
   const path = join(dir, "buildkitd.default.toml");
-  return readFile(path).then(
+  return stat(path).then(
     () => path,
     (error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return undefined;

@@ -1,10 +1,21 @@
 import { randomBytes } from "node:crypto";
-import { chown, mkdir, readFile, readdir, rm, stat, unlink } from "node:fs/promises";
+import { chown, readdir, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf } from "../core/index.js";
-import { describeSystemError, readSmall, toBytes, writeFileAtomic } from "../fs/index.js";
+import {
+  makeDirectory,
+  FileReadError,
+  describeSystemError,
+  readIfThere,
+  readSmall,
+  toBytes,
+  writeFileAtomic,
+} from "../fs/index.js";
 import { StoreError } from "./store-error.js";
 import type { StoreOwner } from "./store-owner.js";
+
+/** Largest file that is read, in bytes: a builder with the certificates of many registries is far below. */
+const largestFile = 16 << 20;
 
 /** Files below buildx's config directory, by path relative to it. Errors name the whole path. */
 export class StoreDir {
@@ -20,9 +31,8 @@ export class StoreDir {
   async read(name: string): Promise<Buffer | undefined> {
     const path = join(this.path, name);
     try {
-      return await readFile(path);
+      return await readIfThere(path, { limit: largestFile });
     } catch (error) {
-      if (isMissing(error)) return undefined;
       throw unreadable(path, error);
     }
   }
@@ -107,7 +117,7 @@ export class StoreDir {
   }
 
   async #makeDir(path: string): Promise<void> {
-    const first = await mkdir(path, { recursive: true, mode: 0o700 });
+    const first = await makeDirectory(path, 0o700);
     if (!this.#owner) return;
     const { uid, gid } = this.#owner;
     if (first === undefined) {
@@ -143,10 +153,9 @@ function isMissing(error: unknown): boolean {
 }
 
 function unreadable(path: string, error: unknown): StoreError {
-  const reason = describeSystemError(error, toBytes(path));
-  const hint =
-    (error as NodeJS.ErrnoException).code === "EACCES"
-      ? "; BUILDX_CONFIG can name another directory for builders"
-      : "";
+  const isRead = error instanceof FileReadError;
+  const reason = isRead ? `${path}: ${error.reason}` : describeSystemError(error, toBytes(path));
+  const code = isRead ? error.errno : (error as NodeJS.ErrnoException).code;
+  const hint = code === "EACCES" ? "; BUILDX_CONFIG can name another directory for builders" : "";
   return new StoreError("STORE_UNREADABLE", `cannot read ${reason}${hint}`, { path, cause: error });
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { relative } from "node:path";
+
 import { type Environment, homeDir } from "../config/index.js";
+import { pathWithin } from "../fs/index.js";
 
 /** Who owns what is written to the store, when it is not the user that the process runs as. */
 export interface StoreOwner {
@@ -23,8 +24,7 @@ export function storeOwner(
   if (uid === undefined || gid === undefined) return undefined;
   const home = homeDir(env);
   if (homeOf(uid, passwd) !== home) return undefined;
-  const path = relative(home, dir);
-  return path === "" || path.startsWith("..") ? undefined : { uid, gid };
+  return pathWithin(home, dir) ? { uid, gid } : undefined;
 }
 
 function readId(text = ""): number | undefined {

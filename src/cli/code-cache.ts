@@ -49,8 +49,9 @@ export function codeCache(key: string, env: Environment): CodeCache {
     write(script) {
       if (!directory || !file) return;
       try {
-        fs.mkdirSync(path.dirname(directory), { recursive: true, mode: 0o700 });
-        if (!fs.existsSync(directory)) fs.mkdirSync(directory, { mode: 0o700 });
+        // Not recursive: that turns for ever below directories such as /proc.
+        for (const each of [path.dirname(directory), directory])
+          if (!fs.existsSync(each)) fs.mkdirSync(each, { mode: 0o700 });
         if (!isPrivate(directory)) return;
         const unfinished = `${file}.${process.pid}`;
         const content = Buffer.concat([Buffer.of(writes + 1), script.createCachedData()]);

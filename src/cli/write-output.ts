@@ -1,44 +1,26 @@
-import { randomBytes } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { open, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { prepareResultFile } from "../fs/index.js";
 import type { CliContext } from "./cli-context.js";
 
+/** Where a command's stream goes. */
+export type OutputWriter = (source: Readable) => Promise<void>;
+
 /**
- * Writes a stream to a file, which has its name only once it is whole, or to stdout when there is no path.
+ * Prepares to write a stream to a file, which has its name only once it is whole, or to stdout when there is no path.
  *
- * @throws InvalidArgumentError for a file that cannot be made; whatever the stream fails with.
+ * @throws FileWriteError for a file that cannot be written.
  */
-export async function writeOutput(
-  source: Readable,
+export async function prepareOutput(
   path: string | undefined,
   { stdout, signal }: Pick<CliContext, "stdout" | "signal">,
-): Promise<void> {
-  if (!path) return stdout.copy(source, { signal });
-  // A pipe or a device takes what comes.
-  if (
-    await stat(path).then(
-      (found) => !found.isFile(),
-      () => false,
-    )
-  )
-    return pipeline(source, createWriteStream(path), { signal });
-  const temporary = join(dirname(path), `.${basename(path)}.tmp-${randomBytes(6).toString("hex")}`);
-  try {
-    const file = await open(temporary, "wx", 0o666).catch((error: unknown) => {
-      throw new InvalidArgumentError(
-        `failed to create output file ${JSON.stringify(path)}: ${messageOf(error)}`,
-        { cause: error },
-      );
-    });
-    await pipeline(source, createWriteStream("", { fd: file }), { signal });
-    await rename(temporary, path);
-  } catch (error) {
-    source.destroy();
-    await rm(temporary, { force: true });
-    throw error;
-  }
+): Promise<OutputWriter> {
+  if (!path) return (source) => stdout.copy(source, { signal });
+  const file = await prepareResultFile(path, "output file");
+  return async (source) => {
+    try {
+      await file.write(source, signal);
+    } finally {
+      source.destroy();
+    }
+  };
 }

@@ -19,14 +19,21 @@ const maxFileBytes = 1024 * 1024;
  *
  * @throws ConfigError naming the file that is missing, unreadable, over 1 MiB or malformed.
  */
-export async function loadBuildkitdConfig(path: string): Promise<Map<string, Buffer>> {
-  const content = await readRequired(path, `buildkit configuration file not found: ${path}`);
+export async function loadBuildkitdConfig(
+  path: string,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<Map<string, Buffer>> {
+  const content = await readRequired(path, `buildkit configuration file not found: ${path}`, options);
   const table = await parseBuildkitdToml(path, content);
   const files = new Map<string, Buffer>();
   for (const { name, table: registry, keyPairs } of readRegistryTables(path, table)) {
     const dir = `certs/${name.replace(/[^a-zA-Z0-9.-]+/g, "_")}`;
     const copy = async (source: string, kind: string): Promise<string> => {
-      const data = await readRequired(source, `failed to read ${kind} file: ${source}: no such file`);
+      const data = await readRequired(
+        source,
+        `failed to read ${kind} file: ${source}: no such file`,
+        options,
+      );
       const target = freeName(files, dir, posix.basename(source), data);
       files.set(target, data);
       return posix.join(buildkitConfigDir, target);
@@ -108,8 +115,12 @@ function checkSwitches(path: string, table: TomlTable): void {
   }
 }
 
-async function readRequired(path: string, missing: string): Promise<Buffer> {
-  const content = await readConfigFile(path, maxFileBytes);
+async function readRequired(
+  path: string,
+  missing: string,
+  { signal }: { signal?: AbortSignal | undefined },
+): Promise<Buffer> {
+  const content = await readConfigFile(path, { limit: maxFileBytes, special: "read", signal });
   if (content === undefined) throw new ConfigError("CONFIG_UNREADABLE", path, missing);
   return content;
 }

@@ -54,7 +54,7 @@ export interface DockerConfig {
  */
 export async function loadDockerConfig(
   env: Environment,
-  options: { dir?: string } = {},
+  options: { dir?: string; signal?: AbortSignal | undefined } = {},
 ): Promise<DockerConfig> {
   const dir = options.dir ?? dockerConfigDir(env);
   const path = join(dir, "config.json");
@@ -68,7 +68,10 @@ export async function loadDockerConfig(
       return undefined;
     }
   };
-  const raw = parseJsonObject(path, (await readConfigFile(path)) ?? Buffer.alloc(0), () =>
+  // Password managers offer it as a named pipe: waited for, where the waiting can be ended.
+  const special = options.signal ? "read" : "refuse";
+  const content = await readConfigFile(path, { special, signal: options.signal });
+  const raw = parseJsonObject(path, content ?? Buffer.alloc(0), () =>
     problems.push(`ignoring what stands behind the object in ${path}`),
   );
   const root = new JsonReader(path, raw);

@@ -38,9 +38,18 @@ export async function writeFileAtomic(
     await rename(temporary, path);
   } catch (error) {
     await unlink(temporary).catch(() => {}); // the first failure is the one to tell
-    throw error;
+    throw naming(path, error);
   }
   await syncDirectory(dir);
+}
+
+/** Node names no path in errors of write(2) and fsync(2): on a full disk it is needed most. */
+function naming(path: string, error: unknown): unknown {
+  if (error instanceof Error && (error as NodeJS.ErrnoException).syscall && !("path" in error)) {
+    error.message += ` '${path}'`;
+    Object.assign(error, { path });
+  }
+  return error;
 }
 
 /** Makes the names in a directory last. File systems that cannot sync a directory are left as they are. */

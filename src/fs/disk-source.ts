@@ -7,7 +7,7 @@ import {
   realpathSync,
   statSync,
 } from "node:fs";
-import { type ByteString, displayPath, toPath } from "./bytes.js";
+import { type ByteString, toPath } from "./bytes.js";
 import { InvalidArgumentError, SlipwayError, messageOf } from "../core/index.js";
 import { type EntryStat, type TreeSource, directoryMark, isGone } from "./tree-source.js";
 
@@ -79,19 +79,4 @@ export function diskSource(path: string): DiskSource {
 
 function markedName(entry: Dirent): ByteString {
   return entry.isDirectory() ? entry.name + directoryMark : entry.name;
-}
-
-/** The system error in words that name the path, escaped for display. */
-export function describeSystemError(error: unknown, path: ByteString): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  const words: Record<string, string> = {
-    EACCES: "permission denied",
-    EPERM: "operation not permitted",
-    ENOENT: "no such file or directory",
-    ENAMETOOLONG: "path too long",
-    EIO: "input/output error",
-    EMFILE: "too many open files",
-    ELOOP: "too many levels of symbolic links",
-  };
-  return `${displayPath(path)}: ${(code !== undefined && words[code]) || messageOf(error)}`;
 }

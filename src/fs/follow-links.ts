@@ -2,7 +2,7 @@ import type { ByteString } from "./bytes.js";
 import { matchGlob } from "./glob.js";
 import { goModeOf, isDirectory, isSymlink } from "./go-mode.js";
 import { baseOf, cleanPath, joinPaths, parentOf, pathInRoot } from "./paths.js";
-import { type TreeSource, directoryMark, isGone } from "./tree-source.js";
+import { type EntryStat, type TreeSource, directoryMark, isGone } from "./tree-source.js";
 
 /**
  * The paths that have to be sent so that `paths` can be reached through symbolic links: each path with its links and
@@ -32,6 +32,46 @@ export function linkClosure(
     open.push(...follow(source, path, resolved, targetsOf).reverse());
   }
   return resolved;
+}
+
+/** What a path leads to inside a tree. */
+export interface Resolved {
+  /** Relative, without links in it; `"."` is the root. */
+  path: ByteString;
+  stat: EntryStat;
+}
+
+/** More links than this on the way to one file are taken for a circle (Linux has 40, BuildKit's fs.RootPath 255). */
+const mostLinks = 255;
+
+/**
+ * Goes along a path through all its symbolic links, as the builder does when the tree is on its side: `/` and `..` stay inside
+ * the tree, so that what a link leads to on this machine does not matter (containerd continuity fs.RootPath).
+ *
+ * @returns undefined when it leads to nothing
+ * @throws NodeJS.ErrnoException when a directory on the way cannot be searched
+ */
+export function resolveInside(source: TreeSource, path: ByteString): Resolved | undefined {
+  const open = pathInRoot(path).split("/").reverse();
+  let at = ".";
+  let stat = source.lstat("");
+  for (let links = 0; ;) {
+    const part = open.pop();
+    if (part === undefined) return stat && { path: at, stat };
+    if (part === ".") continue;
+    const next = pathInRoot(joinPaths(at, part));
+    const [target] = linkTarget(source, next);
+    if (target !== undefined) {
+      if (++links > mostLinks) return undefined;
+      open.push(...pathInRoot(target).split("/").reverse());
+      at = ".";
+      stat = source.lstat("");
+      continue;
+    }
+    at = next;
+    stat = source.lstat(at === "." ? "" : at);
+    if (!stat || (open.length > 0 && !isDirectory(goModeOf(Number(stat.mode))))) return undefined;
+  }
 }
 
 /** Goes along one path up to its first link; gives the paths to go along next. */

@@ -1,9 +1,9 @@
 export { writeFileAtomic } from "./atomic-file.js";
 export { type ByteString, displayPath, isAscii, toBytes, toPath, toText } from "./bytes.js";
-export { type DiskSource, describeSystemError, diskSource } from "./disk-source.js";
+export { type DiskSource, diskSource } from "./disk-source.js";
 export { type FilterOptions, TreeFilter } from "./filter.js";
 export { findProgram, programEnvironment } from "./find-program.js";
-export { followLinks, linkClosure } from "./follow-links.js";
+export { type Resolved, followLinks, linkClosure, resolveInside } from "./follow-links.js";
 export {
   deviceNumbers,
   goMode,
@@ -16,14 +16,40 @@ export {
 } from "./go-mode.js";
 export { setFileMode, setMetadataSync, syncFile } from "./open-file.js";
 export { parseIgnoreFile } from "./ignore-file.js";
-export { type FileLock, LockError, type LockOptions, lockFile } from "./lock.js";
+export { type FileLock, LockError, type LockOptions, lockFile, tryLockFile } from "./lock.js";
+export { makeDirectory, makeDirectorySync } from "./make-directory.js";
 export { type MemoryContent, type MemoryEntry, type MemorySource, memorySource } from "./memory-source.js";
+export {
+  type OpenDirectory,
+  closeDirectory,
+  descriptorPath,
+  entryPath,
+  makeAccessible,
+  openAgain,
+  openChild,
+  openRoot,
+  selfPath,
+} from "./open-directory.js";
+export { openReadable } from "./open-readable.js";
+export { type OutputFileOptions, openOutputFile } from "./output-file.js";
+export { pathWithin } from "./path-within.js";
 export { baseOf, cleanPath, comparePaths, joinPaths, parentOf, pathInRoot } from "./paths.js";
 export type { Pattern } from "./pattern.js";
 export { type MatchMemo, PatternMatcher } from "./patterns.js";
 export { type ProcessIdentity, hasEnded, thisProcess } from "./process-identity.js";
+export {
+  type BoundedRead,
+  FileReadError,
+  readBounded,
+  readIfThere,
+  readOpened,
+  readStreamBounded,
+} from "./read-file.js";
 export { readSmall } from "./read-small.js";
 export { restrictedSource } from "./restricted-source.js";
+export { describeSystemError, systemReason } from "./system-error.js";
+export { type ResultFile, prepareResultFile } from "./result-file.js";
+export { FileWriteError, writeError } from "./write-error.js";
 export { type EntryStat, type TreeSource, directoryMark, isForbidden, isGone } from "./tree-source.js";
 export { type DirNode, TreeWalker, WalkError, type WalkEntry } from "./walk.js";
 export { walkTree } from "./walk-tree.js";

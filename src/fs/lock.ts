@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { SlipwayError, abortError, linkSignal, throwIfAborted } from "../core/index.js";
 import { findProgram, programEnvironment } from "./find-program.js";
@@ -14,6 +15,8 @@ export interface LockOptions {
   patience?: number;
   /** Told once when the lock is still not ours after `patience`. `pid` is the holder's, if it can be found. */
   onWait?: (holder: { path: string; pid: number | undefined }) => void;
+  /** Shared locks go together and keep exclusive ones out; default `exclusive`. */
+  mode?: "exclusive" | "shared";
   /** The program that makes flock(2) calls, by name or absolute path; default `flock`. */
   program?: string;
 }
@@ -48,7 +51,14 @@ export class LockError extends SlipwayError {
  * @throws LockError when it stays locked, AbortedError, NodeJS.ErrnoException when the file cannot be opened.
  */
 export async function lockFile(path: string, options: LockOptions = {}): Promise<FileLock> {
-  const { timeout = 60_000, patience = 5000, onWait, program = "flock", signal } = options;
+  const {
+    timeout = 60_000,
+    patience = 5000,
+    onWait,
+    program = "flock",
+    mode = "exclusive",
+    signal,
+  } = options;
   throwIfAborted(signal);
   using limit = linkSignal(signal, { milliseconds: timeout, what: `locking ${path}` });
   const notice = setTimeout(() => {
@@ -58,7 +68,9 @@ export async function lockFile(path: string, options: LockOptions = {}): Promise
   }, patience);
   let settled = false;
   try {
-    return (await kernelLock(path, program, limit.signal)) ?? (await OwnerLock.take(path, limit.signal));
+    const call: FlockCall = { program, flag: mode === "shared" ? "-s" : "-x", signal: limit.signal };
+    const lock = await kernelLock(path, call);
+    return lock === "missing" ? await OwnerLock.take(path, limit.signal) : (lock as FileLock);
   } catch (error) {
     if (signal?.aborted) throw abortError(signal);
     if (limit.signal.aborted) throw new LockError(path, await lockHolder(path), timeout);
@@ -69,27 +81,50 @@ export async function lockFile(path: string, options: LockOptions = {}): Promise
   }
 }
 
-/** `undefined` when the machine has no flock program. */
-async function kernelLock(path: string, program: string, signal: AbortSignal): Promise<FileLock | undefined> {
-  const file = await open(path, "a+", 0o600);
+/**
+ * Takes the exclusive lock if nobody has it, shared or not: `undefined` when somebody does, and `missing` on a machine without
+ * flock(1), where nothing can be known of others.
+ *
+ * @throws AbortedError, NodeJS.ErrnoException when the file cannot be opened.
+ */
+export async function tryLockFile(
+  path: string,
+  options: Pick<LockOptions, "program" | "signal"> = {},
+): Promise<FileLock | "missing" | undefined> {
+  const { program = "flock", signal = new AbortController().signal } = options;
+  throwIfAborted(signal);
+  return await kernelLock(path, { program, flag: "-xn", signal });
+}
+
+/** A call of flock(1). */
+interface FlockCall {
+  program: string;
+  flag: "-x" | "-s" | "-xn";
+  signal: AbortSignal;
+}
+
+// A link in the lock's place would have the file made wherever it leads.
+const lockFlags =
+  constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+async function kernelLock(path: string, call: FlockCall): Promise<FileLock | "missing" | undefined> {
+  const file = await open(path, lockFlags, 0o600);
   try {
     // Node's permission model lets programs be run only with --allow-child-process.
-    const flock = (process.permission?.has("child") ?? true) ? await findProgram(program) : undefined;
-    if (flock === undefined) {
-      await file.close();
-      return undefined;
-    }
-    await runFlock(flock, file.fd, signal);
-    return new KernelLock(path, file);
+    const flock = (process.permission?.has("child") ?? true) ? await findProgram(call.program) : undefined;
+    const outcome = flock === undefined ? "missing" : await runFlock({ ...call, program: flock }, file.fd);
+    if (outcome === "locked") return new KernelLock(path, file);
+    await file.close();
+    return outcome === "missing" ? outcome : undefined;
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
-function runFlock(program: string, fd: number, signal: AbortSignal): Promise<void> {
+function runFlock({ program, flag, signal }: FlockCall, fd: number): Promise<"locked" | "busy"> {
   return new Promise((resolve, reject) => {
-    const child: ChildProcess = spawn(program, ["-x", "3"], {
+    const child: ChildProcess = spawn(program, [flag, "3"], {
       stdio: ["ignore", "ignore", "ignore", fd],
       env: programEnvironment(process.env),
     });
@@ -104,7 +139,8 @@ function runFlock(program: string, fd: number, signal: AbortSignal): Promise<voi
     child.once("exit", (code, killedBy) => {
       settle(() => {
         if (signal.aborted) reject(abortError(signal));
-        else if (code === 0) resolve();
+        else if (code === 0) resolve("locked");
+        else if (code === 1 && flag === "-xn") resolve("busy");
         else
           reject(
             new SlipwayError(

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { link, readFile, rename, stat, unlink, writeFile } from "node:fs/promises";
+import { link, rename, stat, unlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { sleep } from "../core/index.js";
 import type { FileLock } from "./lock.js";
+import { readBounded } from "./read-file.js";
 import { bootId, isThere, machineId, processStat, startOfMachine } from "./process-identity.js";
 
 /** Who holds a lock: enough to tell a process that is gone from one that runs (STO-11). */
@@ -103,7 +104,7 @@ async function linkIfFree(from: string, to: string): Promise<boolean> {
 
 async function readOwner(path: string): Promise<Owner | undefined> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Owner;
+    return JSON.parse((await readBounded(path, { limit: 64 << 10 })).toString("utf8")) as Owner;
   } catch {
     return undefined; // given free meanwhile; files are linked when they are complete
   }

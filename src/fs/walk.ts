@@ -1,6 +1,6 @@
 import { SlipwayError } from "../core/index.js";
 import { type ByteString, displayPath } from "./bytes.js";
-import { describeSystemError } from "./disk-source.js";
+import { describeSystemError } from "./system-error.js";
 import type { TreeFilter } from "./filter.js";
 import { goMode, goModeOf, isDirectory } from "./go-mode.js";
 import type { MatchMemo } from "./patterns.js";

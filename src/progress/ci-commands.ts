@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { isAbsolute, relative } from "node:path";
+
 import type { Environment } from "../config/index.js";
 import type { SourceLocation } from "../core/index.js";
 import { paint } from "./colors.js";
 import { sanitizeName, sanitizeText } from "./sanitize.js";
 import { guardWorkflowCommands } from "./workflow-guard.js";
+import { pathWithin } from "../fs/index.js";
 
 /** A CI system whose log has groups and annotations. */
 export type CiSystem = "github" | "gitlab";
@@ -93,9 +94,8 @@ function gitlabCommands(env: Environment): CiCommands {
 function placeOf({ info, ranges }: SourceLocation, workspace: string | undefined) {
   const [first] = ranges;
   const line = first && first.start.line > 0 ? first.start.line : undefined;
-  const below = info.path && workspace ? relative(workspace, info.path) : undefined;
-  const isInside = below !== undefined && !below.startsWith("..") && !isAbsolute(below);
-  const file = isInside ? below : info.path;
+  const below = info.path && workspace ? pathWithin(workspace, info.path) : undefined;
+  const file = below ?? info.path;
   const shown = `${sanitizeName(file ?? info.filename)}${line === undefined ? "" : `:${line}`}`;
   return { file, line, endLine: first?.end.line, shown };
 }

@@ -1,7 +1,8 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import * as tls from "node:tls";
 import type { Environment } from "../config/index.js";
+import { readBounded } from "../fs/index.js";
 
 /** Where Linux distributions and BSDs keep the bundle (Go crypto/x509 root_linux.go, root_bsd.go). */
 const bundles = [
@@ -12,6 +13,8 @@ const bundles = [
   "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
   "/etc/ssl/cert.pem",
 ];
+/** In bytes. Those of distributions have a quarter of a megabyte. */
+const largestBundle = 16 << 20;
 const directories = ["/etc/ssl/certs", "/etc/pki/tls/certs"];
 
 /**
@@ -49,7 +52,8 @@ const certificate =
 /** The certificates of a file one by one: OpenSSL reads a text up to the first that is wrong, Go passes over that. */
 async function readPem(path: string): Promise<string[] | undefined> {
   try {
-    return (await readFile(path, "utf8")).match(certificate) ?? undefined;
+    const text = (await readBounded(path, { limit: largestBundle })).toString("utf8");
+    return text.match(certificate) ?? undefined;
   } catch {
     return undefined;
   }

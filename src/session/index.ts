@@ -35,6 +35,7 @@ export {
 export { upload } from "./upload.js";
 export {
   type BlobInfo,
+  CacheLock,
   ContentStore,
   type ContentStoreOptions,
   type Descriptor,

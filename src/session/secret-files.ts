@@ -1,15 +1,10 @@
-import { close, constants, fstat, open, read } from "node:fs";
-import { Socket } from "node:net";
-import { promisify } from "node:util";
-import { messageOf, untilAborted } from "../core/index.js";
+import { untilAborted } from "../core/index.js";
+import { FileReadError, readBounded } from "../fs/index.js";
 import { grpcCodes } from "../http2/index.js";
 import { SessionError } from "./session-error.js";
 
 /** Largest secret, in bytes (buildkit session/secrets/secretsprovider MaxSecretSize). */
 export const maxSecretBytes = 500 * 1024;
-
-// O_NONBLOCK: a thread that waits in open(2) or read(2) for a fifo's writer keeps the whole process from ending.
-const openFlags = constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK;
 
 interface Reading {
   content: Promise<Uint8Array>;
@@ -57,55 +52,22 @@ async function readFile(
   id: string,
   path: string,
   signal: AbortSignal,
-  onFifo: () => void,
+  onPipe: () => void,
 ): Promise<Uint8Array> {
-  let fd: number;
   try {
-    fd = await promisify(open)(path, openFlags);
+    return await readBounded(path, { limit: maxSecretBytes, signal, special: "pipe", onPipe });
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    throw new SessionError("SESSION_SECRET", `failed to open the file of secret ${id}: ${messageOf(error)}`, {
-      grpcCode: missing ? grpcCodes.notFound : grpcCodes.unknown,
-      cause: error,
-    });
+    if (!(error instanceof FileReadError)) throw error;
+    const { errno, isMissing, reason } = error;
+    const [code, text] =
+      errno === "EFBIG"
+        ? [grpcCodes.invalidArgument, `invalid secret size of secret ${id}: ${path}: ${reason}`]
+        : [
+            isMissing ? grpcCodes.notFound : grpcCodes.unknown,
+            `failed to read the file of secret ${id}: ${path}: ${reason}`,
+          ];
+    throw new SessionError("SESSION_SECRET", text, { grpcCode: code, cause: error });
   }
-  let isFifo = false;
-  try {
-    const stat = await promisify(fstat)(fd);
-    isFifo = stat.isFIFO();
-    if (!stat.isFile() && !isFifo)
-      throw new SessionError("SESSION_SECRET", `secret ${id} is not a regular file: ${path}`);
-    if (stat.size > maxSecretBytes) throw tooLarge(id, stat.size);
-    if (!isFifo) return await readAll(id, fd);
-  } finally {
-    if (!isFifo) await promisify(close)(fd);
-  }
-  onFifo();
-  return await readFifo(id, fd, signal);
-}
-
-/** Reads to the end, whatever size the file was said to have. */
-async function readAll(id: string, fd: number): Promise<Uint8Array> {
-  const buffer = Buffer.alloc(maxSecretBytes + 1);
-  let length = 0;
-  while (length < buffer.length) {
-    const { bytesRead } = await promisify(read)(fd, buffer, length, buffer.length - length, null);
-    if (bytesRead === 0) return buffer.subarray(0, length);
-    length += bytesRead;
-  }
-  throw tooLarge(id, length);
-}
-
-/** Waits for a writer, and reads until the last one has closed. Closes the descriptor. */
-async function readFifo(id: string, fd: number, signal: AbortSignal): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of new Socket({ fd, writable: false, signal }) as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > maxSecretBytes) throw tooLarge(id, length);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 /** The error for a secret above the limit. */

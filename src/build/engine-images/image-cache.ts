@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { unpackSavedImage } from "./saved-image.js";
+import { makeDirectory } from "../../fs/index.js";
 
 /** Images kept for later builds, at most; those not used for longest go. */
 const mostImages = 8;
@@ -37,7 +38,7 @@ export class ImageCache {
       await utimes(path, new Date(), new Date());
       return { path, digest };
     }
-    await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+    await makeDirectory(this.#dir, 0o700);
     const temporary = await mkdtemp(join(this.#dir, temporaryPrefix));
     try {
       const saved = await unpackSavedImage(await save(), temporary, id);

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { isJsonObject } from "../../config/index.js";
 import { SlipwayError } from "../../core/index.js";
+import { makeDirectory } from "../../fs/index.js";
 
 /** Largest document read into memory, in bytes (SEC-34). */
 const largestDocument = 4 << 20;
@@ -29,7 +30,7 @@ interface SavedFile {
  */
 export async function unpackSavedImage(archive: Readable, dir: string, hint: string): Promise<string> {
   const blobs = join(dir, "blobs/sha256");
-  await mkdir(blobs, { recursive: true, mode: 0o700 });
+  await makeDirectory(blobs, 0o700);
   const { files, links } = await storeEntries(archive, blobs);
   const find = (name: string): SavedFile | undefined => {
     let path = posix.normalize(name);

@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { readFile } from "node:fs/promises";
 import type { BuildkitClient } from "../../buildkit/index.js";
 import { type Environment, buildxConfigDir } from "../../config/index.js";
 import { type EventSink, InvalidArgumentError } from "../../core/index.js";
 import type { EngineClient } from "../../engine-api/index.js";
+import { toBytes } from "../../fs/index.js";
 import {
   formatReference,
   normalizeContextName,
@@ -11,6 +11,8 @@ import {
   withDefaultTag,
 } from "../../registry/index.js";
 import type { BuildOptions } from "../build-options.js";
+import { readTreeFile } from "../input-digest-tree.js";
+import { largestDockerfile } from "../input-files.js";
 import { isOlderThan } from "../daemon-version.js";
 import type { SolvePlan } from "../plan.js";
 import { baseImages } from "./base-images.js";
@@ -111,8 +113,6 @@ function goArch(): string {
 /** The Dockerfile's text as far as it is on this side; empty when it is in a context that the builder fetches itself. */
 async function dockerfileText({ inputs, attrs }: SolvePlan): Promise<string> {
   const mounted = inputs.locals.get("dockerfile");
-  const name = attrs["filename"] ?? "Dockerfile";
-  if (mounted?.type === "directory") return readFile(join(mounted.path, name), "utf8");
-  const content = mounted?.entries.get(name)?.content;
-  return Buffer.from((typeof content === "function" ? await content() : content) ?? "").toString("utf8");
+  const name = toBytes(attrs["filename"] ?? "Dockerfile");
+  return (mounted && (await readTreeFile(mounted, name, largestDockerfile))?.toString("utf8")) ?? "";
 }

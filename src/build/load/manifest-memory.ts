@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, readdir, stat, unlink } from "node:fs/promises";
+import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { writeFileAtomic } from "../../fs/index.js";
+import { makeDirectory, readBounded, writeFileAtomic } from "../../fs/index.js";
 import { type Blob, blobOf, largestDocument, parseDocument } from "./image-content.js";
 
 /** Manifests kept, at most; the oldest go. */
@@ -22,7 +22,7 @@ export class ManifestMemory {
   /** Remembers a manifest. Failing is no harm: the next load is a full one. */
   async add(digest: string, content: Buffer): Promise<void> {
     try {
-      await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+      await makeDirectory(this.#dir, 0o700);
       await writeFileAtomic(this.#path(digest), content, { mode: 0o600 });
       await this.#forgetOldest();
     } catch {
@@ -33,9 +33,9 @@ export class ManifestMemory {
   /** Layers of the manifest with this digest; undefined when it is not remembered. */
   async layers(digest: string): Promise<Blob[] | undefined> {
     try {
-      const content = await readFile(this.#path(digest));
+      const content = await readBounded(this.#path(digest), { limit: largestDocument });
       const found = `sha256:${createHash("sha256").update(content).digest("hex")}`;
-      if (found !== digest || content.length > largestDocument) return undefined;
+      if (found !== digest) return undefined;
       const { layers } = parseDocument(content);
       return Array.isArray(layers) ? layers.map(blobOf) : undefined;
     } catch {

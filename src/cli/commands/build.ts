@@ -6,13 +6,13 @@ import {
   type BuildResult,
   build,
   contextFromStdin,
+  dockerfileFromStdin,
   parseCache,
   parseOutput,
   parseAttestations,
   parseCall,
   parseSecret,
   parseUlimit,
-  readStream,
 } from "../../build/index.js";
 import { type Environment, parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError, messageOf } from "../../core/index.js";
@@ -45,6 +45,7 @@ interface BuildFlags extends GlobalFlags {
   call: string;
   cgroupParent?: string;
   check?: boolean;
+  contextRace?: "error" | "warn";
   engineImages?: boolean | string[];
   file?: string;
   iidfile?: string;
@@ -115,6 +116,12 @@ export function command(context: CliContext): Command {
     .option("--call <string>", 'Set method for evaluating build ("check", "outline", "targets")', "build")
     .option("--cgroup-parent <string>", 'Set the parent cgroup for the "RUN" instructions during build')
     .option("--check", 'Shorthand for "--call=check"')
+    .addOption(
+      new Option(
+        "--context-race <string>",
+        'What to do about files that are written to while they are sent ("error", "warn")',
+      ).choices(["error", "warn"]),
+    )
     .option(
       "--engine-images [list]",
       "Take base images that the engine has from there: those that the Dockerfile names, or these",
@@ -215,7 +222,7 @@ async function run(path: string, flags: BuildFlags, context: CliContext): Promis
   const mode = progressMode(flags);
   const options = await toBuildOptions(path, flags, context);
   const files = await prepareResultFiles({ imageId: flags.iidfile, metadata: flags.metadataFile }, options);
-  const report = flags.report === undefined ? undefined : await prepareReport(flags.report);
+  const report = flags.report === undefined ? undefined : await prepareReport(flags.report, context);
   const progress = display(mode, context.stderr.stream, context.env, { debug: flags.debug ?? false });
   try {
     const builder = await openBuilder(flags.builder, context);
@@ -233,7 +240,7 @@ async function run(path: string, flags: BuildFlags, context: CliContext): Promis
     );
     await progress.close();
     if (flags.quiet && !result.call && result.imageId) context.stdout.text(`${result.imageId}\n`);
-    await files.write(result, context.env);
+    await files.write(result, context.env, context.signal);
     if (result.call) {
       const dockerfile = dockerfileName(path, flags.file);
       const status = printCall(result.call, { stdout: context.stdout, dockerfile });
@@ -323,6 +330,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
   };
   const values = {
     cgroupParent: flags.cgroupParent,
+    contextRace: flags.contextRace,
     engineImages: Array.isArray(flags.engineImages) ? { allow: flags.engineImages } : flags.engineImages,
     load: flags.load,
     provenance: flags.provenance,
@@ -365,7 +373,7 @@ async function withStandardInput(
       );
     return { ...options, ...input, ...(file !== undefined && { file }) };
   }
-  if (file === "-") return { ...options, dockerfile: await readStream(context.stdin) };
+  if (file === "-") return { ...options, dockerfile: await dockerfileFromStdin(context.stdin) };
   return file === undefined ? options : { ...options, file };
 }
 

@@ -60,7 +60,7 @@ export function command(context: CliContext): Command {
 
 async function run(endpoint: string | undefined, flags: CreateFlags, context: CliContext): Promise<void> {
   const { env, signal } = context;
-  const builders = await openBuilderContext({ env, onWarning: (text) => warn(context, text) });
+  const builders = await openBuilderContext({ env, signal, onWarning: (text) => warn(context, text) });
   if (flags.leave) {
     await leaveBuilder(builders, { name: flags.name, node: flags.node, signal });
     return;

@@ -46,7 +46,7 @@ export function command(context: CliContext): Command {
 
 async function run({ format, trunc, timeout }: LsFlags, context: CliContext): Promise<void> {
   const { env, signal, stdout, stderr } = context;
-  const builders = await openBuilderContext({ env, onWarning: (text) => warn(context, text) });
+  const builders = await openBuilderContext({ env, signal, onWarning: (text) => warn(context, text) });
   const current = await resolveBuilder(builders.store, { ...builders, signal });
   const loaded = await loadBuilders(builders, { timeout, signal, contexts: true });
   const isTable = isTableFormat(format);

@@ -39,7 +39,7 @@ export function command(context: CliContext): Command {
 
 async function run(names: string[], flags: RmFlags, context: CliContext): Promise<void> {
   const { env, signal } = context;
-  const builders = await openBuilderContext({ env, onWarning: (text) => warn(context, text) });
+  const builders = await openBuilderContext({ env, signal, onWarning: (text) => warn(context, text) });
   const options = { keepState: flags.keepState ?? false, keepDaemon: flags.keepDaemon ?? false, signal };
   let chosen = names;
   if (flags.allInactive) {

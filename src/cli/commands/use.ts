@@ -14,6 +14,7 @@ export function command(context: CliContext): Command {
     .action(async (name: string, flags: { default?: boolean; global?: boolean }) => {
       const builders = await openBuilderContext({
         env: context.env,
+        signal: context.signal,
         onWarning: (text) => warn(context, text),
       });
       await useBuilder(builders.store, {

@@ -12,6 +12,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
   "--cache-to": ["type=inline", "type=registry,ref=", "type=local,dest=", "type=gha"],
   "--call": ["build", "check", "outline", "targets"],
   "--connect": ["auto", "exec", "socket"],
+  "--context-race": ["error", "warn"],
   "--driver": ["docker-container"],
   "--format": ["table", "json"],
   "--network": ["default", "host", "none"],

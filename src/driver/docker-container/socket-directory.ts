@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { hostname, release } from "node:os";
 import { join } from "node:path";
 import type { SystemInfo } from "../../engine-api/index.js";
+import { makeDirectory } from "../../fs/index.js";
 
 /** What decides whether a builder's socket may be reached through a mounted host directory. */
 export interface SocketDirectoryQuery {
@@ -28,7 +29,7 @@ export async function makeSocketDirectory(query: SocketDirectoryQuery): Promise<
   if (query.info.KernelVersion !== release() || query.info.Name !== hostname()) return undefined;
   if (query.flags.some((flag) => /^--(group|addr)(=|$)/.test(flag))) return undefined;
   const directory = join(query.parent, `${query.containerName}-${randomBytes(6).toString("hex")}`);
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectory(directory, 0o700);
   return directory;
 }
 

@@ -1,4 +1,4 @@
-import { isAbsolute, join, relative } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { formatPlatformFully, normalizePlatform, parsePlatform } from "../../builder/index.js";
 import { isJsonObject, parseCsvFields, parseGoBool } from "../../config/index.js";
 import { blankUsers, blankValue, messageOf } from "../../core/index.js";
@@ -6,6 +6,7 @@ import type { BuildAttachment } from "./attachments.js";
 import type { BuildFailure } from "./build-failure.js";
 import type { BuildHistory, RecordCallOptions } from "./build-history.js";
 import type { BuildRecord } from "./build-record.js";
+import { pathWithin } from "../../fs/index.js";
 
 /** A build arg, a label, a named context. */
 export interface NamedValue {
@@ -188,8 +189,8 @@ function inputOf({ localState }: BuildRecord, reader: AttrReader, directory: str
 /** A path relative to a directory that it is in, else as it is. */
 function inside(directory: string, path: string): string {
   if (!isAbsolute(path)) return path;
-  const found = relative(directory, path) || ".";
-  return found === ".." || found.startsWith("../") ? path : found;
+  const found = pathWithin(directory, path);
+  return found === "" ? "." : (found ?? path);
 }
 
 function readPlatforms(text: string): string[] {

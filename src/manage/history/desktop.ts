@@ -55,6 +55,7 @@ export async function importBundle(
     answer = await post(socket, bundle, signal);
   } catch (error) {
     signal?.throwIfAborted();
+    bundle.destroy();
     throw new HistoryError(
       "HISTORY_DESKTOP",
       `history import hands bundles to Docker Desktop, which does not answer at ${socket}: ${messageOf(error)}`,

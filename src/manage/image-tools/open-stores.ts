@@ -24,7 +24,7 @@ export interface ImageStores extends AsyncDisposable {
  */
 export async function openStores(options: ImageToolsOptions): Promise<ImageStores> {
   const { onWarning, signal } = options;
-  const { env, config, store } = await openBuilderContext({ env: options.env, onWarning });
+  const { env, config, store } = await openBuilderContext({ env: options.env, onWarning, signal });
   const name = options.builder || env["BUILDX_BUILDER"];
   const settings = await registrySettings(store, { env, config, name, signal });
   const credentials = dockerCredentials({ env, config, onWarning });

@@ -1,9 +1,16 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+
 import { join } from "node:path";
 import { isJsonObject } from "../../config/index.js";
 import { untilAborted } from "../../core/index.js";
-import { type FileLock, LockError, lockFile, writeFileAtomic } from "../../fs/index.js";
+import {
+  makeDirectory,
+  type FileLock,
+  LockError,
+  lockFile,
+  readBounded,
+  writeFileAtomic,
+} from "../../fs/index.js";
 
 /** What a configuration directory that cannot be written answers. */
 const readOnlyCodes = new Set(["EROFS", "EACCES", "EPERM", "ENOTDIR", "EEXIST"]);
@@ -52,7 +59,7 @@ export class TokenSeeds {
 
   async #lock(): Promise<FileLock | undefined> {
     try {
-      await mkdir(this.#dir, { recursive: true, mode: 0o700 });
+      await makeDirectory(this.#dir, 0o700);
       return await lockFile(join(this.#dir, ".token_seed.lock"), { timeout: 10_000 });
     } catch (error) {
       if (error instanceof LockError || isReadOnly(error)) return undefined;
@@ -65,7 +72,7 @@ async function readSeeds(path: string): Promise<Map<string, Buffer>> {
   const seeds = new Map<string, Buffer>();
   let content: unknown;
   try {
-    content = JSON.parse(await readFile(path, "utf8"));
+    content = JSON.parse((await readBounded(path, { limit: 4 << 20 })).toString("utf8"));
   } catch {
     // Not there, not readable, or cut short by somebody's crash: seeds can be made anew.
     return seeds;

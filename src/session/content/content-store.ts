@@ -1,16 +1,20 @@
-import { createHash } from "node:crypto";
-import { constants, createReadStream } from "node:fs";
-import { type FileHandle, lstat, open, readdir, rm, stat } from "node:fs/promises";
+import { type Stats, constants, unlinkSync } from "node:fs";
+import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { messageOf } from "../../core/index.js";
+import { type OpenDirectory, closeDirectory } from "../../fs/index.js";
 import { GrpcError, grpcCodes } from "../../http2/index.js";
 import { SessionError } from "../session-error.js";
 import { type Digest, parseDigest } from "./digest.js";
-import { Ingest, type IngestStatus, listIngests, readIngestStatus, removeIngest } from "./ingest.js";
+import { Ingest, type IngestStatus, hashOf, listIngests, readIngestStatus, removeIngest } from "./ingest.js";
+import { ForeignDirectoryError, inDirectory, openLayoutDirectory } from "./layout-directory.js";
 
 /** Options of {@link ContentStore}. */
 export interface ContentStoreOptions {
   /** `read-only` (default) serves a layout or a cache to import; `read-write` takes a cache or a layout exported. */
   access?: "read-only" | "read-write";
+  /** Called before each write begins, which waits for it. */
+  beforeWrite?: () => Promise<void>;
   /** Bytes that may be written in all; no limit when not given. */
   maxBytes?: number;
 }
@@ -31,29 +35,30 @@ export class ContentStore {
   readonly path: string;
   readonly writable: boolean;
   readonly #maxBytes: number;
+  readonly #beforeWrite: (() => Promise<void>) | undefined;
   #written = 0;
   /** Refs that a writer of ours holds. */
   readonly #locked = new Set<string>();
   /** Blobs that came in by this store, and may go out again. */
   readonly #own = new Set<string>();
-  /** Links found to lead to what their name says, by path, with what told a change. */
+  /** Links found to lead to what their name says, by digest, with what tells a change. */
   readonly #verifiedLinks = new Map<string, string>();
 
   constructor(path: string, options: ContentStoreOptions = {}) {
     this.path = resolve(path);
     this.writable = options.access === "read-write";
+    this.#beforeWrite = options.beforeWrite;
     this.#maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
   }
 
   /** @throws GrpcError NotFound */
   async info(digest: string): Promise<BlobInfo> {
-    const parsed = parseDigest(digest);
+    const { handle } = await this.open(digest);
     try {
-      const stats = await stat(this.#blobPath(parsed));
-      if (!stats.isFile()) throw notFound(digest);
-      return { digest, size: stats.size, createdAt: stats.mtime, updatedAt: stats.atime };
-    } catch (error) {
-      throw storeError(error, digest);
+      const { size, mtime, atime } = await handle.stat();
+      return { digest, size, createdAt: mtime, updatedAt: atime };
+    } finally {
+      await handle.close();
     }
   }
 
@@ -83,21 +88,38 @@ export class ContentStore {
 
   /**
    * Opens a blob for reading. Links are followed, as layouts made of links exist, but only to what has the digest:
-   * a link in a directory from elsewhere could lead to any file of ours.
+   * a link in a directory from elsewhere, also in the place of `blobs`, could lead to any file of ours.
    * @throws GrpcError NotFound
    */
   async open(digest: string): Promise<{ handle: FileHandle; size: number }> {
-    const path = this.#blobPath(parseDigest(digest));
+    const parsed = parseDigest(digest);
     let handle: FileHandle | undefined;
     try {
-      await this.#checkLink(path, digest);
-      handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+      const own = await this.#openOwn(parsed);
+      handle = own ?? (await open(this.#blobPath(parsed), constants.O_RDONLY | constants.O_NONBLOCK));
       const stats = await handle.stat();
       if (!stats.isFile()) throw notFound(digest);
+      if (!own) await this.#checkLinked(handle, stats, parsed, digest);
       return { handle, size: stats.size };
     } catch (error) {
       await handle?.close();
       throw storeError(error, digest);
+    }
+  }
+
+  /** Undefined when there is a link on the way. */
+  async #openOwn({ algorithm, hex }: Digest): Promise<FileHandle | undefined> {
+    let directory: OpenDirectory | undefined;
+    try {
+      directory = openLayoutDirectory(this.path, "blobs", algorithm);
+      const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+      return await open(inDirectory(directory, hex), flags);
+    } catch (error) {
+      if (error instanceof ForeignDirectoryError || (error as NodeJS.ErrnoException).code === "ELOOP")
+        return undefined;
+      throw error;
+    } finally {
+      if (directory) closeDirectory(directory);
     }
   }
 
@@ -107,6 +129,8 @@ export class ContentStore {
    */
   async writer(ref: string, total: number, expected: string): Promise<Ingest> {
     this.requireWritable();
+    // Also before the answer that the blob is there: whoever gets it counts on that.
+    await this.#beforeWrite?.();
     if (expected !== "" && (await this.has(expected))) {
       throw new GrpcError(grpcCodes.alreadyExists, `content ${expected}: already exists`);
     }
@@ -145,7 +169,7 @@ export class ContentStore {
     this.requireWritable();
     await this.status(ref);
     if (this.#locked.has(ref)) throw new GrpcError(grpcCodes.unavailable, `ref ${ref} locked: unavailable`);
-    await removeIngest(this.path, ref);
+    removeIngest(this.path, ref);
   }
 
   /**
@@ -162,7 +186,12 @@ export class ContentStore {
         `content ${digest} was there before and may not be deleted`,
       );
     }
-    await rm(this.#blobPath(parsed), { force: true });
+    const directory = openLayoutDirectory(this.path, "blobs", parsed.algorithm);
+    try {
+      unlinkSync(inDirectory(directory, parsed.hex));
+    } finally {
+      closeDirectory(directory);
+    }
     this.#own.delete(digest);
   }
 
@@ -185,16 +214,16 @@ export class ContentStore {
     return join(this.path, "blobs", algorithm, hex);
   }
 
-  async #checkLink(path: string, digest: string): Promise<void> {
-    if (!(await lstat(path)).isSymbolicLink()) return;
-    const { dev, ino, size, mtimeMs, ctimeMs } = await stat(path);
+  async #checkLinked(
+    handle: FileHandle,
+    { dev, ino, size, mtimeMs, ctimeMs }: Stats,
+    { algorithm, hex }: Digest,
+    digest: string,
+  ): Promise<void> {
     const identity = [dev, ino, size, mtimeMs, ctimeMs].join(" ");
-    if (this.#verifiedLinks.get(path) === identity) return;
-    const { algorithm, hex } = parseDigest(digest);
-    const hash = createHash(algorithm);
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-    if (hash.digest("hex") !== hex) throw notFound(digest);
-    this.#verifiedLinks.set(path, identity);
+    if (this.#verifiedLinks.get(digest) === identity) return;
+    if ((await hashOf(handle, algorithm)).digest("hex") !== hex) throw notFound(digest);
+    this.#verifiedLinks.set(digest, identity);
   }
 }
 
@@ -214,6 +243,6 @@ function storeError(error: unknown, what: string): Error {
   if (error instanceof GrpcError) return error;
   const code: unknown = (error as { code?: unknown }).code;
   if (code === "ENOENT" || code === "ENOTDIR") return notFound(what);
-  const { message } = error as Error;
-  return new SessionError("SESSION_CONTENT_IO", `content ${what}: ${message}`, { cause: error });
+  if (error instanceof SessionError) return error;
+  return new SessionError("SESSION_CONTENT_IO", `content ${what}: ${messageOf(error)}`, { cause: error });
 }

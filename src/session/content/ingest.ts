@@ -1,21 +1,38 @@
 import { type Hash, createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import {
-  type FileHandle,
-  chmod,
-  mkdir,
-  open,
-  readFile,
-  readdir,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from "node:fs/promises";
-import { join } from "node:path";
-import { syncFile } from "../../fs/index.js";
+  chmodSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import {
+  type OpenDirectory,
+  closeDirectory,
+  openChild,
+  openRoot,
+  readOpened,
+  selfPath,
+  syncFile,
+} from "../../fs/index.js";
 import { GrpcError, grpcCodes } from "../../http2/index.js";
 import { parseDigest } from "./digest.js";
+import {
+  ForeignDirectoryError,
+  inDirectory,
+  makeLayoutDirectory,
+  openLayoutDirectory,
+} from "./layout-directory.js";
+
+/** Neither through a link that somebody has planted, nor waiting at a pipe. */
+const inPlace = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const readFlags = constants.O_RDONLY | inPlace;
 
 /** How far a write is. `offset` and `total` in bytes; 0 when the total is not known. */
 export interface IngestStatus {
@@ -34,43 +51,73 @@ export interface IngestHooks {
   closed(): void;
 }
 
-/** The directory of a write: its ref may be any text, so it is hashed (containerd plugins/content/local). */
-function ingestPath(root: string, ref: string): string {
-  return join(root, "ingest", createHash("sha256").update(ref).digest("hex"));
+/** The name of a write's directory: its ref may be any text, so it is hashed (containerd plugins/content/local). */
+function ingestName(ref: string): string {
+  return createHash("sha256").update(ref).digest("hex");
 }
+
+/** Longest text beside the data, in bytes: a ref may have 4096. */
+const longestText = 64 * 1024;
+/** What there is in the directory of a write. */
+const ingestFiles = ["data", "ref", "startedat", "updatedat", "total"] as const;
 
 /** @throws NodeJS.ErrnoException ENOENT when there is no such write */
 export async function readIngestStatus(root: string, ref: string): Promise<IngestStatus> {
-  const path = ingestPath(root, ref);
-  const { size, mtime } = await stat(join(path, "data"));
-  const text = async (name: string) => {
-    try {
-      return await readFile(join(path, name), "utf8");
-    } catch {
-      return "";
-    }
-  };
+  const directory = openLayoutDirectory(root, "ingest", ingestName(ref));
+  try {
+    return await statusIn(directory, ref);
+  } finally {
+    closeDirectory(directory);
+  }
+}
+
+async function statusIn(directory: OpenDirectory, ref: string): Promise<IngestStatus> {
+  const stats = lstatSync(inDirectory(directory, "data"));
   const date = (value: string) => {
     const time = Date.parse(value);
-    return Number.isNaN(time) ? mtime : new Date(time);
+    return Number.isNaN(time) ? stats.mtime : new Date(time);
   };
   return {
     ref,
-    offset: size,
-    total: Number(await text("total")) || 0,
-    startedAt: date(await text("startedat")),
-    updatedAt: date(await text("updatedat")),
+    offset: stats.size,
+    total: Number(await textIn(directory, "total")) || 0,
+    startedAt: date(await textIn(directory, "startedat")),
+    updatedAt: date(await textIn(directory, "updatedat")),
   };
+}
+
+/** Empty when it is not there, or is something else than a file. */
+async function textIn(directory: OpenDirectory, name: string): Promise<string> {
+  try {
+    const fd = openSync(inDirectory(directory, name), readFlags);
+    return (await readOpened(fd, name, { limit: longestText })).toString("utf8");
+  } catch {
+    return "";
+  }
+}
+
+function putText(directory: OpenDirectory, name: string, text: string): void {
+  const { O_WRONLY, O_CREAT, O_TRUNC } = constants;
+  const fd = openSync(inDirectory(directory, name), O_WRONLY | O_CREAT | O_TRUNC | inPlace, 0o644);
+  try {
+    writeSync(fd, text);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** All writes under way or broken off. */
 export async function listIngests(root: string): Promise<IngestStatus[]> {
-  const names = await readdir(join(root, "ingest")).catch(() => []);
   const found: IngestStatus[] = [];
-  for (const name of names) {
+  for (const name of namesOfIngests(root)) {
     try {
-      const ref = await readFile(join(root, "ingest", name, "ref"), "utf8");
-      found.push(await readIngestStatus(root, ref));
+      const directory = openLayoutDirectory(root, "ingest", name);
+      try {
+        const ref = await textIn(directory, "ref");
+        if (ingestName(ref) === name) found.push(await statusIn(directory, ref));
+      } finally {
+        closeDirectory(directory);
+      }
     } catch {
       // Not a write, or gone since it was listed.
     }
@@ -78,9 +125,55 @@ export async function listIngests(root: string): Promise<IngestStatus[]> {
   return found;
 }
 
-/** Forgets a write. */
-export async function removeIngest(root: string, ref: string): Promise<void> {
-  await rm(ingestPath(root, ref), { recursive: true, force: true });
+function namesOfIngests(root: string): string[] {
+  try {
+    const directory = openLayoutDirectory(root, "ingest");
+    try {
+      return readdirSync(selfPath(directory));
+    } finally {
+      closeDirectory(directory);
+    }
+  } catch {
+    return [];
+  }
+}
+
+/** Forgets a write, and the directory of all when it was the last. What else is there stays. */
+export function removeIngest(root: string, ref: string): void {
+  let ingests: OpenDirectory | undefined;
+  try {
+    ingests = openLayoutDirectory(root, "ingest");
+    const name = ingestName(ref);
+    const directory = openChild(ingests, Buffer.from(name));
+    if (directory) {
+      try {
+        for (const file of ingestFiles) quietly(() => unlinkSync(inDirectory(directory, file)));
+      } finally {
+        closeDirectory(directory);
+      }
+      rmdirSync(inDirectory(ingests, name));
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  } finally {
+    if (ingests) closeDirectory(ingests);
+  }
+  const directory = openRoot(root);
+  try {
+    rmdirSync(inDirectory(directory, "ingest"));
+  } catch {
+    // Other writes are under way, or there is none.
+  } finally {
+    closeDirectory(directory);
+  }
+}
+
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // Not there: not every write has all of them.
+  }
 }
 
 /**
@@ -95,6 +188,7 @@ export class Ingest {
 
   readonly #root: string;
   readonly #ref: string;
+  readonly #directory: OpenDirectory;
   readonly #handle: FileHandle;
   readonly #hooks: IngestHooks;
   #hash: Hash;
@@ -103,25 +197,26 @@ export class Ingest {
 
   /** Opens the write of `ref`; one that was broken off is read again for its hash. */
   static async open(root: string, ref: string, total: number, hooks: IngestHooks): Promise<Ingest> {
-    const path = ingestPath(root, ref);
-    await mkdir(path, { recursive: true, mode: 0o755 });
-    const handle = await open(join(path, "data"), "a");
+    const directory = makeLayoutDirectory(root, "ingest", ingestName(ref));
+    let handle: FileHandle | undefined;
     try {
-      const hash = createHash("sha256");
-      const { size } = await handle.stat();
-      if (size > 0) {
-        for await (const chunk of createReadStream(join(path, "data"))) hash.update(chunk as Buffer);
-      }
-      const before = await readIngestStatus(root, ref);
+      const { O_RDWR, O_CREAT, O_APPEND } = constants;
+      handle = await open(inDirectory(directory, "data"), O_RDWR | O_CREAT | O_APPEND | inPlace, 0o644);
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw new ForeignDirectoryError(`${root}/ingest/${ingestName(ref)}/data`);
+      const hash = await hashOf(handle);
+      const before = await statusIn(directory, ref);
       const now = new Date();
-      const startedAt = size > 0 ? before.startedAt : now;
-      await writeFile(join(path, "ref"), ref);
-      if (size === 0) await writeFile(join(path, "startedat"), now.toISOString());
-      await writeFile(join(path, "updatedat"), now.toISOString());
-      if (total > 0) await writeFile(join(path, "total"), String(total));
-      return new Ingest({ root, ref, handle, hooks, hash, offset: size, total, startedAt });
+      const startedAt = stats.size > 0 ? before.startedAt : now;
+      putText(directory, "ref", ref);
+      if (stats.size === 0) putText(directory, "startedat", now.toISOString());
+      putText(directory, "updatedat", now.toISOString());
+      if (total > 0) putText(directory, "total", String(total));
+      return new Ingest({ root, ref, directory, handle, hooks, hash, offset: stats.size, total, startedAt });
     } catch (error) {
-      await handle.close();
+      await handle?.close();
+      closeDirectory(directory);
+      if (isFull(error)) removeIngest(root, ref);
       throw error;
     }
   }
@@ -129,6 +224,7 @@ export class Ingest {
   private constructor(state: {
     root: string;
     ref: string;
+    directory: OpenDirectory;
     handle: FileHandle;
     hooks: IngestHooks;
     hash: Hash;
@@ -138,6 +234,7 @@ export class Ingest {
   }) {
     this.#root = state.root;
     this.#ref = state.ref;
+    this.#directory = state.directory;
     this.#handle = state.handle;
     this.#hooks = state.hooks;
     this.#hash = state.hash;
@@ -159,9 +256,15 @@ export class Ingest {
   /** Appends bytes. */
   async write(data: Buffer): Promise<void> {
     this.#hooks.charge(data.length);
-    for (let at = 0; at < data.length;) {
-      const { bytesWritten } = await this.#handle.write(data, at);
-      at += bytesWritten;
+    try {
+      for (let at = 0; at < data.length;) {
+        const { bytesWritten } = await this.#handle.write(data, at);
+        at += bytesWritten;
+      }
+    } catch (error) {
+      // What is half there takes up room that is needed, and can be sent again.
+      if (isFull(error)) removeIngest(this.#root, this.#ref);
+      throw error;
     }
     this.#hash.update(data);
     this.#offset += data.length;
@@ -193,28 +296,37 @@ export class Ingest {
         `unexpected commit digest ${digest}, expected ${expected}`,
       );
     }
-    await syncFile(this.#handle);
-    const { hex } = parseDigest(digest);
-    const directory = join(this.#root, "blobs", "sha256");
-    const target = join(directory, hex);
-    const data = join(ingestPath(this.#root, this.#ref), "data");
-    await mkdir(directory, { recursive: true, mode: 0o755 });
-    const exists = await stat(target).then(
-      () => true,
-      () => false,
-    );
-    if (!exists) {
-      await chmod(data, 0o444);
-      await rename(data, target);
-      this.#hooks.committed(digest);
+    try {
+      await syncFile(this.#handle);
+      this.#place(digest);
+    } catch (error) {
+      if (isFull(error)) removeIngest(this.#root, this.#ref);
+      throw error;
     }
-    await removeIngest(this.#root, this.#ref);
-    if (exists) throw new GrpcError(grpcCodes.alreadyExists, `content ${digest}: already exists`);
+  }
+
+  #place(digest: string): void {
+    const { hex } = parseDigest(digest);
+    const blobs = makeLayoutDirectory(this.#root, "blobs", "sha256");
+    try {
+      const target = inDirectory(blobs, hex);
+      const exists = lstatSync(target, { throwIfNoEntry: false }) !== undefined;
+      if (!exists) {
+        const data = inDirectory(this.#directory, "data");
+        chmodSync(data, 0o444);
+        renameSync(data, target);
+        this.#hooks.committed(digest);
+      }
+      removeIngest(this.#root, this.#ref);
+      if (exists) throw new GrpcError(grpcCodes.alreadyExists, `content ${digest}: already exists`);
+    } finally {
+      closeDirectory(blobs);
+    }
   }
 
   /** Forgets the write. */
   async remove(): Promise<void> {
-    await removeIngest(this.#root, this.#ref);
+    removeIngest(this.#root, this.#ref);
   }
 
   /** Lets the ref go. Idempotent. */
@@ -224,7 +336,24 @@ export class Ingest {
     try {
       await this.#handle.close();
     } finally {
+      closeDirectory(this.#directory);
       this.#hooks.closed();
     }
   }
+}
+
+/** Digest so far of what is in a file. */
+export async function hashOf(handle: FileHandle, algorithm = "sha256"): Promise<Hash> {
+  const hash = createHash(algorithm);
+  const buffer = Buffer.allocUnsafe(1 << 20);
+  for (let at = 0; ;) {
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) return hash;
+    hash.update(buffer.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT", "EFBIG"].includes((error as NodeJS.ErrnoException).code ?? "");
 }

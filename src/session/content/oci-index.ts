@@ -1,11 +1,21 @@
-import { constants } from "node:fs";
-import { mkdir, open, readdir, rm, unlink } from "node:fs/promises";
+import { lstatSync, readdirSync, unlinkSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isJsonObject } from "../../config/index.js";
 import { processWide } from "../../core/index.js";
-import { lockFile, writeFileAtomic } from "../../fs/index.js";
+import {
+  FileReadError,
+  type OpenDirectory,
+  closeDirectory,
+  lockFile,
+  makeDirectory,
+  readIfThere,
+  selfPath,
+  writeFileAtomic,
+} from "../../fs/index.js";
 import { SessionError } from "../session-error.js";
 import { parseDigest } from "./digest.js";
+import { ForeignDirectoryError, inDirectory, openLayoutDirectory } from "./layout-directory.js";
 
 /** Largest index or manifest read, in bytes (SEC-34). */
 const maxJson = 4 * 1024 * 1024;
@@ -43,9 +53,12 @@ export interface PutDescriptorOptions {
  * Reads a layout's index; undefined when there is none.
  * @throws SessionError SESSION_OCI_INDEX when it is not an index
  */
-export async function readOciIndex(layout: string): Promise<OciIndex | undefined> {
+export async function readOciIndex(
+  layout: string,
+  { followLinks = true }: { followLinks?: boolean } = {},
+): Promise<OciIndex | undefined> {
   const path = join(layout, "index.json");
-  const value = await readJson(path);
+  const value = await readJson(path, followLinks);
   if (value === undefined) return undefined;
   // A document that is a manifest and an index at once means different things to different readers (CVE-2021-41190).
   const valid =
@@ -82,10 +95,11 @@ export async function putDescriptor(
   options: PutDescriptorOptions = {},
 ): Promise<void> {
   const { tag, name, signal } = options;
-  await mkdir(layout, { recursive: true, mode: 0o755 });
+  await makeDirectory(layout, 0o755);
   await withIndexLock(layout, signal, async () => {
     await writeFileAtomic(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}', { mode: 0o644 });
-    const index = (await readOciIndex(layout)) ?? { schemaVersion: 2, manifests: [] };
+    // A link there could bring in what is somebody else's.
+    const index = (await readOciIndex(layout, { followLinks: false })) ?? { schemaVersion: 2, manifests: [] };
     const annotations = {
       ...descriptor.annotations,
       ...(name !== undefined && { [imageName]: name, [refName]: objectOf(name) }),
@@ -102,9 +116,15 @@ export async function putDescriptor(
   });
 }
 
+/** How a digest of this format looks: its algorithm's directory and the length of the name in it. */
+const blobNames: Readonly<Record<string, RegExp>> = { sha256: /^[0-9a-f]{64}$/, sha512: /^[0-9a-f]{128}$/ };
+
 /**
  * Removes all blobs that the layout's index does not lead to, over indexes and manifests (a local cache's `reset=true`;
- * buildkit client/solve.go). Returns how many were removed.
+ * buildkit client/solve.go). Nothing else goes: only regular files whose names are digests, never through a link. Returns how
+ * many were removed.
+ *
+ * @throws SessionError when what the index leads to cannot be known; nothing is removed then
  */
 export async function removeUnreferencedBlobs(layout: string, signal?: AbortSignal): Promise<number> {
   let removed = 0;
@@ -116,15 +136,33 @@ export async function removeUnreferencedBlobs(layout: string, signal?: AbortSign
       keep.add(next.digest);
       if (isParent(next)) queue.push(...(await childrenOf(layout, next)));
     }
-    for (const algorithm of await namesIn(join(layout, "blobs"))) {
-      for (const hex of await namesIn(join(layout, "blobs", algorithm))) {
-        if (keep.has(`${algorithm}:${hex}`)) continue;
-        await unlink(join(layout, "blobs", algorithm, hex));
-        removed++;
+    for (const [algorithm, names] of Object.entries(blobNames)) {
+      const directory = ownDirectory(layout, algorithm);
+      if (!directory) continue;
+      try {
+        for (const name of readdirSync(selfPath(directory))) {
+          if (!names.test(name) || keep.has(`${algorithm}:${name}`)) continue;
+          const path = inDirectory(directory, name);
+          if (!lstatSync(path, { throwIfNoEntry: false })?.isFile()) continue;
+          unlinkSync(path);
+          removed++;
+        }
+      } finally {
+        closeDirectory(directory);
       }
     }
   });
   return removed;
+}
+
+function ownDirectory(layout: string, algorithm: string): OpenDirectory | undefined {
+  try {
+    return openLayoutDirectory(layout, "blobs", algorithm);
+  } catch (error) {
+    if (error instanceof ForeignDirectoryError || (error as NodeJS.ErrnoException).code === "ENOENT")
+      return undefined;
+    throw error;
+  }
 }
 
 /** Work on indexes of this process that waits or is under way, by path of the lock. */
@@ -188,33 +226,26 @@ function isParent({ mediaType }: Descriptor): boolean {
   return parentTypes.has(mediaType);
 }
 
-/** What an index or a manifest refers to. One that is missing or unreadable refers to nothing. */
+/** What an index or a manifest refers to; one that is missing refers to nothing. @throws SessionError for one that is unreadable */
 async function childrenOf(layout: string, parent: Descriptor): Promise<Descriptor[]> {
   const { algorithm, hex } = parseDigest(parent.digest);
   const value = await readJson(join(layout, "blobs", algorithm, hex));
-  if (!isJsonObject(value)) return [];
+  if (value === undefined) return [];
+  if (!isJsonObject(value))
+    throw new SessionError("SESSION_OCI_INDEX", `blob ${parent.digest} is no manifest`);
   const { manifests, layers, config, blobs } = value;
   return [manifests, layers, blobs, [config]].flatMap((list) =>
     Array.isArray(list) ? (list as unknown[]).filter(isDescriptor) : [],
   );
 }
 
-async function readJson(path: string): Promise<unknown> {
+async function readJson(path: string, followLinks = true): Promise<unknown> {
   let text: string;
   try {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const stats = await handle.stat();
-      if (!stats.isFile() || stats.size > maxJson) {
-        throw new SessionError("SESSION_OCI_INDEX", `${path} is no file of at most ${maxJson} bytes`);
-      }
-      text = await handle.readFile("utf8");
-    } finally {
-      await handle.close();
-    }
+    text = (await readIfThere(path, { limit: maxJson, followLinks }))?.toString("utf8") ?? "";
   } catch (error) {
-    if ((error as { code?: unknown }).code === "ENOENT") return undefined;
-    throw error;
+    if (!(error instanceof FileReadError)) throw error;
+    throw new SessionError("SESSION_OCI_INDEX", error.message, { cause: error });
   }
   if (text === "") return undefined;
   try {
@@ -237,8 +268,4 @@ function isDescriptor(value: unknown): value is Descriptor {
     typeof size === "number" &&
     (annotations === undefined || annotations === null || isJsonObject(annotations))
   );
-}
-
-async function namesIn(path: string): Promise<string[]> {
-  return await readdir(path).catch(() => []);
 }

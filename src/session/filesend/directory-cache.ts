@@ -1,5 +1,5 @@
 import type { DirectoryTable } from "./directory-table.js";
-import { type OpenDirectory, closeDirectory, openChild } from "./open-directory.js";
+import { type OpenDirectory, closeDirectory, openChild } from "../../fs/index.js";
 
 /** Directories kept open besides the root, so that the whole stays far below `ulimit -n 256`. */
 const maxOpen = 48;

@@ -22,11 +22,12 @@ import {
   descriptorPath,
   entryPath,
   makeAccessible,
+  makeDirectorySync,
   openAgain,
   openChild,
   openRoot,
   selfPath,
-} from "./open-directory.js";
+} from "../../fs/index.js";
 import { type Folding, probeFolding } from "./name-collisions.js";
 import { removeTree } from "./remove-tree.js";
 import { TimeSlice } from "./time-slice.js";
@@ -51,7 +52,7 @@ export class ExportTree {
   constructor(path: string) {
     this.#path = path;
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
+      makeDirectorySync(path, 0o700);
       this.#root = openRoot(path);
     } catch (error) {
       throw ioError("open", path, error);

@@ -1,7 +1,7 @@
 import { closeSync, openSync, unlinkSync, writev } from "node:fs";
 import { ioError } from "./export-error.js";
 import { type ExportTree, setMetadata } from "./export-tree.js";
-import { entryPath } from "./open-directory.js";
+import { entryPath } from "../../fs/index.js";
 import { type ExportFile, createFlags } from "./small-file.js";
 
 /** Most buffers a writev takes (Linux IOV_MAX). */

@@ -6,7 +6,7 @@ import { type SentEntry, goMode, sendTree } from "../../../test/support/fsutil-s
 import { FakeServerCall } from "../../../test/support/server-call.js";
 import { receiveDirectory } from "./directory-receiver.js";
 import * as collisions from "./name-collisions.js";
-import { closeDirectory, openRoot } from "./open-directory.js";
+import { closeDirectory, openRoot } from "../../fs/index.js";
 
 vi.mock("./name-collisions.js", { spy: true });
 

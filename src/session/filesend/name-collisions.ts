@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, lstatSync, openSync, unlinkSync } from "node:fs";
 import { ExportError } from "./export-error.js";
-import { type OpenDirectory, entryPath } from "./open-directory.js";
+import { type OpenDirectory, entryPath } from "../../fs/index.js";
 
 /** Differences between names that a file system does not see. */
 export interface Folding {

@@ -8,7 +8,7 @@ import {
   makeAccessible,
   openChild,
   selfPath,
-} from "./open-directory.js";
+} from "../../fs/index.js";
 import type { TimeSlice } from "./time-slice.js";
 
 /** Directories held open at a time; what lies deeper is moved up before it is removed. */

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, unlinkSync, writeSync } from "node:fs";
 import { ExportError, errnoOf, ioError } from "./export-error.js";
 import { type ExportTree, setMetadata } from "./export-tree.js";
-import { entryPath } from "./open-directory.js";
+import { entryPath } from "../../fs/index.js";
 
 /** Makes a file that is not there, and only that; through no link. */
 export const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;

@@ -17,7 +17,7 @@ export interface OpenFile {
 /** Opens announced files; `path` is relative to the root. */
 export type OpenFileAt = (file: AnnouncedFile, path: ByteString) => OpenFile;
 
-/** What happens when size and content are there but the times have moved. */
+/** What happens when as many bytes as were announced are there, but the file has grown or its times have moved. */
 export type RacePolicy = "error" | ((path: ByteString) => void);
 
 // O_NOFOLLOW: a link that took the file's place is refused. O_NONBLOCK: a fifo that did cannot hang us (SEC-42).
@@ -91,8 +91,8 @@ class DiskFile implements OpenFile {
     const stat = fstatSync(this.#fd, fullStat);
     const { size, dev, ino, mtimeNs, ctimeNs } = this.#file;
     // The inode is the announced one, so its type is too: no kernel changes that.
-    if (stat.ino !== ino || stat.dev !== dev || stat.size !== BigInt(size)) throw changed(this.#path);
-    if (stat.mtimeNs === mtimeNs && stat.ctimeNs === ctimeNs) return;
+    if (stat.ino !== ino || stat.dev !== dev || stat.size < size) throw changed(this.#path);
+    if (stat.mtimeNs === mtimeNs && stat.ctimeNs === ctimeNs && stat.size === BigInt(size)) return;
     if (this.#race === "error") throw changed(this.#path);
     this.#race(this.#path);
   }

@@ -205,7 +205,7 @@ describe("fileSync", () => {
       receiver.request(receiver.idOf(name));
       expect(await receiver.outcome).toMatchObject({ code: "SESSION_SYNC_CHANGED", path: name });
       await receiver.until(() => receiver.error !== undefined);
-      expect(receiver.error).toBe(`changed during upload: ${name}`);
+      expect(receiver.error).toContain(`changed during upload: ${name};`);
       expect(receiver.files.size).toBe(0);
       fs.rmSync(join(root, name), { recursive: true, force: true });
       fs.rmSync(join(root, "z"));
@@ -256,7 +256,9 @@ describe("fileSync", () => {
       await receiver.until(() => receiver.listed);
       change(join(root, "file"));
       receiver.request(0);
-      expect(await receiver.outcome).toMatchObject({ message: "changed during upload: file" });
+      expect(await receiver.outcome).toMatchObject({
+        message: expect.stringContaining("changed during upload: file;") as string,
+      });
     }
   });
 
@@ -271,6 +273,22 @@ describe("fileSync", () => {
     fs.utimesSync(join(root, "file"), 1, 1);
     expect(await receiver.everything()).toEqual({ file: "file" });
     expect(warnings).toEqual(["changed during upload: file"]);
+  });
+
+  test("FLT-53 of a file that grew what was announced is sent, when asked for; one that shrank is an error", async () => {
+    const options = { onRace: "warn" } as const;
+    write("file");
+    const grown = new Receiver(context(), [], options);
+    await grown.until(() => grown.listed);
+    fs.appendFileSync(join(root, "file"), " and more");
+    expect(await grown.everything()).toEqual({ file: "file" });
+    const shrunk = new Receiver(context(), [], options);
+    await shrunk.until(() => shrunk.listed);
+    fs.truncateSync(join(root, "file"), 1);
+    shrunk.request(0);
+    expect(await shrunk.outcome).toMatchObject({
+      message: expect.stringContaining("changed during upload: file;") as string,
+    });
   });
 
   test("FLT-78 of files that appear meanwhile those are sent that were announced", async () => {

@@ -15,7 +15,10 @@ export interface FileSyncOptions {
   onWarning?: (message: string) => void;
   /** Told why a transfer failed, before the builder's own error arrives by way of the build. */
   onError?: (error: Error, dirName: string) => void;
-  /** What to do about a file of the announced size whose times moved while it was sent; default `error` (FLT-53). */
+  /**
+   * What to do about a file that grew or whose times moved while it was sent; default `error` (FLT-53). With `warn` as many bytes
+   * are sent as were announced.
+   */
   onRace?: "error" | "warn";
 }
 

@@ -29,7 +29,10 @@ export class SyncError extends SessionError {
 /** The file is not what was announced any more (FLT-52, FLT-53, SEC-42). */
 export function changed(path: ByteString, cause?: unknown): SyncError {
   const shown = displayPath(path);
-  return new SyncError("SESSION_SYNC_CHANGED", `changed during upload: ${shown}`, { path: shown, cause });
+  const way =
+    "what changes while it is built from belongs into .dockerignore, or is sent as it is found by --context-race=warn";
+  const message = `changed during upload: ${shown}; ${way}`;
+  return new SyncError("SESSION_SYNC_CHANGED", message, { path: shown, cause });
 }
 
 /** The file cannot be opened or read (FLT-50, SEC-44, FLT-80). */

@@ -1,6 +1,7 @@
-import { open, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { InvalidArgumentError, abortError, messageOf } from "../../core/index.js";
+import { FileReadError, readBounded } from "../../fs/index.js";
 import { grpcCodes } from "../../http2/index.js";
 import { SessionError } from "../session-error.js";
 import {
@@ -84,17 +85,10 @@ async function readKeyFile(path: string): Promise<Buffer | "socket"> {
     const stats = await stat(path);
     if (stats.isSocket()) return "socket";
     if (!stats.isFile()) throw new Error("it is neither a socket nor a file");
-    const file = await open(path);
-    try {
-      const bytes = Buffer.alloc(maxKeyFile + 1);
-      const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-      if (bytesRead > maxKeyFile) throw new Error(`it is larger than ${maxKeyFile} bytes`);
-      return bytes.subarray(0, bytesRead);
-    } finally {
-      await file.close();
-    }
+    return await readBounded(path, { limit: maxKeyFile });
   } catch (cause) {
-    throw new InvalidArgumentError(`ssh key or agent ${path} cannot be used: ${messageOf(cause)}`, { cause });
+    const reason = cause instanceof FileReadError ? cause.reason : messageOf(cause);
+    throw new InvalidArgumentError(`ssh key or agent ${path} cannot be used: ${reason}`, { cause });
   }
 }
 

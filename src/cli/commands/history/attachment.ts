@@ -3,7 +3,6 @@ import { Command } from "commander";
 import { InvalidArgumentError } from "../../../core/index.js";
 import { type BuildAttachment, HistoryError } from "../../../manage/index.js";
 import type { CliContext, GlobalFlags } from "../../cli-context.js";
-import { writeOutput } from "../../write-output.js";
 import { withHistory } from "./with-history.js";
 
 interface AttachmentFlags extends GlobalFlags {
@@ -55,7 +54,7 @@ async function run(
         "HISTORY_MISSING",
         `no matching attachment found for ref ${JSON.stringify(ref ?? "")}`,
       );
-    await writeOutput(Readable.from(builds.streamBlob(record, wanted, { signal })), undefined, context);
+    await context.stdout.copy(Readable.from(builds.streamBlob(record, wanted, { signal })), { signal });
   });
 }
 

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { InvalidArgumentError } from "../../../core/index.js";
 import { type BuildHistory, type BuildRecord, HistoryError, bundleBuilds } from "../../../manage/index.js";
 import type { CliContext, GlobalFlags } from "../../cli-context.js";
-import { writeOutput } from "../../write-output.js";
+import { prepareOutput } from "../../write-output.js";
 import { withHistory } from "./with-history.js";
 
 interface ExportFlags extends GlobalFlags {
@@ -30,6 +30,7 @@ async function run(refs: readonly string[], flags: ExportFlags, context: CliCont
   if (flags.all && refs.length > 0) throw new InvalidArgumentError("cannot specify refs when using --all");
   if (!flags.output && stdout.isTerminal)
     throw new InvalidArgumentError("refusing to write to console, use --output to specify a file");
+  const write = await prepareOutput(flags.output, context);
   await withHistory(context, flags, async (builds) => {
     const chosen = await choose(builds, refs, flags.all ?? false, signal);
     const records = flags.finalize
@@ -37,7 +38,7 @@ async function run(refs: readonly string[], flags: ExportFlags, context: CliCont
           chosen.map(async (record) => (record.trace ? record : builds.finalize(record, { signal }))),
         )
       : chosen;
-    await writeOutput(await bundleBuilds(builds, records, { signal }), flags.output, context);
+    await write(await bundleBuilds(builds, records, { signal }));
   });
 }
 

@@ -1,8 +1,7 @@
-import { createReadStream } from "node:fs";
-import { open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { Command } from "commander";
-import { InvalidArgumentError, messageOf } from "../../../core/index.js";
+import { InvalidArgumentError } from "../../../core/index.js";
+import { FileReadError, openReadable } from "../../../fs/index.js";
 import { hasDesktop, importBundle, openInDesktop } from "../../../manage/index.js";
 import type { CliContext } from "../../cli-context.js";
 import { collect } from "../../flags.js";
@@ -29,7 +28,7 @@ async function run({ file: files = ["-"] }: ImportFlags, context: CliContext): P
   const { env, signal, stderr } = context;
   const urls: string[] = [];
   for (const file of files) {
-    const bundle = file === "-" ? context.stdin : await openFile(file);
+    const bundle = file === "-" ? context.stdin : await openFile(file, signal);
     urls.push(...(await importBundle(bundle, { env, signal })));
   }
   const [first] = urls;
@@ -38,11 +37,11 @@ async function run({ file: files = ["-"] }: ImportFlags, context: CliContext): P
   if (hasDesktop(env)) await openInDesktop(first);
 }
 
-async function openFile(path: string): Promise<Readable> {
+async function openFile(path: string, signal: AbortSignal): Promise<Readable> {
   try {
-    const handle = await open(path);
-    return createReadStream(path, { fd: handle });
+    return await openReadable(path, { signal });
   } catch (error) {
-    throw new InvalidArgumentError(`failed to open file ${path}: ${messageOf(error)}`, { cause: error });
+    if (!(error instanceof FileReadError)) throw error;
+    throw new InvalidArgumentError(`failed to open file ${path}: ${error.reason}`, { cause: error });
   }
 }

@@ -26,7 +26,7 @@ async function run(ref: string | undefined, flags: ReportFlags, context: CliCont
   const { signal } = context;
   if (flags.output === undefined)
     throw new InvalidArgumentError("a report is written to a file: give --output a path, such as build.html");
-  const report = await prepareReport(flags.output, "--output");
+  const report = await prepareReport(flags.output, { flag: "--output", signal });
   await withHistory(context, flags, async (builds) => {
     const record = await builds.record(ref, { completedOnly: true, signal });
     report.collector({ type: "start", builder: record.builder, driver: "" });

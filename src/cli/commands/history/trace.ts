@@ -4,7 +4,7 @@ import { InvalidArgumentError } from "../../../core/index.js";
 import { readTrace, toJaeger } from "../../../manage/index.js";
 import type { CliContext, GlobalFlags } from "../../cli-context.js";
 import { formatGoJson } from "../../format/index.js";
-import { writeOutput } from "../../write-output.js";
+import { prepareOutput } from "../../write-output.js";
 import { withHistory } from "./with-history.js";
 
 interface TraceFlags extends GlobalFlags {
@@ -38,9 +38,10 @@ async function run(ref: string | undefined, flags: TraceFlags, context: CliConte
     throw new InvalidArgumentError(
       "refusing to write a trace to the terminal; write it with --output and open it in Jaeger",
     );
+  const write = await prepareOutput(flags.output, context);
   await withHistory(context, flags, async (builds) => {
     const record = await builds.record(ref, { completedOnly: true, signal });
     const trace = toJaeger(await readTrace(builds, record, { signal }));
-    await writeOutput(Readable.from([`${formatGoJson(trace, 2)}\n`]), flags.output, context);
+    await write(Readable.from([`${formatGoJson(trace, 2)}\n`]));
   });
 }

@@ -1,13 +1,15 @@
-import { readFile } from "node:fs/promises";
 import { Command } from "commander";
 import { goJson, parseGoBool } from "../../../config/index.js";
-import { InvalidArgumentError, messageOf } from "../../../core/index.js";
-import { writeFileAtomic } from "../../../fs/index.js";
+import { InvalidArgumentError } from "../../../core/index.js";
+import { FileReadError, prepareResultFile, readBounded } from "../../../fs/index.js";
 import { createImage, imageMetadata } from "../../../manage/index.js";
 import { display } from "../../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../../cli-context.js";
 import { collect } from "../../flags.js";
 import { warn } from "../../warn.js";
+
+/** Bytes of a file with a descriptor, at most. */
+const largestDescriptor = 1 << 20;
 
 interface CreateFlags extends GlobalFlags {
   annotation?: string[];
@@ -53,7 +55,9 @@ export function createCommand(context: CliContext): Command {
 async function run(sources: readonly string[], flags: CreateFlags, context: CliContext): Promise<void> {
   const { env, signal, stderr, stdout } = context;
   const { annotation: annotations = [], append = false, dryRun = false, metadataFile } = flags;
-  const descriptors = await Promise.all((flags.file ?? []).map(readText));
+  const descriptors = await Promise.all((flags.file ?? []).map((path) => readDescriptor(path, signal)));
+  const metadata =
+    metadataFile && !dryRun ? await prepareResultFile(metadataFile, "metadata file") : undefined;
   const progress = display(flags.progress, stderr.stream, env);
   try {
     const created = await createImage({
@@ -71,8 +75,7 @@ async function run(sources: readonly string[], flags: CreateFlags, context: CliC
       onEvent: progress,
     });
     if (dryRun) stdout.json(`${created.content.toString()}\n`);
-    else if (metadataFile)
-      await writeFileAtomic(metadataFile, goJson(imageMetadata(created)), { mode: 0o644 });
+    else await metadata?.write(goJson(imageMetadata(created)), signal);
   } finally {
     progress({ type: "end" });
     await progress.close();
@@ -88,11 +91,12 @@ function goBool(text: string): boolean {
   return value;
 }
 
-async function readText(path: string): Promise<string> {
+async function readDescriptor(path: string, signal: AbortSignal): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return (await readBounded(path, { limit: largestDescriptor, special: "read", signal })).toString("utf8");
   } catch (error) {
-    throw new InvalidArgumentError(`cannot read source descriptor ${path}: ${messageOf(error)}`, {
+    if (!(error instanceof FileReadError)) throw error;
+    throw new InvalidArgumentError(`cannot read source descriptor ${path}: ${error.reason}`, {
       cause: error,
     });
   }

@@ -1,5 +1,4 @@
 import { accessSync, chmodSync, closeSync, constants, lstatSync, openSync, statSync } from "node:fs";
-import { errnoOf } from "./export-error.js";
 
 /** Linux O_PATH: a handle on the place alone, which needs no permission to read. Node has no name for it. */
 const openPath = 0o10000000;
@@ -59,7 +58,7 @@ export function openChild(parent: OpenDirectory, name: Buffer): OpenDirectory | 
   try {
     return hold(openSync(path, openPath | constants.O_DIRECTORY | constants.O_NOFOLLOW));
   } catch (error) {
-    const errno = errnoOf(error);
+    const errno = (error as NodeJS.ErrnoException).code;
     if (errno === "ENOTDIR" || errno === "ELOOP") return undefined;
     throw error;
   }
