@@ -34,10 +34,13 @@ function readProfile(text: string, name: string): Map<string, string> {
   const settings = new Map<string, string>();
   let isInside = false;
   for (const line of text.split(/\r?\n/)) {
-    const section = /^\s*\[(?:profile\s+)?([^\]]+)\]/.exec(line)?.[1];
-    if (section !== undefined) isInside = section.trim() === name;
-    const [, key, value] = /^\s*([^#;=\s][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (isInside && key !== undefined && value !== undefined) settings.set(key.toLowerCase(), value);
+    const text = line.trim();
+    const end = text.indexOf("]");
+    if (text.startsWith("[") && end > 1)
+      isInside = text.slice(1, end).replace(/^profile\s+/, "").trim() === name; // prettier-ignore
+    const equals = text.indexOf("=");
+    if (!isInside || equals < 1 || text.startsWith("#") || text.startsWith(";")) continue;
+    settings.set(text.slice(0, equals).trimEnd().toLowerCase(), text.slice(equals + 1).trimStart());
   }
   return settings;
 }

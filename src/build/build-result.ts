@@ -1,3 +1,4 @@
+import { parseJson, SlipwayError, messageOf } from "../core/index.js";
 import { isJsonObject } from "../config/index.js";
 import { type VertexWarning, blankValue } from "../core/index.js";
 import type { CallRequest } from "./parse/call.js";
@@ -61,7 +62,7 @@ function embedded(value: string): unknown {
 function embeddedJson(text: string): unknown {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    parsed = parseJson(text);
   } catch {
     return undefined; // an ordinary value that only looks like base64
   }
@@ -86,10 +87,28 @@ export function callResult(request: CallRequest, metadata: ReadonlyMap<string, U
   const json = text("result.json");
   return {
     request,
-    status: Number(text("result.statuscode") || "0"),
-    json: json === "" ? undefined : (JSON.parse(json) as unknown),
+    status: statusOf(text("result.statuscode")),
+    json: json === "" ? undefined : answerJson(json),
     jsonText: json,
     text: text("result.txt"),
     version: text("version"),
   };
+}
+
+/** An exit status; what is none is a complaint as well. */
+function statusOf(text: string): number {
+  if (text === "") return 0;
+  return /^\d{1,3}$/.test(text) && Number(text) <= 255 ? Number(text) : 1;
+}
+
+function answerJson(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (cause) {
+    throw new SlipwayError(
+      "CALL_ANSWER",
+      `the frontend answered with JSON that cannot be read: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
 }

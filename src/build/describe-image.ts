@@ -1,6 +1,6 @@
-import { type BuildkitClient, readContent } from "../buildkit/index.js";
+import { type BuildkitClient, ContentError, readContent } from "../buildkit/index.js";
 import { isJsonObject, type JsonObject } from "../config/index.js";
-import { isSlipwayError } from "../core/index.js";
+import { isSlipwayError, parseJson } from "../core/index.js";
 
 /** One blob of an image. */
 export interface ImageLayer {
@@ -23,6 +23,11 @@ export interface ImagePlatform {
 
 /** Manifests, indexes and configs larger than this are none (SEC-34). */
 const largestDocument = 4 << 20;
+/** Platforms of one image, at most; there are not as many. */
+const mostPlatforms = 200;
+const atOnce = 8;
+/** Bytes of an image's documents in all: what is read of them is kept in the result. */
+const mostBytes = 32 << 20;
 
 /**
  * Platforms and layers of an image that BuildKit has exported, read from its content store by the digest of its index or
@@ -33,9 +38,17 @@ export async function describeImage(
   digest: string,
   signal?: AbortSignal,
 ): Promise<ImagePlatform[]> {
+  let bytes = 0;
   const read = async (id: string): Promise<JsonObject> => {
+    if (bytes > mostBytes)
+      throw new ContentError(
+        "CONTENT_TOO_LARGE",
+        digest,
+        `the documents of ${digest} are larger than ${mostBytes} bytes`,
+      );
     const content = await readContent(client, id, { limit: largestDocument, signal });
-    const document: unknown = JSON.parse(content.toString("utf8"));
+    bytes += content.length;
+    const document: unknown = parseJson(content.toString("utf8"));
     return isJsonObject(document) ? document : {};
   };
   try {
@@ -47,11 +60,20 @@ export async function describeImage(
       platform: platformText(entry["platform"]),
     }));
     const images = platforms.filter(({ platform }) => platform !== "unknown/unknown");
-    return await Promise.all(
-      images.map(async (entry) =>
-        describeManifest(read, entry.digest, await read(entry.digest), entry.platform),
-      ),
-    );
+    if (images.length > mostPlatforms) return [];
+    const described: ImagePlatform[] = [];
+    // A few at a time: each may be of 4 MiB.
+    for (let at = 0; at < images.length; at += atOnce)
+      described.push(
+        ...(await Promise.all(
+          images
+            .slice(at, at + atOnce)
+            .map(async (entry) =>
+              describeManifest(read, entry.digest, await read(entry.digest), entry.platform),
+            ),
+        )),
+      );
+    return described;
   } catch (error) {
     if (signal?.aborted) throw error;
     if (isSlipwayError(error) || error instanceof SyntaxError) return [];

@@ -1,4 +1,5 @@
 import { isJsonObject } from "../config/index.js";
+import { parseJson } from "../core/index.js";
 import { type Descriptor, isDigest, readDescriptor } from "../registry/index.js";
 import { type AskedNames, BuilderClaimError } from "./asked-names.js";
 
@@ -49,7 +50,7 @@ export function cacheDescriptor(response: ReadonlyMap<string, string>): Descript
 function descriptorOf(json: string, key: string): Descriptor {
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parseJson(json);
   } catch {
     // told below
   }

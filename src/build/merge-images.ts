@@ -1,5 +1,5 @@
 import { type DockerConfig, type Environment, parseGoBool, readRegistrySettings } from "../config/index.js";
-import { type EventSink, withVertex } from "../core/index.js";
+import { type EventSink, withVertex, parseJson } from "../core/index.js";
 import {
   type CredentialsCallback,
   type Descriptor,
@@ -72,7 +72,7 @@ async function manifestsOf(
   const manifest = parseManifest(content, descriptor.mediaType, `${domain}/${path}@${digest}`);
   if (manifest.kind === "index") return manifest.manifests;
   const config = await client.readBlob({ domain, path }, manifest.config, { signal });
-  const { architecture, os, variant } = JSON.parse(config.toString()) as Record<string, string | undefined>;
+  const { architecture, os, variant } = parseJson(config.toString()) as Record<string, string | undefined>;
   if (!architecture || !os) return [descriptor];
   return [{ ...descriptor, platform: { architecture, os, ...(variant && { variant }) } }];
 }

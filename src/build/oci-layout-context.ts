@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { isJsonObject } from "../config/index.js";
-import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { InvalidArgumentError, messageOf, parseJson } from "../core/index.js";
 import { readBounded } from "../fs/index.js";
 
 /** An image in an OCI layout directory. */
@@ -42,7 +42,7 @@ async function findDigest(path: string, tag: string | undefined, text: string): 
   let index: unknown;
   try {
     const content = await readBounded(join(path, "index.json"), { limit: largestIndex });
-    index = JSON.parse(content.toString("utf8"));
+    index = parseJson(content.toString("utf8"));
   } catch (error) {
     throw fail(messageOf(error), error);
   }

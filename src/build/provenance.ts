@@ -1,6 +1,6 @@
 import { type BuildkitClient, type control, readContent } from "../buildkit/index.js";
 import { type JsonObject, isJsonObject } from "../config/index.js";
-import { type EventSink, withVertex } from "../core/index.js";
+import { type EventSink, withVertex, parseJson } from "../core/index.js";
 
 /** How much of a build's provenance goes into its metadata: `min` leaves out the steps and the times. */
 export type MetadataProvenance = "min" | "max";
@@ -19,7 +19,7 @@ export interface ProvenanceQuery {
 export type ProvenanceEntries = Map<string, JsonObject>;
 
 /** No provenance is larger than this: steps of a build at their longest, in bytes. */
-const largestProvenance = 64 << 20;
+const largestProvenance = 32 << 20;
 
 /**
  * Reads what the builder has recorded about how a build came about, in the form of SLSA v0.2 whatever the form of the
@@ -43,8 +43,15 @@ export async function readProvenance({
         const found = result.Attestations.find(isProvenance);
         if (!found) continue;
         const blob = await readContent(client, found.digest, { limit: largestProvenance, signal });
-        const predicate: unknown = JSON.parse(blob.toString("utf8"));
-        if (!isJsonObject(predicate)) continue;
+        const predicate = predicateOf(blob);
+        if (!isJsonObject(predicate)) {
+          sink?.({
+            type: "message",
+            level: "warning",
+            text: `the builder's provenance ${found.digest} is no JSON object that can be read`,
+          });
+          continue;
+        }
         const isOld = found.annotations[predicateType]?.endsWith("/v0.2") === true;
         entries.set(name, reduce(isOld ? predicate : toSlsa02(predicate), mode));
       }
@@ -66,6 +73,14 @@ function isProvenance({ mediaType, annotations }: control.Descriptor): boolean {
     mediaType === "application/vnd.in-toto+json" &&
     annotations[predicateType]?.startsWith("https://slsa.dev/provenance/") === true
   );
+}
+
+function predicateOf(blob: Buffer): unknown {
+  try {
+    return parseJson(blob.toString("utf8"));
+  } catch {
+    return undefined;
+  }
 }
 
 function reduce(predicate: JsonObject, mode: MetadataProvenance): JsonObject {

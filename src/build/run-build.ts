@@ -82,7 +82,7 @@ export async function executePlan(
   const { signal } = options;
   const warnings: VertexWarning[] = [];
   const sink: EventSink = (event) => {
-    if (event.type === "status") warnings.push(...event.warnings);
+    if (event.type === "status") for (const warning of event.warnings) warnings.push(warning);
     options.onEvent?.(event);
   };
   sink.ready = () => options.onEvent?.ready?.();

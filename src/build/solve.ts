@@ -22,6 +22,7 @@ import { shiftToLocalClock } from "../progress/index.js";
 import { type Attachable, Session } from "../session/index.js";
 import { BuildErrorCollector, sourceWithPath } from "./build-error.js";
 import type { SolvePlan } from "./plan.js";
+import { StatusBudget } from "./status-budget.js";
 
 /** A build's gateway, through which its frontend is driven. */
 export type Gateway = ReturnType<BuildkitClient["gateway"]>;
@@ -113,7 +114,7 @@ export async function solve({
     display?.(event);
   };
   collect.ready = () => sink?.ready?.();
-  const watched = watchStatus(client, plan.ref, watching.signal, collect);
+  const watched = watchStatus(client, plan.ref, watching.signal, collect, (error) => calls.abort(error));
   // Whatever is waited for below ends so, also a display that takes nothing.
   let patience: NodeJS.Timeout | undefined;
   const onAbort = () => {
@@ -256,7 +257,14 @@ async function driveBuild(
  * Passes the status stream on; `finish` resolves when it has ended or fallen silent. Of a build that was `refused` before
  * its frontend had begun the daemon has nothing to say, and keeps the stream open for seconds to find that out.
  */
-function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, sink: EventSink) {
+function watchStatus(
+  client: BuildkitClient,
+  ref: string,
+  signal: AbortSignal,
+  sink: EventSink,
+  onExceeded: (error: Error) => void,
+) {
+  const budget = new StatusBudget();
   let touch = () => {};
   let pause = () => {};
   let isHeard = false;
@@ -266,7 +274,9 @@ function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, s
       for await (const response of client.control.status({ Ref: ref }, { signal: silence.signal })) {
         isHeard = true;
         touch();
-        sink(statusEvent(toStatusUpdate(response)));
+        const update = toStatusUpdate(response);
+        budget.take(update);
+        sink(statusEvent(update));
         // A display that is behind stops this stream only; uploads, health and exports go on (FLT-39).
         const room = sink.ready?.();
         if (!room) continue;
@@ -275,8 +285,18 @@ function watchStatus(client: BuildkitClient, ref: string, signal: AbortSignal, s
         touch();
       }
     } catch (error) {
+      if (isSlipwayError(error, "BUILD_TOO_LARGE") || isSlipwayError(error, "BUILDKIT_LIMIT"))
+        onExceeded(error);
       // The solve's own error says more than that of its status stream (FLT-22).
       if (!silence.signal.aborted) return error;
+    } finally {
+      const { droppedWarnings } = budget;
+      if (droppedWarnings > 0)
+        sink({
+          type: "message",
+          level: "warning",
+          text: `${droppedWarnings} more warnings of the builder are not kept`,
+        });
     }
     return undefined;
   })();

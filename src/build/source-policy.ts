@@ -1,7 +1,7 @@
 import { type JsonValue, fromBinary, fromJson } from "@bufbuild/protobuf";
 import { sourcepolicy } from "../buildkit/index.js";
 import { type Environment, textOf } from "../config/index.js";
-import { InvalidArgumentError, messageOf, throwIfAborted } from "../core/index.js";
+import { InvalidArgumentError, messageOf, parseJson, throwIfAborted } from "../core/index.js";
 import { readBounded } from "../fs/index.js";
 
 /** Largest policy, in bytes: it goes into one message to the builder. */
@@ -22,7 +22,7 @@ export async function sourcePolicy(
   try {
     const content = await readBounded(path, { limit: largestPolicy, special: "read", signal });
     try {
-      return fromJson(sourcepolicy.PolicySchema, JSON.parse(textOf(content)) as JsonValue);
+      return fromJson(sourcepolicy.PolicySchema, parseJson(textOf(content)) as JsonValue);
     } catch (error) {
       const policy = fromBytes(content);
       if (policy) return policy;

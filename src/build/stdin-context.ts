@@ -1,6 +1,6 @@
 import { fstatSync } from "node:fs";
 import { PassThrough, type Readable } from "node:stream";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, trimBoth } from "../core/index.js";
 import { readStreamBounded } from "../fs/index.js";
 import { type ContextSource, files, tar } from "./contexts.js";
 import { largestDockerfile } from "./input-files.js";
@@ -93,13 +93,7 @@ function isArchive(head: Buffer): boolean {
 /** True when the checksum of a 512-byte tar header is right: the sum of its bytes, with the checksum's own as spaces. */
 function isTarHeader(header: Buffer): boolean {
   if (header.length < 512) return false;
-  const stated = Number.parseInt(
-    header
-      .toString("latin1", 148, 156)
-      .replace(/[\0 ]+$/, "")
-      .trim(),
-    8,
-  );
+  const stated = Number.parseInt(trimBoth(header.toString("latin1", 148, 156), "\0 "), 8);
   let sum = 0;
   for (const [index, byte] of header.entries()) sum += index >= 148 && index < 156 ? 0x20 : byte;
   return stated === sum;

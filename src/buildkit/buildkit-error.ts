@@ -8,9 +8,11 @@ import { type Status, StatusSchema } from "./gen/google/rpc/status_pb.js";
 /**
  * `BUILDKIT_STATUS`: the daemon answered with an error. `BUILDKIT_CONNECTION_LOST`: the connection died under the call;
  * `cause` says why. `BUILDKIT_PROTOCOL`: there was no answer, or one that makes no sense: a
- * stream that was reset, a message above the limit, a passed `timeoutMs`.
+ * stream that was reset, a message above the limit, a passed `timeoutMs`. `BUILDKIT_LIMIT`: there was more in an answer than is
+ * taken.
  */
-export type BuildkitErrorCode = "BUILDKIT_STATUS" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_PROTOCOL";
+export type BuildkitErrorCode =
+  "BUILDKIT_STATUS" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_PROTOCOL" | "BUILDKIT_LIMIT";
 
 /** A call to buildkitd failed. The message is the daemon's own. */
 export class BuildkitError extends SlipwayError {
@@ -98,6 +100,14 @@ function howLost(cause: unknown): string {
 /** buildkitd sent what it must not send. */
 export function protocolError(message: string): BuildkitError {
   return new BuildkitError("BUILDKIT_PROTOCOL", create(StatusSchema, { code: grpcCodes.internal, message }));
+}
+
+/** buildkitd sent more than is taken. The message names what. */
+export function limitExceeded(message: string): BuildkitError {
+  return new BuildkitError(
+    "BUILDKIT_LIMIT",
+    create(StatusSchema, { code: grpcCodes.resourceExhausted, message }),
+  );
 }
 
 /** A gRPC status code as Go writes it in texts, e.g. `NotFound`, `Canceled`. */

@@ -22,6 +22,7 @@ import { LLBBridge } from "./gen/moby/buildkit/v1/frontend/gateway_pb.js";
 import type { WorkerRecord } from "./gen/moby/buildkit/v1/types/worker_pb.js";
 import { toHeaderValue } from "./header-value.js";
 import { type RpcClientOptions, createRpcClient } from "./rpc-client.js";
+import { inspectAnswers } from "./message-parts.js";
 import type { RpcClient } from "./rpc-types.js";
 import { PayloadConnection } from "./payload-connection.js";
 import { SessionPipe } from "./session-pipe.js";
@@ -105,12 +106,14 @@ export class BuildkitClient implements AsyncDisposable {
       ended.abort(reason);
       return this.#closing ? undefined : reason;
     });
-    const sessionManager = http2.sessionManager();
+    const sessionManager = http2.sessionManager(inspectAnswers([Control, LLBBridge]));
     this.#transport = createGrpcTransport({
       baseUrl: sessionManager.authority,
       sessionManager,
       // buildkitd would gzip everything of 1 KiB and more, at four times the cost (measured).
       acceptCompression: [],
+      // Fields that are newer than this library are of no use to it.
+      binaryOptions: { readUnknownFields: false },
       readMaxBytes: maxMessageBytes,
       writeMaxBytes: maxMessageBytes,
     });

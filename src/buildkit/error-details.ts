@@ -1,3 +1,4 @@
+import { parseJson } from "../core/index.js";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { SourceInfo, SourceRange } from "../core/index.js";
 
@@ -33,7 +34,7 @@ export function readErrorDetail({ typeUrl, value }: Pick<Any, "typeUrl" | "value
   if (!read) return other;
   let json: unknown;
   try {
-    json = JSON.parse(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString());
+    json = parseJson(Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString());
   } catch {
     return other;
   }

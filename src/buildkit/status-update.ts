@@ -1,5 +1,5 @@
-import { type Timestamp, timestampDate } from "@bufbuild/protobuf/wkt";
-import type { SourceInfo, SourceRange, StatusUpdate } from "../core/index.js";
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { type SourceInfo, type SourceRange, type StatusUpdate, dateOf, ownBytes } from "../core/index.js";
 import type {
   StatusResponse,
   Vertex,
@@ -16,7 +16,7 @@ export function toStatusUpdate(response: StatusResponse): StatusUpdate {
     logs: response.logs.map(({ vertex, stream, msg, timestamp }) => ({
       vertex,
       stream: Number(stream),
-      data: msg,
+      data: ownBytes(msg),
       timestamp: toDate(timestamp) ?? new Date(0),
     })),
     warnings: response.warnings.map(toWarning),
@@ -67,7 +67,7 @@ function toWarning(warning: VertexWarning): StatusUpdate["warnings"][number] {
 }
 
 function toSourceInfo({ filename, data, language }: WireSourceInfo): SourceInfo {
-  return { filename, data, language };
+  return { filename, data: ownBytes(data), language };
 }
 
 function toSourceRange({ start, end }: Range): SourceRange {
@@ -78,7 +78,7 @@ function toSourceRange({ start, end }: Range): SourceRange {
 }
 
 function toDate(timestamp: Timestamp | undefined): Date | undefined {
-  return timestamp && timestampDate(timestamp);
+  return timestamp && dateOf(timestamp);
 }
 
 function text(bytes: Uint8Array): string {

@@ -35,7 +35,8 @@ export class ExitCode extends Error {
 
   constructor(exitCode: number) {
     super(`exit ${exitCode}`);
-    this.exitCode = exitCode;
+    // A process ends with the lowest 8 bits: 256 would be a success.
+    this.exitCode = Number.isInteger(exitCode) && exitCode >= 0 && exitCode <= 255 ? exitCode : 1;
   }
 }
 

@@ -1,3 +1,5 @@
+import { trimBoth } from "../core/index.js";
+
 /** What headers can be made of. */
 type LightHeadersInit = Iterable<readonly [string, string]> | Readonly<Record<string, string>>;
 
@@ -61,7 +63,7 @@ export class LightHeaders {
 export { LightHeaders as Headers };
 
 function trimmed(given: unknown): string {
-  const value = String(given).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, "");
+  const value = trimBoth(String(given), "\t\n\r ");
   if (/[\0\n\r\u0100-\uffff]/.test(value))
     throw new TypeError("a header's value has characters that cannot be sent");
   return value;

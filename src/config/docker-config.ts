@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { messageOf } from "../core/index.js";
+import { messageOf, trimBoth } from "../core/index.js";
 import { dockerConfigDir } from "./config-dir.js";
 import type { Environment } from "./environment.js";
 import { JsonReader, parseJsonObject } from "./json.js";
@@ -150,10 +150,10 @@ function readAuth(auths: JsonReader, host: string): AuthEntry {
 
 /** `user:password` in base64; Docker's own older files end the password in NULs (configfile `decodeAuth`). */
 function decodeAuth(auth: string): [string, string] | undefined {
-  if (!/^[A-Za-z0-9+/\r\n]+={0,2}[\r\n]*$/.test(auth)) return undefined;
+  if (!/^[A-Za-z0-9+/\r\n]+(?:={1,2}[\r\n]*)?$/.test(auth)) return undefined;
   const text = Buffer.from(auth, "base64").toString("utf8");
   const colon = text.indexOf(":");
-  return colon < 1 ? undefined : [text.slice(0, colon), text.slice(colon + 1).replace(/^\0+|\0+$/g, "")];
+  return colon < 1 ? undefined : [text.slice(0, colon), trimBoth(text.slice(colon + 1), "\0")];
 }
 
 function readProxies(proxies: JsonReader, host: string): ProxyConfig {

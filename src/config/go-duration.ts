@@ -24,7 +24,7 @@ export function parseGoDuration(text: string): number {
   if (rest === "") throw new InvalidArgumentError(`time: invalid duration ${quoted}`);
   let total = 0;
   let end = 0;
-  for (const match of rest.matchAll(/(\d+\.?\d*|\.\d+)([^\d.]*)/gy)) {
+  for (const match of rest.matchAll(/(\d+(?:\.\d*)?|\.\d+)([^\d.]*)/gy)) {
     const [whole, amount = "", unit = ""] = match;
     if (unit === "") throw new InvalidArgumentError(`time: missing unit in duration ${quoted}`);
     const scale = milliseconds.get(unit);

@@ -1,4 +1,4 @@
-import { messageOf } from "../core/index.js";
+import { messageOf, parseJson } from "../core/index.js";
 import { invalidConfig } from "./config-error.js";
 
 /** A JSON object of unknown content. */
@@ -25,7 +25,7 @@ export function parseJsonObject(path: string, content: Buffer, onRest?: () => vo
   if (text.trim() === "") return {};
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     const end = onRest ? endOfObject(text) : 0;
     if (end > 0 && end < text.length) {

@@ -10,10 +10,11 @@ const powers = ["k", "m", "g", "t", "p"];
  */
 export function parseSize(text: string): number {
   // Go splits behind the last digit, dot or space, before it looks at either half.
-  const split = /^(.*?)( ?)([^0-9. ]*)$/s.exec(text);
-  const number = split?.[1] ?? "";
-  const suffix = (split?.[3] ?? "").toLowerCase();
-  if (!/^\+?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(number)) {
+  let end = text.length;
+  while (end > 0 && !"0123456789. ".includes(text.charAt(end - 1))) end--;
+  const number = text.charAt(end - 1) === " " ? text.slice(0, end - 1) : text.slice(0, end);
+  const suffix = text.slice(end).toLowerCase();
+  if (!/^\+?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(number)) {
     throw new InvalidArgumentError(`invalid size: '${text}'`);
   }
   const power = suffix === "" || suffix === "b" ? 0 : 1 + powers.indexOf(suffix.charAt(0));

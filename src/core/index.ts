@@ -71,3 +71,7 @@ export {
   readableOf,
   writableOf,
 } from "./foreign-data.js";
+export { ownBytes } from "./own-bytes.js";
+export { parseJson } from "./parse-json.js";
+export { type WireTime, dateOf, soundTime } from "./timestamp.js";
+export { trimBoth, trimTrailing } from "./trim.js";

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, trimTrailing } from "../core/index.js";
 
 /** Where an engine listens, taken apart. */
 export type Endpoint =
@@ -49,7 +49,7 @@ function tcpEndpoint(host: string, rest: string, tls: boolean): Endpoint {
   if (!match?.[1]) throw invalid(host, "expected host:port");
   const port = Number(match[2] ?? (tls ? 2376 : 2375));
   if (port < 1 || port > 65_535) throw invalid(host, "the port is out of range");
-  const prefix = (match[3] ?? "").replace(/\/+$/, "");
+  const prefix = trimTrailing(match[3] ?? "", "/");
   if (prefix.split("/").some((part) => part === "." || part === ".."))
     throw invalid(host, "the path must not contain dots alone");
   return { kind: "tcp", host: match[1].replace(/^\[|\]$/g, ""), port, prefix, tls };
@@ -71,7 +71,7 @@ function sshEndpoint(host: string): SshEndpoint {
   const user = decode(host, url.username);
   if (user && !/^[A-Za-z0-9_][A-Za-z0-9._@\\-]*$/.test(user))
     throw invalid(host, "the user name is malformed");
-  const socket = decode(host, url.pathname).replace(/\/+$/, "");
+  const socket = trimTrailing(decode(host, url.pathname), "/");
   if (socket && !/^\/[A-Za-z0-9._/@+:-]*$/.test(socket)) throw invalid(host, "the socket path is malformed");
   return {
     kind: "ssh",

@@ -1,4 +1,4 @@
-import { type Duplex, Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import {
   DeadlineError,
@@ -9,6 +9,7 @@ import {
   messageOf,
 } from "../core/index.js";
 import { EngineError } from "./errors.js";
+import { ResponseBody } from "./response-body.js";
 
 /** Header fields of an answer, names in lower case. */
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -116,35 +117,6 @@ export function exchange(
       handler,
     );
   });
-}
-
-class ResponseBody extends Readable {
-  readonly #controller: Dispatcher.DispatchController;
-  #complete = false;
-
-  constructor(controller: Dispatcher.DispatchController, onClose: () => void) {
-    super({ highWaterMark: 128 * 1024 });
-    this.#controller = controller;
-    this.once("close", onClose);
-  }
-
-  accept(chunk: Buffer): void {
-    if (!this.push(chunk)) this.#controller.pause();
-  }
-
-  complete(): void {
-    this.#complete = true;
-    this.push(null);
-  }
-
-  override _read(): void {
-    this.#controller.resume();
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    if (!this.#complete) this.#controller.abort(error ?? new Error("the answer was not wanted"));
-    done(error);
-  }
 }
 
 function brokenError(name: string, error: Error): Error {

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { parseJson } from "../core/index.js";
 import { EngineError } from "./errors.js";
 
 /** Longest line of a JSON stream that is accepted, in bytes (SEC-56). */
@@ -48,7 +49,7 @@ export async function* readJsonLines(source: Readable): AsyncGenerator<object, v
 export function parseLine(line: string): object {
   let value: unknown;
   try {
-    value = JSON.parse(line);
+    value = parseJson(line);
   } catch (error) {
     throw new EngineError("ENGINE_PROTOCOL", `malformed line in the engine's stream: ${excerpt(line)}`, {
       cause: error,

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { isSlipwayError } from "../core/index.js";
+import { isSlipwayError, parseJson } from "../core/index.js";
 import { collect } from "./collect.js";
 
 const maxErrorBytes = 64 * 1024;
@@ -18,7 +18,7 @@ export async function refusalText(body: Readable): Promise<string> {
     throw error;
   }
   try {
-    const value: unknown = JSON.parse(text);
+    const value: unknown = parseJson(text);
     const message = (value as { message?: unknown } | null)?.message;
     if (typeof message === "string") return message.trim();
   } catch {

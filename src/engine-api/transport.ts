@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
-import { type Dial, linkSignal, messageOf, nextTurn, untilAborted } from "../core/index.js";
+import { type Dial, linkSignal, messageOf, nextTurn, parseJson, untilAborted } from "../core/index.js";
 import { negotiateApiVersion } from "./api-version.js";
 import { collect } from "./collect.js";
 import { EngineError, statusError } from "./errors.js";
@@ -102,7 +102,7 @@ export class Transport {
     const { body, request } = await this.open(call);
     const text = (await this.#finish(body)).toString("utf8");
     try {
-      return JSON.parse(text) as T;
+      return parseJson(text) as T;
     } catch (cause) {
       throw new EngineError(
         "ENGINE_PROTOCOL",

@@ -41,10 +41,13 @@ class SyntaxMistake extends Error {}
 
 class Parser {
   readonly #text: string[];
+  /** Where the last `:]` stands. */
+  readonly #lastClassEnd: number;
   #at = 0;
 
   constructor(text: string[]) {
     this.#text = text;
+    this.#lastClassEnd = text.findLastIndex((char, at) => char === ":" && text[at + 1] === "]");
   }
 
   alternation(grouped: boolean): RegexpNode {
@@ -96,15 +99,21 @@ class Parser {
     if (char === "+") return { min: 1, max: Infinity };
     if (char === "?") return { min: 0, max: 1 };
     if (char !== "{") return undefined;
-    const close = this.#text.indexOf("}", this.#at);
-    const body = close < 0 ? "" : this.#text.slice(this.#at, close).join("");
-    const parts = /^(0|[1-9][0-9]*)(,(0|[1-9][0-9]*)?)?$/.exec(body);
-    if (!parts) return undefined; // then the brace is a literal
-    this.#at = close + 1;
+    const body = this.#repetitionBody();
+    const parts = body === undefined ? null : /^(0|[1-9][0-9]*)(,(0|[1-9][0-9]*)?)?$/.exec(body);
+    if (!body || !parts) return undefined; // then the brace is a literal
+    this.#at += body.length + 1;
     const min = Number(parts[1]);
     const max = parts[2] === undefined ? min : parts[3] === undefined ? Infinity : Number(parts[3]);
     if (min > 1000 || (max !== Infinity && (max > 1000 || min > max))) throw new SyntaxMistake();
     return { min, max };
+  }
+
+  /** Digits and commas up to a `}`; each of many open braces looks no further than its own. */
+  #repetitionBody(): string | undefined {
+    let end = this.#at;
+    while (/^[0-9,]$/.test(this.#text[end] ?? "")) end++;
+    return this.#text[end] === "}" ? this.#text.slice(this.#at, end).join("") : undefined;
   }
 
   #quoted(nodes: RegexpNode[]): void {
@@ -236,9 +245,9 @@ class Parser {
   }
 
   #posix(ranges: Ranges): boolean {
+    if (this.#at + 2 > this.#lastClassEnd) return false;
     const rest = this.#text.slice(this.#at + 2).join("");
     const length = rest.indexOf(":]");
-    if (length < 0) return false;
     const name = rest.slice(0, length);
     const flipped = name.startsWith("^");
     const text = posixClasses[flipped ? name.slice(1) : name];

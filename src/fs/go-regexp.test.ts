@@ -54,3 +54,33 @@ test.each([
   expect(compileGoRegexp(source)).not.toBeInstanceOf(RegExp);
   expect(compileGoRegexp(source)?.test(text)).toBe(matches);
 });
+
+test.each([
+  ["optional parts", `^${"[a]{0,1}".repeat(60)}${"a".repeat(60)}b$`, "a".repeat(119)],
+  ["few of many", `^${"[^/]{1,40}".repeat(40)}b$`, "a".repeat(255)],
+  ["one and two of each", `^${"a{1,2}".repeat(120)}b$`, "a".repeat(240)],
+  ["a large set, written out", `^[${Array.from({ length: 9000 }, (_, at) => String.fromCodePoint(0x1000 + 2 * at)).join("")}]{0,1000}b$`, "\u1000".repeat(255)], // prettier-ignore
+  ["words", `^${"(.*/)?\\b[^/]*".repeat(20)}!$`, "a/".repeat(120)],
+])("SEC-66 no expression takes more than linear time: %s", (_, source, text) => {
+  const start = process.cpuUsage();
+  expect(compileGoRegexp(source)?.test(text)).toBe(false);
+  expect(process.cpuUsage(start).user / 1000).toBeLessThan(1000);
+});
+
+test("SEC-66 what gets too large written out is refused, before it is", () => {
+  expect(compileGoRegexp("^[a]{0,1000}$")?.test("a".repeat(1000))).toBe(true);
+  expect(compileGoRegexp("^[a]{0,1000}$")?.test("a".repeat(1001))).toBe(false);
+  expect(compileGoRegexp(`^${"[a]{0,1000}".repeat(3000)}$`)).toBeUndefined();
+  expect(compileGoRegexp(`^${"(".repeat(6)}a${"){0,1000}".repeat(6)}$`)).toBeUndefined();
+  expect(compileGoRegexp(`^${"{".repeat(60_000)}$`)?.test("{".repeat(60_000))).toBe(true);
+  expect(compileGoRegexp(`^[${"[:".repeat(30_000)}a]$`)?.test("[")).toBe(true);
+});
+
+test("names of any kind and number keep a bounded memory of what was met", () => {
+  const matcher = compileGoRegexp("^[^/]*x[^/]*y[^/]*$");
+  for (let at = 0; at < 3000; at++) {
+    const name = Array.from({ length: 200 }, (_, place) => String.fromCodePoint(0x4e00 + ((at * 200 + place) % 20_000))); // prettier-ignore
+    expect(matcher?.test(`${name.join("")}xy`)).toBe(true);
+    expect(matcher?.test(`${name.join("")}yx`)).toBe(false);
+  }
+});

@@ -28,6 +28,8 @@ export class PatternSet {
   readonly #byFirstDir = new Map<ByteString, Candidate[]>();
   readonly #byLastChar: (Candidate[] | undefined)[] = [];
   readonly #others: Candidate[] = [];
+  /** Steps of all its regexps. */
+  size = 0;
   #everything = false;
   #invalid: ByteString | undefined;
 
@@ -110,6 +112,7 @@ export class PatternSet {
   }
 
   #addCandidate({ text, regexp }: PatternTest & { kind: "regexp" }): void {
+    this.size += regexp.size;
     const candidate = { ...literalEnds(text), regexp };
     const { head, tail } = candidate;
     const slash = head.indexOf("/");
@@ -166,9 +169,15 @@ function literalEnds(text: ByteString): Pick<Candidate, "head" | "tail" | "star"
   }
   return {
     head: /^[^*?[\]]*/.exec(text)?.[0] ?? "",
-    // `**/` also stands for no directory, and then there is no slash either.
-    tail: /(?:(?<=\*\*)\/)?([^*?[\]]*)$/.exec(text)?.[1] ?? "",
+    tail: literalTail(text),
   };
+}
+
+function literalTail(text: ByteString): ByteString {
+  let at = text.length;
+  while (at > 0 && !"*?[]".includes(text.charAt(at - 1))) at--;
+  // `**/` also stands for no directory, and then there is no slash either.
+  return text.slice(at === text.length || !text.startsWith("**/", at - 2) || at < 2 ? at : at + 1);
 }
 
 function addByLength(map: Map<number, Set<ByteString>>, text: ByteString): void {

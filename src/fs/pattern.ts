@@ -25,11 +25,17 @@ export type PatternTest =
 // Unicode's White_Space as UTF-8 bytes, what Go's strings.TrimSpace takes away.
 const space = String.raw`[\t\n\v\f\r ]|\xc2[\x85\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\x8a\xa8\xa9\xaf]|\xe2\x81\x9f|\xe3\x80\x80`;
 const leadingSpace = new RegExp(`^(?:${space})+`);
-const trailingSpace = new RegExp(`(?:${space})+$`);
+const lastSpace = new RegExp(`(?:${space})$`);
 
 /** Go's `strings.TrimSpace` on UTF-8 bytes. */
 export function trimSpace(bytes: ByteString): ByteString {
-  return bytes.replace(leadingSpace, "").replace(trailingSpace, "");
+  let text = bytes.replace(leadingSpace, "");
+  // One after the other: `(?:…)+$` tries again from each of a long run. Three bytes are the longest.
+  for (;;) {
+    const space = lastSpace.exec(text.slice(-3))?.[0];
+    if (space === undefined) return text;
+    text = text.slice(0, -space.length);
+  }
 }
 
 /** The error of a pattern that Go's patternmatcher refuses; Go's text is `syntax error in pattern`. */

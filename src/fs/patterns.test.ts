@@ -99,6 +99,11 @@ describe("PatternMatcher", () => {
     expect(matcher.matches("a".repeat(255))).toBe(false);
   });
 
+  test("SEC-66 a list that gets too large is refused, naming the pattern", () => {
+    const lines = Array.from({ length: 40 }, (_, at) => `${at}${"[a]{0,1000}".repeat(40)}`);
+    expect(() => new PatternMatcher(lines)).toThrow(/the patterns are too large: .* at "\d+\[a\]/);
+  });
+
   test("a lone ! is refused with Go's words", () => {
     expect(() => new PatternMatcher(["a", " ! "])).toThrow('illegal exclusion pattern: "!"');
   });

@@ -1,4 +1,5 @@
-import { type ByteString, trimEndOf } from "./bytes.js";
+import { InvalidArgumentError } from "../core/index.js";
+import { type ByteString, displayPath, trimEndOf } from "./bytes.js";
 import { type Pattern, parsePatterns } from "./pattern.js";
 import { PatternSet } from "./pattern-set.js";
 
@@ -15,6 +16,8 @@ interface Run {
 }
 
 const maxBits = 30;
+/** Steps of all regexps of a list, at most: each may be gone through for every character of every path. */
+const mostSteps = 1_000_000;
 
 /**
  * Matches paths against a list of patterns with moby/patternmatcher's semantics (v0.6.1): in order, the last match
@@ -34,10 +37,17 @@ export class PatternMatcher {
   constructor(lines: readonly ByteString[]) {
     this.patterns = parsePatterns(lines);
     this.hasExclusions = this.patterns.some((pattern) => pattern.exclusion);
+    let size = 0;
     for (const { text, exclusion } of this.patterns) {
       let run = this.#runs.at(-1);
       if (!run || run.exclusion !== exclusion) this.#runs.push((run = { exclusion, set: new PatternSet() }));
+      const before = run.set.size;
       run.set.add(text);
+      size += run.set.size - before;
+      if (size > mostSteps)
+        throw new InvalidArgumentError(
+          `the patterns are too large: written out they have more than ${mostSteps} steps at "${displayPath(text)}"`,
+        );
     }
   }
 

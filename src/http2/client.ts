@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { abortError, throwIfAborted, untilAborted } from "../core/index.js";
 import { CoalescedStream } from "./coalesced-stream.js";
 import { endSession } from "./end-session.js";
+import { HeaderBudget } from "./header-budget.js";
 import { Http2Error } from "./http2-error.js";
 import { type KeepAliveOptions, keepAlive } from "./keep-alive.js";
 import { type FailureWatch, watchFailure } from "./session-failure.js";
@@ -57,6 +58,7 @@ export class Http2Client implements AsyncDisposable {
   readonly closed: Promise<void>;
   readonly #session: http2.ClientHttp2Session;
   readonly #watch: FailureWatch;
+  readonly #budget: HeaderBudget;
   readonly #stream: Duplex;
   readonly #bytesReceived: () => number;
 
@@ -86,6 +88,10 @@ export class Http2Client implements AsyncDisposable {
     });
     this.#session = session;
     this.#watch = watchFailure(session, stream);
+    this.#budget = new HeaderBudget((error) => {
+      this.#watch.fail(error);
+      endSession(session, stream, error);
+    });
     // Before "connect" it throws (nodejs/node 38427).
     session.once("connect", () => {
       if (!session.destroyed) session.setLocalWindowSize(windows.connection);
@@ -139,8 +145,14 @@ export class Http2Client implements AsyncDisposable {
     const refusal = this.#watch.refusal();
     if (refusal) throw refusal;
     const stream = this.#open(headers);
-    stream.on("response", joinStatus);
-    stream.on("trailers", joinStatus);
+    const take = (list: http2.IncomingHttpHeaders, ...rest: unknown[]) => {
+      const raw = rest[1];
+      if (!Array.isArray(raw)) return;
+      this.#budget.hold(stream, raw as string[]);
+      joinStatus(list, raw as string[]);
+    };
+    stream.on("response", take);
+    stream.on("trailers", take);
     if (signal) {
       const onAbort = () => {
         // The error is what the stream's user sees; the peer gets CANCEL, not the INTERNAL_ERROR of destroy(error).
@@ -173,15 +185,19 @@ export class Http2Client implements AsyncDisposable {
   /**
    * This connection as connect-node's transport takes it: `createGrpcTransport({ baseUrl: manager.authority,
    * sessionManager: manager, httpVersion … })`. A request on a dead connection rejects with the reason of its death.
+   *
+   * @param inspect gives for a path what looks at the answer's bytes before they are read, and throws to end the call.
    */
-  sessionManager(): SessionManager {
+  sessionManager(inspect?: (path: string) => ((chunk: Buffer) => void) | undefined): SessionManager {
     return {
       authority,
       request: (method, path, headers) =>
         new Promise((resolve) => {
           const stream = this.request({ ...headers, ":method": method, ":path": path });
+          const look = inspect?.(path);
           // connect-node reads by iterating.
-          stream[Symbol.asyncIterator] = () => streamChunks(stream);
+          stream[Symbol.asyncIterator] = () =>
+            look ? inspected(streamChunks(stream), look) : streamChunks(stream);
           resolve(stream);
         }),
       notifyResponseByteRead() {},
@@ -200,13 +216,22 @@ export class Http2Client implements AsyncDisposable {
   }
 }
 
+/** Chunks that are looked at on their way. */
+async function* inspected(
+  chunks: AsyncGenerator<Buffer, void, undefined>,
+  look: (chunk: Buffer) => void,
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const chunk of chunks) {
+    look(chunk);
+    yield chunk;
+  }
+}
+
 /**
  * Puts the status headers together again that came in pieces ({@link HeaderCoalescer}); node joins those by `, `. Listens
  * first, so that everybody else finds the headers whole.
  */
-function joinStatus(headers: http2.IncomingHttpHeaders, ...rest: unknown[]): void {
-  const raw = rest[1];
-  if (!Array.isArray(raw)) return;
+function joinStatus(headers: http2.IncomingHttpHeaders, raw: readonly string[]): void {
   for (const name of ["grpc-message", "grpc-status-details-bin"]) {
     const pieces = raw.filter((_, index) => index % 2 === 1 && raw[index - 1] === name);
     if (pieces.length > 1) headers[name] = pieces.join("");

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import { CoalescedStream } from "./coalesced-stream.js";
 import { endSession } from "./end-session.js";
 import { maxHeaderBytes } from "./header-coalescer.js";
+import { HeaderBudget } from "./header-budget.js";
 import { Http2Error } from "./http2-error.js";
 import type { ServerCall } from "./server-call.js";
 import { watchFailure } from "./session-failure.js";
@@ -58,8 +59,13 @@ export function serveHttp2(duplex: Duplex, options: ServeOptions): Http2Server {
   });
   session.setLocalWindowSize(windows.connection);
   const watch = watchFailure(session, stream);
+  const budget = new HeaderBudget((error) => {
+    watch.fail(error);
+    endSession(session, stream);
+  });
   // @types/node 20 does not know the fourth argument, which alone keeps repeated headers apart.
   session.on("stream", (...[http2Stream, , , rawHeaders]: StreamEvent) => {
+    budget.hold(http2Stream, rawHeaders);
     const call = new StreamCall(http2Stream, rawHeaders, () => watch.failure());
     if (watch.failure()) call.reset();
     else onCall(call);

@@ -166,7 +166,9 @@ function trailersOf(status: GrpcStatus): Record<string, string> {
   const trailers: Record<string, string> = { "grpc-status": String(status.code) };
   if (status.message) trailers["grpc-message"] = percentEncode(status.message);
   if (status.details && status.details.length <= maxDetailsLength) {
-    trailers["grpc-status-details-bin"] = Buffer.from(status.details).toString("base64").replace(/=+$/, "");
+    trailers["grpc-status-details-bin"] = Buffer.from(status.details)
+      .toString("base64")
+      .replace(/={1,2}$/, "");
   }
   return trailers;
 }

@@ -1,3 +1,4 @@
+import { dateOf } from "../core/index.js";
 import type { BuildkitClient, control } from "../buildkit/index.js";
 
 /** One record of a builder's cache. */
@@ -53,9 +54,4 @@ export function cacheRecord(record: control.UsageRecord): CacheRecord {
     ...(record.LastUsedAt && { lastUsedAt: dateOf(record.LastUsedAt) }),
     wire: record,
   };
-}
-
-/** What protobuf's own timestampDate() gives; that module would be all of protobuf that importing this floor loads. */
-function dateOf({ seconds, nanos }: { seconds: bigint; nanos: number }): Date {
-  return new Date(Number(seconds) * 1000 + Math.ceil(nanos / 1e6));
 }

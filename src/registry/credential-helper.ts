@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { type Environment, isJsonObject } from "../config/index.js";
-import { withDeadline } from "../core/index.js";
+import { parseJson, withDeadline } from "../core/index.js";
 import { findProgram, programEnvironment } from "../fs/index.js";
 import type { RegistryCredentials } from "./credentials.js";
 import { RegistryError } from "./registry-error.js";
@@ -66,7 +66,7 @@ export async function runCredentialHelper(
 function parseAnswer(name: string, output: string): RegistryCredentials {
   let answer: unknown;
   try {
-    answer = JSON.parse(output);
+    answer = parseJson(output);
   } catch {
     // The parser's message would quote the output.
     answer = undefined;

@@ -1,3 +1,4 @@
+import { parseJson } from "../core/index.js";
 import { isJsonObject } from "../config/index.js";
 import { type Descriptor, isIndexType, isManifestType, mediaTypes, readDescriptor } from "./descriptor.js";
 import { RegistryError } from "./registry-error.js";
@@ -37,7 +38,7 @@ export function parseManifest(content: Buffer, mediaType: string | undefined, wh
   if (content.length > maxManifestBytes) throw wrong(`is longer than ${maxManifestBytes} bytes`);
   let value: unknown;
   try {
-    value = JSON.parse(content.toString("utf8"));
+    value = parseJson(content.toString("utf8"));
   } catch (error) {
     throw new RegistryError("REGISTRY_PROTOCOL", `${what} is not JSON`, { cause: error });
   }

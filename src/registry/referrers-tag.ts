@@ -1,3 +1,4 @@
+import { parseJson } from "../core/index.js";
 import { isJsonObject } from "../config/index.js";
 import { type Descriptor, mediaTypes, readDescriptor } from "./descriptor.js";
 import { parseManifest } from "./manifest.js";
@@ -14,7 +15,7 @@ export interface Referrer {
 export function readReferrer(content: Buffer, descriptor: Descriptor): Referrer | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(content.toString());
+    value = parseJson(content.toString());
   } catch {
     // What is no JSON refers to nothing; that it is none is for who reads it.
     return undefined;

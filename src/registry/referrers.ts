@@ -61,11 +61,25 @@ export async function listReferrers(
 
 /** The next page by `Link: <…>; rel="next"`, of the same endpoint only. */
 function nextPage(endpoint: Endpoint, links: string[]): URL | undefined {
-  const target = links.map((link) => /<([^>]*)>\s*;[^,]*\brel="?next"?/.exec(link)?.[1]).find(Boolean);
+  const target = links.map(nextLink).find(Boolean);
   const origin = `${endpoint.protocol}//${endpoint.host}`;
   if (target === undefined || !URL.canParse(target, `${origin}/`)) return undefined;
   const url = new URL(target, `${origin}/`);
   return url.origin === new URL(origin).origin ? url : undefined;
+}
+
+/** The address of `rel=next` in a `Link` header (RFC 8288). */
+function nextLink(link: string): string | undefined {
+  let at = 0;
+  for (;;) {
+    const open = link.indexOf("<", at);
+    const close = open < 0 ? -1 : link.indexOf(">", open);
+    if (close < 0) return undefined;
+    const comma = link.indexOf(",", close);
+    at = comma < 0 ? link.length : comma;
+    const parameters = link.slice(close + 1, at).split(";");
+    if (parameters.some((one) => /^rel="?next"?$/i.test(one.trim()))) return link.slice(open + 1, close);
+  }
 }
 
 function ignoreNotFound(error: unknown): void {

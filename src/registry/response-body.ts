@@ -1,3 +1,4 @@
+import { parseJson } from "../core/index.js";
 import { isJsonObject, type JsonObject } from "../config/index.js";
 import type { HttpResponse } from "./registry-http.js";
 import { RegistryError } from "./registry-error.js";
@@ -24,7 +25,7 @@ export async function readJson(response: HttpResponse, limit: number, what: stri
   const body = await readBody(response, limit, what);
   let value: unknown;
   try {
-    value = JSON.parse(body.toString("utf8"));
+    value = parseJson(body.toString("utf8"));
   } catch {
     value = undefined;
   }

@@ -1,3 +1,4 @@
+import { trimTrailing } from "../core/index.js";
 import { sanitizeName } from "../progress/index.js";
 
 /**
@@ -9,6 +10,6 @@ export function cleanText(text: string): string {
 }
 
 function cleanLine(line: string): string {
-  const shown = line.replace(/\r+$/, "");
+  const shown = trimTrailing(line, "\r");
   return sanitizeName(shown.slice(shown.lastIndexOf("\r") + 1));
 }

@@ -75,9 +75,7 @@ function declare(text: string, variables: Map<string, string>, args: ReadonlyMap
 
 /** Lines with those that are continued put together, by the escape character that the Dockerfile has; without comments. */
 function instructions(dockerfile: string): string[] {
-  const isBacktick = /^(?:\s*#[^\n]*\n)*?\s*#\s*escape\s*=\s*`\s*$/im.test(
-    dockerfile.split(/\n(?!\s*#)/, 1)[0] ?? "",
-  );
+  const isBacktick = escapesByBacktick(dockerfile);
   const lines: string[] = [];
   let open = "";
   for (const line of dockerfile.split(/\r?\n/)) {
@@ -107,4 +105,14 @@ function platformVariables(platform: string): Map<string, string> {
     ["TARGETARCH", arch],
     ["TARGETVARIANT", variant],
   ]);
+}
+
+/** The `# escape=` among the comments that a Dockerfile begins with. */
+function escapesByBacktick(dockerfile: string): boolean {
+  for (const line of dockerfile.split("\n")) {
+    const text = line.trim();
+    if (!text.startsWith("#")) return false;
+    if (/^#\s*escape\s*=\s*`$/i.test(text)) return true;
+  }
+  return false;
 }

@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { isJsonObject } from "../../config/index.js";
-import { SlipwayError } from "../../core/index.js";
+import { SlipwayError, parseJson } from "../../core/index.js";
 import { makeDirectory } from "../../fs/index.js";
 
 /** Largest document read into memory, in bytes (SEC-34). */
@@ -45,7 +45,7 @@ export async function unpackSavedImage(archive: Readable, dir: string, hint: str
     const file = find(name);
     if (!file) return undefined;
     if (file.size > largestDocument) throw invalid(`${name} is larger than ${largestDocument} bytes`);
-    return JSON.parse(await readFile(join(blobs, file.digest.slice(7)), "utf8")) as unknown;
+    return parseJson(await readFile(join(blobs, file.digest.slice(7)), "utf8"));
   };
   const index = await document("index.json");
   if (isJsonObject(index)) {

@@ -1,5 +1,6 @@
 import { type Hash, createHash } from "node:crypto";
 import { type JsonObject, isJsonObject } from "../../config/index.js";
+import { parseJson } from "../../core/index.js";
 import { readDescriptor } from "../../registry/index.js";
 import { type AskedNames, BuilderClaimError } from "../asked-names.js";
 import { largestDocument } from "./image-content.js";
@@ -187,7 +188,7 @@ function textList(image: JsonObject, field: string): string[] {
 
 function parse(content: Buffer, name: string): unknown {
   try {
-    return JSON.parse(content.toString("utf8"));
+    return parseJson(content.toString("utf8"));
   } catch (error) {
     throw refused(`has a ${name} that is no JSON`, { cause: error });
   }

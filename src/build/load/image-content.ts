@@ -1,6 +1,6 @@
 import { type BuildkitClient, readContent } from "../../buildkit/index.js";
 import { type JsonObject, isJsonObject } from "../../config/index.js";
-import { SlipwayError } from "../../core/index.js";
+import { SlipwayError, parseJson } from "../../core/index.js";
 
 /** A blob of an image. */
 export interface Blob {
@@ -91,7 +91,7 @@ export function blobOf(value: unknown): Blob {
 
 /** A JSON document of an image. */
 export function parseDocument(content: Buffer): JsonObject {
-  const document: unknown = JSON.parse(content.toString("utf8"));
+  const document: unknown = parseJson(content.toString("utf8"));
   if (!isJsonObject(document)) throw new UnknownImageError("a document of the image is no JSON object");
   return document;
 }

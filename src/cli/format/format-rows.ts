@@ -1,3 +1,4 @@
+import { trimBoth } from "../../core/index.js";
 import type { Printer } from "../printer.js";
 import { alignTabs } from "./tab-writer.js";
 import { headerFunctions, formatGoJson } from "./template-functions.js";
@@ -39,12 +40,7 @@ export function formatRows(options: FormatRowsOptions): string {
   if (format === "json") return rows.map((row) => `${formatGoJson(jsonOf(row))}\n`).join("");
   const table = isTableFormat(format);
   const source = format === "table" ? defaultTable : table ? format.slice("table".length) : format;
-  const template = Template.parse(
-    source
-      .replace(/^ +| +$/g, "")
-      .replaceAll("\\t", "\t")
-      .replaceAll("\\n", "\n"),
-  );
+  const template = Template.parse(trimBoth(source, " ").replaceAll("\\t", "\t").replaceAll("\\n", "\n"));
   const shown = table && cell ? (row: FormatRow) => inCells(row, cell) : (row: FormatRow) => row;
   const lines = rows.map((row) => `${template.execute(contextOf(shown(row)))}\n`).join("");
   if (!table) return lines;

@@ -48,7 +48,7 @@ export function goSprintln(values: readonly unknown[]): string {
 export function goSprintf(format: string, values: readonly unknown[]): string {
   let next = 0;
   const text = format.replace(
-    /%([-+0 #]*)(\d+)?(?:\.(\d+))?([a-zA-Z%])/g,
+    /%([-+0 #]*)([1-9]\d*)?(?:\.(\d+))?([a-zA-Z%])/g,
     (_all, flags: string, width: string | undefined, precision: string | undefined, verb: string) => {
       if (verb === "%") return "%";
       if (next >= values.length) return `%!${verb}(MISSING)`;

@@ -1,3 +1,4 @@
+import { trimTrailing } from "../../core/index.js";
 import { escapeGoJson } from "../../config/index.js";
 import { goSprint, goSprintf, goSprintln, goString } from "./go-print.js";
 
@@ -85,10 +86,7 @@ function joinElements(elements: unknown, separator: unknown): string {
 function truncateBytes(text: string, length: number): string {
   const bytes = Buffer.from(text);
   if (bytes.length < length) return text;
-  return bytes
-    .subarray(0, length)
-    .toString()
-    .replace(/\ufffd+$/, "");
+  return trimTrailing(bytes.subarray(0, length).toString(), "\ufffd");
 }
 
 function lengthOf(value: unknown): number {

@@ -1,3 +1,4 @@
+import { trimTrailing } from "../../core/index.js";
 import { TemplateError } from "./template-error.js";
 
 /** A piece of a template: text to print as it is, or the tokens of one `{{ }}`. */
@@ -33,7 +34,7 @@ export function tokenize(template: string): TemplatePiece[] {
   const addText = (end: number, trimEnd: boolean) => {
     let text = template.slice(position, end);
     if (trimNext) text = text.replace(/^[ \t\r\n]+/, "");
-    if (trimEnd) text = text.replace(/[ \t\r\n]+$/, "");
+    if (trimEnd) text = trimTrailing(text, " \t\r\n");
     if (text !== "") pieces.push({ kind: "text", text });
   };
   for (;;) {

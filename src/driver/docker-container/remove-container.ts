@@ -27,7 +27,7 @@ export async function removeContainer(
 ): Promise<void> {
   await unlessOthersAreAtIt(
     () => engine.containers.remove(id, { force: true, volumes, signal }),
-    (refusal) => /removal .*in progress/i.test(refusal.message),
+    (refusal) => saysInOrder(refusal.message, "removal ", "in progress"),
     signal,
   );
 }
@@ -46,7 +46,7 @@ export async function removeVolume(
   await unlessOthersAreAtIt(
     () => engine.volumes.remove(name, { signal }),
     async (refusal) => {
-      const users = /in use.*\[([^\]]*)\]/i.exec(refusal.message)?.[1]?.split(/[,\s]+/) ?? [];
+      const users = usersOf(refusal.message);
       const isThere = await Promise.all(users.map((id) => exists(engine, id, signal)));
       return users.length > 0 && !isThere.includes(true);
     },
@@ -72,6 +72,20 @@ async function unlessOthersAreAtIt(
     }
     await sleep(pauseMilliseconds, signal);
   }
+}
+
+function saysInOrder(message: string, first: string, second: string): boolean {
+  const text = message.toLowerCase();
+  const at = text.indexOf(first);
+  return at >= 0 && text.includes(second, at + first.length);
+}
+
+/** The containers that a refusal names: `volume is in use - [id, id]`. */
+function usersOf(message: string): string[] {
+  const said = message.toLowerCase().indexOf("in use");
+  const open = said < 0 ? -1 : message.indexOf("[", said);
+  const close = open < 0 ? -1 : message.indexOf("]", open);
+  return close < 0 ? [] : message.slice(open + 1, close).split(/[,\s]+/);
 }
 
 async function exists(engine: EngineClient, id: string, signal: AbortSignal | undefined): Promise<boolean> {

@@ -1,7 +1,9 @@
+import { parseJson } from "../../core/index.js";
 import { type DaemonClient, formatPlatformFully, parsePlatform } from "../../builder/index.js";
 import { BuildkitError, readContent } from "../../buildkit/index.js";
 import { isJsonObject } from "../../config/index.js";
 import { isIndexType, maxManifestBytes, readDescriptor } from "../../registry/index.js";
+import { HistoryError } from "./history-error.js";
 import type { BuildRecord, RecordBlob } from "./build-record.js";
 
 /** A blob that a build left behind, and what it is. */
@@ -10,6 +12,16 @@ export interface BuildAttachment extends RecordBlob {
   platform?: string;
   /** The predicate of an attestation (`https://slsa.dev/provenance/v1`), else the media type. */
   type: string;
+}
+
+/** Blobs that are looked at for one build: many platforms with many attestations each stay well below. */
+const mostBlobs = 2000;
+
+interface WalkOptions {
+  client: DaemonClient;
+  blob: RecordBlob;
+  platform: string | undefined;
+  signal: AbortSignal | undefined;
 }
 
 const predicateType = "in-toto.io/predicate-type";
@@ -24,12 +36,13 @@ export async function listAttachments(
   signal?: AbortSignal,
 ): Promise<BuildAttachment[]> {
   const found: BuildAttachment[] = [];
+  const budget = { left: mostBlobs, seen: new Set<string>() };
   const places = Object.entries(results).map(
     ([platform, blobs]) => [formatPlatformFully(parsePlatform(platform)), blobs] as const,
   );
   for (const [platform, blobs] of [...(result ? [[undefined, result] as const] : []), ...places]) {
     found.push(...blobs.attestations.map((blob) => attachment(blob, platform)));
-    for (const blob of blobs.results) found.push(...(await walk(client, blob, platform, signal)));
+    for (const blob of blobs.results) found.push(...(await walk({ client, blob, platform, signal }, budget)));
   }
   const key = ({ platform, type }: BuildAttachment) => `${platform ?? ""}\0${type}`;
   return found.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
@@ -42,23 +55,32 @@ function attachment(blob: RecordBlob, platform: string | undefined): BuildAttach
 
 /** A result with what it lists, in the order found. What the builder no longer has is left out. */
 async function walk(
-  client: DaemonClient,
-  blob: RecordBlob,
-  platform: string | undefined,
-  signal: AbortSignal | undefined,
+  { client, blob, platform, signal }: WalkOptions,
+  budget: { left: number; seen: Set<string> },
 ): Promise<BuildAttachment[]> {
+  // An index may list one blob often, also itself, and each of many indexes all of the others.
+  const key = `${platform ?? ""} ${blob.digest} ${blob.annotations["vnd.docker.reference.type"] ?? ""}`;
+  if (budget.seen.has(key)) return [];
+  budget.seen.add(key);
+  if (budget.left-- === 0)
+    throw new HistoryError(
+      "HISTORY_TOO_LARGE",
+      `the builder lists more than ${mostBlobs} blobs for one build`,
+    );
   if (!(await exists(client, blob.digest, signal))) return [];
   const isAttestation = blob.annotations["vnd.docker.reference.type"] === "attestation-manifest";
   const found = isAttestation ? [] : [attachment(blob, platform)];
   if (!isIndexType(blob.mediaType)) return found;
   for (const entry of await readIndex(client, blob.digest, signal))
-    found.push(...(await walk(client, entry, entry.platform ?? platform, signal)));
+    found.push(
+      ...(await walk({ client, blob: entry, platform: entry.platform ?? platform, signal }, budget)),
+    );
   return found;
 }
 
 async function readIndex(client: DaemonClient, digest: string, signal: AbortSignal | undefined) {
   const content = await readContent(client, digest, { limit: maxManifestBytes, signal });
-  const index: unknown = JSON.parse(content.toString());
+  const index = jsonOrNothing(content);
   const manifests = isJsonObject(index) && Array.isArray(index["manifests"]) ? index["manifests"] : [];
   return manifests
     .map(readDescriptor)
@@ -70,6 +92,15 @@ async function readIndex(client: DaemonClient, digest: string, signal: AbortSign
       annotations,
       platform: platform && formatPlatformFully(fromImagePlatform(platform)),
     }));
+}
+
+/** The blob's JSON; undefined where a hostile builder named something else an index. */
+function jsonOrNothing(content: Buffer): unknown {
+  try {
+    return parseJson(content.toString());
+  } catch {
+    return undefined;
+  }
 }
 
 function fromImagePlatform({

@@ -9,7 +9,7 @@ import { type Descriptor, digestOf, mediaTypes } from "../../registry/index.js";
 import type { BuildHistory, RecordCallOptions } from "./build-history.js";
 import type { BuildRecord, BuildResultBlobs, RecordBlob } from "./build-record.js";
 import { type BundleContext, bundleRecordJson } from "./bundle-record.js";
-import { parseSpans } from "./build-trace.js";
+import { largestTrace, parseSpans } from "./build-trace.js";
 import { HistoryError } from "./history-error.js";
 import { sanitizeSpans } from "./sanitize-spans.js";
 
@@ -23,9 +23,6 @@ const recordType = "application/vnd.buildkit.historyrecord.v0";
 /** Holds the media type of a result, which has another one in a bundle so that nobody looks for what it lists. */
 const resultTypeAnnotation = "vnd.export-build.descriptor.mediatype";
 const referenceAnnotation = "vnd.buildkit.history.reference";
-
-/** Longest trace that is cleaned, in bytes. */
-const largestTrace = 256 << 20;
 
 /** What `bundleBuilds()` does. */
 export async function makeBundle(

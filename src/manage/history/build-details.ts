@@ -1,7 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import { formatPlatformFully, normalizePlatform, parsePlatform } from "../../builder/index.js";
 import { isJsonObject, parseCsvFields, parseGoBool } from "../../config/index.js";
-import { blankUsers, blankValue, messageOf } from "../../core/index.js";
+import { blankUsers, blankValue, messageOf, parseJson } from "../../core/index.js";
 import type { BuildAttachment } from "./attachments.js";
 import type { BuildFailure } from "./build-failure.js";
 import type { BuildHistory, RecordCallOptions } from "./build-history.js";
@@ -249,8 +249,13 @@ async function readMaterials(
 ): Promise<BuildMaterial[]> {
   const found = attachments.find(({ type }) => type.startsWith(provenance));
   if (!found) return [];
-  const blob = await history.readBlob(record, found.digest, { limit: 64 << 20, signal });
-  const predicate: unknown = JSON.parse(blob.toString());
+  const blob = await history.readBlob(record, found.digest, { limit: 32 << 20, signal });
+  let predicate: unknown;
+  try {
+    predicate = parseJson(blob.toString());
+  } catch {
+    // Told as if there were none: the rest of the record can be shown all the same.
+  }
   if (!isJsonObject(predicate)) return [];
   const definition = predicate["buildDefinition"];
   // v0.2 has them at the top, v1 in its build definition.

@@ -1,3 +1,4 @@
+import { parseJson } from "../../core/index.js";
 import { fromBinary } from "@bufbuild/protobuf";
 import type { DaemonClient } from "../../builder/index.js";
 import { BuildkitError, grpcCodeName, readContent, rpc, toStatusUpdate } from "../../buildkit/index.js";
@@ -105,7 +106,7 @@ interface Stack {
 
 function parse(value: Uint8Array): Stack | undefined {
   try {
-    return JSON.parse(Buffer.from(value).toString()) as Stack;
+    return parseJson(Buffer.from(value).toString()) as Stack;
   } catch {
     return undefined;
   }

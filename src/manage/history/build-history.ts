@@ -266,9 +266,18 @@ export class BuildHistory implements AsyncDisposable {
       if (!Number.isNaN(time)) now = new Date(time);
     };
     const events: control.BuildHistoryRecord[] = [];
+    let bytes = 0;
     const options = { onHeader, ...(signal && { signal }) };
     for await (const { type, record } of client.control.listenBuildHistory(request, options))
-      if (record && type !== deletedEvent) events.push(record);
+      if (record && type !== deletedEvent) {
+        events.push(record);
+        bytes += recordBytes(record);
+        if (events.length > mostRecords || bytes > mostRecordBytes)
+          throw new HistoryError(
+            "HISTORY_TOO_LARGE",
+            `builder ${this.builder.name} has more than ${mostRecords} records, or ${mostRecordBytes} bytes of them`,
+          );
+      }
     const { name: builder, store } = this.builder;
     return Promise.all(
       events.map(async (wire) => {
@@ -296,6 +305,25 @@ async function update(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   await client.control.updateBuildHistory(request, { ...(signal && { signal }) });
+}
+
+/** Records of one node that are read, and bytes of their texts: a daemon keeps 50 of them if not told else. */
+const mostRecords = 20_000;
+const mostRecordBytes = 32 << 20;
+
+/** About what a record keeps: its texts, and its parts. */
+function recordBytes(record: control.BuildHistoryRecord): number {
+  const { Ref, FrontendAttrs, ExporterResponse, error, Exporters, Result, Results } = record;
+  let bytes = 500 + Ref.length + (error?.message.length ?? 0);
+  const maps = [FrontendAttrs, ExporterResponse, ...Exporters.map(({ Attrs }) => Attrs)];
+  for (const map of maps)
+    for (const [key, value] of Object.entries(map)) bytes += 50 + key.length + value.length;
+  for (const result of [...(Result ? [Result] : []), ...Object.values(Results)])
+    for (const blob of [...result.Attestations, ...Object.values(result.Results)]) {
+      bytes += 300 + blob.digest.length + blob.mediaType.length;
+      for (const [key, value] of Object.entries(blob.annotations)) bytes += 50 + key.length + value.length;
+    }
+  return bytes;
 }
 
 const timeHeader = "buildkit-current-timestamp";

@@ -1,4 +1,4 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { dateOf } from "../../core/index.js";
 import type { LocalBuildState } from "../../builder/index.js";
 import type { control } from "../../buildkit/index.js";
 import { buildName } from "./build-name.js";
@@ -82,8 +82,8 @@ export interface RecordSource {
 /** A record of the wire as data. */
 export function buildRecord({ builder, node, wire, localState, now }: RecordSource): BuildRecord {
   const { error, externalError, logs, trace, Result: result } = wire;
-  const createdAt = wire.CreatedAt ? timestampDate(wire.CreatedAt) : new Date(0);
-  const completedAt = wire.CompletedAt && timestampDate(wire.CompletedAt);
+  const createdAt = wire.CreatedAt ? dateOf(wire.CreatedAt) : new Date(0);
+  const completedAt = wire.CompletedAt && dateOf(wire.CompletedAt);
   return {
     id: wire.Ref,
     ref: `${builder}/${node}/${wire.Ref}`,
@@ -125,7 +125,7 @@ function statusOf({ CompletedAt, error }: control.BuildHistoryRecord): BuildStat
 
 function durationOf({ CreatedAt, CompletedAt }: control.BuildHistoryRecord, now: Date): number {
   if (!CreatedAt) return 0;
-  if (!CompletedAt) return Math.max(0, now.getTime() - timestampDate(CreatedAt).getTime());
+  if (!CompletedAt) return Math.max(0, now.getTime() - dateOf(CreatedAt).getTime());
   const seconds = Number(CompletedAt.seconds - CreatedAt.seconds);
   return seconds * 1e3 + (CompletedAt.nanos - CreatedAt.nanos) / 1e6;
 }

@@ -1,4 +1,4 @@
-import { sleep } from "../../core/index.js";
+import { messageOf, parseJson, sleep } from "../../core/index.js";
 import { isJsonObject, type JsonObject } from "../../config/index.js";
 import type { BuildHistory, RecordCallOptions } from "./build-history.js";
 import type { BuildRecord } from "./build-record.js";
@@ -9,7 +9,7 @@ import { splitJson } from "./split-json.js";
 const settleMilliseconds = 1000;
 
 /** Longest trace that is read, in bytes. */
-const largestTrace = 256 << 20;
+export const largestTrace = 32 << 20;
 
 /** One span as BuildKit stores it, an OpenTelemetry SDK span stub. */
 export type TraceSpan = JsonObject;
@@ -38,7 +38,9 @@ export async function readSpans(
 
 /** Spans of a trace blob: one JSON object after the other. */
 export function parseSpans(blob: Buffer): TraceSpan[] {
-  return splitJson(blob.toString())
-    .map((text): unknown => JSON.parse(text))
-    .filter(isJsonObject);
+  try {
+    return splitJson(blob.toString()).map(parseJson).filter(isJsonObject);
+  } catch (cause) {
+    throw new HistoryError("HISTORY_MISSING", `the trace cannot be read: ${messageOf(cause)}`, { cause });
+  }
 }

@@ -1,3 +1,4 @@
+import { parseJson } from "../../core/index.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import type { LocalBuildGroup, LocalBuildState } from "../../builder/index.js";
 import type { control } from "../../buildkit/index.js";
@@ -96,7 +97,7 @@ function withoutCacheSecrets(attrs: Readonly<Record<string, string>>): Record<st
 function cleanImports(text: string): string {
   let imports: unknown;
   try {
-    imports = JSON.parse(text);
+    imports = parseJson(text);
   } catch {
     return "";
   }

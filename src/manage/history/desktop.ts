@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { type Environment, homeDir } from "../../config/index.js";
-import { messageOf } from "../../core/index.js";
+import { messageOf, parseJson } from "../../core/index.js";
 import { findProgram, programEnvironment } from "../../fs/index.js";
 import { HistoryError } from "./history-error.js";
 
@@ -73,7 +73,7 @@ export async function importBundle(
 function refsOf(body: string): string[] {
   let refs: unknown;
   try {
-    refs = JSON.parse(body);
+    refs = parseJson(body);
   } catch (error) {
     throw new HistoryError("HISTORY_DESKTOP", `Docker Desktop's answer is not JSON: ${messageOf(error)}`, {
       cause: error,

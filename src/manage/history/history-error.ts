@@ -8,6 +8,8 @@ export type HistoryErrorCode =
   | "HISTORY_MISSING"
   /** Records could not be removed. */
   | "HISTORY_REMOVE"
+  /** The builder says more of a build than anything of it needs. */
+  | "HISTORY_TOO_LARGE"
   /** Docker Desktop is needed, and is not there or did not answer as it should. */
   | "HISTORY_DESKTOP";
 

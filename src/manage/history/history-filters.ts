@@ -1,6 +1,5 @@
-import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { parseGoDuration } from "../../config/index.js";
-import { InvalidArgumentError } from "../../core/index.js";
+import { InvalidArgumentError, dateOf } from "../../core/index.js";
 import type { BuildRecord } from "./build-record.js";
 
 /** Filters of build records, for the daemon and for those that it does not apply. */
@@ -83,7 +82,7 @@ function timeMatcher(
   const seconds = Math.floor(limit / 1000);
   return ({ wire }) => {
     const time = key === "startedAt" ? wire.CreatedAt : wire.CompletedAt;
-    return compare(time ? Math.floor(timestampDate(time).getTime() / 1000) : 0, operator, seconds);
+    return compare(time ? Math.floor(dateOf(time).getTime() / 1000) : 0, operator, seconds);
   };
 }
 

@@ -1,6 +1,6 @@
 import { formatPlatform, normalizePlatform } from "../../builder/index.js";
 import { isJsonObject } from "../../config/index.js";
-import { InvalidArgumentError } from "../../core/index.js";
+import { InvalidArgumentError, parseJson } from "../../core/index.js";
 import {
   type Descriptor,
   type Platform,
@@ -127,7 +127,7 @@ async function readPlatform(
   if (config.size > maxManifestBytes)
     throw new RegistryError("REGISTRY_PROTOCOL", `${config.digest} is longer than ${maxManifestBytes} bytes`);
   const content = await collectBlob(stores.of(location).readBlob(location, config, { signal }));
-  const value: unknown = JSON.parse(content.toString());
+  const value: unknown = parseJson(content.toString());
   const text = (name: string) => {
     const found = isJsonObject(value) ? value[name] : undefined;
     return typeof found === "string" ? found : "";

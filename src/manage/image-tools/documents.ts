@@ -1,3 +1,4 @@
+import { parseJson } from "../../core/index.js";
 import { goJson, isJsonObject } from "../../config/index.js";
 import {
   type Descriptor,
@@ -63,7 +64,7 @@ function platformJson(platform: NonNullable<Descriptor["platform"]>): object {
 export function detectMediaType(content: Buffer, what: string): string {
   let value: unknown;
   try {
-    value = JSON.parse(content.toString());
+    value = parseJson(content.toString());
   } catch (error) {
     throw new RegistryError("REGISTRY_PROTOCOL", `${what} is not JSON`, { cause: error });
   }

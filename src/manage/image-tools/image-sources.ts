@@ -1,5 +1,5 @@
 import { isJsonObject } from "../../config/index.js";
-import { InvalidArgumentError, messageOf } from "../../core/index.js";
+import { InvalidArgumentError, messageOf, parseJson } from "../../core/index.js";
 import { type Descriptor, isDigest, readDescriptor } from "../../registry/index.js";
 import {
   type ImageLocation,
@@ -42,7 +42,7 @@ export function parseSource(text: string): SourceText {
 }
 
 function parseDescriptor(text: string): Partial<Descriptor> & { digest: string } {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parseJson(text);
   if (!isJsonObject(value)) throw new InvalidArgumentError("invalid descriptor: not an object");
   const { schemaVersion, digest } = value;
   if (schemaVersion)

@@ -1,3 +1,4 @@
+import { parseJson } from "../../core/index.js";
 import { formatPlatform, normalizePlatform } from "../../builder/index.js";
 import { type JsonObject, isJsonObject } from "../../config/index.js";
 import {
@@ -14,7 +15,7 @@ import type { InspectImageOptions, InspectedImage, InspectedPlatform } from "./i
 import { type ImageStores, openStores } from "./open-stores.js";
 
 /** No attestation is larger than this, in bytes. */
-const largestAttestation = 64 << 20;
+const largestAttestation = 32 << 20;
 
 const references = ["com.docker.reference.digest", "vnd.docker.reference.digest"];
 
@@ -119,7 +120,7 @@ class ImageReader {
         const statement = await this.#json(layer);
         if (!isSigned(layer.mediaType)) return statement["predicate"];
         const payload = typeof statement["payload"] === "string" ? statement["payload"] : "";
-        const inner: unknown = JSON.parse(Buffer.from(payload, "base64").toString());
+        const inner: unknown = parseJson(Buffer.from(payload, "base64").toString());
         return isJsonObject(inner) ? inner["predicate"] : undefined;
       }),
     );
@@ -132,7 +133,7 @@ class ImageReader {
     const store = this.#stores.of(this.#location);
     const bytes = await collectBlob(store.readBlob(this.#location, blob, { signal: this.#signal }));
     try {
-      const value: unknown = JSON.parse(bytes.toString());
+      const value: unknown = parseJson(bytes.toString());
       if (isJsonObject(value)) return value;
     } catch (error) {
       throw new RegistryError("REGISTRY_PROTOCOL", `${what} is not JSON`, { cause: error });

@@ -1,5 +1,5 @@
 import { isJsonObject } from "../../config/index.js";
-import { InvalidArgumentError, isSlipwayError } from "../../core/index.js";
+import { InvalidArgumentError, isSlipwayError, parseJson } from "../../core/index.js";
 import {
   type Descriptor,
   DigestVerifier,
@@ -216,7 +216,7 @@ function rootsOf(manifests: readonly Descriptor[]): Descriptor[] {
 }
 
 function subjectIn(content: Buffer): string | undefined {
-  const value: unknown = JSON.parse(content.toString());
+  const value: unknown = parseJson(content.toString());
   const subject = isJsonObject(value) ? value["subject"] : undefined;
   return isJsonObject(subject) && typeof subject["digest"] === "string" ? subject["digest"] : undefined;
 }

@@ -49,12 +49,18 @@ export function auth(options: AuthOptions): Attachable {
   return new AuthService(options).attachable();
 }
 
+/** Hosts of one build that credentials are looked up for; a build names few. */
+const mostHosts = 1000;
+const longestHost = 1024;
+
 class AuthService {
   readonly #options: AuthOptions;
   readonly #provider: CredentialProvider;
   readonly #http: RegistryHttp;
   readonly #seeds: TokenSeeds;
   readonly #shared = new Set<string>();
+  /** Hosts that the builder has asked about: for each something is kept, and perhaps a program run. */
+  readonly #asked = new Set<string>();
 
   constructor(options: AuthOptions) {
     const { env, sink } = options;
@@ -131,6 +137,15 @@ class AuthService {
   }
 
   async #lookUp(host: string, scopes: readonly string[], signal: AbortSignal) {
+    this.#asked.add(host.slice(0, longestHost));
+    if (host.length >= longestHost || this.#asked.size > mostHosts)
+      throw new SessionError(
+        "SESSION_AUTH",
+        host.length >= longestHost
+          ? `the builder asks for credentials of a host whose name has ${host.length} characters`
+          : `the builder asks for credentials of more than ${mostHosts} hosts`,
+        { grpcCode: grpcCodes.resourceExhausted },
+      );
     const credentials = await this.#provider({ host, scopes, signal });
     for (const secret of [credentials?.password, credentials?.identityToken, credentials?.registryToken]) {
       if (secret) this.#options.onSecret?.(secret);

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, unlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { parseJson } from "../../core/index.js";
 import { isJsonObject } from "../../config/index.js";
 import { processWide } from "../../core/index.js";
 import {
@@ -249,7 +250,7 @@ async function readJson(path: string, followLinks = true): Promise<unknown> {
   }
   if (text === "") return undefined;
   try {
-    return JSON.parse(text) as unknown;
+    return parseJson(text);
   } catch (cause) {
     throw new SessionError("SESSION_OCI_INDEX", `${path} is not JSON`, { cause });
   }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { trimTrailing } from "../../core/index.js";
 import {
   closeSync,
   constants,
@@ -72,7 +73,7 @@ export class ExportTree {
   /** The path of an entry, for display. */
   pathOf(parent: number, name: Buffer): string {
     const directory = this.directories.path(parent).toString("utf8");
-    return [this.#path.replace(/\/+$/, ""), directory, name.toString("utf8")].filter(Boolean).join("/");
+    return [trimTrailing(this.#path, "/"), directory, name.toString("utf8")].filter(Boolean).join("/");
   }
 
   /** How the destination's file system tells names apart; undefined when by every byte. */

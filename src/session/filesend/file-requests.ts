@@ -1,3 +1,4 @@
+import { ownBytes } from "../../core/index.js";
 import { ByteQueue } from "./byte-queue.js";
 import { ExportError, protocolError } from "./export-error.js";
 import type { ExportTree } from "./export-tree.js";
@@ -22,7 +23,7 @@ const maxQueued = 256 * 1024 * 1024;
 
 interface Transfer extends ExportFile {
   received: number;
-  /** The content of a small file: a view of the message when it came in one, else a copy. */
+  /** The content of a small file: a view of its message when that is hardly larger, else a copy. */
   data: Buffer | undefined;
   large: LargeFile | undefined;
 }
@@ -102,8 +103,8 @@ export class FileRequests {
     }
     if (transfer.size > smallLimit) {
       if (!transfer.large) transfer.large = new LargeFile(this.#tree, transfer, this.#budget);
-      transfer.large.append(data);
-    } else if (received === data.length && received === transfer.size) transfer.data = data;
+      transfer.large.append(ownBytes(data));
+    } else if (received === data.length && received === transfer.size) transfer.data = ownBytes(data);
     else {
       transfer.data ??= Buffer.allocUnsafe(transfer.size);
       data.copy(transfer.data, transfer.received);

@@ -1,3 +1,4 @@
+import { parseJson } from "../../../core/index.js";
 import { isJsonObject } from "../../../config/index.js";
 import type { InspectedImage, InspectedPlatform } from "../../../manage/index.js";
 
@@ -111,7 +112,7 @@ const indexFields: readonly Field[] = [
 export function imageFields(name: string, image: InspectedImage): object {
   const { descriptor, content, platforms } = image;
   const isIndex = image.manifests.length > 0;
-  const document: unknown = JSON.parse(content.toString());
+  const document: unknown = parseJson(content.toString());
   const manifest = isIndex
     ? struct({ ...(document as object), digest: descriptor.digest, size: descriptor.size }, indexFields)
     : struct(descriptor, descriptorFields);
