@@ -11,7 +11,7 @@ export declare class BuildkitClient implements AsyncDisposable {
     readonly closed: Promise<Error | undefined>;
     static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
     private constructor();
-    gateway(ref: string): RpcClient<typeof LLBBridge>;
+    gateway(ref: string, headers?: Record<string, string>): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
     openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;

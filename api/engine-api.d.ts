@@ -37,7 +37,6 @@ export interface ContainerInspect {
     Mounts: MountPoint[];
     NetworkSettings: {
         Networks: Record<string, EndpointSettings>;
-        IPAddress?: string;
     };
     RestartCount?: number;
 }
@@ -372,7 +371,7 @@ export declare class Images {
     pull(reference: string, options?: PullOptions): Promise<void>;
     inspect(reference: string, options?: CallOptions): Promise<ImageInspect>;
     load(archive: UploadSource, options?: LoadOptions): Promise<JsonMessage[]>;
-    save(references: readonly string[], options?: CallOptions): Promise<Readable>;
+    save(references: readonly string[], options?: SaveOptions): Promise<Readable>;
     tag(source: string, target: string, options?: CallOptions): Promise<void>;
     list(options?: CallOptions & {
         all?: boolean;
@@ -401,7 +400,7 @@ export interface JsonMessage {
     aux?: unknown;
 }
 
-export interface LoadOptions extends CallOptions {
+export interface LoadOptions extends SaveOptions {
     onProgress?: (message: JsonMessage) => void;
 }
 
@@ -563,6 +562,7 @@ export interface SystemInfo {
     CgroupDriver: "cgroupfs" | "systemd" | "none" | "";
     CgroupVersion?: string;
     SecurityOptions: string[] | null;
+    Rootless?: boolean;
     Runtimes: Record<string, {
         path?: string;
     }> | null;
@@ -609,7 +609,7 @@ export declare function encodeRegistryAuth(auth: RegistryAuth): string;
 
 export declare function execDial(engine: EngineClient, container: string, cmd: readonly string[], options?: ExecDialOptions): Dial;
 
-export declare const maximumApiVersion = "1.51";
+export declare const maximumApiVersion = "1.56";
 
 export declare const minimumApiVersion = "1.41";
 
@@ -620,6 +620,12 @@ class SlipwayError extends Error {
     constructor(code: string, message: string, options?: SlipwayErrorOptions);
 }
 
+interface SaveOptions extends CallOptions {
+    platforms?: readonly Platform[];
+}
+
 interface SlipwayErrorOptions {
     cause?: unknown;
 }
+
+type Platform = NonNullable<OciDescriptor["platform"]>;

@@ -69,7 +69,10 @@ export interface ContentStoreOptions {
     maxBytes?: number;
 }
 
-export type CredentialProvider = (request: CredentialRequest) => Promise<RegistryCredentials | undefined>;
+export interface CredentialProvider {
+    (request: CredentialRequest): Promise<RegistryCredentials | undefined>;
+    readonly source?: string;
+}
 
 export interface CredentialRequest {
     host: string;
@@ -81,14 +84,7 @@ export type CredentialsCallback = (request: {
     host: string;
     scopes: readonly string[];
     signal?: AbortSignal | undefined;
-}) => Promise<{
-    username: string;
-    password: string;
-} | {
-    identityToken: string;
-} | {
-    registryToken: string;
-} | undefined | null>;
+}) => GivenCredentials | Promise<GivenCredentials>;
 
 export interface Descriptor {
     mediaType: string;
@@ -119,6 +115,7 @@ export interface DockerConfig {
     currentContext?: string;
     pruneFilters: string[];
     raw: unknown;
+    problems: string[];
 }
 
 export interface EntryStat {
@@ -310,6 +307,10 @@ export type SecretSource = {
     read(signal: AbortSignal): Promise<Uint8Array | string>;
 };
 
+export interface SecretsOptions {
+    onSecret?: ((value: Uint8Array) => void) | undefined;
+}
+
 export interface ServerCall {
     readonly path: string;
     header(name: string): string | undefined;
@@ -437,13 +438,15 @@ export declare function readOciIndex(layout: string): Promise<OciIndex | undefin
 
 export declare function removeUnreferencedBlobs(layout: string, signal?: AbortSignal): Promise<number>;
 
-export declare function secrets(sources: ReadonlyMap<string, SecretSource>): Attachable;
+export declare function secrets(sources: ReadonlyMap<string, SecretSource>, { onSecret }?: SecretsOptions): Attachable;
 
 export declare function service<S extends DescService>(desc: S, handlers: ServiceHandlers<S>): Attachable;
 
 export declare function ssh(agents: ReadonlyMap<string, SshAgent>): Attachable;
 
-export declare function upload(sources: ReadonlyMap<string, Readable | Uint8Array>): Attachable;
+export declare function upload(sources: ReadonlyMap<string, Readable | Uint8Array>, { onError }?: {
+    onError?: (error: Error) => void;
+}): Attachable;
 
 // Not exported by this module, but named above.
 
@@ -454,7 +457,7 @@ class BuildkitClient implements AsyncDisposable {
     readonly closed: Promise<Error | undefined>;
     static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
     private constructor();
-    gateway(ref: string): RpcClient<typeof LLBBridge>;
+    gateway(ref: string, headers?: Record<string, string>): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
     openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
@@ -613,6 +616,15 @@ type BuildEvent = {
 type Dial = (signal?: AbortSignal) => Promise<Duplex>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+type GivenCredentials = {
+    username: string;
+    password: string;
+} | {
+    identityToken: string;
+} | {
+    registryToken: string;
+} | undefined | null;
 
 type RpcClient<S extends DescService> = {
     [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;

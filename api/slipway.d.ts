@@ -135,11 +135,11 @@ export interface BuildMaterial {
 export interface BuildOptions {
     context: string | ContextSource;
     file?: string;
-    dockerfile?: string | Uint8Array;
+    dockerfile?: string | Bytes;
     tags?: readonly string[];
     target?: string;
     buildArgs?: Readonly<Record<string, string | undefined>>;
-    labels?: Readonly<Record<string, string>>;
+    labels?: Readonly<Record<string, string | undefined>>;
     platforms?: readonly string[];
     noCache?: boolean;
     noCacheFilter?: readonly string[];
@@ -150,7 +150,7 @@ export interface BuildOptions {
     ulimits?: readonly string[];
     cgroupParent?: string;
     resources?: readonly string[];
-    secrets?: Readonly<Record<string, SecretInput>>;
+    secrets?: Readonly<Record<string, SecretInput | undefined>>;
     ssh?: readonly string[];
     allow?: readonly string[];
     policies?: readonly string[];
@@ -160,7 +160,7 @@ export interface BuildOptions {
     sbom?: boolean | string;
     attests?: readonly string[];
     annotations?: readonly string[];
-    buildContexts?: Readonly<Record<string, string | ContextSource>>;
+    buildContexts?: Readonly<Record<string, string | ContextSource | undefined>>;
     engineImages?: boolean | {
         allow: readonly string[];
     };
@@ -189,8 +189,8 @@ export interface BuildPlan {
         };
     }[];
     caches: {
-        imports: CacheOption[];
-        exports: CacheOption[];
+        imports: Cache[];
+        exports: Cache[];
     };
     entitlements: string[];
     secrets: string[];
@@ -296,9 +296,17 @@ export interface BuilderStream extends AsyncDisposable {
     close(): Promise<void>;
 }
 
+export type ByteSource = Readable | ReadableStream | AsyncIterable<Uint8Array | string>;
+
+export type Bytes = Uint8Array | ArrayBuffer | NodeJS.ArrayBufferView;
+
+export interface Cache extends CacheOption {
+    attrs: Readonly<Record<string, string>>;
+}
+
 export interface CacheOption {
     type: string;
-    attrs: Readonly<Record<string, string>>;
+    attrs?: Readonly<Record<string, string | undefined>>;
 }
 
 export interface CacheRecord {
@@ -410,14 +418,7 @@ export type CredentialsCallback = (request: {
     host: string;
     scopes: readonly string[];
     signal?: AbortSignal | undefined;
-}) => Promise<{
-    username: string;
-    password: string;
-} | {
-    identityToken: string;
-} | {
-    registryToken: string;
-} | undefined | null>;
+}) => GivenCredentials | Promise<GivenCredentials>;
 
 export type DaemonClient = BuildkitClient;
 
@@ -478,9 +479,10 @@ export interface DriverCallOptions {
 
 export declare class DriverError extends SlipwayError {
     readonly code: DriverErrorCode;
+    constructor(code: DriverErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
-export type DriverErrorCode = "DRIVER_OPTION" | "DRIVER_BOOT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_CONNECT" | "DRIVER_NOT_RUNNING" | "DRIVER_UNSUPPORTED";
+export type DriverErrorCode = "DRIVER_OPTION" | "DRIVER_BOOT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_CONNECT" | "DRIVER_NOT_RUNNING" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE";
 
 export interface DriverFeatures {
     readonly defaultLoad: boolean;
@@ -635,15 +637,15 @@ export interface LocalBuildState {
     groupRef?: string;
 }
 
-export type MemoryFile = string | Uint8Array | {
-    content: string | Uint8Array;
+export type MemoryFile = string | Bytes | Blob | {
+    content: string | Bytes | Blob;
     mode?: number;
     mtime?: Date;
 } | {
     symlink: string;
 };
 
-export type MemoryFiles = Readonly<Record<string, MemoryFile>>;
+export type MemoryFiles = Readonly<Record<string, MemoryFile | undefined>>;
 
 export type MetadataProvenance = "min" | "max";
 
@@ -694,8 +696,8 @@ export interface OpenBuilderOptions {
 
 export interface Output {
     type: OutputType;
-    dest?: string | Writable;
-    attrs?: Readonly<Record<string, string>>;
+    dest?: string | Writable | WritableStream;
+    attrs?: Readonly<Record<string, string | undefined>>;
 }
 
 export type OutputType = "local" | "tar" | "oci" | "docker" | "image" | "registry" | "cacheonly";
@@ -760,11 +762,11 @@ export interface RemoveOptions extends DriverCallOptions {
     keepState?: boolean;
 }
 
-export type SecretInput = string | Uint8Array | {
+export type SecretInput = string | Bytes | {
     file: string;
 } | {
     env: string;
-} | (() => string | Uint8Array | Promise<string | Uint8Array>);
+} | (() => string | Bytes | Promise<string | Bytes>);
 
 export declare class SlipwayError extends Error {
     readonly code: string;
@@ -898,7 +900,7 @@ export declare function inspectImage(name: string, options?: InspectImageOptions
 
 export declare function isSlipwayError(error: unknown, code?: string): error is SlipwayError;
 
-export declare function parseCache(text: string): CacheOption[];
+export declare function parseCache(text: string): Cache[];
 
 export declare function parseOutput(text: string): Output;
 
@@ -913,7 +915,7 @@ export declare function prune(client: BuildkitClient, options?: PruneOptions): A
 
 export declare function readTrace(builds: BuildHistory, record: BuildRecord, options?: RecordCallOptions): Promise<TraceSpan[]>;
 
-export declare function tar(stream: Readable | Uint8Array): ContextSource;
+export declare function tar(stream: ByteSource | Bytes | Blob): ContextSource;
 
 export declare function toJaeger(spans: readonly TraceSpan[]): JaegerTrace;
 
@@ -926,7 +928,7 @@ class BuildkitClient implements AsyncDisposable {
     readonly closed: Promise<Error | undefined>;
     static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
     private constructor();
-    gateway(ref: string): RpcClient<typeof LLBBridge>;
+    gateway(ref: string, headers?: Record<string, string>): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
     openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
@@ -996,6 +998,15 @@ interface Windows {
     stream: number;
     connection: number;
 }
+
+type GivenCredentials = {
+    username: string;
+    password: string;
+} | {
+    identityToken: string;
+} | {
+    registryToken: string;
+} | undefined | null;
 
 type RpcClient<S extends DescService> = {
     [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;

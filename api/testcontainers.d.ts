@@ -86,7 +86,7 @@ class BuildkitClient implements AsyncDisposable {
     readonly closed: Promise<Error | undefined>;
     static connect(dial: Dial, options?: BuildkitConnectOptions): Promise<BuildkitClient>;
     private constructor();
-    gateway(ref: string): RpcClient<typeof LLBBridge>;
+    gateway(ref: string, headers?: Record<string, string>): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
     openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
@@ -106,11 +106,11 @@ class EphemeralBuilder extends Builder implements AsyncDisposable {
 interface BuildOptions {
     context: string | ContextSource;
     file?: string;
-    dockerfile?: string | Uint8Array;
+    dockerfile?: string | Bytes;
     tags?: readonly string[];
     target?: string;
     buildArgs?: Readonly<Record<string, string | undefined>>;
-    labels?: Readonly<Record<string, string>>;
+    labels?: Readonly<Record<string, string | undefined>>;
     platforms?: readonly string[];
     noCache?: boolean;
     noCacheFilter?: readonly string[];
@@ -121,7 +121,7 @@ interface BuildOptions {
     ulimits?: readonly string[];
     cgroupParent?: string;
     resources?: readonly string[];
-    secrets?: Readonly<Record<string, SecretInput>>;
+    secrets?: Readonly<Record<string, SecretInput | undefined>>;
     ssh?: readonly string[];
     allow?: readonly string[];
     policies?: readonly string[];
@@ -131,7 +131,7 @@ interface BuildOptions {
     sbom?: boolean | string;
     attests?: readonly string[];
     annotations?: readonly string[];
-    buildContexts?: Readonly<Record<string, string | ContextSource>>;
+    buildContexts?: Readonly<Record<string, string | ContextSource | undefined>>;
     engineImages?: boolean | {
         allow: readonly string[];
     };
@@ -169,7 +169,7 @@ interface BuildkitConnectOptions {
 
 interface CacheOption {
     type: string;
-    attrs: Readonly<Record<string, string>>;
+    attrs?: Readonly<Record<string, string | undefined>>;
 }
 
 interface CallRequest {
@@ -367,8 +367,8 @@ interface OpenSessionOptions extends BuildkitCallOptions {
 
 interface Output {
     type: OutputType;
-    dest?: string | Writable;
-    attrs?: Readonly<Record<string, string>>;
+    dest?: string | Writable | WritableStream;
+    attrs?: Readonly<Record<string, string | undefined>>;
 }
 
 interface Platform {
@@ -505,6 +505,8 @@ type BuildEvent = {
     failure?: SolveFailure;
 };
 
+type Bytes = Uint8Array | ArrayBuffer | NodeJS.ArrayBufferView;
+
 type ConnectMode = "auto" | "exec" | "socket";
 
 type ConnectionBuildOptions = BuildOptions & {
@@ -529,30 +531,32 @@ type CredentialsCallback = (request: {
     host: string;
     scopes: readonly string[];
     signal?: AbortSignal | undefined;
-}) => Promise<{
+}) => GivenCredentials | Promise<GivenCredentials>;
+
+type Dial = (signal?: AbortSignal) => Promise<Duplex>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+type GivenCredentials = {
     username: string;
     password: string;
 } | {
     identityToken: string;
 } | {
     registryToken: string;
-} | undefined | null>;
-
-type Dial = (signal?: AbortSignal) => Promise<Duplex>;
-
-type Environment = Readonly<Record<string, string | undefined>>;
+} | undefined | null;
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-type MemoryFile = string | Uint8Array | {
-    content: string | Uint8Array;
+type MemoryFile = string | Bytes | Blob | {
+    content: string | Bytes | Blob;
     mode?: number;
     mtime?: Date;
 } | {
     symlink: string;
 };
 
-type MemoryFiles = Readonly<Record<string, MemoryFile>>;
+type MemoryFiles = Readonly<Record<string, MemoryFile | undefined>>;
 
 type MetadataProvenance = "min" | "max";
 
@@ -564,8 +568,8 @@ type RpcClient<S extends DescService> = {
     [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;
 };
 
-type SecretInput = string | Uint8Array | {
+type SecretInput = string | Bytes | {
     file: string;
 } | {
     env: string;
-} | (() => string | Uint8Array | Promise<string | Uint8Array>);
+} | (() => string | Bytes | Promise<string | Bytes>);
