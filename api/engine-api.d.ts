@@ -546,6 +546,10 @@ export interface RunResult {
     stderr: Buffer;
 }
 
+export interface SaveOptions extends CallOptions {
+    platforms?: readonly Platform[];
+}
+
 export interface SystemInfo {
     ID: string;
     Name: string;
@@ -618,10 +622,6 @@ export declare const minimumApiVersion = "1.41";
 class SlipwayError extends Error {
     readonly code: string;
     constructor(code: string, message: string, options?: SlipwayErrorOptions);
-}
-
-interface SaveOptions extends CallOptions {
-    platforms?: readonly Platform[];
 }
 
 interface SlipwayErrorOptions {

@@ -44,6 +44,15 @@ export interface BlobInfo {
 
 export type ByteString = string;
 
+export declare class CacheLock implements AsyncDisposable {
+    #private;
+    constructor(directory: string);
+    share(): Promise<void>;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+    alone(work: () => Promise<void>, signal?: AbortSignal): Promise<boolean>;
+}
+
 export declare class ContentStore {
     #private;
     readonly path: string;
@@ -66,6 +75,7 @@ export declare class ContentStore {
 
 export interface ContentStoreOptions {
     access?: "read-only" | "read-write";
+    beforeWrite?: () => Promise<void>;
     maxBytes?: number;
 }
 
@@ -159,6 +169,15 @@ export interface FileSyncOptions {
     onError?: (error: Error, dirName: string) => void;
     onRace?: "error" | "warn";
 }
+
+export type GivenCredentials = {
+    username: string;
+    password: string;
+} | {
+    identityToken: string;
+} | {
+    registryToken: string;
+} | undefined | null;
 
 export declare class GrpcError extends SlipwayError {
     readonly grpcCode: number;
@@ -434,7 +453,9 @@ export declare function policyVerifier(check: (request: PolicyRequest, signal: A
 
 export declare function putDescriptor(layout: string, descriptor: Descriptor, options?: PutDescriptorOptions): Promise<void>;
 
-export declare function readOciIndex(layout: string): Promise<OciIndex | undefined>;
+export declare function readOciIndex(layout: string, { followLinks }?: {
+    followLinks?: boolean;
+}): Promise<OciIndex | undefined>;
 
 export declare function removeUnreferencedBlobs(layout: string, signal?: AbortSignal): Promise<number>;
 
@@ -616,15 +637,6 @@ type BuildEvent = {
 type Dial = (signal?: AbortSignal) => Promise<Duplex>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-type GivenCredentials = {
-    username: string;
-    password: string;
-} | {
-    identityToken: string;
-} | {
-    registryToken: string;
-} | undefined | null;
 
 type RpcClient<S extends DescService> = {
     [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;

@@ -164,6 +164,7 @@ export interface BuildOptions {
     engineImages?: boolean | {
         allow: readonly string[];
     };
+    contextRace?: "error" | "warn";
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;
@@ -555,6 +556,15 @@ export interface GcRule {
     maxUsedSpace: number;
     minFreeSpace: number;
 }
+
+export type GivenCredentials = {
+    username: string;
+    password: string;
+} | {
+    identityToken: string;
+} | {
+    registryToken: string;
+} | undefined | null;
 
 export declare class HistoryError extends SlipwayError {
     readonly code: HistoryErrorCode;
@@ -998,15 +1008,6 @@ interface Windows {
     stream: number;
     connection: number;
 }
-
-type GivenCredentials = {
-    username: string;
-    password: string;
-} | {
-    identityToken: string;
-} | {
-    registryToken: string;
-} | undefined | null;
 
 type RpcClient<S extends DescService> = {
     [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;

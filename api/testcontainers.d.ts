@@ -135,6 +135,7 @@ interface BuildOptions {
     engineImages?: boolean | {
         allow: readonly string[];
     };
+    contextRace?: "error" | "warn";
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;

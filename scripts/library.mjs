@@ -82,7 +82,9 @@ function putInPlace(made, name) {
 
 /** Turns the modules in a folder into CommonJS, where they are. Declarations say by the folder's package.json what they are of. */
 async function toCommonJs(folder) {
-  const names = fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".js"));
+  const names = fs
+    .readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".js"));
   for (const name of names) {
     const file = path.join(folder, name);
     const { code } = await transform(fs.readFileSync(file, "utf8"), {
@@ -98,7 +100,9 @@ async function toCommonJs(folder) {
     fs.writeFileSync(file, code);
   }
   // smol-toml's types are those of its ES module alone.
-  for (const name of fs.readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".d.ts"))) {
+  for (const name of fs
+    .readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".d.ts"))) {
     const file = path.join(folder, name);
     const text = fs.readFileSync(file, "utf8");
     const said = text.replace(

@@ -10,6 +10,7 @@ export {
   type CallResult,
   type ConnectTarget,
   type CredentialsCallback,
+  type GivenCredentials,
   type Connection,
   type ConnectionBuildOptions,
   type ContextSource,

@@ -3,7 +3,7 @@ export { BuildError, type FailedSource, type FailedStep } from "./build-error.js
 export type { BuildOptions } from "./build-options.js";
 export type { BuildResult, CallResult } from "./build-result.js";
 export { connect } from "./connect.js";
-export type { CredentialsCallback } from "../registry/index.js";
+export type { CredentialsCallback, GivenCredentials } from "../registry/index.js";
 export type { ExportDestination } from "./outputs.js";
 export type { MetadataProvenance } from "./provenance.js";
 export type { TreeDigest } from "./input-digest-tree.js";

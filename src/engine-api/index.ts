@@ -9,7 +9,7 @@ export { type ExecDialOptions, execDial } from "./exec-dial.js";
 export { ExecStream, type EarlyEnd, type ExecStreamOptions } from "./exec-stream.js";
 export type { ExecCreateOptions, Execs } from "./execs.js";
 export type { Filters } from "./filters.js";
-export type { Images, LoadOptions, PullOptions } from "./images.js";
+export type { Images, LoadOptions, PullOptions, SaveOptions } from "./images.js";
 export type { JsonMessage } from "./json-messages.js";
 export type { LogChunk } from "./logs.js";
 export type { Networks } from "./networks.js";

@@ -172,7 +172,8 @@ describe("terminal", () => {
     expect(sink.text).toContain(`\x1b[4A\r${"\x1b[2K\n".repeat(4)}\x1b[4A`);
     await show.close();
     expect(sink.listenerCount("resize")).toBe(0);
-    expect(sink.listenerCount("error")).toBe(0);
+    // One stays, whoever shows on this stream: what fails later is not to end the process.
+    expect(sink.listenerCount("error")).toBeLessThanOrEqual(1);
   });
 
   it("obeys NO_COLOR, BUILDKIT_COLORS and TTY_DISPLAY_RATE", async () => {

@@ -1,6 +1,7 @@
 export type { BlobUpload } from "./blob-upload.js";
 export {
   type CredentialsCallback,
+  type GivenCredentials,
   type CredentialProvider,
   type CredentialRequest,
   type RegistryCredentials,

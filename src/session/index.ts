@@ -14,6 +14,7 @@ export type {
   CredentialProvider,
   CredentialRequest,
   CredentialsCallback,
+  GivenCredentials,
   HostTls,
   RegistryCredentials,
 } from "../registry/index.js";
