@@ -44,6 +44,17 @@ export interface DigestTreeOptions extends FilterOptions {
 export async function digestTree(dir: SyncedDir, options: DigestTreeOptions): Promise<TreeDigest> {
   const { cachePath, signal, ...filter } = options;
   const opened = await dirOpener(dir)("error");
+  try {
+    return await digestOpened(opened, { cachePath, signal, filter });
+  } finally {
+    opened.close();
+  }
+}
+
+async function digestOpened(
+  opened: OpenedDir,
+  { cachePath, signal, filter }: Pick<DigestTreeOptions, "cachePath" | "signal"> & { filter: FilterOptions },
+): Promise<TreeDigest> {
   const cache = await DigestCache.open(cachePath);
   const buffer = Buffer.allocUnsafe(pieceBytes);
   const hash = createHash("sha256").update("slipway-tree-1\n");
@@ -70,6 +81,18 @@ export async function readTreeFile(
   limit: number,
 ): Promise<Buffer | undefined> {
   const opened = await dirOpener(dir)("error");
+  try {
+    return await readOpenedFile(opened, path, limit);
+  } finally {
+    opened.close();
+  }
+}
+
+async function readOpenedFile(
+  opened: OpenedDir,
+  path: ByteString,
+  limit: number,
+): Promise<Buffer | undefined> {
   const found: WalkEntry[] = [];
   for await (const entry of walkTree(opened.tree, { followPaths: [path] }))
     if (isRegular(entry.mode)) found.push(entry);

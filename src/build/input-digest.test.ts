@@ -1,6 +1,6 @@
 import fs, { openSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Environment } from "../config/index.js";
@@ -227,9 +227,12 @@ describe("remembered digests", () => {
     const readsOf = async (call: () => Promise<unknown>) => {
       opened.mockClear();
       await call();
-      return opened.mock.calls.map(([path]) => String(path)).filter((path) => path.includes("/src/"));
+      // Their directories are held, so that only the names are the same.
+      return opened.mock.calls
+        .map(([path]) => basename(String(path)))
+        .filter((name) => /^(a\.js|run)$/.test(name));
     };
-    expect(await readsOf(digest)).toEqual([inContext("src/a.js"), inContext("src/deep/run")]);
+    expect(await readsOf(digest)).toEqual(["a.js", "run"]);
     expect(await readsOf(cached)).toEqual([]);
     fs.writeFileSync(inContext("src/a.js"), "let c;\n");
     expect((await cached()).inputDigest).not.toBe(first.inputDigest);

@@ -3,6 +3,7 @@ import { access, lstat, readlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InvalidArgumentError } from "../core/index.js";
 import {
+  type DiskSource,
   FileReadError,
   diskSource,
   goMode,
@@ -11,7 +12,6 @@ import {
   resolveInside,
   systemReason,
   toBytes,
-  toPath,
 } from "../fs/index.js";
 
 /** Largest ignore file, in bytes: its patterns come back in the headers of one request, which BuildKit limits. */
@@ -66,8 +66,9 @@ export async function checkInputFile(
   { what, required = false, limit }: InputFileCheck,
 ): Promise<void> {
   const path = join(directory, name);
+  let source: DiskSource | undefined;
   try {
-    const source = diskSource(directory);
+    source = diskSource(directory);
     const found = resolveInside(source, toBytes(name));
     if (!found) {
       if (required) throw new Error(await whyMissing(directory, name));
@@ -78,11 +79,13 @@ export async function checkInputFile(
     if (kind) throw new Error(`it is ${kind[1]}, not a regular file`);
     if (found.stat.size > limit)
       throw new Error(`it has ${found.stat.size} bytes, and no more than ${limit} can be used`);
-    await access(toPath(`${source.root}/${found.path}`), constants.R_OK);
+    await access(source.pathOf(found.path === "." ? "" : found.path), constants.R_OK);
   } catch (error) {
     // The directory itself may be what is not there.
     const { cause = error } = error as Error;
     throw notUsable(what, path, systemReason(cause), error);
+  } finally {
+    source?.close();
   }
 }
 

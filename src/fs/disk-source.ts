@@ -9,6 +9,8 @@ import {
 } from "node:fs";
 import { type ByteString, toPath } from "./bytes.js";
 import { InvalidArgumentError, SlipwayError, messageOf } from "../core/index.js";
+import { HeldDirectories } from "./held-directories.js";
+import { baseOf, parentOf } from "./paths.js";
 import { type EntryStat, type TreeSource, directoryMark, isGone } from "./tree-source.js";
 
 const statOptions = { bigint: true, throwIfNoEntry: false } as const;
@@ -21,6 +23,13 @@ const listOptions = { encoding: "latin1", withFileTypes: true } as const;
 export interface DiskSource extends TreeSource {
   /** Absolute path of the directory, its own links resolved, without a `/` at the end (so `""` is the file system's root). */
   readonly root: ByteString;
+  /**
+   * The path of an entry for calls of node:fs. Others may exchange a directory on the way for a link meanwhile: what is opened by
+   * it must be the file, by device and inode, that {@link lstat} has seen, which looks in directories that are held.
+   */
+  pathOf(path: ByteString): string | Buffer;
+  /** Closes the directories that are held; the source is of no use afterwards. Idempotent. */
+  close(): void;
 }
 
 /**
@@ -29,23 +38,30 @@ export interface DiskSource extends TreeSource {
  */
 export function diskSource(path: string): DiskSource {
   let root: ByteString;
+  let directories: HeldDirectories;
   try {
     root = realpathSync(path, "buffer").toString("latin1");
     if (!statSync(toPath(root)).isDirectory()) {
       throw new InvalidArgumentError(`"${path}" is not a directory`);
     }
+    directories = new HeldDirectories(toPath(root));
   } catch (error) {
     if (error instanceof SlipwayError) throw error;
     throw new InvalidArgumentError(`cannot use directory "${path}": ${messageOf(error)}`, { cause: error });
   }
   if (root === "/") root = "";
-  const absolute = (relative: ByteString) =>
+  const pathOf = (relative: ByteString) =>
     relative === "" ? toPath(root || "/") : toPath(`${root}/${relative}`);
+  const directoryOf = (relative: ByteString) => toPath(`${directories.prefixOf(relative)}.`);
+  const heldPathOf = (relative: ByteString) =>
+    relative === "" ? directoryOf("") : toPath(directories.prefixOf(parentOf(relative)) + baseOf(relative));
   return {
     root,
-    list: (relative) => readdirSync(absolute(relative), listOptions).map(markedName).sort(),
+    pathOf,
+    close: () => directories.close(),
+    list: (relative) => readdirSync(directoryOf(relative), listOptions).map(markedName).sort(),
     *batches(relative) {
-      const dir = opendirSync(absolute(relative), { encoding: nameEncoding, bufferSize: batchLength });
+      const dir = opendirSync(directoryOf(relative), { encoding: nameEncoding, bufferSize: batchLength });
       try {
         for (let names: ByteString[] = []; ; names = []) {
           for (let entry = dir.readSync(); entry; entry = dir.readSync()) {
@@ -60,7 +76,7 @@ export function diskSource(path: string): DiskSource {
     },
     lstat(relative): EntryStat | undefined {
       try {
-        return lstatSync(absolute(relative), statOptions);
+        return lstatSync(heldPathOf(relative), statOptions);
       } catch (error) {
         if (isGone(error)) return undefined; // ENOTDIR throws in spite of the option
         throw error;
@@ -68,7 +84,7 @@ export function diskSource(path: string): DiskSource {
     },
     readlink(relative) {
       try {
-        return readlinkSync(absolute(relative), "latin1");
+        return readlinkSync(heldPathOf(relative), "latin1");
       } catch (error) {
         if (isGone(error) || (error as NodeJS.ErrnoException).code === "EINVAL") return undefined;
         throw error;

@@ -32,9 +32,10 @@ function canAnchor(): boolean {
 }
 
 /** Opens the directory at `path`, following links: for the root that the user named. */
-export function openRoot(path: string): OpenDirectory {
+export function openRoot(path: string | Buffer): OpenDirectory {
   if (canAnchor()) return hold(openSync(path, openPath | constants.O_DIRECTORY));
-  return { prefix: Buffer.from(path.endsWith("/") ? path : `${path}/`), fd: -1 };
+  const bytes = Buffer.from(path as string);
+  return { prefix: bytes.at(-1) === 0x2f ? bytes : Buffer.concat([bytes, Buffer.from("/")]), fd: -1 };
 }
 
 /** Opens a directory once more, to be closed by itself. */

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, read, readSync } from "node:fs";
 import { SlipwayError } from "../../core/index.js";
-import { type ByteString, type DiskSource, type MemorySource, toPath } from "../../fs/index.js";
+import { type ByteString, type DiskSource, type MemorySource } from "../../fs/index.js";
 import type { AnnouncedFile } from "./announced-files.js";
 import { changed, unreadable } from "./sync-error.js";
 
@@ -22,13 +22,17 @@ export type RacePolicy = "error" | ((path: ByteString) => void);
 
 // O_NOFOLLOW: a link that took the file's place is refused. O_NONBLOCK: a fifo that did cannot hang us (SEC-42).
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** A file of no more bytes than this is sent in one piece, after it was verified; of a longer one nothing is sent before. */
+const wholeBytes = 64 * 1024;
 const fullStat = { bigint: true } as const;
 
 /** Files on disk. */
 export function diskFiles(source: DiskSource, race: RacePolicy): OpenFileAt {
   return (file, path) => {
     try {
-      return new DiskFile(openSync(toPath(`${source.root}/${path}`), openFlags), file, path, race);
+      const opened = new DiskFile(openSync(source.pathOf(path), openFlags), file, path, race);
+      if (file.size > wholeBytes) opened.requireSame();
+      return opened;
     } catch (error) {
       throw readFailure(error, path);
     }
@@ -85,6 +89,14 @@ class DiskFile implements OpenFile {
       if (count === 0) throw changed(this.#path);
       done += count;
     }
+  }
+
+  /** Throws when another file was opened than was announced; closes it then. */
+  requireSame(): void {
+    const { ino, dev } = fstatSync(this.#fd, fullStat);
+    if (ino === this.#file.ino && dev === this.#file.dev) return;
+    this.close();
+    throw changed(this.#path);
   }
 
   verify(): void {

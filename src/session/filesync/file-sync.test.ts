@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeServerCall } from "../../../test/support/server-call.js";
@@ -290,6 +290,49 @@ describe("fileSync", () => {
       message: expect.stringContaining("changed during upload: file;") as string,
     });
   });
+
+  test.skipIf(process.platform !== "linux")(
+    "SEC-41 no file from outside is sent while a directory and a link take turns, 100 times of 100",
+    { timeout: 120_000 },
+    async () => {
+      const outside = fs.mkdtempSync(join(tmpdir(), "slipway-secrets-"));
+      for (let i = 0; i < 20; i++) fs.writeFileSync(join(outside, `f${i}`), "secret");
+      for (const name of ["a", "sub"]) fs.mkdirSync(join(root, name));
+      for (let i = 0; i < 200; i++) write(`a/${i}`);
+      for (let i = 0; i < 20; i++) write(`sub/f${i}`, "inside");
+      fs.symlinkSync(outside, join(root, "..", `${basename(root)}-link`));
+      const link = join(root, "..", `${basename(root)}-link`);
+      const away = `${root}-away`;
+      let leaked = 0;
+      let isLink = false;
+      const turn = () => {
+        if (isLink) {
+          fs.renameSync(join(root, "sub"), link);
+          fs.renameSync(away, join(root, "sub"));
+        } else {
+          fs.renameSync(join(root, "sub"), away);
+          fs.renameSync(link, join(root, "sub"));
+        }
+        isLink = !isLink;
+      };
+      try {
+        for (let run = 0; run < 100; run++) {
+          if (isLink) turn();
+          const receiver = new Receiver(context());
+          // The walk stops in the middle now and then, and goes on when the directory is a link.
+          receiver.call.congested = run % 2 === 0;
+          await receiver.until(() => receiver.call.sent.length > 0 || receiver.listed);
+          turn();
+          receiver.call.release();
+          const sent = await receiver.everything().catch(() => ({}));
+          leaked += Object.values(sent).filter((content) => content === "secret").length;
+        }
+        expect(leaked).toBe(0);
+      } finally {
+        for (const path of [outside, link, away]) fs.rmSync(path, { recursive: true, force: true });
+      }
+    },
+  );
 
   test("FLT-78 of files that appear meanwhile those are sent that were announced", async () => {
     for (let i = 0; i < 2_000; i++) write(`file-${i}`);

@@ -41,9 +41,12 @@ export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, options: FileSync
       });
     }
     const warn = (text: string) => (path: ByteString) => onWarning?.(`${text}: ${displayPath(path)}`);
+    let close = () => {};
     try {
       const race = onRace === "error" ? onRace : warn("changed during upload");
-      const { tree, openFile } = await opener(race);
+      const opened = await opener(race);
+      close = () => opened.close();
+      const { tree, openFile } = opened;
       const walker = new TreeWalker(tree, new TreeFilter(tree, request));
       const hooks = {
         onProgress: onProgress && ((progress: SyncProgress) => onProgress(name, progress)),
@@ -53,6 +56,8 @@ export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, options: FileSync
     } catch (error) {
       if (isError(error) && !call.signal.aborted) onError?.(error, name);
       throw error;
+    } finally {
+      close();
     }
   }
 

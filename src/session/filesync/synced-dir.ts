@@ -31,6 +31,8 @@ export type SyncedDir =
 export interface OpenedDir {
   tree: TreeSource;
   openFile: OpenFileAt;
+  /** Lets go of what is held for both. Idempotent. */
+  close(): void;
 }
 
 /**
@@ -42,7 +44,7 @@ export function dirOpener(dir: SyncedDir): (race: RacePolicy) => Promise<OpenedD
     let built: ReturnType<typeof memorySource> | undefined;
     return async () => {
       const tree = await (built ??= memorySource(dir.entries));
-      return { tree, openFile: memoryFiles(tree) };
+      return { tree, openFile: memoryFiles(tree), close: () => {} };
     };
   }
   const { path, only } = dir;
@@ -50,8 +52,14 @@ export function dirOpener(dir: SyncedDir): (race: RacePolicy) => Promise<OpenedD
   return (race) => {
     const source = diskSource(path);
     const openFile = diskFiles(source, race);
-    if (!only) return Promise.resolve({ tree: source, openFile });
-    const visible = linkClosure(source, only.map(toBytes), { wildcards: false });
-    return Promise.resolve({ tree: restrictedSource(source, [...visible]), openFile });
+    const close = () => source.close();
+    if (!only) return Promise.resolve({ tree: source, openFile, close });
+    try {
+      const visible = linkClosure(source, only.map(toBytes), { wildcards: false });
+      return Promise.resolve({ tree: restrictedSource(source, [...visible]), openFile, close });
+    } catch (error) {
+      close();
+      throw error;
+    }
   };
 }
