@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { BuildkitError } from "../buildkit/index.js";
+import type { BuildkitError } from "../buildkit/index.js";
 import {
   type BuildEvent,
   type Redactor,
@@ -154,7 +154,9 @@ export class BuildErrorCollector {
   /** The daemon's own error, which is printed as the cause. */
   #cleaned(error: BuildkitError): BuildkitError {
     const message = this.#redactor.clean(error.message);
-    return message === error.message ? error : new BuildkitError(error.code, { ...error.status, message });
+    // By the error's own class: importing it would load all of protobuf with the library.
+    const Same = error.constructor as typeof BuildkitError;
+    return message === error.message ? error : new Same(error.code, { ...error.status, message });
   }
 
   #log(digest: string): string[] {

@@ -333,8 +333,8 @@ async function remembered(
   // Contexts are named relative to here, outputs go to a directory of their own.
   for (const name of ["context", "lower", "other", "repository", "secret", "docker", "docker-host"])
     execFileSync("ln", ["-s", path.join(work, name), cwd]);
-  // buildx looks for a policy in remote contexts before it builds; slipway has no policies.
-  const words = remote && client.name === "buildx" ? ["--policy", "disabled=true", ...args] : args;
+  // Both look for a policy in remote contexts before they build, and nothing is at these.
+  const words = remote ? ["--policy", "disabled=true", ...args] : args;
   const { stderr } = await client.run(["build", "--builder", builder, ...words, context], {
     cwd,
     ...options,
