@@ -143,7 +143,7 @@ test("an inline cache travels in the image", async () => {
   expect(again.cached).toBe(true);
 });
 
-test("a local cache has tags, of which an import takes one, and no lock is left", async () => {
+test("a local cache has tags, of which an import takes one", async () => {
   const dest = join(scratch, "tagged");
   for (const tag of ["a", "b"])
     await run(`tag ${tag}`, { cacheTo: [{ type: "local", attrs: { dest, tag } }] });
@@ -154,7 +154,8 @@ test("a local cache has tags, of which an import takes one, and no lock is left"
     "a",
     "b",
   ]);
-  expect((await readdir(dest)).sort()).toEqual(["blobs", "index.json", "ingest", "oci-layout"]);
+  // The lock stays, as BuildKit's own clients leave it: others may hold it.
+  expect((await readdir(dest)).sort()).toEqual(["blobs", "cache.lock", "index.json", "oci-layout"]);
   await startAgain();
   const from = (attrs: Record<string, string>) => ({
     cacheFrom: [{ type: "local", attrs: { src: dest, ...attrs } }],
