@@ -148,7 +148,7 @@ describe("the library", () => {
   });
 
   test.each([
-    [{ context: "/nowhere" }, "INVALID_ARGUMENT", 'path "/nowhere" not found'],
+    [{ context: "/nowhere/context" }, "INVALID_ARGUMENT", 'path "/nowhere/context" not found'],
     [{ context: hello, network: "bogus" }, "INVALID_ARGUMENT", "network mode"],
     [{ context: hello, push: true }, "INVALID_ARGUMENT", "tag is needed when pushing"],
     [{ context: hello, builder: "nobody" }, "STORE_NO_BUILDER", 'no builder "nobody" found'],

@@ -302,7 +302,7 @@ describe("faults", () => {
     [["build"], 1, "requires 1 argument"],
     [["build", "--bogus", "."], 1, "unknown flag: --bogus"],
     [["bogus"], 1, 'unknown command: "bogus"'],
-    [["build", "/nowhere"], 1, 'path "/nowhere" not found'],
+    [["build", "/nowhere/context"], 1, 'path "/nowhere/context" not found'],
     [["build", "--builder", "nobody", "."], 1, 'no builder "nobody" found'],
     [["rm", "nobody"], 1, 'failed to remove nobody: no builder "nobody" found'],
     [["create", "--driver", "kubernetes"], 1, 'cannot create builders with the driver "kubernetes"'],

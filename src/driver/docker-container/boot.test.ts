@@ -19,7 +19,7 @@ function node(engine: EngineClient): NodeContext {
     files: new Map(),
     connect: "exec",
     env: {},
-    socketParent: "/nowhere",
+    socketParent: "/proc/nowhere",
     bootMilliseconds: 20_000,
   };
 }

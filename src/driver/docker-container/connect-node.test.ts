@@ -58,7 +58,7 @@ async function connectTo(serve: Parameters<typeof createServer>[1], sink?: (even
     files: new Map<string, Buffer>(),
     connect: "socket" as const,
     env: {},
-    socketParent: "/nowhere",
+    socketParent: "/proc/nowhere",
     bootMilliseconds: 7_000,
   };
   return await connectNode(node, { booting: true, sink, found: container as unknown as ContainerInspect });
