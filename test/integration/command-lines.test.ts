@@ -133,7 +133,7 @@ function normalize(text: string, [...args]: readonly string[], succeeded: boolea
 function isCommonHelp(line: string): boolean {
   return !(
     /^ {2}(?:bake|completion|dap|dial-stdio|history|imagetools|policy|replay|report) /.test(line) ||
-    /^ {6}--(?:connect|driver|engine-images|policy|report|ulimit) /.test(line) ||
+    /^ {6}--(?:connect|context-race|driver|engine-images|policy|report|ulimit) /.test(line) ||
     /^(?:Experimental commands|Extended build capabilities)/.test(line) ||
     /^ {2}-h, --help/.test(line)
   );

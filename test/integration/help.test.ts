@@ -33,6 +33,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
       "--ulimit ulimit Ulimit options (default [])",
     ],
     slipway: [
+      '--context-race string What to do about files that are written to while they are sent ("error", "warn")',
       "--engine-images list Take base images that the engine has from there: those that the Dockerfile names, or these",
       "--policy stringArray Policy configuration (only disabled=true; rego is not supported)",
       "--report path Write a page that shows where the build's time went",

@@ -94,7 +94,10 @@ export const commandLines: readonly CommandLine[] = [
   line("build ctx -o type=oci,tar=false"),
   line("build ctx --iidfile x -o type=local,dest=o"),
   line("build ctx --push"),
-  line("build ctx -t BAD␣TAG"),
+  line("build ctx -t BAD␣TAG", {
+    why: "slipway says why a name is none",
+    says: 'ERROR: failed to build: invalid tag "BAD TAG": invalid reference format: repository name (library/BAD TAG) must be lowercase',
+  }),
   // Meaning
   line("build ctx --platform=bogus/a/b/c"),
   line("build ctx --platform=linux/sparc"),

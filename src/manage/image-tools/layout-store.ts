@@ -1,5 +1,6 @@
 import { isJsonObject } from "../../config/index.js";
 import { InvalidArgumentError, isSlipwayError, parseJson } from "../../core/index.js";
+import { makeDirectory } from "../../fs/index.js";
 import {
   type Descriptor,
   DigestVerifier,
@@ -106,6 +107,7 @@ export class LayoutStore implements ImageStore<LayoutLocation> {
   ): Promise<void> {
     const store = this.#store(location);
     if (await store.has(digest)) return;
+    await makeDirectory(store.path, 0o755);
     const ingest = await store.writer(`slipway-${digest}`, size, digest);
     try {
       // One that was broken off begins anew.
