@@ -17,7 +17,8 @@ export function undiciFrom(file) {
       bundler.onLoad({ filter: /[/\\]src[/\\][\w-]+[/\\]undici\.ts$/ }, ({ path: source }) => {
         const names = partsOf(source).map(({ name }) => name);
         return {
-          contents: `import parts from "undici-parts";\nexport const { ${names.join(", ")} } = parts;`,
+          // Vite takes a linked package's CommonJS apart itself, and gives it no default.
+          contents: `import * as all from "undici-parts";\nexport const { ${names.join(", ")} } = all.default ?? all;`,
         };
       });
     },

@@ -19,7 +19,7 @@ import { EngineProxy } from "../support/engine-proxy.js";
 import { slipway } from "../support/slipway.js";
 
 const { dockerHost, engine: engineName } = engineEnv();
-const isContainerd = engineName === "docker-containerd";
+const isContainerd = engineName === "docker-containerd" || engineName === "docker-29";
 
 let builder: Builder;
 let connection: Connection;
