@@ -38,7 +38,7 @@ export declare class BuildkitError extends SlipwayError {
     }> | undefined;
 }
 
-export type BuildkitErrorCode = "BUILDKIT_STATUS" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_PROTOCOL";
+export type BuildkitErrorCode = "BUILDKIT_STATUS" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_PROTOCOL" | "BUILDKIT_LIMIT";
 
 export declare class BuildkitTooOldError extends SlipwayError {
     readonly version: string;

@@ -276,6 +276,7 @@ export type OpenFileAt = (file: AnnouncedFile, path: ByteString) => OpenFile;
 export interface OpenedDir {
     tree: TreeSource;
     openFile: OpenFileAt;
+    close(): void;
 }
 
 export type PolicyDecision = {

@@ -571,7 +571,7 @@ export declare class HistoryError extends SlipwayError {
     constructor(code: HistoryErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
-export type HistoryErrorCode = "HISTORY_NOT_FOUND" | "HISTORY_MISSING" | "HISTORY_REMOVE" | "HISTORY_DESKTOP";
+export type HistoryErrorCode = "HISTORY_NOT_FOUND" | "HISTORY_MISSING" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HISTORY_DESKTOP";
 
 export interface HistoryOptions {
     builder?: string | Builder | undefined;
