@@ -1,7 +1,7 @@
 // usage: node scripts/test.mjs [unit] [integration] [--long] [--nodes]
-// Runs the unit tests, then the integration tests on a live engine (testbed/with); both when none is named. Unit tests run on
-// Node in every version line that is supported, integration tests on the machine's own; runtimes.test.ts has a look at each
-// line on the live engine, and --nodes runs a selection of all floors on the other lines as well.
+// Runs the unit tests, then the integration tests on a live engine (testbed/with); both when none is named. They run on the
+// machine's own Node; runtimes.test.ts has a look at each supported line of Node on the live engine, and --nodes runs all unit
+// tests and a selection of the integration tests on the other lines as well.
 // The last line is "N passed, N failed, N skipped", over all. --long runs in full what otherwise runs shortened.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -81,10 +81,12 @@ function nodesByLine() {
 }
 
 function unitJobs(nodes) {
-  return [...nodes].map(([line, node]) => {
+  const others = [...nodes].filter(([line]) => line !== ownLine && process.argv.includes("--nodes"));
+  const jobs = others.map(([line, node]) => {
     const PATH = `${path.dirname(node)}${path.delimiter}${env.PATH}`;
     return { name: `unit on Node ${line}`, vitest: [], env: { ...env, PATH } };
   });
+  return [{ name: "unit", vitest: [] }, ...jobs];
 }
 
 /** What takes longest comes first, so that both testbeds end at about the same time. */
