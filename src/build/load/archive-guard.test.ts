@@ -131,6 +131,13 @@ test("refuses what is compressed, cut or no archive", async () => {
   expect(() => guarded(broken)).toThrow("no plain tar archive");
 });
 
+test("refuses what follows the end of the archive", async () => {
+  const bytes = await archive({});
+  const hidden = await archive({ name: "docker.io/library/busybox:latest" });
+  expect(() => guarded(Buffer.concat([bytes, hidden]))).toThrow("behind its end");
+  expect(() => guarded(Buffer.concat([bytes, Buffer.alloc(10_240)]))).not.toThrow();
+});
+
 test("takes sizes above 8 GiB", async () => {
   const tar = pack();
   tar.entry({ name: `blobs/sha256/${"a".repeat(64)}`, size: 9 * 2 ** 30 });

@@ -8,6 +8,8 @@ import { type TarEntry, readTarHeader, tarBlock } from "./tar-header.js";
 
 const blobName = /^blobs\/(sha256|sha384|sha512)\/([0-9a-f]+)$/;
 const folders = new Set(["blobs", "blobs/sha256", "blobs/sha384", "blobs/sha512"]);
+/** Entries of an archive, at most: their names are kept. */
+const mostEntries = 100_000;
 const documents = new Set(["oci-layout", "index.json", "manifest.json"]);
 
 /**
@@ -48,8 +50,11 @@ export class ArchiveGuard {
     const passed: Uint8Array[] = [];
     let rest = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     while (rest.length > 0) {
-      // Readers stop at the end mark; what follows is filling.
-      if (this.#ended) return [...passed, rest];
+      if (this.#ended) {
+        // Readers differ in where they stop; nothing but filling may follow.
+        if (rest.some((byte) => byte !== 0)) throw refused("goes on behind its end");
+        return [...passed, rest];
+      }
       if (this.#entry) rest = this.#data(rest, passed);
       else rest = this.#head(rest, passed);
     }
@@ -98,6 +103,7 @@ export class ArchiveGuard {
       this.#paxSize = undefined;
       if (this.#seen.has(name)) throw refused(`has ${JSON.stringify(name)} twice`);
       this.#seen.add(name);
+      if (this.#seen.size > mostEntries) throw refused(`has more than ${mostEntries} entries`);
     }
     const isBlob = entry.type === "file" && blobName.exec(name);
     const isKnown =
