@@ -44,6 +44,8 @@ const partsOfSelection = 2;
 const atOnce = 2;
 
 const total = { passed: 0, failed: 0, skipped: 0 };
+/** What failed, told again at the end: the output of parts that run at once is long and mixed. */
+const failures = [];
 let ok = true;
 const reports = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-test-"));
 try {
@@ -62,6 +64,7 @@ try {
 } finally {
   fs.rmSync(reports, { recursive: true });
 }
+for (const failure of failures) console.log(`FAILED ${failure}`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = ok && total.failed === 0 ? 0 : 1;
 
@@ -127,6 +130,7 @@ async function run(project, { name, testbed, vitest, env: own = env }) {
   if (testbed) command.unshift(path.join(checkout, "testbed", "with"), ...testbed);
   const status = await finished(command, own);
   const counts = countsOf(report);
+  failures.push(...counts.failures.map((failure) => `in ${name}: ${failure}`));
   for (const key of Object.keys(total)) total[key] += counts[key];
   if (status !== 0) ok = false;
   if (counts.passed + counts.failed === 0) {
@@ -143,9 +147,9 @@ async function finished([command, ...args], own = env) {
   return status;
 }
 
-/** Counts of a vitest JSON report; a file that could not be loaded, or made ready for its tests, is one failure. */
+/** Counts and failures of a vitest JSON report; a file that could not be loaded, or made ready for its tests, is one failure. */
 function countsOf(report) {
-  if (!fs.existsSync(report)) return { passed: 0, failed: 0, skipped: 0 };
+  if (!fs.existsSync(report)) return { passed: 0, failed: 0, skipped: 0, failures: [] };
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
     fs.readFileSync(report, "utf8"),
   );
@@ -153,7 +157,16 @@ function countsOf(report) {
     ({ status, assertionResults }) =>
       status === "failed" && !assertionResults.some((test) => test.status === "failed"),
   );
+  const relative = (file) => path.relative(checkout, file);
+  const failed = testResults.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter((test) => test.status === "failed")
+      .map(
+        (test) => `${relative(name)} > ${test.fullName}\n${test.failureMessages.join("\n").slice(0, 2_000)}`,
+      ),
+  );
   return {
+    failures: [...failed, ...unready.map(({ name, message }) => `${relative(name)}\n${message}`)],
     passed: numPassedTests,
     failed: numFailedTests + unready.length,
     skipped: numPendingTests + numTodoTests,
