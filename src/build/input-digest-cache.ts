@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
-import { readdir, stat, unlink, utimes } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { rm, utimes } from "node:fs/promises";
+import { dirname } from "node:path";
 import {
   makeDirectory,
   type ByteString,
   type EntryStat,
   comparePaths,
   readBounded,
+  setAside,
   writeFileAtomic,
 } from "../fs/index.js";
 
@@ -97,7 +98,7 @@ export class DigestCache {
         const content = Buffer.concat(this.#kept);
         await makeDirectory(dirname(path), 0o700);
         await writeFileAtomic(path, Buffer.concat([content, sha256(content)]), { mode: 0o600 });
-        await forgetOldest(path);
+        for (const old of setAside(dirname(path), { most: mostTrees })) await rm(old, { force: true });
       } else await utimes(path, new Date(), new Date());
     } catch {
       // A directory that cannot be written: see above.
@@ -123,19 +124,4 @@ function statOf({ ino, size, mtimeNs, ctimeNs }: EntryStat): Buffer {
 
 function sha256(data: Uint8Array): Buffer {
   return createHash("sha256").update(data).digest();
-}
-
-async function forgetOldest(newest: string): Promise<void> {
-  const dir = dirname(newest);
-  const names = (await readdir(dir)).filter((name) => name !== basename(newest));
-  if (names.length < mostTrees) return;
-  const files = await Promise.all(
-    names.map(async (name) => {
-      const found = await stat(join(dir, name)).catch(() => undefined); // another process was faster
-      return { name, time: found?.mtimeMs ?? 0 };
-    }),
-  );
-  files.sort((a, b) => a.time - b.time);
-  for (const { name } of files.slice(0, names.length - mostTrees + 1))
-    await unlink(join(dir, name)).catch(() => {});
 }

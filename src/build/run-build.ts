@@ -91,6 +91,7 @@ export async function executePlan(
 
   const engines: EngineClient[] = [];
   const locks = cacheLocks(planned);
+  let served: EngineImages | undefined;
   try {
     await requireDaemonFor(planned, node.client, signal);
     const { remotePolicy } = planned.inputs;
@@ -125,6 +126,7 @@ export async function executePlan(
       },
       env,
       sink,
+      onImages: (opened) => (served = opened),
     });
     const { targets, exports, preferManifest, seen } = await openTargets(plan, {
       env,
@@ -194,6 +196,7 @@ export async function executePlan(
       ...(plan.call && { call: callResult(plan.call, outcome.metadata) }),
     };
   } finally {
+    await served?.close();
     for (const lock of locks.values()) await lock.close();
     await Promise.all(engines.map((engine) => engine.close()));
   }

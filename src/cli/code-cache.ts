@@ -1,5 +1,6 @@
 import type { Script } from "node:vm";
 import type { Environment } from "../config/index.js";
+import { setAside } from "../fs/index.js";
 
 // As in start.ts.
 const fs = process.getBuiltinModule("node:fs");
@@ -22,6 +23,8 @@ export interface CachedCode {
 
 /** Runs that write a cache: the first may have failed early or printed a help text only. */
 const mostWrites = 3;
+/** Files that are kept, so that every upgrade does not leave some for good. */
+const mostFiles = 5;
 
 /**
  * The code cache of the script whose content hashes to `key`, in `$XDG_CACHE_HOME/slipway` or `~/.cache/slipway`. V8 does
@@ -57,7 +60,8 @@ export function codeCache(key: string, env: Environment): CodeCache {
         const content = Buffer.concat([Buffer.of(writes + 1), script.createCachedData()]);
         fs.writeFileSync(unfinished, content, { mode: 0o600, flag: "wx" });
         fs.renameSync(unfinished, file);
-        removeOld(directory, path.basename(file));
+        for (const old of setAside(directory, { most: mostFiles, prefix: "code-" }))
+          fs.rmSync(old, { force: true });
       } catch {
         // Read-only homes and full disks must not keep anybody from building.
       }
@@ -73,15 +77,4 @@ function cacheDirectory(env: Environment): string | undefined {
 function isPrivate(directory: string): boolean {
   const stat = fs.lstatSync(directory, { throwIfNoEntry: false });
   return stat?.isDirectory() === true && stat.uid === process.getuid?.() && (stat.mode & 0o777) === 0o700;
-}
-
-/** Keeps the newest few, so that every upgrade does not leave a file for good. */
-function removeOld(directory: string, kept: string): void {
-  const mostKept = 4;
-  const others = fs
-    .readdirSync(directory)
-    .filter((name) => name.startsWith("code-") && name !== kept)
-    .map((name) => ({ name, time: fs.statSync(path.join(directory, name)).mtimeMs }))
-    .sort((a, b) => b.time - a.time);
-  for (const { name } of others.slice(mostKept)) fs.rmSync(path.join(directory, name), { force: true });
 }

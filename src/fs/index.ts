@@ -16,6 +16,7 @@ export {
 } from "./go-mode.js";
 export { setFileMode, setMetadataSync, syncFile } from "./open-file.js";
 export { parseIgnoreFile } from "./ignore-file.js";
+export { type EntryMaker, type Lease, LeasedDirectory } from "./leased-directory.js";
 export { type FileLock, LockError, type LockOptions, lockFile, tryLockFile } from "./lock.js";
 export { makeDirectory, makeDirectorySync } from "./make-directory.js";
 export { type MemoryContent, type MemoryEntry, type MemorySource, memorySource } from "./memory-source.js";
@@ -47,6 +48,7 @@ export {
 } from "./read-file.js";
 export { readSmall } from "./read-small.js";
 export { restrictedSource } from "./restricted-source.js";
+export { type SetAsideOptions, setAside } from "./set-aside.js";
 export { describeSystemError, systemReason } from "./system-error.js";
 export { type ResultFile, prepareResultFile } from "./result-file.js";
 export { FileWriteError, writeError } from "./write-error.js";

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -10,6 +10,7 @@ import {
   connect,
   files,
 } from "../../src/index.js";
+import { buildxConfigDir } from "../../src/config/index.js";
 import { EngineClient } from "../../src/engine-api/index.js";
 import { ContentStore } from "../../src/session/index.js";
 import { engineEnv } from "../support/engine-env.js";
@@ -149,6 +150,33 @@ describe("images that only the engine has", () => {
     expect((await greeting({ dockerfile: copied(image), engineImages: { allow: [image] } })).text).toBe(
       "from the engine",
     );
+  });
+
+  test("are twelve in one build, and the cache keeps the newest of them", async () => {
+    const names = Array.from({ length: 12 }, (_, at) => `slipway-engine-many:${at}`);
+    try {
+      // Each another image, so that each has a place of its own in the cache.
+      const make = (name: string, at: number) =>
+        connection.build({
+          context: files({ Dockerfile: `FROM scratch\nCOPY f /f-${at}\n`, f: name }),
+          tags: [name],
+          load: true,
+        });
+      await Promise.all(names.map(make));
+      const copies = names.map((name, at) => `COPY --from=${name} /f-${at} /\n`).join("");
+      const dockerfile = `FROM busybox AS b\n${copies}RUN cat /f-* > /greeting\nFROM scratch\nCOPY --from=b /greeting /\n`;
+      const { text } = await greeting({ dockerfile, engineImages: true });
+      for (const name of names) expect(text).toContain(name);
+      const cache = join(buildxConfigDir(process.env), "slipway/engine-images");
+      const left = (await readdir(cache)).filter((name) => name !== ".lock");
+      expect(left).toHaveLength(8);
+      expect(left.filter((name) => name.startsWith("."))).toEqual([]);
+      // As a build that was killed at its worst left it: the rest of an image in its place.
+      for (const name of left) await rm(join(cache, name, "blobs/sha256"), { recursive: true });
+      expect((await greeting({ dockerfile, engineImages: true, noCache: true })).text).toBe(text);
+    } finally {
+      for (const name of names) await engine.images.remove(name, { force: true }).catch(() => {});
+    }
   });
 
   test("are not used unasked", async () => {

@@ -1,6 +1,13 @@
 import type { Readable } from "node:stream";
-import { type EventSink, isSlipwayError, withVertex } from "../../core/index.js";
+import {
+  type EventSink,
+  type LinkedSignal,
+  isSlipwayError,
+  linkSignal,
+  withVertex,
+} from "../../core/index.js";
 import type { EngineClient } from "../../engine-api/index.js";
+import type { Lease } from "../../fs/index.js";
 import { familiarReference, formatReference, parseReference, withDefaultTag } from "../../registry/index.js";
 import { ContentStore, type PolicyDecision, type PolicyRequest } from "../../session/index.js";
 import { pb } from "../../buildkit/index.js";
@@ -19,7 +26,7 @@ export interface ServedImage extends CachedImage {
 
 /**
  * Images of an engine's own store, served to a builder as OCI layouts. Each is saved
- * once; the builder reads the blobs it lacks.
+ * once; the builder reads the blobs it lacks. Close it when the build has ended.
  */
 export class EngineImages {
   /** The content stores, by the ids the builder knows them under; grows as images are asked for. */
@@ -27,7 +34,8 @@ export class EngineImages {
   readonly #engine: EngineClient;
   readonly #cache: ImageCache;
   readonly #sink: EventSink | undefined;
-  readonly #signal: AbortSignal | undefined;
+  readonly #link: LinkedSignal;
+  readonly #leases: Lease[] = [];
   readonly #images = new Map<string, Promise<ServedImage | undefined>>();
   /** Complete references that the builder may ask for; it is not trusted with the engine's other images. */
   readonly #allowed: ReadonlySet<string>;
@@ -44,7 +52,7 @@ export class EngineImages {
     this.#cache = init.cache;
     this.#allowed = init.allowed ?? new Set();
     this.#sink = init.sink;
-    this.#signal = init.signal;
+    this.#link = linkSignal(init.signal);
   }
 
   /** The image that the engine has under this name; undefined when it has none. */
@@ -87,11 +95,19 @@ export class EngineImages {
     };
   }
 
+  /** Ends what is still being saved, and lets the cache forget the images again. */
+  async close(): Promise<void> {
+    this.#link.abort(new Error("the build has ended"));
+    await Promise.allSettled(this.#images.values());
+    await Promise.all(this.#leases.splice(0).map((lease) => lease.close()));
+    this.#link[Symbol.dispose]();
+  }
+
   /** Says why an image of the engine was not taken. The builder learns nothing by it. */
   async #tellRefusal(name: string): Promise<void> {
     if (this.#refused.has(name)) return;
     this.#refused.add(name);
-    const has = await this.#engine.images.inspect(name, { signal: this.#signal }).then(
+    const has = await this.#engine.images.inspect(name, { signal: this.#link.signal }).then(
       () => true,
       () => false,
     );
@@ -104,7 +120,7 @@ export class EngineImages {
   }
 
   async #serve(reference: string): Promise<ServedImage | undefined> {
-    const options = { signal: this.#signal };
+    const options = { signal: this.#link.signal };
     const found = await this.#engine.images.inspect(reference, options).catch((error: unknown) => {
       if (isSlipwayError(error, "ENGINE_NOT_FOUND")) return undefined;
       throw error;
@@ -113,7 +129,8 @@ export class EngineImages {
     return withVertex(this.#sink, `[engine] load ${reference}`, async (vertex) => {
       vertex.log(1, Buffer.from(`using ${reference} (${found.Id}) of the engine at ${this.#engine.host}\n`));
       const save = (): Promise<Readable> => this.#engine.images.save([reference], options);
-      const image = await this.#cache.get(found.Id, save);
+      const { lease, ...image } = await this.#cache.get(found.Id, save, options);
+      this.#leases.push(lease);
       const store = randomId();
       this.stores.set(`oci:${store}`, new ContentStore(image.path));
       const isIndex =

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes } from "node:fs/promises";
+import { mkdtemp, readdir, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -28,12 +28,17 @@ async function saved(text: string): Promise<Readable> {
   return Readable.from([await buffer(archive)]);
 }
 
+const held = async () => (await readdir(dir)).filter((name) => name !== ".lock").sort();
+
 test("an image is saved once", async () => {
   const cache = new ImageCache(dir);
   let saves = 0;
   const save = () => (saves++, saved("one"));
-  const first = await cache.get("sha256:1", save);
-  expect(await cache.get("sha256:1", save)).toEqual(first);
+  const { lease, ...first } = await cache.get("sha256:1", save);
+  await lease.close();
+  const { lease: again, ...second } = await cache.get("sha256:1", save);
+  await again.close();
+  expect(second).toEqual(first);
   expect(saves).toBe(1);
 });
 
@@ -41,24 +46,35 @@ test("a save that fails leaves nothing, and the next one is tried", async () => 
   const cache = new ImageCache(dir);
   const broken = async () => Readable.from([(await buffer(await saved("one"))).subarray(0, 700)]);
   await expect(cache.get("sha256:1", broken)).rejects.toThrow();
-  expect(await readdir(dir)).toEqual([]);
-  await cache.get("sha256:1", () => saved("one"));
+  expect(await held()).toEqual([]);
+  await (await cache.get("sha256:1", () => saved("one"))).lease.close();
   await expect(cache.get("sha256:2", () => Promise.resolve(Readable.from([])))).rejects.toMatchObject({
     code: "ENGINE_IMAGE",
   });
 });
 
-test("those not used for longest go, and what killed builds have left", async () => {
+test("twelve of one build all stay until it ends", async () => {
   const cache = new ImageCache(dir);
-  await mkdir(join(dir, ".saving-dead"));
-  await mkdir(join(dir, ".saving-live"));
-  const old = new Date(Date.now() - 48 * 3600 * 1000);
-  await utimes(join(dir, ".saving-dead"), old, old);
-  for (let id = 0; id < 9; id++) {
-    await cache.get(`sha256:${id}`, () => saved(`image ${id}`));
-    const time = new Date(Date.now() - 3600_000 + id * 1000);
-    await utimes(join(dir, `sha256-${id}`), time, time);
-  }
-  const names = await readdir(dir);
-  expect(names.sort()).toEqual([".saving-live", ...[1, 2, 3, 4, 5, 6, 7, 8].map((id) => `sha256-${id}`)]);
+  const ids = Array.from({ length: 12 }, (_, at) => `sha256:${at}`);
+  const images = await Promise.all(ids.map((id) => cache.get(id, () => saved(id))));
+  for (const { path } of images) expect(await readdir(path)).toEqual(["blobs", "content.json"]);
+  for (const { lease } of images) await lease.close();
+  expect(await held()).toHaveLength(8);
+});
+
+test.each([
+  ["a blob is gone", (blob: string) => rm(blob)],
+  ["a blob is cut off", (blob: string) => truncate(blob, 1)],
+])("an image of which %s is saved anew", async (_, spoil) => {
+  const cache = new ImageCache(dir);
+  const { path, digest, lease } = await cache.get("sha256:1", () => saved("one"));
+  await lease.close();
+  const [blob = ""] = await readdir(join(path, "blobs/sha256"));
+  await spoil(join(path, "blobs/sha256", blob));
+  let saves = 0;
+  const again = await cache.get("sha256:1", () => (saves++, saved("one")));
+  expect([saves, again.digest]).toEqual([1, digest]);
+  expect(await readdir(join(path, "blobs/sha256"))).toContain(blob);
+  await again.lease.close();
+  expect(await held()).toEqual(["sha256-1"]);
 });

@@ -1,15 +1,17 @@
-import { mkdtemp, readFile, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { isJsonObject } from "../../config/index.js";
+import { parseJson } from "../../core/index.js";
+import { LeasedDirectory, type Lease, readBounded } from "../../fs/index.js";
 import { unpackSavedImage } from "./saved-image.js";
-import { makeDirectory } from "../../fs/index.js";
 
-/** Images kept for later builds, at most; those not used for longest go. */
+/** Images kept for later builds, at most; those not used for longest go when a build ends. */
 const mostImages = 8;
-/** Of directories that are being filled. */
-const temporaryPrefix = ".saving-";
-/** No image takes longer to be saved, in ms. */
-const savingMilliseconds = 24 * 3600 * 1000;
+/** What says which blobs belong to an image; written last. */
+const contentFile = "content.json";
+/** Of that file, in bytes: an image has a thousand blobs at most, of a hundred bytes each. */
+const largestContent = 4 << 20;
 
 /** An engine's image as blobs in a directory. */
 export interface CachedImage {
@@ -19,59 +21,69 @@ export interface CachedImage {
   digest: string;
 }
 
+/** An image that stays where it is until the lease is closed. */
+export interface LeasedImage extends CachedImage {
+  lease: Lease;
+}
+
+interface ImageContent {
+  digest: string;
+  /** Size of each blob in bytes, by the hex part of its digest. */
+  blobs: Record<string, number>;
+}
+
 /**
- * Keeps what engines saved, by image id, so that a second build reads nothing from the engine. A directory appears whole or
- * not at all.
+ * Keeps what engines saved, by image id, so that a second build reads nothing from the engine. A directory appears whole and
+ * goes whole; one that lost blobs all the same is saved anew.
  */
 export class ImageCache {
-  readonly #dir: string;
+  readonly #dir: LeasedDirectory;
 
   constructor(dir: string) {
-    this.#dir = dir;
+    this.#dir = new LeasedDirectory(dir, { most: mostImages });
   }
 
-  /** The image with this id; saved by `save` when it is not here yet. */
-  async get(id: string, save: () => Promise<Readable>): Promise<CachedImage> {
-    const path = join(this.#dir, id.replace(/[^0-9a-z]/g, "-"));
-    const digest = await readDigest(path);
-    if (digest !== undefined) {
-      await utimes(path, new Date(), new Date());
-      return { path, digest };
-    }
-    await makeDirectory(this.#dir, 0o700);
-    const temporary = await mkdtemp(join(this.#dir, temporaryPrefix));
-    try {
-      const saved = await unpackSavedImage(await save(), temporary, id);
-      await writeFile(join(temporary, "digest"), saved);
-      await this.#forgetOldest();
-      await rename(temporary, path).catch(async (error: unknown) => {
-        // Another build has saved the same image meanwhile.
-        if ((await readDigest(path)) !== saved) throw error;
-      });
-      return { path, digest: saved };
-    } finally {
-      await rm(temporary, { recursive: true, force: true });
-    }
-  }
-
-  /** Makes room for one more, and removes what builds that were killed have left half-made. */
-  async #forgetOldest(): Promise<void> {
-    const entries: { name: string; time: number }[] = [];
-    for (const name of await readdir(this.#dir)) {
-      // Another build may have removed it meanwhile.
-      const entry = await stat(join(this.#dir, name)).catch(() => undefined);
-      if (entry) entries.push({ name, time: entry.mtimeMs });
-    }
-    entries.sort((a, b) => b.time - a.time);
-    const isHalfMade = ({ name }: { name: string }) => name.startsWith(temporaryPrefix);
-    const abandoned = entries.filter(isHalfMade).filter(({ time }) => Date.now() - time > savingMilliseconds);
-    const oldest = entries.filter((entry) => !isHalfMade(entry)).slice(mostImages - 1);
-    for (const { name } of [...abandoned, ...oldest])
-      await rm(join(this.#dir, name), { recursive: true, force: true });
+  /** The image with this id; saved by `save` when it is not here yet. Stays until its lease is closed. */
+  async get(
+    id: string,
+    save: () => Promise<Readable>,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<LeasedImage> {
+    let digest: string | undefined;
+    const lease = await this.#dir.take(id.replace(/[^0-9a-z]/g, "-"), {
+      isWhole: async (path) => {
+        const found = await wholeImage(path);
+        digest = found ?? digest;
+        return found !== undefined;
+      },
+      make: async (path) => {
+        const saved = await unpackSavedImage(await save(), path, id);
+        await writeFile(join(path, contentFile), JSON.stringify(await contentOf(path, saved)));
+        digest = saved;
+      },
+      signal,
+    });
+    return { path: lease.path, digest: digest ?? "", lease };
   }
 }
 
-async function readDigest(path: string): Promise<string | undefined> {
-  const text = await readFile(join(path, "digest"), "utf8").catch(() => "");
-  return /^sha256:[0-9a-f]{64}$/.test(text) ? text : undefined;
+async function contentOf(path: string, digest: string): Promise<ImageContent> {
+  const blobs: Record<string, number> = {};
+  const dir = join(path, "blobs/sha256");
+  for (const hex of await readdir(dir)) blobs[hex] = (await stat(join(dir, hex))).size;
+  return { digest, blobs };
+}
+
+/** The digest of an image of which every blob is there; undefined for any other. */
+async function wholeImage(path: string): Promise<string | undefined> {
+  try {
+    const text = (await readBounded(join(path, contentFile), { limit: largestContent })).toString("utf8");
+    const content = parseJson(text);
+    if (!isJsonObject(content) || !isJsonObject(content["blobs"])) return undefined;
+    for (const [hex, size] of Object.entries(content["blobs"]))
+      if ((await stat(join(path, "blobs/sha256", hex))).size !== size) return undefined;
+    return typeof content["digest"] === "string" ? content["digest"] : undefined;
+  } catch {
+    return undefined; // not there, or not all of it
+  }
 }

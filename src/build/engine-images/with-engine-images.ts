@@ -29,6 +29,8 @@ export interface EngineImagesContext {
   openEngine: () => Promise<EngineClient>;
   env: Environment;
   sink: EventSink;
+  /** Given what serves the images, which is to be closed when the build has ended, also when this fails. */
+  onImages: (images: EngineImages) => void;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface EngineImagesContext {
 export async function withEngineImages(
   plan: SolvePlan,
   options: BuildOptions,
-  { client, openEngine, env, sink }: EngineImagesContext,
+  { client, openEngine, env, sink, onImages }: EngineImagesContext,
 ): Promise<{ plan: SolvePlan; images?: EngineImages }> {
   const { engineContexts } = plan.inputs;
   if (engineContexts.size === 0 && !options.engineImages) return { plan };
@@ -50,6 +52,7 @@ export async function withEngineImages(
   const cache = new ImageCache(join(buildxConfigDir(env), "slipway", "engine-images"));
   const allowed = options.engineImages ? await allowedImages(plan, options.engineImages) : new Set<string>();
   const images = new EngineImages({ engine, cache, allowed, sink, signal });
+  onImages(images);
   const attrs: Record<string, string> = { ...plan.attrs };
   for (const [context, name] of engineContexts) {
     const image = await images.find(name);

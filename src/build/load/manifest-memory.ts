@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { readdir, stat, unlink } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { makeDirectory, readBounded, writeFileAtomic } from "../../fs/index.js";
+import { makeDirectory, readBounded, setAside, writeFileAtomic } from "../../fs/index.js";
 import { type Blob, blobOf, largestDocument, parseDocument } from "./image-content.js";
 
 /** Manifests kept, at most; the oldest go. */
@@ -24,7 +24,7 @@ export class ManifestMemory {
     try {
       await makeDirectory(this.#dir, 0o700);
       await writeFileAtomic(this.#path(digest), content, { mode: 0o600 });
-      await this.#forgetOldest();
+      for (const old of setAside(this.#dir, { most: mostManifests })) await rm(old, { force: true });
     } catch {
       // A directory that cannot be written: see above.
     }
@@ -45,15 +45,5 @@ export class ManifestMemory {
 
   #path(digest: string): string {
     return join(this.#dir, digest.replace(/[^0-9a-z]/g, "-"));
-  }
-
-  async #forgetOldest(): Promise<void> {
-    const names = await readdir(this.#dir);
-    if (names.length <= mostManifests) return;
-    const files = await Promise.all(
-      names.map(async (name) => ({ name, time: (await stat(join(this.#dir, name))).mtimeMs })),
-    );
-    files.sort((a, b) => a.time - b.time);
-    for (const { name } of files.slice(0, names.length - mostManifests)) await unlink(join(this.#dir, name));
   }
 }
