@@ -74,6 +74,7 @@ export {
   AbortedError,
   type BuildEvent,
   type ByteSource,
+  type ForeignReadable,
   type Bytes,
   DeadlineError,
   type Dial,

@@ -6,8 +6,14 @@ import { types } from "node:util";
 /** Bytes in every form that a program may hold at once. */
 export type Bytes = Uint8Array | ArrayBuffer | NodeJS.ArrayBufferView;
 
+/** A stream of another package that has the methods of Node's, such as tar-stream's `pack()`. */
+export interface ForeignReadable extends AsyncIterable<unknown> {
+  pipe: (...given: never[]) => unknown;
+  on: (...given: never[]) => unknown;
+}
+
 /** What bytes can be read from, once: a stream of Node or of the web, or anything that gives chunks one by one. */
-export type ByteSource = Readable | ReadableStream | AsyncIterable<Uint8Array | string>;
+export type ByteSource = Readable | ReadableStream | AsyncIterable<Uint8Array | string> | ForeignReadable;
 
 /**
  * The bytes of a text (as UTF-8) or of a view or buffer of any realm, without a copy; undefined for anything else. Tests by

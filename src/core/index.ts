@@ -63,6 +63,7 @@ export { ownSignal } from "./own-signal.js";
 export { readOptions } from "./read-options.js";
 export {
   type ByteSource,
+  type ForeignReadable,
   type Bytes,
   bytesOf,
   isBlob,

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { containerName } from "../../src/driver/index.js";
 import type { EngineClient } from "../../src/engine-api/index.js";
+import { fakeRegistry } from "../support/fake-registry.js";
 import { blocksOf, docsPages, readPage } from "../support/docs-page.js";
 import { engineEnv } from "../support/engine-env.js";
 import { runPage } from "../support/page-run.js";
@@ -34,6 +35,30 @@ for (const page of await docsPages()) {
     }
   });
 }
+
+const credentials = "docs/secrets-and-credentials.md";
+const cannotReach = engine === "existing";
+if (cannotReach)
+  console.log(`${credentials}: not pushed with a password: the registry for that is on this machine`);
+test.skipIf(cannotReach)(
+  "the credentials callback of the page pushes to a registry with a password",
+  async () => {
+    await using place = await Workplace.open("docs-credentials");
+    const guarded = await fakeRegistry({ auth: "bearer" });
+    try {
+      const dir = place.path("run");
+      await mkdir(dir);
+      const blocks = blocksOf(await readPage(credentials)).filter(
+        ({ kind, text }) => kind === "set-up" || kind === "file" || text.includes("credentials:"),
+      );
+      await runPage({ page: credentials, blocks, dir, registry: guarded.host, env: place.env });
+      expect([...guarded.manifests.keys()]).toContain("team/app:1");
+      expect(guarded.tokens).toContain("repository:team/app:pull,push");
+    } finally {
+      await guarded.close();
+    }
+  },
+);
 
 /** Pages call their builders by fixed names; one that is there already would be taken for theirs, and removed. */
 async function expectFreeNames(engine: EngineClient, text: string): Promise<void> {
