@@ -1,5 +1,6 @@
 // Bundled by attack.ts and run as a process of its own: uses the library against a scripted daemon and tells how it ended.
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { Writable } from "node:stream";
 import { BuildkitClient } from "../../src/buildkit/index.js";
 import { type EventSink, build, files } from "../../src/index.js";
@@ -36,7 +37,7 @@ async function runBuild(): Promise<void> {
   await build({
     address,
     context: files({ Dockerfile: "FROM scratch\nCOPY a /\n", a: "a" }),
-    env: { ...process.env, DOCKER_CONFIG: "/nowhere" },
+    env: { ...process.env, DOCKER_CONFIG: path.dirname(address.slice("unix://".length)) },
     onEvent,
     ...(use === "provenance" && { metadataProvenance: "max" }),
     ...(use === "export" && { outputs: [{ type: "local", dest }] }),
