@@ -1,5 +1,5 @@
 import { type Readable, Transform, type TransformCallback, pipeline } from "node:stream";
-import { InvalidArgumentError, isSlipwayError, takeHeld } from "../core/index.js";
+import { InvalidArgumentError, takeHeld } from "../core/index.js";
 
 /** So many bytes tell zstd from anything else. */
 const headBytes = 8;
@@ -30,17 +30,21 @@ export function uploadsWithoutZstd(
 }
 
 function checked(archive: Readable, onRefusal: (error: Error) => void): Readable {
-  const check = new HeadCheck();
-  // Other errors are told by the stream to whoever reads it.
-  pipeline(takeHeld(archive), check, (error) => {
-    if (isSlipwayError(error, "INVALID_ARGUMENT")) onRefusal(error);
-  });
+  const check = new HeadCheck(onRefusal);
+  // Errors are told by the stream to whoever reads it.
+  pipeline(takeHeld(archive), check, () => {});
   return check;
 }
 
 /** Passes bytes on once the first ones have been seen. */
 class HeadCheck extends Transform {
+  readonly #onRefusal: (error: Error) => void;
   #head: Buffer | undefined = Buffer.alloc(0);
+
+  constructor(onRefusal: (error: Error) => void) {
+    super();
+    this.#onRefusal = onRefusal;
+  }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     if (!this.#head) return done(null, chunk);
@@ -60,6 +64,8 @@ class HeadCheck extends Transform {
       refuseZstd(head ?? Buffer.alloc(0));
       done(null, head);
     } catch (error) {
+      // Before the reader hears of it: its callbacks and ours come in another order on each Node.
+      this.#onRefusal(error as Error);
       done(error as Error);
     }
   }

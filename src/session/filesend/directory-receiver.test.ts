@@ -133,6 +133,21 @@ describe("a directory export", () => {
     expect(Number(future - 7_258_118_400_000_001_000n)).toBeLessThanOrEqual(1000);
   });
 
+  it("FLT-66 keeps times to the microsecond", async () => {
+    const times = Array.from({ length: 200 }, (_, index) => BigInt(index) * 20_613_999_123_457n + 1n);
+    await exportTree(
+      times.map((time, index) => ({
+        path: String(index).padStart(3, "0"),
+        content: "",
+        mtime: time * 1000n,
+      })),
+    );
+    const kept = await Promise.all(
+      times.map(async (_, index) => stat(join(dest, String(index).padStart(3, "0")), { bigint: true })),
+    );
+    expect(kept.map(({ mtimeNs }) => mtimeNs / 1000n)).toEqual(times);
+  });
+
   it("FLT-63 keeps names that are not UTF-8, and FLT-64 odd ones", async () => {
     const names = [Buffer.from("a\nb"), Buffer.from("c\\d*[]?"), Buffer.from([0xff, 0xfe, 0x80])];
     await exportTree(names.map((path) => ({ path, content: "x" })));

@@ -243,12 +243,16 @@ export function setMetadata(fd: number, path: Buffer, mode: number, mtime: numbe
 
 /**
  * Microseconds as Node wants times: seconds as a double, of which older ones (libuv before 1.52) cut all below a microsecond,
- * towards zero. So it is the next double away from zero: never a microsecond short, and less than one off.
+ * towards zero. So it is the nearest double that is no microsecond short: less than one off.
  * Node takes negative numbers for "now", but not negative texts.
  */
 export function seconds(mtime: number): number | string {
-  const away = Math.abs(mtime) * 2 ** -52;
-  return mtime < 0 ? String((mtime - away) / 1e6) : (mtime + away) / 1e6;
+  const size = Math.abs(mtime);
+  const nearest = size / 1e6;
+  // What is left of whole seconds is exact, and the product nearly.
+  const short = (nearest % 1) * 1e6 < size % 1e6;
+  const value = short ? nearest + nearest * (1.5 * 2 ** -53) : nearest;
+  return mtime < 0 ? String(-value) : value;
 }
 
 function made(path: Buffer): boolean {
