@@ -1,7 +1,7 @@
 // usage: node scripts/test.mjs [unit] [integration] [--long] [--nodes]
-// Runs the unit tests, then the integration tests on a live engine (testbed/with); both when none is named. They run on the
-// machine's own Node; runtimes.test.ts has a look at each supported line of Node on the live engine, and --nodes runs all unit
-// tests and a selection of the integration tests on the other lines as well.
+// Runs the unit tests, then the integration tests on a live engine (testbed/with); both when none is named. All of them run on
+// the machine's own Node; on the other supported lines of Node, the unit tests that Node can make a difference to, and a few
+// integration tests. --nodes runs there all unit tests, and a selection of the integration tests of every floor.
 // The last line is "N passed, N failed, N skipped", over all. --long runs in full what otherwise runs shortened.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -25,8 +25,14 @@ const further = {
 };
 /** The version line of the Node that runs this, which all integration tests run on. */
 const [ownLine] = process.versions.node.split(".");
-/** What runs on the other lines with --nodes: something of every floor. */
-const onEveryNode = [
+const everyNode = process.argv.includes("--nodes");
+/**
+ * What runs on the other lines: a little, beside what runtimes.test.ts does on each; a little more on the one that most people
+ * install. With --nodes something of every floor.
+ */
+const few = ["library", "session"];
+const selections = { 24: ["page", ...few] };
+const selectionOfAll = [
   "contexts",
   "faults",
   "library",
@@ -37,10 +43,14 @@ const onEveryNode = [
   "session",
   "terminal",
   "ways",
-].map((name) => `test/integration/${name}.test.ts`);
+];
+/** Unit tests that take more than half of the time: how much slipway keeps and computes of what strangers send. Node is not what decides it. */
+const ownNodeOnly = ["attacks", "linear-parsers", "linear-regexps"].map(
+  (name) => `test/unit/${name}.test.ts`,
+);
 /** The integration tests run in so many parts, two at a time, each with an engine, registry and builders of its own. */
 const parts = 4;
-const partsOfSelection = 2;
+const partsOfSelection = everyNode ? 2 : 1;
 const atOnce = 2;
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -84,10 +94,11 @@ function nodesByLine() {
 }
 
 function unitJobs(nodes) {
-  const others = [...nodes].filter(([line]) => line !== ownLine && process.argv.includes("--nodes"));
+  const others = [...nodes].filter(([line]) => line !== ownLine);
   const jobs = others.map(([line, node]) => {
     const PATH = `${path.dirname(node)}${path.delimiter}${env.PATH}`;
-    return { name: `unit on Node ${line}`, vitest: [], env: { ...env, PATH } };
+    const vitest = everyNode ? [] : ownNodeOnly.flatMap((file) => ["--exclude", file]);
+    return { name: `unit on Node ${line}`, vitest, env: { ...env, PATH } };
   });
   return [{ name: "unit", vitest: [] }, ...jobs];
 }
@@ -105,14 +116,15 @@ function integrationJobs(lines) {
     vitest: files,
   }));
   const others = lines
-    .filter((line) => line !== ownLine && process.argv.includes("--nodes"))
-    .flatMap((line) =>
-      shards(partsOfSelection).map((shard) => ({
+    .filter((line) => line !== ownLine)
+    .flatMap((line) => {
+      const files = everyNode ? selectionOfAll : (selections[line] ?? few);
+      return shards(partsOfSelection).map((shard) => ({
         name: `integration selection ${shard} on Node ${line}`,
         testbed: ["--node", line],
-        vitest: [...onEveryNode, `--shard=${shard}`],
-      })),
-    );
+        vitest: [...files.map((name) => `test/integration/${name}.test.ts`), `--shard=${shard}`],
+      }));
+    });
   return [...all, ...others, ...engines];
 }
 

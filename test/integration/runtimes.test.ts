@@ -106,4 +106,6 @@ describe("Deno", () => {
 
 describe("Bun", () => {
   test("lists, inspects, builds, and tells what takes space", () => runCommands([bun]));
+
+  test("builds by the library", () => buildByLibrary([bun]));
 });
