@@ -74,8 +74,9 @@ export class ResponseBody extends Readable {
     );
     const pieces = this.#waiting.slice(from, this.#first);
     this.#bytes -= length;
-    if (this.#first === this.#waiting.length) {
-      this.#waiting = [];
+    // What was taken is let go of even if the rest is never taken up: a slow reader may always find something.
+    if (this.#first * 2 >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#first);
       this.#first = 0;
     }
     return pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces, length);

@@ -106,14 +106,12 @@ export class FakeEngine implements AsyncDisposable {
     server.on("request", (request: http.IncomingMessage, response: http.ServerResponse) => {
       this.#serve(request, response, () => readAll(request));
     });
-    server.on("upgrade", (request: http.IncomingMessage, socket: Socket, head: Buffer) => {
-      // The parser lets go after the headers: the body is still to be taken off the connection.
-      const length = Number(request.headers["content-length"] ?? 0);
-      const body = readExactly(socket, head, length);
+    server.on("upgrade", (request: http.IncomingMessage, stream: Duplex, head: Buffer) => {
+      const body = bodyOfUpgrade(request, stream, head);
       const response = new http.ServerResponse(request);
       response.shouldKeepAlive = false;
-      response.assignSocket(socket);
-      this.#serve(request, response, () => body);
+      response.assignSocket(request.socket);
+      this.#serve(request, response, () => body, stream);
     });
   }
 
@@ -194,7 +192,12 @@ export class FakeEngine implements AsyncDisposable {
     await this.close();
   }
 
-  #serve(request: http.IncomingMessage, response: http.ServerResponse, body: () => Promise<Buffer>): void {
+  #serve(
+    request: http.IncomingMessage,
+    response: http.ServerResponse,
+    body: () => Promise<Buffer>,
+    upgraded?: Duplex,
+  ): void {
     const { method = "", headers, socket } = request;
     const url = new URL(request.url ?? "/", "http://engine");
     const [, version, path = "/"] = /^(?:\/v(\d+\.\d+)(?=\/))?(\/.*)$/.exec(url.pathname) ?? [];
@@ -240,8 +243,9 @@ export class FakeEngine implements AsyncDisposable {
         await body();
         response.detachSocket(socket);
         const head = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
-        socket.write(Buffer.concat([Buffer.from(head), early]));
-        return socket;
+        const stream = upgraded ?? socket;
+        stream.write(Buffer.concat([Buffer.from(head), early]));
+        return stream;
       },
       cut: () => void socket.destroy(),
     };
@@ -266,17 +270,24 @@ async function readAll(source: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
+/** Node's parser lets go after the headers, and the body is still to be taken off the connection; from Node 26 on it is the request's. */
+async function bodyOfUpgrade(request: http.IncomingMessage, stream: Duplex, head: Buffer): Promise<Buffer> {
+  if (head.length > 0) stream.unshift(head);
+  const length = Number(request.headers["content-length"] ?? 0);
+  const read = await readAll(request);
+  return Buffer.concat([read, await readExactly(stream, length - read.length)]);
+}
+
 // By `readable`, not by `data`: afterwards the socket is as if nobody had read from it.
-function readExactly(socket: Socket, head: Buffer, length: number): Promise<Buffer> {
-  if (head.length > 0) socket.unshift(head);
+function readExactly(stream: Duplex, length: number): Promise<Buffer> {
   return new Promise((resolve) => {
     const read = () => {
-      const bytes = length === 0 ? Buffer.alloc(0) : (socket.read(length) as Buffer | null);
+      const bytes = length === 0 ? Buffer.alloc(0) : (stream.read(length) as Buffer | null);
       if (bytes === null) return;
-      socket.off("readable", read);
+      stream.off("readable", read);
       resolve(bytes);
     };
-    socket.on("readable", read);
+    stream.on("readable", read);
     read();
   });
 }
