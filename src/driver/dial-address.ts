@@ -1,7 +1,14 @@
 import { once } from "node:events";
 import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { type SecureContextOptions, connect as connectTls } from "node:tls";
-import { type Dial, InvalidArgumentError, abortError, linkSignal, messageOf } from "../core/index.js";
+import {
+  type Dial,
+  InvalidArgumentError,
+  abortError,
+  holdStream,
+  linkSignal,
+  messageOf,
+} from "../core/index.js";
 import { DriverError } from "./driver-error.js";
 
 /** A connection that is not made within this time will not be, in ms. */
@@ -23,7 +30,8 @@ export function dialAddress(address: string, tls?: AddressTls): Dial {
       milliseconds: connectMilliseconds,
       what: `connecting to ${address}`,
     });
-    const socket = open();
+    // It may break before its caller listens.
+    const socket = holdStream(open());
     try {
       await once(socket, tls ? "secureConnect" : "connect", { signal: linked.signal });
       return socket;

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
-import { type Dial, abortError, messageOf, throwIfAborted } from "../core/index.js";
+import { type Dial, abortError, holdStream, messageOf, throwIfAborted } from "../core/index.js";
 import type { Endpoint } from "./endpoint.js";
 import { EngineError } from "./errors.js";
 import { keepReading } from "./keep-reading.js";
@@ -112,7 +112,8 @@ function connect(
     };
     const onReady = () => {
       release();
-      resolve(keepReading(socket));
+      // It may break before its caller listens.
+      resolve(holdStream(keepReading(socket)));
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     socket.once("error", fail).once("close", onClose).once(ready, onReady);

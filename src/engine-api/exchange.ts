@@ -128,7 +128,9 @@ function brokenError(name: string, error: Error): Error {
     });
   }
   const kind =
-    error.name === "HTTPParserError" || code === "UND_ERR_HEADERS_OVERFLOW"
+    // An end in the middle of a message is told by the parser too; only then it has no bytes to show (undici client-h1.js).
+    (error.name === "HTTPParserError" && (error as { data?: unknown }).data !== "") ||
+    code === "UND_ERR_HEADERS_OVERFLOW"
       ? "ENGINE_PROTOCOL"
       : "ENGINE_CONNECTION_LOST";
   return new EngineError(

@@ -1,4 +1,4 @@
-import { sleep } from "../core/index.js";
+import { holdStream, sleep } from "../core/index.js";
 import { EngineError } from "./errors.js";
 import { ExecStream, type ExecStreamOptions } from "./exec-stream.js";
 import { containerSegment, execSegment } from "./names.js";
@@ -72,7 +72,8 @@ export class Execs {
       path: `/exec/${execSegment(id)}/start`,
       json: { Detach: false, Tty: options.tty ?? false },
     });
-    return new ExecStream(id, socket, options);
+    // It may break before its caller listens.
+    return holdStream(new ExecStream(id, socket, options));
   }
 
   /** What the engine knows of an exec. */

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { Duplex, type Readable, type Writable } from "node:stream";
 import type { Dial } from "../core/index.js";
-import { abortError } from "../core/index.js";
+import { abortError, holdStream } from "../core/index.js";
 import { findProgram, programEnvironment } from "../fs/index.js";
 import type { SshEndpoint } from "./endpoint.js";
 import { EngineError } from "./errors.js";
@@ -63,7 +63,7 @@ function runSsh(program: string, endpoint: SshEndpoint, signal: AbortSignal | un
     });
     child.once("spawn", () => {
       signal?.removeEventListener("abort", onAbort);
-      const stream = new SshStream(child, endpoint);
+      const stream = holdStream(new SshStream(child, endpoint));
       if (signal?.aborted) stream.destroy();
       else resolve(stream);
     });

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type FileHandle, constants as fsConstants, open, readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { type Dial, abortError, linkSignal, messageOf } from "../../core/index.js";
+import { type Dial, abortError, holdStream, linkSignal, messageOf } from "../../core/index.js";
 import type { ContainerInspect } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
 import { socketDirectory, socketMount, socketName } from "./container-spec.js";
@@ -46,7 +46,7 @@ export function dialSocket(path: string): Dial {
         directory = await open(dirname(path), fsConstants.O_DIRECTORY | fsConstants.O_RDONLY);
         address = `/proc/self/fd/${directory.fd}/${socketName}`;
       }
-      socket = connect({ path: address, allowHalfOpen: true });
+      socket = holdStream(connect({ path: address, allowHalfOpen: true }));
       await once(socket, "connect", { signal: linked.signal });
       return socket;
     } catch (error) {
