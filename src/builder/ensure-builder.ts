@@ -1,13 +1,12 @@
 import type { Environment } from "../config/index.js";
-import { StoreError } from "./store-error.js";
+import { type ConnectMode, parseDriverOptions } from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
 import { checkBuilderName } from "./builder-name.js";
+import { type CreateBuilderOptions, createBuilder, keptOptions, nodeSettings } from "./create-builder.js";
 import type { Node, NodeGroup } from "./node-group.js";
 import { formatPlatformFully } from "./platform.js";
-import { type CreateBuilderOptions, createBuilder, keptOptions, nodeSettings } from "./create-builder.js";
-import type { SlipwayOptions } from "./slipway-options.js";
-import { parseDriverOptions } from "../driver/index.js";
-import { removeBuilder } from "./remove-builder.js";
+import { removeDaemons } from "./remove-builder.js";
+import { StoreError } from "./store-error.js";
 
 /** A builder as it is to be. */
 export interface EnsureBuilderOptions extends Pick<
@@ -24,11 +23,22 @@ export interface EnsureBuilderOptions extends Pick<
   name: string;
   /**
    * What to do when a builder of that name differs in its driver options, or in what else is given here: `error` (default),
-   * `use` it as it is, or `recreate` it, with its cache kept.
+   * `use` it as it is, or `recreate` it, with its cache kept, and with what is not given here as it was.
    */
   onMismatch?: "error" | "use" | "recreate";
   /** Default `process.env`. */
   env?: Environment;
+}
+
+/** What of a builder is described: all of it is compared, and all of it is put in the place of what differs. */
+interface Description {
+  /** Always described: a builder that needs none is described by none. */
+  driverOpts: Node["driverOpts"];
+  flags?: Node["flags"];
+  files?: Node["files"];
+  endpoint?: Node["endpoint"];
+  platforms?: Node["platforms"];
+  connect?: ConnectMode;
 }
 
 /**
@@ -40,62 +50,91 @@ export async function ensureBuilder(
   context: BuilderContext,
   options: EnsureBuilderOptions,
 ): Promise<NodeGroup> {
-  const { name, onMismatch = "error", signal } = options;
+  const { name, onMismatch = "error" } = options;
   checkBuilderName(name);
   const group = await context.store.get(name);
-  let wanted = options;
-  if (group) {
-    // All of the description is looked at before anything is removed by it.
-    parseDriverOptions(options.driverOpts ?? {});
-    const kept = await keptOptions(context, name);
-    const differs = await differencesOf(context, group, kept, options);
-    if (differs.length === 0 || onMismatch === "use") return group;
-    if (onMismatch === "error")
-      throw new StoreError(
-        "STORE_REFUSED",
-        `builder ${JSON.stringify(name)} exists with other ${differs.join(", ")}; use onMismatch "use" or "recreate", or another name`,
-      );
-    wanted = { ...options, connect: options.connect ?? kept.connect };
-    await removeBuilder(context, name, { keepState: true, signal });
+  if (!group) {
+    try {
+      return (await createBuilder(context, options)).group;
+    } catch (error) {
+      // Another process made it in between: then it is there.
+      const made = await context.store.get(name).catch(() => undefined);
+      if (!made) throw error;
+      return ensureBuilder(context, options);
+    }
   }
-  try {
-    return (await createBuilder(context, wanted)).group;
-  } catch (error) {
-    // Another process made it in between: then it is there.
-    const made = await context.store.get(name).catch(() => undefined);
-    if (!made || group) throw error;
-    return ensureBuilder(context, options);
-  }
+  // All of the description is looked at before anything is done by it.
+  const wanted = await describe(context, options);
+  const { connect = "auto" } = await keptOptions(context, group.name);
+  const differing = differences(group, connect, wanted);
+  if (differing.length === 0 || onMismatch === "use") return group;
+  if (onMismatch === "error")
+    throw new StoreError(
+      "STORE_REFUSED",
+      `builder ${JSON.stringify(name)} exists with other ${differing.join(", ")}; use onMismatch "use" or "recreate", or another name`,
+    );
+  return recreate(context, group, wanted, options.signal);
 }
 
-/** In what a builder is not as described. Driver options always count, the rest where it was given. */
-async function differencesOf(
-  context: BuilderContext,
-  group: NodeGroup,
-  kept: SlipwayOptions,
-  options: EnsureBuilderOptions,
-): Promise<string[]> {
-  const driverOpts = options.driverOpts ?? {};
-  const wanted = await nodeSettings(context, options, driverOpts);
-  const flagsCount = options.buildkitdFlags !== undefined;
-  const configCounts = options.buildkitdConfig !== undefined || options.maxCacheSize !== undefined;
-  const { connect } = options;
+/** @throws InvalidArgumentError, DriverError or ConfigError for what cannot be. */
+async function describe(context: BuilderContext, options: EnsureBuilderOptions): Promise<Description> {
+  const { driverOpts = {}, connect } = options;
+  parseDriverOptions(driverOpts);
+  const { flags, files, endpoint, platforms } = await nodeSettings(context, options, driverOpts);
+  return {
+    driverOpts,
+    ...(options.buildkitdFlags !== undefined && { flags }),
+    ...((options.buildkitdConfig !== undefined || options.maxCacheSize !== undefined) && {
+      files: files ?? new Map(),
+    }),
+    ...(options.endpoint !== undefined && { endpoint }),
+    ...(options.platforms !== undefined && { platforms }),
+    ...(connect !== undefined && { connect }),
+  };
+}
+
+/** In what a builder is not as described, in the words of messages. */
+function differences(group: NodeGroup, connect: ConnectMode, wanted: Description): string[] {
+  const { flags, files, endpoint, platforms } = wanted;
   const checks: [what: string, isSame: (node: Node) => boolean][] = [
-    ["driver options", (node) => sameRecord(node.driverOpts, driverOpts)],
-    ["flags of buildkitd", ({ flags }) => !flagsCount || sameTexts(flags, wanted.flags)],
-    ["config", ({ files }) => !configCounts || sameFiles(files, wanted.files ?? new Map())],
-    ["endpoint", ({ endpoint }) => !wanted.endpointGiven || endpoint === wanted.endpoint],
+    ["driver options", (node) => sameRecord(node.driverOpts, wanted.driverOpts)],
+    ["flags of buildkitd", (node) => !flags || sameTexts(node.flags, flags)],
+    ["config", (node) => !files || sameFiles(node.files, files)],
+    ["endpoint", (node) => endpoint === undefined || node.endpoint === endpoint],
     [
       "platforms",
-      ({ platforms }) =>
-        options.platforms === undefined ||
-        sameTexts(platforms.map(formatPlatformFully), wanted.platforms.map(formatPlatformFully)),
+      (node) =>
+        !platforms || sameTexts(node.platforms.map(formatPlatformFully), platforms.map(formatPlatformFully)),
     ],
+    ["connect", () => (wanted.connect ?? connect) === connect],
   ];
-  const differing = checks.filter(([, isSame]) => !group.nodes.every(isSame)).map(([what]) => what);
-  return connect === undefined || connect === (kept.connect ?? "auto")
-    ? differing
-    : [...differing, "connect"];
+  return checks.filter(([, isSame]) => !group.nodes.every(isSame)).map(([what]) => what);
+}
+
+/** Takes the builder's daemons away, and stores it as it is to be. A builder whose daemons cannot be removed stays as it is. */
+async function recreate(
+  context: BuilderContext,
+  { name, nodes }: NodeGroup,
+  { connect, ...changes }: Description,
+  signal: AbortSignal | undefined,
+): Promise<NodeGroup> {
+  await removeDaemons(context, name, { keepState: true, signal });
+  // What only one node can have makes it a builder of one node.
+  const isOfOne = changes.endpoint !== undefined || changes.platforms !== undefined;
+  return context.store.transaction(
+    async (transaction) => {
+      const group = await transaction.store.get(name);
+      if (!group)
+        throw new StoreError("STORE_NO_BUILDER", `builder ${JSON.stringify(name)} was removed meanwhile`);
+      const kept = group.nodes.slice(0, isOfOne ? 1 : nodes.length);
+      const made = { ...group, nodes: kept.map((node) => ({ ...node, ...changes })) };
+      if (connect !== undefined)
+        await transaction.saveSlipwayOptions(name, { ...(await keptOptions(context, name)), connect });
+      await transaction.save(made);
+      return made;
+    },
+    signal ? { signal } : {},
+  );
 }
 
 function sameTexts(a: readonly string[], b: readonly string[]): boolean {

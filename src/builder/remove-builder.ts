@@ -38,6 +38,21 @@ export async function removeBuilder(
 }
 
 /**
+ * Removes a builder's containers, and their state unless kept; the builder itself stays in the store.
+ *
+ * @throws StoreError when there is no such builder or it is a docker context; SlipwayError `BUILDER_REMOVE` with what failed.
+ */
+export async function removeDaemons(
+  context: BuilderContext,
+  name: string,
+  { keepState, signal }: { keepState: boolean; signal?: AbortSignal | undefined },
+): Promise<void> {
+  const group = await storedGroup(context, name);
+  const errors = group ? await removeNodes(context, group, { keepState, signal }) : [];
+  if (errors.length > 0) throw removeError(errors);
+}
+
+/**
  * Removes many builders as {@link removeBuilder} does: each engine is asked once what there is, and the store is locked once.
  *
  * @returns for each builder what could not be removed, by name and in the order given; undefined for one that is gone.
