@@ -297,7 +297,7 @@ export interface BuilderStream extends AsyncDisposable {
     close(): Promise<void>;
 }
 
-export type ByteSource = Readable | ReadableStream | AsyncIterable<Uint8Array | string>;
+export type ByteSource = Readable | ReadableStream | AsyncIterable<Uint8Array | string> | ForeignReadable;
 
 export type Bytes = Uint8Array | ArrayBuffer | NodeJS.ArrayBufferView;
 
@@ -546,6 +546,11 @@ export interface FailedStep {
     name: string;
     exitCode?: number;
     log: string[];
+}
+
+export interface ForeignReadable extends AsyncIterable<unknown> {
+    pipe: (...given: never[]) => unknown;
+    on: (...given: never[]) => unknown;
 }
 
 export interface GcRule {

@@ -50,6 +50,7 @@ import { readProvenance } from "./provenance.js";
 import { checkResponse } from "./exporter-response.js";
 import { refuseRemotePolicy } from "./remote-policy.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
+import { registryHosts } from "./registry-hosts.js";
 import { secretSources } from "./secret-sources.js";
 import { solve } from "./solve.js";
 import { traceHeaders } from "./trace-parent.js";
@@ -61,6 +62,8 @@ export interface BuildNode {
   builderName: string;
   nodeName: string;
   driverName: string;
+  /** Files of its configuration, which say how registries are spoken to. */
+  files?: ReadonlyMap<string, Buffer>;
 }
 
 /** What {@link executePlan} works with besides the options. */
@@ -309,7 +312,12 @@ async function loadingEngine(
 async function sessionServices(
   plan: SolvePlan,
   options: BuildOptions,
-  { env, dockerConfig, locks, node: { client } }: RunBuildContext & { locks: ReadonlyMap<string, CacheLock> },
+  {
+    env,
+    dockerConfig,
+    locks,
+    node: { client, files },
+  }: RunBuildContext & { locks: ReadonlyMap<string, CacheLock> },
   targets: Map<number, ExportTarget>,
   sink: EventSink,
   failures: Error[],
@@ -325,6 +333,7 @@ async function sessionServices(
       dockerConfig,
       sink,
       credentials: options.credentials,
+      hosts: await registryHosts(plan, files, onWarning),
       onSecret: (secret) => redactor.add(secret),
     }),
     secrets(await secretSources(options.secrets ?? {}, env, redactor), {

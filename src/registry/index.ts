@@ -1,3 +1,4 @@
+export { AnnouncedRealms, type TokenServer } from "./announced-realms.js";
 export type { BlobUpload } from "./blob-upload.js";
 export {
   type CredentialsCallback,

@@ -1,7 +1,9 @@
+import { isIP } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { Dispatcher } from "undici";
 import type { Environment } from "../config/index.js";
 import { abortError, isError, messageOf, sleep } from "../core/index.js";
+import { type Resolve, guardedLookup, mayServe, resolveAddresses } from "./network-place.js";
 import { proxyFor } from "./proxy.js";
 import { tunnelConnector } from "./proxy-tunnel.js";
 import { isReset } from "./retry.js";
@@ -27,6 +29,8 @@ export interface RegistryHttpOptions {
   hosts?: ReadonlyMap<string, HostTls> | undefined;
   /** Limit for getting a connection, ms. Default 10 s. */
   connectMilliseconds?: number;
+  /** Finds where a registry is, for {@link HttpRequest.near}. Default: the system. */
+  resolve?: Resolve;
 }
 
 /** One request. Redirects are never followed, and nothing is kept between requests but connections. */
@@ -40,6 +44,11 @@ export interface HttpRequest {
   body?: string | Buffer | AsyncIterable<Buffer>;
   /** Close the connection after the answer. */
   once?: boolean;
+  /**
+   * The registry chose the address, so it must lie where the registry's own host is, or where everybody is: nobody
+   * outside is to send requests into this machine's networks (SEC-69). Names behind a proxy are the proxy's to judge.
+   */
+  near?: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -111,8 +120,11 @@ export class RegistryHttp implements AsyncDisposable {
     }
   }
 
-  async #send({ method, url, host, headers, body, once, signal }: HttpRequest): Promise<HttpResponse> {
-    const dispatcher = await this.#dispatcherFor(url, host);
+  async #send({ method, url, host, headers, body, once, near, signal }: HttpRequest): Promise<HttpResponse> {
+    const isGuarded = near === true && url.hostname !== hostnameOf(host);
+    const literal = url.hostname.replace(/^\[(.*)\]$/, "$1");
+    if (isGuarded && isIP(literal) !== 0) await this.#checkPlace(host, literal, [literal]);
+    const dispatcher = await this.#dispatcherFor(url, host, isGuarded);
     const { request } = await import("./undici.js");
     return await request.call(dispatcher, {
       origin: url.origin,
@@ -125,20 +137,37 @@ export class RegistryHttp implements AsyncDisposable {
     });
   }
 
-  #dispatcherFor(url: URL, host: string): Promise<Dispatcher> {
+  /** @throws RegistryError `REGISTRY_REALM` when one of the addresses is none of a server of this registry. */
+  async #checkPlace(host: string, name: string, addresses: readonly string[]): Promise<void> {
+    if (addresses.every((address) => mayServe([], address))) return;
+    const own = await (this.#options.resolve ?? resolveAddresses)(hostnameOf(host));
+    if (addresses.every((address) => mayServe(own, address))) return;
+    throw new RegistryError(
+      "REGISTRY_REALM",
+      `${host} names a server inside a network that it is not in itself, which is not asked: ${name}`,
+      { host },
+    );
+  }
+
+  #dispatcherFor(url: URL, host: string, isGuarded: boolean): Promise<Dispatcher> {
     if (this.#closed) throw new RegistryError("REGISTRY_CONNECT", "the registry client is closed", { host });
     const proxy = proxyFor(url, this.#options.env);
-    const key = `${url.protocol} ${host} ${proxy?.href ?? ""}`;
+    const key = `${url.protocol} ${host} ${proxy?.href ?? ""} ${isGuarded ? "near" : ""}`;
     let dispatcher = this.#dispatchers.get(key);
     if (!dispatcher) {
-      dispatcher = this.#open(url.protocol === "https:", host, proxy);
+      dispatcher = this.#open(url.protocol === "https:", host, proxy, isGuarded);
       this.#dispatchers.set(key, dispatcher);
       dispatcher.catch(() => this.#dispatchers.delete(key));
     }
     return dispatcher;
   }
 
-  async #open(secure: boolean, host: string, proxy: URL | undefined): Promise<Dispatcher> {
+  async #open(
+    secure: boolean,
+    host: string,
+    proxy: URL | undefined,
+    isGuarded: boolean,
+  ): Promise<Dispatcher> {
     const { Agent, ProxyAgent } = await import("./undici.js");
     const timeout = this.#options.connectMilliseconds ?? 10_000;
     const usesTls = secure || proxy?.protocol === "https:";
@@ -146,7 +175,10 @@ export class RegistryHttp implements AsyncDisposable {
     const tls = secure ? await this.#tlsOf(host, system) : {};
     const proxyTls = system ? { secureContext: system } : {};
     const common = { maxHeaderSize: 64 * 1024, headersTimeout: 300_000, bodyTimeout: 300_000 };
-    if (!proxy) return new Agent({ ...common, connect: { timeout, ...tls } });
+    if (!proxy) {
+      const lookup = guardedLookup((addresses) => this.#checkPlace(host, "by its name", addresses));
+      return new Agent({ ...common, connect: { timeout, ...tls, ...(isGuarded && { lookup }) } });
+    }
     if (secure) {
       return new Agent({ ...common, connect: tunnelConnector({ proxy, proxyTls, serverTls: tls, timeout }) });
     }
@@ -193,6 +225,10 @@ export class RegistryHttp implements AsyncDisposable {
   }
 }
 
+function hostnameOf(host: string): string {
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : host;
+}
+
 function isConnectFailure(error: unknown): boolean {
   for (let at: unknown = error; isError(at); at = at.cause) {
     if (connectCodes.has((at as NodeJS.ErrnoException).code ?? "")) return true;
@@ -220,6 +256,7 @@ function errorsOf(error: unknown): readonly unknown[] {
 function connectError(request: HttpRequest, error: unknown): Error {
   if (error instanceof RegistryError) return error;
   const detail: unknown = errorsOf(error)[0] ?? error;
+  if (detail instanceof RegistryError) return detail;
   return new RegistryError(
     "REGISTRY_CONNECT",
     `${request.method} ${request.url.origin} failed: ${connectReason(request.host, detail)}`,

@@ -23,7 +23,12 @@ async function server(
 }
 
 function http(hosts: Record<string, HostTls> = {}, env: Record<string, string> = {}): RegistryHttp {
-  const made = new RegistryHttp({ env, hosts: new Map(Object.entries(hosts)) });
+  const made = new RegistryHttp({
+    env,
+    hosts: new Map(Object.entries(hosts)),
+    // Names of no network stand for this machine.
+    resolve: async () => ["127.0.0.1"],
+  });
   open.push(made);
   return made;
 }
@@ -171,11 +176,44 @@ test("SEC-21 credentials do not go to a realm without TLS unless the registry is
   expect((await fetchToken(http({ "r.example": { insecure: true } }), far)).token).toBe("T");
   expect((await fetchToken(http({ "r.example": { http: true } }), far)).token).toBe("T");
   const { credentials: _, ...anonymous } = far;
-  expect((await fetchToken(http(), anonymous)).token).toBe("T");
+  await expect(fetchToken(http(), anonymous)).rejects.toThrow(
+    `failed to fetch anonymous token: the token server of r.example is not asked at ${peer.origin}: it is not https`,
+  );
   for (const realm of ["ftp://x", "nonsense", "http://u:p@x/"]) {
     await expect(fetchToken(http(), { ...far, realm })).rejects.toMatchObject({ code: "REGISTRY_REALM" });
   }
 });
+
+test.each([{}, { credentials: user }])(
+  "SEC-69 no server inside a network is asked for an outsider",
+  async (more) => {
+    const peer = await server(() => ({ body: { token: "T" } }), { tls: true });
+    const outside = new RegistryHttp({
+      env: {},
+      hosts: new Map([["r.example", { insecure: true, http: true }]]),
+      resolve: async () => ["192.0.2.1"],
+    });
+    open.push(outside);
+    // By its address, and by a name that turns out to have it.
+    for (const realm of [
+      `${peer.origin}/t`,
+      `https://localhost:${peer.port}/t`,
+      `http://localhost:${peer.port}/t`,
+    ])
+      await expect(
+        fetchToken(outside, request(peer, { host: "r.example", realm, ...more })),
+      ).rejects.toMatchObject({
+        code: "REGISTRY_REALM",
+        message: expect.stringContaining(
+          "r.example names a server inside a network that it is not in itself",
+        ),
+      });
+    expect(peer.requests).toEqual([]);
+    // The registry's own host is where it is.
+    const own = request(peer, { host: peer.host, ...more });
+    expect((await fetchToken(http({ [peer.host]: { insecure: true } }), own)).token).toBe("T");
+  },
+);
 
 test("SEC-22 TLS settings of one registry do not reach another's", async () => {
   const peer = await server(() => ({ body: { token: "T" } }), { tls: true });

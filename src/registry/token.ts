@@ -21,6 +21,10 @@ export interface TokenRequest {
   credentials?: RegistryCredentials | undefined;
   /** Where credentials were looked for, in words. */
   source?: string | undefined;
+  /** Run before anything is sent, when the realm is one that may be asked at all; throws when it is not to be asked. */
+  confirm?: (() => Promise<void>) | undefined;
+  /** Gets the server's own words about a refusal. Given, they are left out of errors, which somebody else may see. */
+  onRefusal?: ((words: string) => void) | undefined;
 }
 
 /** A bearer token. */
@@ -37,14 +41,18 @@ const maxAnswerBytes = 1024 * 1024;
 const totalMilliseconds = 30_000;
 /** What a specification without an `expires_in` means (distribution token specification). */
 const defaultExpiration = 60;
+/** A year. What claims to be good for longer is not asked for more often. */
+const longestExpiration = 366 * 24 * 3600;
+/** A longer one fits into no header. */
+const longestToken = 64 * 1024;
 
 /**
  * Fetches a token as buildx does: by OAuth2 POST when there is a secret; by GET with basic authentication when the
  * server does not know that (404, 401, and 405 with a user name); by anonymous GET without a secret. A registry token
  * is returned as it is (buildkit session/auth/authprovider `FetchToken`, containerd remotes/docker/auth).
  *
- * Credentials go over https only, unless the registry is marked insecure or is on this machine (SEC-21); redirects are
- * not followed (SEC-22).
+ * The token server is asked over https only, unless the registry is marked insecure or both are on this machine
+ * (SEC-21), and not inside networks that the registry is not in itself (SEC-69); redirects are not followed (SEC-22).
  *
  * A server that is busy or breaks the connection is asked again, as it says itself by `Retry-After`.
  *
@@ -61,7 +69,8 @@ export async function fetchToken(
   const kind = secret ? "oauth" : "anonymous";
   try {
     const realm = parseRealm(request);
-    if (secret) checkRealm(http, request.host, realm);
+    checkRealm(http, request.host, realm, secret !== "");
+    await request.confirm?.();
     const ask = () =>
       withDeadline(signal, totalMilliseconds, `token request to ${realm.host}`, (signal) =>
         secret
@@ -131,12 +140,13 @@ async function fetchWithSecret(
     headers: { "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
     body: form.toString(),
     once: true,
+    near: true,
     signal,
   });
   const { statusCode } = response;
   // GCR is known to answer 404, JFrog Artifactory 401 (authprovider.go).
   const unknown = statusCode === 404 || statusCode === 401 || (statusCode === 405 && secret.username !== "");
-  if (!unknown) return await readToken(response, "POST", realm);
+  if (!unknown) return await readToken(response, "POST", realm, request);
   await response.body.dump();
   return await fetchByGet(http, request, realm, secret, signal);
 }
@@ -158,12 +168,18 @@ async function fetchByGet(
     host: request.host,
     headers: basic === undefined ? {} : { authorization: `Basic ${basic}` },
     once: true,
+    near: true,
     signal,
   });
-  return await readToken(response, "GET", realm);
+  return await readToken(response, "GET", realm, request);
 }
 
-async function readToken(response: HttpResponse, method: string, realm: URL): Promise<Token> {
+async function readToken(
+  response: HttpResponse,
+  method: string,
+  realm: URL,
+  { onRefusal }: TokenRequest,
+): Promise<Token> {
   const { statusCode: status, headers } = response;
   const host = realm.host;
   const place = realm.origin + realm.pathname;
@@ -171,7 +187,9 @@ async function readToken(response: HttpResponse, method: string, realm: URL): Pr
     await response.body.dump();
     const location = headers["location"];
     const target = typeof location === "string" && URL.canParse(location, realm.href);
-    const where = target ? ` to ${new URL(location, realm.href).origin}` : "";
+    const origin = target ? `to ${new URL(location, realm.href).origin}` : "";
+    if (origin) onRefusal?.(`redirects ${origin}`);
+    const where = origin && !onRefusal ? ` ${origin}` : "";
     throw new RegistryError(
       "REGISTRY_PROTOCOL",
       `token server ${place} redirects${where}, which is not followed`,
@@ -179,7 +197,9 @@ async function readToken(response: HttpResponse, method: string, realm: URL): Pr
     );
   }
   if (status < 200 || status >= 400) {
-    const detail = await readRefusal(response);
+    const words = await readRefusal(response);
+    if (words) onRefusal?.(words);
+    const detail = onRefusal ? "" : words;
     const error = new RegistryError(
       status === 401 || status === 403 ? "REGISTRY_UNAUTHORIZED" : "REGISTRY_STATUS",
       `unexpected status from ${method} request to ${place}: ${status} ${STATUS_CODES[status] ?? ""}`.trimEnd() +
@@ -192,7 +212,7 @@ async function readToken(response: HttpResponse, method: string, realm: URL): Pr
   const answer = await readJson(response, maxAnswerBytes, `the answer of token server ${place}`);
   // Both names are in use, and where both are given they are the same.
   const token = answer["access_token"] || answer["token"];
-  if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
+  if (typeof token !== "string" || token.length > longestToken || !/^[\x21-\x7e]+$/.test(token)) {
     throw new RegistryError(
       "REGISTRY_PROTOCOL",
       `authorization server ${place} did not include a token in the response`,
@@ -203,7 +223,10 @@ async function readToken(response: HttpResponse, method: string, realm: URL): Pr
   const issued = typeof answer["issued_at"] === "string" ? Date.parse(answer["issued_at"]) : NaN;
   return {
     token,
-    expiresIn: Number.isFinite(expires) && expires >= 1 ? Math.trunc(expires) : defaultExpiration,
+    expiresIn:
+      Number.isFinite(expires) && expires >= 1
+        ? Math.min(Math.trunc(expires), longestExpiration)
+        : defaultExpiration,
     ...(Number.isFinite(issued) && { issuedAt: new Date(issued) }),
   };
 }
@@ -216,14 +239,16 @@ function parseRealm({ realm, host }: TokenRequest): URL {
   return url;
 }
 
-/** Credentials of a host go to an unencrypted realm only where the user has said that the host is insecure. */
-function checkRealm(http: RegistryHttp, host: string, realm: URL): void {
+/** An unencrypted realm is asked only where the user has said that the host is insecure, or both are this machine. */
+function checkRealm(http: RegistryHttp, host: string, realm: URL, hasSecret: boolean): void {
   if (realm.protocol === "https:") return;
   const { insecure = false, http: plain = false } = http.settingsOf(host);
   if (insecure || plain || (isLoopbackHost(host) && isLoopbackHost(realm.host))) return;
   throw new RegistryError(
     "REGISTRY_REALM",
-    `credentials for ${host} are not sent to ${realm.origin}: it is not https`,
+    hasSecret
+      ? `credentials for ${host} are not sent to ${realm.origin}: it is not https`
+      : `the token server of ${host} is not asked at ${realm.origin}: it is not https`,
     { host },
   );
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
@@ -16,6 +16,7 @@ import {
 import { Session, auth } from "../../src/session/index.js";
 import { engineEnv } from "../support/engine-env.js";
 import { type FakeRegistry, fakeRegistry } from "../support/fake-registry.js";
+import { Workplace } from "../support/workplace.js";
 import { type RealBuildkitd, realBuildkitd } from "../support/real-buildkitd.js";
 
 const { registry } = engineEnv();
@@ -101,8 +102,8 @@ describe("the auth service under a real buildkitd", () => {
     request: MessageInitShape<typeof control.SolveRequestSchema>,
     env: Record<string, string>,
     password: string,
+    events: BuildEvent[] = [],
   ): Promise<string[]> {
-    const events: BuildEvent[] = [];
     const service = auth({
       env,
       seedDir,
@@ -118,10 +119,15 @@ describe("the auth service under a real buildkitd", () => {
   }
 
   /** Builds one file and pushes it; gives the names of the client's own vertices. */
-  function push(repository: string, env: Record<string, string>, password = "secret"): Promise<string[]> {
+  function push(
+    repository: string,
+    env: Record<string, string>,
+    password = "secret",
+    events: BuildEvent[] = [],
+  ): Promise<string[]> {
     const Attrs = { name: `${server.host}/${repository}:t`, push: "true", "oci-mediatypes": "true" };
     const Definition = oneFile("/hello", randomBytes(8).toString("hex"));
-    return solve({ Definition, Exporters: [{ Type: "image", Attrs }] }, env, password);
+    return solve({ Definition, Exporters: [{ Type: "image", Attrs }] }, env, password, events);
   }
 
   function pull(repository: string, password: string): Promise<string[]> {
@@ -153,12 +159,50 @@ describe("the auth service under a real buildkitd", () => {
     expect(vertices).toEqual([`[auth] sharing credentials for ${server.host}`]);
   });
 
-  test("wrong credentials fail the push with the token server's words", async () => {
-    await expect(push("team/wrong", {}, "wrong")).rejects.toThrow(
-      /failed to fetch oauth token.*incorrect username/s,
+  test("SEC-69 wrong credentials fail the push; the token server's words are for us alone", async () => {
+    const events: BuildEvent[] = [];
+    const error: unknown = await push("team/wrong", {}, "wrong", events).catch((error: unknown) => error);
+    expect(String(error)).toMatch(/failed to fetch oauth token.*401 Unauthorized.*were refused/s);
+    expect(String(error)).not.toMatch(/incorrect username/);
+    const logs = events.flatMap((event) => (event.type === "status" ? event.logs : []));
+    expect(Buffer.concat(logs.map(({ data }) => data)).toString()).toMatch(
+      /the token server of .*: incorrect username/,
     );
   });
 });
+
+test.each(["moby/buildkit:buildx-stable-1", "moby/buildkit:v0.12.5"])(
+  "SEC-69 a push and a pull with the password of config.json, %s",
+  { timeout: 180_000 },
+  async (image) => {
+    await using place = await Workplace.open("token");
+    await using server = await fakeRegistry({ auth: "bearer" });
+    const auths = { [server.host]: { auth: Buffer.from("me:secret").toString("base64") } };
+    await writeFile(place.path("docker", "config.json"), JSON.stringify({ auths }));
+    const builder = await place.builder(
+      "token",
+      "--driver-opt",
+      "network=host",
+      "--driver-opt",
+      `image=${image}`,
+    );
+    const name = `${server.host}/team/app:1`;
+    const base = await place.context({ Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" });
+    const build = ["build", "--builder", builder, "--progress", "plain"];
+    const pushed = await place.run([...build, "-t", name, "--push", base]);
+    expect(pushed, pushed.stderr).toMatchObject({ exitCode: 0 });
+    expect(pushed.stderr).toContain(`[auth] team/app:pull,push token for ${server.host}`);
+    const above = await place.context({ Dockerfile: `FROM ${name}\nCOPY Dockerfile /again\n` });
+    const pulled = await place.run([...build, "--output", "type=cacheonly", above]);
+    expect(pulled, pulled.stderr).toMatchObject({ exitCode: 0 });
+    // One that this host does not know.
+    await writeFile(place.path("docker", "config.json"), "{}");
+    const refused = await place.run([...build, "-t", `${server.host}/team/other:1`, "--push", base]);
+    expect(refused).toMatchObject({ exitCode: 1 });
+    expect(refused.stderr).toMatch(/401 Unauthorized.*there are no credentials for/);
+    expect(refused.stderr).toMatch(/the token server of .*: incorrect username or password/);
+  },
+);
 
 type Definition = MessageInitShape<typeof pb.DefinitionSchema>;
 type Op = MessageInitShape<typeof pb.OpSchema>["op"];

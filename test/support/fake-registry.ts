@@ -131,7 +131,8 @@ export async function fakeRegistry(options: FakeRegistryOptions = {}): Promise<F
       if (!valid || digest !== sha256(body))
         return { status: 400, body: { errors: [{ code: "DIGEST_INVALID" }] } };
       blobs.set(`${repository}@${digest}`, body);
-      return { status: 201 };
+      // BuildKit 0.12 fails without it.
+      return { status: 201, headers: { "docker-content-digest": digest } };
     }
     const found = blobs.get(`${repository}@${name}`);
     if (!found) return notFound("BLOB_UNKNOWN");

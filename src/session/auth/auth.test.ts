@@ -10,8 +10,8 @@ import {
   fromBinary,
   toBinary,
 } from "@bufbuild/protobuf";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { type HttpTestServer, httpServer } from "../../../test/support/http-server.js";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Answer, type HttpTestServer, httpServer } from "../../../test/support/http-server.js";
 import { FakeServerCall } from "../../../test/support/server-call.js";
 import { auth as wire } from "../../buildkit/index.js";
 import type { BuildEvent } from "../../core/index.js";
@@ -25,10 +25,19 @@ let server: HttpTestServer;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "slipway-auth-"));
   events = [];
-  server = await httpServer(() => ({
-    body: { access_token: "T", token: "T", expires_in: 7, issued_at: "2026-01-01T00:00:01Z" },
-  }));
+  server = await httpServer(({ url }) =>
+    url.startsWith("/v2/")
+      ? challenge(`${server.origin}/t`)
+      : { body: { access_token: "T", token: "T", expires_in: 7, issued_at: "2026-01-01T00:00:01Z" } },
+  );
 });
+
+const challenge = (realm: string): Answer => ({
+  status: 401,
+  headers: { "www-authenticate": `Bearer realm="${realm}",service="s"` },
+});
+/** What came to the token server. */
+const tokenRequests = () => server.requests.filter(({ url }) => url.startsWith("/t"));
 afterEach(async () => {
   await server.close();
   await rm(dir, { recursive: true });
@@ -59,7 +68,11 @@ type Call = ReturnType<typeof service>;
 
 const credentials = (call: Call, Host: string) =>
   call("Credentials", wire.CredentialsRequestSchema, { Host }, wire.CredentialsResponseSchema);
-const token = (call: Call, Host: string, more: { Scopes?: string[]; Realm?: string } = {}) =>
+const token = (
+  call: Call,
+  Host: string,
+  more: { Scopes?: string[]; Realm?: string; Service?: string } = {},
+) =>
   call(
     "FetchToken",
     wire.FetchTokenRequestSchema,
@@ -108,9 +121,10 @@ test("SEC-52 sharing credentials is one line of progress a host; having none is 
 });
 
 test("a token for credentials shows what it is for, and the realm when it is elsewhere", async () => {
+  await using other = await httpServer(() => challenge(`${server.origin}/t`));
   const call = service({
     [server.host]: { username: "u", password: "p" },
-    "localhost:1": { username: "u", password: "p" },
+    [other.host]: { username: "u", password: "p" },
   });
   expect(
     await token(call, server.host, { Scopes: ["repository:a/b:pull", "repository:c:push"] }),
@@ -121,16 +135,16 @@ test("a token for credentials shows what it is for, and the realm when it is els
   });
   expect(vertices()).toEqual([`[auth] a/b:pull c:push token for ${server.host}`]);
   expect(logs()).toEqual([]);
-  await token(call, "localhost:1");
-  expect(logs()).toEqual([`token server of localhost:1 is ${server.host}\n`]);
+  await token(call, other.host);
+  expect(logs()).toEqual([`token server of ${other.host} is ${server.host}\n`]);
 });
 
 test("an anonymous token and a registry token show nothing", async () => {
   const call = service({ "rt.example": { registryToken: "RT" } });
-  expect(await token(call, "none.example")).toMatchObject({ Token: "T" });
+  expect(await token(call, server.host)).toMatchObject({ Token: "T" });
   expect(await token(call, "rt.example")).toMatchObject({ Token: "RT", ExpiresIn: 60n, IssuedAt: 0n });
   expect(vertices()).toEqual([]);
-  expect(server.requests).toHaveLength(1);
+  expect(tokenRequests()).toHaveLength(1);
 });
 
 test("SEC-21 a realm without TLS gets no credentials; the vertex carries the error", async () => {
@@ -144,6 +158,133 @@ test("SEC-21 a realm without TLS gets no credentials; the vertex carries the err
   const failed = events.flatMap((event) => (event.type === "status" ? event.vertexes : [])).at(-1);
   expect(failed?.error).toContain("is not https");
   expect(JSON.stringify(events)).not.toContain("hunter2");
+});
+
+describe("SEC-69 the builder names the token server, and the registry decides", () => {
+  const refused = async (asked: Promise<unknown>) => {
+    const error: unknown = await asked.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    return statusOf(error).message ?? "";
+  };
+  const known = () => ({ [server.host]: { username: "u", password: "hunter2" } });
+
+  test.each(["hunter2", ""])("one that it does not announce is not asked, password %j", async (password) => {
+    await using inside = await httpServer(() => ({ body: { token: "internal" } }));
+    const call = service(password ? known() : {});
+    for (const Realm of [`${inside.origin}/t`, `${server.origin}/other`, `${server.origin}/t?x=1`]) {
+      expect(await refused(token(call, server.host, { Realm }))).toContain(
+        `${server.host} does not announce the token server that the builder names`,
+      );
+    }
+    expect(inside.requests).toEqual([]);
+    expect(tokenRequests()).toEqual([]);
+    // Asked once, with nothing of ours.
+    expect(server.requests.map(({ url }) => url)).toEqual(["/v2/", "/v2/a/b/manifests/latest"]);
+    expect(server.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
+    expect(vertices()).toEqual([`[auth] a/b:pull token for ${server.host}`]);
+  });
+
+  test("its service is the one that the registry names", async () => {
+    const call = service(known());
+    const Service = "other";
+    expect(await refused(token(call, server.host, { Service }))).toContain("does not announce");
+    expect(tokenRequests()).toEqual([]);
+  });
+
+  test("a repository may have a token server of its own, and another place may be where the registry is", async () => {
+    await using own = await httpServer(({ url }) =>
+      url === "/v2/a/b/manifests/latest" ? challenge(`${server.origin}/t`) : challenge("https://a.example/t"),
+    );
+    await using moved = await httpServer(({ url }) => ({
+      status: 307,
+      headers: { location: `${own.origin}${url}` },
+    }));
+    const call = service({});
+    expect(await token(call, own.host)).toMatchObject({ Token: "T" });
+    expect(await token(call, moved.host)).toMatchObject({ Token: "T" });
+  });
+
+  test("well-known ones are not asked for, and of others nobody learns whether they are there", async () => {
+    const call = service({}, { env: { HTTPS_PROXY: server.origin } });
+    const hub = { Realm: "https://auth.docker.io/token", Service: "registry.docker.io" };
+    expect(await refused(token(call, "registry-1.docker.io", hub))).toContain("is not reached");
+    expect(server.requests).toEqual([]);
+    const texts = new Set<string>();
+    await using closed = await httpServer(() => ({}));
+    await closed.close();
+    await using silent = await httpServer(() => ({ body: "hello" }));
+    await using noRealm = await httpServer(() => ({ status: 401, body: "hello" }));
+    for (const { host } of [closed, silent, noRealm])
+      texts.add((await refused(token(service({}), host))).replaceAll(host, "HOST"));
+    expect([...texts]).toHaveLength(1);
+  });
+
+  test("after many hosts that do not answer no further one is asked", async () => {
+    const call = service({});
+    const hosts = Array.from({ length: 20 }, (_, at) => `127.0.0.1:${at + 1}`);
+    await Promise.all(
+      hosts.map((host) => refused(token(call, host, { Scopes: [], Realm: "https://a.example/" }))),
+    );
+    expect(await refused(token(call, server.host))).toContain("does not announce");
+    expect(server.requests).toEqual([]);
+  });
+
+  test("a registry that everybody reaches cannot send us into this machine's networks", async () => {
+    const call = service({}, { hosts: new Map([["far.example", { http: true }]]) });
+    const wellKnown = { Realm: `${server.origin}/t` };
+    expect(await refused(token(call, "far.example", wellKnown))).toContain("does not announce");
+    for (const [host, Realm] of [
+      [server.host, "https://169.254.169.254/latest/meta-data"],
+      ["localhost:1", "https://[fe80::1]/t"],
+    ] as const)
+      expect(await refused(token(call, host, { Realm }))).toContain("does not announce");
+    expect(tokenRequests()).toEqual([]);
+  });
+
+  test.each([
+    [{ status: 401, body: { details: "internal words" } }, "401 Unauthorized"],
+    [{ status: 400, body: { error: "internal words" } }, "400 Bad Request"],
+    [{ body: "internal words" }, "is not a JSON object"],
+    [{ body: { token: "internal words\r\n" } }, "did not include a token"],
+    [
+      { status: 302, headers: { location: "https://internal.example/words" } },
+      "redirects, which is not followed",
+    ],
+  ])("no text of its answer %j goes back", { timeout: 30_000 }, async (answer, expected) => {
+    await using hostile = await httpServer(({ url }) =>
+      url.startsWith("/v2/") ? challenge(`${hostile.origin}/t`) : answer,
+    );
+    const call = service({});
+    const message = await refused(token(call, hostile.host, { Realm: `${hostile.origin}/t` }));
+    expect(message).toContain(expected);
+    expect(message).not.toMatch(/internal/);
+    // The user sees why.
+    const said = `${logs().join("")}${JSON.stringify(events)}`;
+    if ("status" in answer) expect(said).toMatch(/internal/);
+  });
+
+  test.each([
+    { Scopes: ["repository:a:pull\r\nx: y"] },
+    { Scopes: Array.from({ length: 300 }, (_, at) => `repository:a${at}:pull`) },
+    { Scopes: ["x".repeat(2000)] },
+    { Realm: `https://a.example/${"x".repeat(5000)}` },
+    { Service: "x".repeat(2000) },
+  ])("a request of no sensible form is refused", async (odd) => {
+    expect(await refused(token(service({}), server.host, odd))).toMatch(/^the builder asks for a token with/);
+    expect(server.requests).toEqual([]);
+  });
+
+  test("absurd lifetimes are clipped", async () => {
+    await using hostile = await httpServer(({ url }) =>
+      url.startsWith("/v2/")
+        ? challenge(`${hostile.origin}/t`)
+        : { body: `{"token":"T","expires_in":1e300}` },
+    );
+    const { ExpiresIn } = await token(service({}), hostile.host, { Realm: `${hostile.origin}/t` });
+    expect(ExpiresIn).toBe(366n * 86400n);
+  });
 });
 
 test("a program's credentials are asked for each token, with its scopes", async () => {
@@ -163,7 +304,7 @@ test("a program's credentials are asked for each token, with its scopes", async 
     { host: server.host, scopes: ["repository:a/b:pull"] },
     { host: server.host, scopes: ["repository:a/b:pull"] },
   ]);
-  expect(server.requests.map(({ body }) => new URLSearchParams(body.toString()).get("password"))).toEqual([
+  expect(tokenRequests().map(({ body }) => new URLSearchParams(body.toString()).get("password"))).toEqual([
     "p1",
     "p2",
   ]);

@@ -1,11 +1,13 @@
 import { auth as wire } from "../../buildkit/index.js";
 import { type DockerConfig, type Environment, dockerConfigDir, parseGoBool } from "../../config/index.js";
-import { type EventSink, withVertex } from "../../core/index.js";
+import { type EventSink, type VertexWriter, withVertex } from "../../core/index.js";
 import { grpcCodes } from "../../http2/index.js";
 import {
+  AnnouncedRealms,
   type CredentialProvider,
   type CredentialsCallback,
   type HostTls,
+  RegistryError,
   RegistryHttp,
   type Token,
   type TokenRequest,
@@ -52,11 +54,14 @@ export function auth(options: AuthOptions): Attachable {
 /** Hosts of one build that credentials are looked up for; a build names few. */
 const mostHosts = 1000;
 const longestHost = 1024;
+/** Scopes of one token: a push has one for each repository that it takes blobs from. */
+const mostScopes = 256;
 
 class AuthService {
   readonly #options: AuthOptions;
   readonly #provider: CredentialProvider;
   readonly #http: RegistryHttp;
+  readonly #realms: AnnouncedRealms;
   readonly #seeds: TokenSeeds;
   readonly #shared = new Set<string>();
   /** Hosts that the builder has asked about: for each something is kept, and perhaps a program run. */
@@ -74,6 +79,7 @@ class AuthService {
     this.#options = options;
     this.#provider = options.credentials ? callbackCredentials(options.credentials, fallback) : fallback;
     this.#http = new RegistryHttp({ env, hosts: options.hosts });
+    this.#realms = new AnnouncedRealms(this.#http);
     this.#seeds = new TokenSeeds(options.seedDir ?? dockerConfigDir(env));
   }
 
@@ -112,17 +118,62 @@ class AuthService {
   }
 
   async #token(request: TokenRequest, signal: AbortSignal): Promise<Token> {
+    checkForm(request);
     const { host, scopes } = request;
     const credentials = await this.#lookUp(host, scopes, signal);
-    const fetch = () =>
-      fetchToken(this.#http, { ...request, credentials, source: this.#provider.source }, signal);
-    if (credentials?.registryToken || secretOf(credentials).secret === "") return await fetch();
+    const asked = { ...request, credentials, source: this.#provider.source };
+    if (credentials?.registryToken) return await fetchToken(this.#http, asked, signal);
     const subject = scopes.map((scope) => scope.replace(/^repository:/, "")).join(" ");
-    return await withVertex(this.#options.sink, `[auth] ${subject} token for ${host}`, (vertex) => {
-      const foreign = foreignRealm(request);
-      if (foreign !== undefined) vertex.log(1, Buffer.from(`token server of ${host} is ${foreign}\n`));
-      return fetch();
-    });
+    const name = `[auth] ${subject} token for ${host}`;
+    if (secretOf(credentials).secret !== "")
+      return await withVertex(this.#options.sink, name, (vertex) => {
+        const foreign = foreignRealm(request);
+        if (foreign !== undefined) vertex.log(1, Buffer.from(`token server of ${host} is ${foreign}\n`));
+        return this.#fetch(asked, vertex, signal);
+      });
+    // Without a secret nothing is handed out, and only what failed is shown.
+    const lines: Uint8Array[] = [];
+    try {
+      return await this.#fetch(asked, { log: (_, line) => lines.push(line) }, signal);
+    } catch (error) {
+      return await withVertex(this.#options.sink, name, (vertex) => {
+        for (const line of lines) vertex.log(2, line);
+        throw error;
+      });
+    }
+  }
+
+  /** What goes wrong is said to the user as it is, and to the builder in our words: it is not to see answers (SEC-69). */
+  async #fetch(
+    request: TokenRequest,
+    vertex: Pick<VertexWriter, "log">,
+    signal: AbortSignal,
+  ): Promise<Token> {
+    const { host, realm, service, scopes } = request;
+    const say = (words: string) => vertex.log(2, Buffer.from(`${words}\n`));
+    const confirm = async () => {
+      if (await this.#realms.confirms(host, { realm, service }, scopes, signal)) return;
+      throw new RegistryError(
+        "REGISTRY_REALM",
+        `${host} does not announce the token server that the builder names, ${realm}; ${wayOut}`,
+        { host },
+      );
+    };
+    const onRefusal = (words: string) => say(`the token server of ${host}: ${words}`);
+    try {
+      return await fetchToken(this.#http, { ...request, confirm, onRefusal }, signal);
+    } catch (error) {
+      if (!(error instanceof RegistryError) || error.code !== "REGISTRY_CONNECT") throw error;
+      say(error.message);
+      throw new RegistryError(
+        error.code,
+        `failed to fetch token: the token server of ${host} is not reached`,
+        {
+          cause: error,
+          host,
+        },
+      );
+    }
   }
 
   async #authorityKey(host: string, salt: Uint8Array, signal: AbortSignal): Promise<AuthorityKey> {
@@ -152,6 +203,32 @@ class AuthService {
     }
     return credentials;
   }
+}
+
+const wayOut =
+  "BUILDKIT_NO_CLIENT_TOKEN, set to 1, lets the builder fetch tokens itself, with your credentials";
+
+/**
+ * Nothing of a challenge is long, and all of it can be printed (RFC 9110 11.2, distribution token scope).
+ *
+ * @throws SessionError naming the part that is not so.
+ */
+function checkForm({ realm, service, scopes, clientId = "" }: TokenRequest): void {
+  const parts: [string, string, number][] = [
+    ["realm", realm, 4096],
+    ["service", service, 1024],
+    ["client", clientId, 256],
+    ...scopes.slice(0, mostScopes).map((scope): [string, string, number] => ["scope", scope, 1024]),
+  ];
+  const wrong = parts.find(([, text, most]) => text.length > most || !/^[\x20-\x7e]*$/.test(text));
+  if (!wrong && scopes.length <= mostScopes) return;
+  throw new SessionError(
+    "SESSION_AUTH",
+    wrong
+      ? `the builder asks for a token with a ${wrong[0]} that is no text of a challenge`
+      : `the builder asks for a token with ${scopes.length} scopes, more than ${mostScopes}`,
+    { grpcCode: grpcCodes.invalidArgument },
+  );
 }
 
 /**
