@@ -24,6 +24,9 @@ export interface NodeInfo {
   devices: Device[];
 }
 
+/** After so many ms without an answer it is said what is waited for. */
+const silenceMilliseconds = 5_000;
+
 /** Options of {@link loadNodeInfo}. */
 export interface LoadNodeOptions {
   /** How long all of it may take. */
@@ -31,15 +34,21 @@ export interface LoadNodeOptions {
   /** Where what the engine knows of its nodes is asked for once, for many nodes. */
   survey?: NodeSurvey | undefined;
   signal?: AbortSignal | undefined;
+  /** Is told what is waited for, when that takes long. */
+  onWait?: ((text: string) => void) | undefined;
 }
 
 /** Asks a node for its state, without booting it. Errors become part of the answer, but for the caller's own abort. */
 export async function loadNodeInfo(
   node: BuilderNode,
-  { milliseconds, survey, signal }: LoadNodeOptions,
+  { milliseconds, survey, signal, onWait }: LoadNodeOptions,
 ): Promise<NodeInfo> {
   const info: NodeInfo = { platforms: [], workerIds: [], labels: {}, gcPolicy: [], devices: [] };
   const what = `asking node ${node.name} at ${node.node.endpoint}`;
+  const notice = setTimeout(
+    () => onWait?.(`waiting for node ${node.name} at ${node.node.endpoint} to answer`),
+    silenceMilliseconds,
+  );
   try {
     await withDeadline(signal, milliseconds, what, async (within) => {
       parseDriverOptionsOf(node);
@@ -66,6 +75,8 @@ export async function loadNodeInfo(
     if (signal?.aborted && !isSlipwayError(error, "DEADLINE")) throw error;
     // A driver that slipway does not have is listed, and refused only when it is to be used.
     if (!isSlipwayError(error, "DRIVER_UNSUPPORTED")) info.error = messageOf(error);
+  } finally {
+    clearTimeout(notice);
   }
   return info;
 }

@@ -32,12 +32,8 @@ export function command(context: CliContext): Command {
 
 async function run(name: string | undefined, flags: InspectFlags, context: CliContext): Promise<void> {
   const { env, signal, stdout, stderr } = context;
-  const builder = await Builder.open({
-    name: name ?? flags.builder,
-    env,
-    signal,
-    onWarning: (text) => warn(context, text),
-  });
+  const onWarning = (text: string) => warn(context, text);
+  const builder = await Builder.open({ name: name ?? flags.builder, env, signal, onWarning });
   if (flags.bootstrap) {
     const progress = display("auto", stderr.stream, env);
     try {
@@ -47,7 +43,11 @@ async function run(name: string | undefined, flags: InspectFlags, context: CliCo
       await progress.close();
     }
   }
-  const { driver, lastActivity, nodes } = await loadBuilder(builder, { timeout: flags.timeout, signal });
+  const { driver, lastActivity, nodes } = await loadBuilder(builder, {
+    timeout: flags.timeout,
+    signal,
+    onWait: onWarning,
+  });
   const lines = [`Name:\t${builder.name}`, `Driver:\t${driver}`];
   if (lastActivity) lines.push(`Last Activity:\t${goTime(lastActivity)}`);
   lines.push("", "Nodes:");

@@ -46,9 +46,10 @@ export function command(context: CliContext): Command {
 
 async function run({ format, trunc, timeout }: LsFlags, context: CliContext): Promise<void> {
   const { env, signal, stdout, stderr } = context;
-  const builders = await openBuilderContext({ env, signal, onWarning: (text) => warn(context, text) });
+  const onWarning = (text: string) => warn(context, text);
+  const builders = await openBuilderContext({ env, signal, onWarning });
   const current = await resolveBuilder(builders.store, { ...builders, signal });
-  const loaded = await loadBuilders(builders, { timeout, signal, contexts: true });
+  const loaded = await loadBuilders(builders, { timeout, signal, contexts: true, onWait: onWarning });
   const isTable = isTableFormat(format);
   const rows = loaded.flatMap((builder) => {
     const row = builderRow(builder, builder.name === current.name, isTable);

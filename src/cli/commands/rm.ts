@@ -63,7 +63,8 @@ async function inactiveBuilders(
   timeout: number,
   context: CliContext,
 ): Promise<string[]> {
-  const loaded = await loadBuilders(builders, { timeout, signal: context.signal, contexts: false });
+  const onWait = (text: string) => warn(context, text);
+  const loaded = await loadBuilders(builders, { timeout, signal: context.signal, contexts: false, onWait });
   return loaded
     .filter(({ dynamic, nodes }) => !dynamic && !nodes.some(({ status }) => status === "running"))
     .map(({ name }) => name);
