@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type AddressInfo, type Server, Socket, connect, createServer } from "node:net";
+import { type AddressInfo, type Server, type Socket, connect, createServer } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, expect, test, vi } from "vitest";
 import { keepReading } from "./keep-reading.js";
