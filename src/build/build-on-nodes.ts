@@ -96,6 +96,7 @@ async function runOn(
 ): Promise<BuildResult> {
   const { signal, onEvent } = options;
   const place = await nodes.place(index);
+  const since = Date.now();
   const client = await nodes.connect(index, { signal, onEvent });
   try {
     return await executePlan(plan, options, {
@@ -107,7 +108,7 @@ async function runOn(
     // Says what became of the builder when the connection to it was lost (FLT-1 to FLT-5).
     const isLost = isSlipwayError(error, "BUILDKIT_CONNECTION_LOST") || isSlipwayError(error, "SESSION_LOST");
     if (!isLost || !place.driver || signal?.aborted) throw error;
-    const diagnosis = await place.driver.diagnose();
+    const diagnosis = await place.driver.diagnose({ since });
     throw diagnosis === undefined ? error : new SlipwayError("BUILDER_LOST", diagnosis, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 import type { Environment } from "../config/index.js";
-import type { EventSink } from "../core/index.js";
+import { type EventSink, withGuardedEvents } from "../core/index.js";
 import { bootNode } from "../driver/index.js";
 import { type BuilderContext, openBuilderContext } from "./builder-context.js";
 import { BuilderNode } from "./builder-node.js";
@@ -107,16 +107,18 @@ export class Builder {
 
   /** Makes all nodes run, side by side; the first build would otherwise do that for those it needs. */
   async boot({ onEvent, signal }: { onEvent?: EventSink; signal?: AbortSignal } = {}): Promise<void> {
-    const boots = this.nodes.map(async (node) => {
-      const driver = await node.openDriver();
-      try {
-        await bootNode(driver, { sink: onEvent, signal });
-      } finally {
-        await driver.close();
-      }
+    await withGuardedEvents(onEvent, async (sink) => {
+      const boots = this.nodes.map(async (node) => {
+        const driver = await node.openDriver();
+        try {
+          await bootNode(driver, { sink, signal });
+        } finally {
+          await driver.close();
+        }
+      });
+      const failed = (await Promise.allSettled(boots)).find(({ status }) => status === "rejected");
+      if (failed?.status === "rejected") throw failed.reason;
     });
-    const failed = (await Promise.allSettled(boots)).find(({ status }) => status === "rejected");
-    if (failed?.status === "rejected") throw failed.reason;
   }
 
   /** Stops the nodes; their cache stays, and the next build boots them again. */

@@ -23,7 +23,7 @@ import { type NodeGroup, emptyNodeGroup } from "./node-group.js";
 import { parsePlatforms } from "./platform.js";
 import type { SlipwayOptions } from "./slipway-options.js";
 import { StoreError } from "./store-error.js";
-import type { StoreTransaction } from "./store-transaction.js";
+import type { StoreView } from "./store-view.js";
 import { leaveNode, updateNode } from "./update-node.js";
 
 /** What to create, in the command's words. */
@@ -95,11 +95,17 @@ export async function createBuilder(
         `instance name ${JSON.stringify(name)} already exists as context builder`,
       );
   }
+  if (options.driver && options.driver !== defaultDriver) {
+    // Before its endpoint and options are looked at, which follow other rules.
+    const existing = name ? await existingGroup(store, name) : undefined;
+    if (existing) checkExisting(existing, options.driver, options);
+    throw unsupportedDriver(options.driver);
+  }
   const driverOpts = options.driverOpts ?? {};
   const settings = await nodeSettings(context, options, driverOpts);
   return store.transaction(
     async (transaction) => {
-      const existing = name ? await existingGroup(transaction, name) : undefined;
+      const existing = name ? await existingGroup(transaction.store, name) : undefined;
       if (!existing && append)
         throw new StoreError(
           "STORE_NO_BUILDER",
@@ -108,11 +114,7 @@ export async function createBuilder(
       const driver = options.driver || existing?.driver || defaultDriver;
       if (existing) checkExisting(existing, driver, options);
       else refuseBuildkitHost(options);
-      if (driver !== defaultDriver)
-        throw new DriverError(
-          "DRIVER_UNSUPPORTED",
-          `slipway cannot create builders with the driver ${JSON.stringify(driver)}, only ${defaultDriver}`,
-        );
+      if (driver !== defaultDriver) throw unsupportedDriver(driver);
       const before =
         existing ?? emptyNodeGroup((name ?? (await transaction.freeName())).toLowerCase(), driver);
       const { group, needsRestart } = updateNode(before, { ...settings, append });
@@ -203,13 +205,20 @@ export function parseDriverOptFlags(texts: readonly string[]): Record<string, st
 }
 
 /** A builder whose file is broken counts as absent: creating it anew repairs it (STO-1). */
-async function existingGroup(transaction: StoreTransaction, name: string): Promise<NodeGroup | undefined> {
+async function existingGroup(store: StoreView, name: string): Promise<NodeGroup | undefined> {
   try {
-    return await transaction.store.get(name);
+    return await store.get(name);
   } catch (error) {
     if (isSlipwayError(error, "STORE_CORRUPT")) return undefined;
     throw error;
   }
+}
+
+function unsupportedDriver(driver: string): DriverError {
+  return new DriverError(
+    "DRIVER_UNSUPPORTED",
+    `slipway cannot create builders with the driver ${JSON.stringify(driver)}, only ${defaultDriver}`,
+  );
 }
 
 /** buildx would make a builder of the driver `remote` (builder/builder.go Create). */
@@ -304,6 +313,7 @@ async function endpointOf(context: BuilderContext, given: string | undefined): P
   const contexts = await listDockerContexts(env, config);
   const found = contexts.find(({ contextName }) => contextName === given);
   if (found) return given === "default" ? found.host : given;
+  refuseForeignEndpoint(given);
   try {
     return parseDockerHost(given, { tls: true });
   } catch (error) {
@@ -311,4 +321,22 @@ async function endpointOf(context: BuilderContext, given: string | undefined): P
       cause: error,
     });
   }
+}
+
+/** Schemes of endpoints that other drivers of buildx take (buildx v0.38 driver/remote, driver/cloud, builder.go Create). */
+const foreignSchemes: readonly [driver: string, schemes: readonly string[]][] = [
+  ["remote", ["docker-container", "kube-pod", "nerdctl-container", "podman-container"]],
+  ["kubernetes", ["kubernetes"]],
+  ["cloud", ["cloud"]],
+];
+
+function refuseForeignEndpoint(endpoint: string): void {
+  const scheme = endpoint.slice(0, Math.max(0, endpoint.indexOf("://"))).toLowerCase();
+  const [driver] = foreignSchemes.find(([, schemes]) => schemes.includes(scheme)) ?? [];
+  if (driver === undefined) return;
+  throw new DriverError(
+    "DRIVER_UNSUPPORTED",
+    `${endpoint} is an endpoint of the driver ${JSON.stringify(driver)}, which slipway does not have; only ${defaultDriver}, ` +
+      "which takes a docker context, or the host of an engine such as unix:///var/run/docker.sock",
+  );
 }

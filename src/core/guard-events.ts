@@ -1,3 +1,4 @@
+import { nextTurn } from "./next-turn.js";
 import type { BuildEvent, EventSink } from "./progress.js";
 
 /** A caller's sink, behind a guard. */
@@ -33,6 +34,29 @@ export function guardEvents(onEvent: EventSink | undefined): GuardedEvents | und
       if (failure) throw failure.error;
     },
   };
+}
+
+/**
+ * Runs work with a caller's sink behind a guard; what that threw is thrown when the work, which then is undone, is over.
+ *
+ * @param undo lets go of what the work gave and nobody will get.
+ */
+export async function withGuardedEvents<T>(
+  onEvent: EventSink | undefined,
+  work: (sink: EventSink | undefined) => Promise<T>,
+  undo?: (result: T) => Promise<void>,
+): Promise<T> {
+  const events = guardEvents(onEvent);
+  const result = await work(events?.sink);
+  try {
+    // What is async and rejects has had no turn yet.
+    if (events) await nextTurn();
+    events?.throwIfFailed();
+  } catch (error) {
+    await undo?.(result);
+    throw error;
+  }
+  return result;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

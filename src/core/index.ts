@@ -28,7 +28,7 @@ export {
   statusEvent,
   withVertex,
 } from "./progress.js";
-export { type GuardedEvents, guardEvents } from "./guard-events.js";
+export { type GuardedEvents, guardEvents, withGuardedEvents } from "./guard-events.js";
 export { holdReadable, holdStream, takeHeld } from "./hold-stream.js";
 export {
   type LinkedSignal,

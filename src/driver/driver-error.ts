@@ -10,11 +10,25 @@ export type DriverErrorCode =
   | "DRIVER_UNSUPPORTED"
   | "DRIVER_UNUSABLE";
 
+/** Options of {@link DriverError}. */
+export interface DriverErrorOptions extends SlipwayErrorOptions {
+  /** The message without the daemon's log lines at its end, if it has any. */
+  summary?: string | undefined;
+}
+
 /** A node that could not be made, booted, reached or removed. */
 export class DriverError extends SlipwayError {
   declare readonly code: DriverErrorCode;
 
-  constructor(code: DriverErrorCode, message: string, options: SlipwayErrorOptions = {}) {
+  /** The message, without log lines of the daemon. */
+  readonly summary: string;
+
+  constructor(
+    code: DriverErrorCode,
+    message: string,
+    { summary = message, ...options }: DriverErrorOptions = {},
+  ) {
     super(code, message, options);
+    this.summary = summary;
   }
 }

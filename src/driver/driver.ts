@@ -29,6 +29,12 @@ export interface ConnectOptions extends DriverCallOptions {
   boot?: boolean;
 }
 
+/** Options of {@link Driver.diagnose}. */
+export interface DiagnoseOptions extends DriverCallOptions {
+  /** When what is to be explained began, in ms since 1970: what the daemon logged before is left out. */
+  since: number;
+}
+
 /** Options of {@link Driver.remove}. */
 export interface RemoveOptions extends DriverCallOptions {
   /** Keep the state volume, and with it the build cache. Default false. */
@@ -55,6 +61,6 @@ export interface Driver {
   stop(options?: DriverCallOptions): Promise<void>;
   remove(options?: RemoveOptions): Promise<void>;
   /** One sentence on why a connection may have died: removed, paused, out of memory… Undefined when all looks well. */
-  diagnose(options?: DriverCallOptions): Promise<string | undefined>;
+  diagnose(options: DiagnoseOptions): Promise<string | undefined>;
   close(): Promise<void>;
 }

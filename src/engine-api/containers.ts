@@ -23,6 +23,8 @@ export interface LogsOptions extends CallOptions {
   stderr?: boolean;
   /** Only so many of the last lines. Default: all. */
   tail?: number;
+  /** Only what was written since, in seconds since 1970 by the engine's clock. Default: all. */
+  since?: number;
   /** Go on until the container stops. Default false. */
   follow?: boolean;
   /** The container has a terminal, so that its log is not framed. Default false. */
@@ -135,8 +137,8 @@ export class Containers {
   /** A container's output, as it was written; leaving the loop ends the call, which begins with the loop. */
   logs(id: string, options: LogsOptions = {}): AsyncIterable<LogChunk> {
     const path = `/containers/${containerSegment(id)}/logs`;
-    const { stdout = true, stderr = true, tail, follow, tty = false, ...rest } = options;
-    const query = { stdout, stderr, tail, follow: follow || undefined };
+    const { stdout = true, stderr = true, tail, since, follow, tty = false, ...rest } = options;
+    const query = { stdout, stderr, tail, since: since?.toFixed(3), follow: follow || undefined };
     return readLogs(() => this.#transport.open({ ...rest, method: "GET", path, query }), tty);
   }
 

@@ -19,7 +19,8 @@ export interface PullOptions extends CallOptions {
   registryAuth?: RegistryAuth | undefined;
   /** `os/arch[/variant]`. Default: the engine's own. */
   platform?: string;
-  onProgress?: (message: JsonMessage) => void;
+  /** What it throws, or rejects with, ends the call. */
+  onProgress?: (message: JsonMessage) => unknown;
 }
 
 /** Options of {@link Images.save}. */
@@ -33,7 +34,8 @@ export interface SaveOptions extends CallOptions {
 
 /** Options of {@link Images.load}. */
 export interface LoadOptions extends SaveOptions {
-  onProgress?: (message: JsonMessage) => void;
+  /** What it throws, or rejects with, ends the call. */
+  onProgress?: (message: JsonMessage) => unknown;
 }
 
 /** Calls on images. An image is named by reference, id or digest. */
@@ -62,7 +64,8 @@ export class Images {
       query: { fromImage: name, tag, platform },
       headers: registryAuth ? { "x-registry-auth": encodeRegistryAuth(registryAuth) } : {},
     });
-    for await (const message of readMessages(body, request)) onProgress?.(message);
+    // Awaited, so that one which is async and rejects ends the call and not the process.
+    for await (const message of readMessages(body, request)) await onProgress?.(message);
   }
 
   /** What the engine knows of an image. @throws EngineError `ENGINE_NOT_FOUND`. */
@@ -94,7 +97,7 @@ export class Images {
     return this.#transport.upload(call, archive, async ({ body, request }) => {
       const messages: JsonMessage[] = [];
       for await (const message of readMessages(body, request)) {
-        onProgress?.(message);
+        await onProgress?.(message);
         if (message.progressDetail && !message.stream) continue;
         messages.push(message);
         if (messages.length > keptMessages) messages.shift();

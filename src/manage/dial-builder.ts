@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { Builder, isBuilder, pickNode } from "../builder/index.js";
 import type { Environment } from "../config/index.js";
-import { type EventSink, InvalidArgumentError } from "../core/index.js";
+import { type EventSink, InvalidArgumentError, withGuardedEvents } from "../core/index.js";
 
 /** Options of {@link dialBuilder}. */
 export interface DialBuilderOptions {
@@ -41,7 +41,11 @@ export async function dialBuilder(options: DialBuilderOptions = {}): Promise<Bui
   await builder.touch();
   const driver = await node.openDriver();
   try {
-    const stream = await driver.dial({ sink: onEvent, signal });
+    const stream = await withGuardedEvents(
+      onEvent,
+      (sink) => driver.dial({ sink, signal }),
+      (opened) => Promise.resolve(void opened.destroy()),
+    );
     const close = async () => {
       stream.destroy();
       await driver.close();

@@ -163,7 +163,7 @@ test("a driver that is closed while it asks what became of its builder blames no
     engine.on("GET", `/containers/${name}/json`, () => resolve());
   });
   const driver = new DockerContainerDriver(node(EngineClient.open({ host: engine.host })));
-  const diagnosis = driver.diagnose();
+  const diagnosis = driver.diagnose({ since: Date.now() });
   await asked;
   await driver.close();
   expect(await diagnosis).toBeUndefined();

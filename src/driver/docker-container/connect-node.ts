@@ -10,7 +10,8 @@ import {
 import { type ContainerInspect, EngineError, execDial } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
 import { containerName } from "./container-spec.js";
-import { type NodeContext, inspectNode, logTail } from "./node-context.js";
+import { type LogStart, logTail, withLogs } from "./log-tail.js";
+import { type NodeContext, inspectNode } from "./node-context.js";
 import { dialSocket, findSocket } from "./socket-transport.js";
 
 /** One try to get an answer from buildkitd, in ms. */
@@ -74,7 +75,9 @@ async function untilConnected(
   let nextExec = booting ? Date.now() + execPauseMilliseconds : 0;
   let lastError: unknown;
   let firstRestart = found?.RestartCount;
+  let missing = 0;
   let next = found;
+  const localTime = Date.now();
   for (let pause = 20; ; pause = Math.min(pause * 1.5, 400)) {
     const container =
       next ??
@@ -109,12 +112,14 @@ async function untilConnected(
       onFailure((lastError = outcome.error));
       nextExec = Date.now() + execPauseMilliseconds;
     }
-    // An image without buildctl will not grow one by waiting (FLT-13).
-    if (isMissingProgram(lastError) || isNonsense(lastError) || Date.now() > deadline)
-      throw new DriverError(
-        "DRIVER_BOOT",
-        `builder container ${name} does not answer: ${messageOf(lastError)}${await logTail(node, signal)}`,
-        { cause: lastError },
+    // An image without buildctl will not grow one by waiting (FLT-13); in a container that ends meanwhile none can be run once.
+    if (isMissingProgram(lastError)) missing++;
+    if (missing > 1 || isNonsense(lastError) || Date.now() > deadline)
+      throw await bootError(
+        node,
+        `builder container ${name} does not answer: ${messageOf(lastError)}`,
+        booting ? { engineTime: startedAt } : { localTime },
+        { signal, cause: lastError },
       );
     await sleep(pause, signal);
   }
@@ -162,10 +167,19 @@ async function requireRunning(
     : state.OOMKilled
       ? "was killed for lack of memory"
       : `exited with code ${state.ExitCode}${state.Error ? ` (${state.Error})` : ""}`;
-  throw new DriverError(
-    "DRIVER_BOOT",
-    `builder container ${name} ${what}${state.Paused ? "" : await logTail(node, signal)}`,
-  );
+  const text = `builder container ${name} ${what}`;
+  if (state.Paused) throw new DriverError("DRIVER_BOOT", text);
+  throw await bootError(node, text, { engineTime: state.StartedAt }, { signal });
+}
+
+async function bootError(
+  node: NodeContext,
+  summary: string,
+  start: LogStart,
+  { signal, cause }: { signal: AbortSignal | undefined; cause?: unknown },
+): Promise<DriverError> {
+  const logs = await logTail(node, start, signal);
+  return new DriverError("DRIVER_BOOT", withLogs(summary, logs), { summary, cause });
 }
 
 type Attempt = { client: BuildkitClient; error?: undefined } | { client?: undefined; error: unknown };

@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { BuildkitClient } from "../../buildkit/index.js";
 import {
+  type EventSink,
   type VertexWriter,
   isSlipwayError,
   messageOf,
@@ -11,6 +12,7 @@ import {
 import type { ContainerInspect } from "../../engine-api/index.js";
 import type {
   ConnectOptions,
+  DiagnoseOptions,
   Driver,
   DriverCallOptions,
   DriverFeatures,
@@ -21,7 +23,8 @@ import { DriverError } from "../driver-error.js";
 import { bootContainer, hasOtherConfig } from "./boot.js";
 import { type NodeConnection, connectNode } from "./connect-node.js";
 import { containerName, socketMount, stateVolumeName } from "./container-spec.js";
-import { type NodeContext, inspectNode, logTail } from "./node-context.js";
+import { logTail, withLogs } from "./log-tail.js";
+import { type NodeContext, inspectNode } from "./node-context.js";
 import { removeContainer, removeVolume } from "./remove-container.js";
 import { removeSocketDirectory } from "./socket-directory.js";
 
@@ -86,7 +89,7 @@ export class DockerContainerDriver implements Driver {
       return this.#connected(await connectNode(node, { signal, sink, booting: false, found: container }));
     }
     if (!boot) throw new DriverError("DRIVER_NOT_RUNNING", `builder container ${this.#name} is not running`);
-    return withVertex(sink, "[internal] booting buildkit", async (vertex) => {
+    return withSummary(sink, async (vertex) => {
       let connection: NodeConnection | undefined;
       let failure: unknown;
       try {
@@ -147,7 +150,7 @@ export class DockerContainerDriver implements Driver {
     if (!keepState) await removeVolume(this.#node.engine, stateVolumeName(this.#node.nodeName), signal);
   }
 
-  async diagnose({ signal }: DriverCallOptions = {}): Promise<string | undefined> {
+  async diagnose({ since, signal }: DiagnoseOptions): Promise<string | undefined> {
     const node = this.#node;
     try {
       return await withDeadline(signal, diagnoseMilliseconds, "asking the engine", async (within) => {
@@ -156,8 +159,9 @@ export class DockerContainerDriver implements Driver {
           const container = await inspectNode(node, within);
           const fate = container ? this.#fate(container) : "was removed; the next build boots it again";
           if (fate !== undefined) {
-            const logs = container && !container.State.Paused ? await logTail(node, within) : "";
-            return `builder container ${this.#name} ${fate}${logs}`;
+            const isSilent = !container || container.State.Paused;
+            const logs = isSilent ? "" : await logTail(node, { localTime: since }, within);
+            return withLogs(`builder container ${this.#name} ${fate}`, logs);
           }
           if (Date.now() >= settled) return undefined;
           await sleep(100, within);
@@ -194,5 +198,25 @@ export class DockerContainerDriver implements Driver {
     await removeContainer(this.#node.engine, container.Id, { volumes: true, signal });
     const mounted = socketMount(container);
     if (mounted?.startsWith(`${this.#node.socketParent}/`)) await removeSocketDirectory(mounted);
+  }
+}
+
+/** Boots as a vertex, which shows an error without the log lines that the error itself has: once is enough. */
+async function withSummary<T>(
+  sink: EventSink | undefined,
+  boot: (vertex: VertexWriter) => Promise<T>,
+): Promise<T> {
+  let failure: unknown;
+  try {
+    return await withVertex(sink, "[internal] booting buildkit", async (vertex) => {
+      try {
+        return await boot(vertex);
+      } catch (error) {
+        failure = error;
+        throw error instanceof DriverError ? new DriverError(error.code, error.summary) : error;
+      }
+    });
+  } catch (error) {
+    throw failure ?? error;
   }
 }

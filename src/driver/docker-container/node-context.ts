@@ -80,26 +80,3 @@ export function foreignContainer(nodeName: string): DriverError {
     `container ${containerName(nodeName)} exists but is not a builder (no volume ${volume} at ${stateDirectory}); remove or rename it, or choose another builder name`,
   );
 }
-
-/** The last log lines of the node's container, to be put behind a message; empty when there are none to be had. */
-export async function logTail(
-  node: NodeContext,
-  signal: AbortSignal | undefined,
-  lines = 20,
-): Promise<string> {
-  const chunks: Buffer[] = [];
-  try {
-    const name = containerName(node.nodeName);
-    for await (const { data } of node.engine.containers.logs(name, {
-      stdout: true,
-      stderr: true,
-      tail: lines,
-      signal,
-    }))
-      chunks.push(data);
-  } catch {
-    // The logs only explain another error; without them it stands by itself.
-  }
-  const text = Buffer.concat(chunks).toString("utf8").trimEnd();
-  return text === "" ? "" : `; the daemon's last log lines:\n${text.replace(/^/gm, "  ")}`;
-}

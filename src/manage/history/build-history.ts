@@ -9,7 +9,13 @@ import {
 } from "../../builder/index.js";
 import { type ImagePlatform, describeImage } from "../../build/index.js";
 import { type control, readContent, streamContent, toStatusUpdate } from "../../buildkit/index.js";
-import { type EventSink, InvalidArgumentError, type StatusUpdate, messageOf } from "../../core/index.js";
+import {
+  type EventSink,
+  InvalidArgumentError,
+  type StatusUpdate,
+  messageOf,
+  withGuardedEvents,
+} from "../../core/index.js";
 import { type BuildAttachment, listAttachments } from "./attachments.js";
 import { type BuildFailure, readFailure } from "./build-failure.js";
 import { type BuildRecord, buildRecord } from "./build-record.js";
@@ -35,6 +41,14 @@ export interface RecordCallOptions {
 
 /** Connects to the nodes of a builder; see `history()`. */
 export async function openHistory(options: HistoryOptions): Promise<BuildHistory> {
+  return withGuardedEvents(
+    options.onEvent,
+    (onEvent) => openGuarded({ ...options, onEvent }),
+    (builds) => builds.close(),
+  );
+}
+
+async function openGuarded(options: HistoryOptions): Promise<BuildHistory> {
   const { env, signal, onEvent } = options;
   const builder = isBuilder(options.builder)
     ? options.builder

@@ -1,5 +1,12 @@
 import { type Platform, parsePlatform } from "../../builder/index.js";
-import { type EventSink, InvalidArgumentError, linkSignal, messageOf, withVertex } from "../../core/index.js";
+import {
+  type EventSink,
+  InvalidArgumentError,
+  linkSignal,
+  messageOf,
+  withGuardedEvents,
+  withVertex,
+} from "../../core/index.js";
 import { RegistryError } from "../../registry/index.js";
 import { parseImageAnnotation } from "./annotations.js";
 import { combineSources } from "./combine.js";
@@ -18,6 +25,10 @@ import { type ImageStores, openStores } from "./open-stores.js";
 
 /** What `createImage()` does. */
 export async function makeImage(options: CreateImageOptions): Promise<CreatedImage> {
+  return withGuardedEvents(options.onEvent, (onEvent) => makeGuarded({ ...options, onEvent }));
+}
+
+async function makeGuarded(options: CreateImageOptions): Promise<CreatedImage> {
   const { append = false, dryRun = false, onEvent, onWarning, preferIndex = true, signal } = options;
   const [firstTag] = options.tags ?? [];
   if (options.sources.length === 0) throw new InvalidArgumentError("no sources specified");
