@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openBuilderContext } from "./builder-context.js";
-import { createBuilder } from "./create-builder.js";
+import { type CreateBuilderOptions, createBuilder } from "./create-builder.js";
 
 test("BUILDKIT_HOST asks for a driver that is not there, unless something else is asked for", async () => {
   const dir = await mkdtemp(join(tmpdir(), "slipway-create-"));
@@ -42,6 +42,41 @@ test("stopping while the engine is asked is an abort, and leaves no builder", as
     expect(await context.store.get("stopped")).toBeUndefined();
   } finally {
     server.close();
+    await rm(dir, { recursive: true, force: true });
+  }
+});
+
+test("endpoints and drivers of buildx that are not there are told as that, before anything else is looked at", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "slipway-create-"));
+  try {
+    const env = { BUILDX_CONFIG: join(dir, "buildx"), DOCKER_CONFIG: join(dir, "docker") };
+    const context = await openBuilderContext({ env });
+    const refused = async (options: CreateBuilderOptions) =>
+      createBuilder(context, { name: "b", ...options }).then(
+        () => expect.fail("should have been refused"),
+        (error: Error) => error,
+      );
+    for (const [endpoint, driver] of [
+      ["docker-container://buildkitd", "remote"],
+      ["kube-pod://buildkitd", "remote"],
+      ["PODMAN-container://buildkitd", "remote"],
+      ["kubernetes:///b?deployment=x", "kubernetes"],
+      ["cloud://me/mine", "cloud"],
+    ] as const)
+      expect(await refused({ endpoint })).toMatchObject({
+        code: "DRIVER_UNSUPPORTED",
+        message: expect.stringContaining(`${endpoint} is an endpoint of the driver "${driver}"`) as string,
+      });
+    const options = { endpoint: "docker-container://x", buildkitdConfig: "/absent", driverOpts: { a: "b" } };
+    for (const driver of ["remote", "kubernetes", "cloud", "docker", "nonsense"])
+      expect(await refused({ ...options, driver })).toMatchObject({
+        code: "DRIVER_UNSUPPORTED",
+        message: expect.stringContaining(`with the driver "${driver}", only docker-container`) as string,
+      });
+    expect(await context.store.list()).toEqual([]);
+    await createBuilder(context, { name: "b" });
+    expect((await refused({ driver: "remote", node: "b0" })).message).toContain("mismatched driver");
+  } finally {
     await rm(dir, { recursive: true, force: true });
   }
 });

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { TomlTable } from "smol-toml";
 import { messageOf } from "../core/index.js";
+import { checkBuildkitdKinds } from "./buildkitd-kinds.js";
 import { ConfigError, invalidConfig } from "./config-error.js";
 import { textOf } from "./json.js";
 import { readConfigFile } from "./read-file.js";
@@ -61,7 +62,7 @@ export async function buildkitdEntitlements(path: string, content: Buffer): Prom
   return textsOf((await parseBuildkitdToml(path, content))["insecure-entitlements"]) ?? [];
 }
 
-/** Parses a `buildkitd.toml` and checks the parts that slipway reads. `path` is for the errors. */
+/** Parses a `buildkitd.toml` and checks the kinds of what is known. `path` is for the errors. */
 export async function parseBuildkitdToml(path: string, content: Buffer): Promise<TomlTable> {
   const { parse } = await import("smol-toml");
   let table: TomlTable;
@@ -71,48 +72,12 @@ export async function parseBuildkitdToml(path: string, content: Buffer): Promise
   } catch (error) {
     throw invalidConfig(path, `invalid TOML: ${messageOf(error).split("\n", 1)[0]}`, error);
   }
-  const entitlements = table["insecure-entitlements"];
-  if (entitlements !== undefined && textsOf(entitlements) === undefined) {
-    throw invalidConfig(path, "insecure-entitlements must be a list of strings");
-  }
   if (table["registry"] !== undefined && asTable(table["registry"]) === undefined) {
     throw invalidConfig(path, "registry must be a table");
   }
   readRegistryTables(path, table);
-  checkSwitches(path, table);
+  checkBuildkitdKinds(path, table);
   return table;
-}
-
-/** Switches of `buildkitd.toml`, by the table they are in (buildkit cmd/buildkitd/config). */
-const switches: readonly [place: readonly string[], names: readonly string[]][] = [
-  [[], ["debug", "trace"]],
-  [
-    ["worker", "oci"],
-    ["enabled", "gc", "rootless", "noProcessSandbox", "selinux"],
-  ],
-  [
-    ["worker", "containerd"],
-    ["enabled", "gc", "rootless", "selinux"],
-  ],
-  [["history"], []],
-  [["cdi"], ["disabled"]],
-  [["system"], []],
-];
-
-/** A daemon with a switch that is no boolean does not start (buildx reads the file by BuildKit's own types). */
-function checkSwitches(path: string, table: TomlTable): void {
-  for (const [place, names] of switches) {
-    let at: TomlTable | undefined = table;
-    for (const [depth, part] of place.entries()) {
-      const value: TomlTable[string] | undefined = at?.[part];
-      at = asTable(value);
-      if (value !== undefined && at === undefined)
-        throw invalidConfig(path, `${place.slice(0, depth + 1).join(".")} must be a table`);
-    }
-    for (const name of names)
-      if (at?.[name] !== undefined && typeof at[name] !== "boolean")
-        throw invalidConfig(path, `${[...place, name].join(".")} must be true or false`);
-  }
 }
 
 async function readRequired(
