@@ -7,7 +7,9 @@ import {
   holdReadable,
   isBlob,
   isByteSource,
+  readOptions,
   readableOf,
+  text,
 } from "../core/index.js";
 
 /** A file of an in-memory context: its content, or its content with a mode and a time. */
@@ -58,7 +60,8 @@ export function tar(stream: ByteSource | Bytes | Blob): ContextSource {
 }
 
 /** A git repository that BuildKit clones; `ref` and `subdir` as in `url#ref:subdir`. */
-export function git(url: string, at: { ref?: string; subdir?: string } = {}): ContextSource {
+export function git(url: string, given: { ref?: string; subdir?: string } = {}): ContextSource {
+  const at = readOptions("git()", given, { ref: text(), subdir: text() });
   const fragment = at.ref !== undefined || at.subdir !== undefined;
   return {
     type: "remote",

@@ -14,6 +14,8 @@ export { type ImageLayer, type ImagePlatform, describeImage } from "./describe-i
 export { type Cache, type CacheOption, parseCache } from "./parse/cache.js";
 export { parseAttestations } from "./parse/attest.js";
 export { type CallRequest, parseCall } from "./parse/call.js";
+export { buildCallKinds, connectKinds } from "./option-kinds.js";
+export { readBuildOptions } from "./check-options.js";
 export { parseUlimit } from "./frontend-attrs.js";
 export { parseAnnotation } from "./outputs.js";
 export { type Output, type OutputType, parseOutput } from "./parse/output.js";

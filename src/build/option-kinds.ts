@@ -4,6 +4,7 @@ import {
   bytesOf,
   callback,
   either,
+  environment,
   flag,
   isBlob,
   isByteSource,
@@ -115,8 +116,6 @@ const secret = either(
   callback,
   shape("a source", { file: text(), env: text() }),
 );
-
-const environment = mapOf(text(), "process.env");
 
 /** Where builds run. */
 export const connectKinds = {

@@ -1,6 +1,7 @@
 import { type DockerEndpoint, resolveDockerEndpoint } from "../config/index.js";
-import { isSlipwayError } from "../core/index.js";
+import { isSlipwayError, readOptions } from "../core/index.js";
 import { type ConnectMode, type Driver, DriverError, loadDriver } from "../driver/index.js";
+import { openDriverKinds } from "./option-kinds.js";
 import type { BuilderContext } from "./builder-context.js";
 import type { Node, NodeGroup } from "./node-group.js";
 import { ephemeralLabel } from "./slipway-options.js";
@@ -32,7 +33,8 @@ export class BuilderNode {
    *
    * @throws DriverError for unusable options or a driver that slipway does not have; ConfigError for a context that is gone.
    */
-  async openDriver(options: { connect?: ConnectMode } = {}): Promise<Driver> {
+  async openDriver(given: { connect?: ConnectMode } = {}): Promise<Driver> {
+    const options = readOptions("openDriver()", given, openDriverKinds);
     const { env, config, store } = this.#context;
     if (this.#group.driver === "")
       throw new DriverError(

@@ -1,5 +1,5 @@
 import type { Environment } from "../config/index.js";
-import { type EventSink, withGuardedEvents } from "../core/index.js";
+import { type EventSink, InvalidArgumentError, readOptions, withGuardedEvents } from "../core/index.js";
 import { bootNode } from "../driver/index.js";
 import { type BuilderContext, openBuilderContext } from "./builder-context.js";
 import { BuilderNode } from "./builder-node.js";
@@ -8,6 +8,15 @@ import { type EphemeralBuilderOptions, createEphemeral, removeEphemeral } from "
 import { checkContextBuilder, resolveBuilder } from "./current-builder.js";
 import type { NodeGroup } from "./node-group.js";
 import { type NodeInfo, loadNodeInfo } from "./node-info.js";
+import {
+  bootKinds,
+  ensureKinds,
+  ephemeralKinds,
+  inspectKinds,
+  openKinds,
+  removeKinds,
+  stopKinds,
+} from "./option-kinds.js";
 import { type RemoveBuilderOptions, removeBuilder } from "./remove-builder.js";
 import type { BuilderStore } from "./store.js";
 
@@ -52,7 +61,8 @@ export class Builder {
    *
    * @throws StoreError when there is none of that name, or its file is broken.
    */
-  static async open(options: OpenBuilderOptions = {}): Promise<Builder> {
+  static async open(given: OpenBuilderOptions = {}): Promise<Builder> {
+    const options = readOptions("Builder.open()", given, openKinds);
     const context = await openBuilderContext(options);
     const name = options.name || context.env["BUILDX_BUILDER"];
     const group = await resolveBuilder(context.store, {
@@ -69,7 +79,9 @@ export class Builder {
    *
    * @throws StoreError `STORE_REFUSED` when there is one that differs and `onMismatch` is `error`.
    */
-  static async ensure(options: EnsureBuilderOptions): Promise<Builder> {
+  static async ensure(given: EnsureBuilderOptions): Promise<Builder> {
+    const options = readOptions("Builder.ensure()", given, ensureKinds);
+    if (options.name === undefined) throw new InvalidArgumentError("Builder.ensure() needs the option name");
     const context = await openBuilderContext({ env: options.env, signal: options.signal });
     return new Builder(await ensureBuilder(context, options), context);
   }
@@ -80,7 +92,8 @@ export class Builder {
    *
    * @throws EngineError when the engine cannot be asked what others have left. The store is then as before.
    */
-  static async ephemeral(options: EphemeralBuilderOptions = {}): Promise<EphemeralBuilder> {
+  static async ephemeral(given: EphemeralBuilderOptions = {}): Promise<EphemeralBuilder> {
+    const options = readOptions("Builder.ephemeral()", given, ephemeralKinds);
     const context = await openBuilderContext(options);
     return new EphemeralBuilder(await createEphemeral(context, options), context);
   }
@@ -101,12 +114,13 @@ export class Builder {
 
   /** Asks the nodes for their state, side by side, without booting them. */
   async inspect(options: { milliseconds?: number; signal?: AbortSignal } = {}): Promise<NodeInfo[]> {
-    const { milliseconds = 20_000, signal } = options;
+    const { milliseconds = 20_000, signal } = readOptions("inspect()", options, inspectKinds);
     return Promise.all(this.nodes.map((node) => loadNodeInfo(node, { milliseconds, signal })));
   }
 
   /** Makes all nodes run, side by side; the first build would otherwise do that for those it needs. */
-  async boot({ onEvent, signal }: { onEvent?: EventSink; signal?: AbortSignal } = {}): Promise<void> {
+  async boot(options: { onEvent?: EventSink; signal?: AbortSignal } = {}): Promise<void> {
+    const { onEvent, signal } = readOptions("boot()", options, bootKinds);
     await withGuardedEvents(onEvent, async (sink) => {
       const boots = this.nodes.map(async (node) => {
         const driver = await node.openDriver();
@@ -122,7 +136,8 @@ export class Builder {
   }
 
   /** Stops the nodes; their cache stays, and the next build boots them again. */
-  async stop(options: { signal?: AbortSignal } = {}): Promise<void> {
+  async stop(given: { signal?: AbortSignal } = {}): Promise<void> {
+    const options = readOptions("stop()", given, stopKinds);
     for (const node of this.nodes) {
       const driver = await node.openDriver();
       try {
@@ -135,7 +150,8 @@ export class Builder {
 
   /** Removes the builder's containers, its state unless kept, and its entry in the store. */
   async remove(options: RemoveBuilderOptions = {}): Promise<void> {
-    await removeBuilder(this.#context, this.name, options);
+    const given = readOptions("remove()", options, removeKinds);
+    await removeBuilder(this.#context, this.name, given);
   }
 
   /** @internal */

@@ -5,7 +5,7 @@ import type { Duplex, Readable } from "node:stream";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ConnectError, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { type Dial, InvalidArgumentError, abortError, isSlipwayError } from "../core/index.js";
+import { type Dial, InvalidArgumentError, abortError, isSlipwayError, readOptions } from "../core/index.js";
 import {
   Http2Client,
   type KeepAliveOptions,
@@ -24,6 +24,7 @@ import { toHeaderValue } from "./header-value.js";
 import { type RpcClientOptions, createRpcClient } from "./rpc-client.js";
 import { inspectAnswers } from "./message-parts.js";
 import type { RpcClient } from "./rpc-types.js";
+import { callKinds, connectKinds, openSessionKinds, workersKinds } from "./option-kinds.js";
 import { PayloadConnection } from "./payload-connection.js";
 import { SessionPipe } from "./session-pipe.js";
 
@@ -88,7 +89,9 @@ export class BuildkitClient implements AsyncDisposable {
    * @throws whatever `dial` throws, or why HTTP/2 could not be established.
    */
   static async connect(dial: Dial, options: BuildkitConnectOptions = {}): Promise<BuildkitClient> {
-    const { windows = localWindows, signal } = options;
+    const { windows = localWindows, signal } = readOptions("BuildkitClient.connect()", options, connectKinds);
+    if (typeof dial !== "function")
+      throw new InvalidArgumentError("BuildkitClient.connect() takes a function that dials");
     const duplex = await dial(signal);
     const http2 = await Http2Client.connect(duplex, { windows, ...(signal && { signal }) });
     const payload = duplex instanceof Socket ? new PayloadConnection(dial, windows, duplex) : undefined;
@@ -135,7 +138,8 @@ export class BuildkitClient implements AsyncDisposable {
    * or destroyed, `signal` aborts, or the daemon or the connection ends it.
    */
   async openSession(options: OpenSessionOptions): Promise<Duplex> {
-    const { id, sharedKey, methods, keepAlive = {}, signal } = options;
+    const given = readOptions("openSession()", options, openSessionKinds);
+    const { id, sharedKey, methods, keepAlive = {}, signal } = given;
     for (const value of [id, ...methods]) requireHeaderValue(value);
     const key = toHeaderValue(sharedKey);
     if (signal?.aborted) throw abortError(signal);
@@ -168,7 +172,8 @@ export class BuildkitClient implements AsyncDisposable {
    * A blob of the daemon's content store as a stream, framed by hand: for layers, where connect would cost several times as
    * much. Nothing is checked; who takes the bytes checks their digest. See `readContent` for small blobs.
    */
-  openBlob(digest: string, { signal }: BuildkitCallOptions = {}): Readable {
+  openBlob(digest: string, options: BuildkitCallOptions = {}): Readable {
+    const { signal } = readOptions("openBlob()", options, callKinds);
     requireHeaderValue(digest);
     const stream = this.#http2.request({
       ":method": "POST",
@@ -187,7 +192,8 @@ export class BuildkitClient implements AsyncDisposable {
 
   /** The daemon's version. Asked for once: it stays the same as long as the connection does. */
   async info(options: BuildkitCallOptions = {}): Promise<DaemonInfo> {
-    return (this.#info ??= await this.#askInfo(options));
+    const given = readOptions("info()", options, callKinds);
+    return (this.#info ??= await this.#askInfo(given));
   }
 
   async #askInfo({ signal }: BuildkitCallOptions): Promise<DaemonInfo> {
@@ -206,9 +212,8 @@ export class BuildkitClient implements AsyncDisposable {
   }
 
   /** The daemon's workers. `filter` is in containerd's filter language. */
-  async workers({ filter = [], signal }: BuildkitCallOptions & { filter?: string[] } = {}): Promise<
-    WorkerRecord[]
-  > {
+  async workers(options: BuildkitCallOptions & { filter?: string[] } = {}): Promise<WorkerRecord[]> {
+    const { filter = [], signal } = readOptions("workers()", options, workersKinds);
     const { record } = await this.control.listWorkers({ filter }, { ...(signal && { signal }) });
     return record;
   }

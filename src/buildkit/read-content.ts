@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
-import { InvalidArgumentError, SlipwayError } from "../core/index.js";
+import { InvalidArgumentError, SlipwayError, readOptions } from "../core/index.js";
 import type { BuildkitClient } from "./client.js";
+import { readContentKinds } from "./option-kinds.js";
 
 /** Options of {@link readContent} and {@link streamContent}. */
 export interface ReadContentOptions {
@@ -33,8 +34,9 @@ const defaultLimit = 16 * 1024 * 1024;
 export async function readContent(
   client: ContentReader,
   digest: string,
-  { limit = defaultLimit, signal }: ReadContentOptions = {},
+  options: ReadContentOptions = {},
 ): Promise<Buffer> {
+  const { limit = defaultLimit, signal } = readOptions("readContent()", options, readContentKinds);
   const chunks: Uint8Array[] = [];
   for await (const chunk of streamContent(client, digest, { limit, signal })) chunks.push(chunk);
   return Buffer.concat(chunks);
@@ -47,8 +49,9 @@ export async function readContent(
 export async function* streamContent(
   client: ContentReader,
   digest: string,
-  { limit = Infinity, signal }: ReadContentOptions = {},
+  options: ReadContentOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const { limit = Infinity, signal } = readOptions("streamContent()", options, readContentKinds);
   const hash = hashFor(digest);
   let offset = 0;
   const messages = client.content.read({ digest }, { ...(signal && { signal }) });

@@ -1,5 +1,6 @@
-import { type Dial, abortError, isSlipwayError, sleep, withDeadline } from "../core/index.js";
+import { type Dial, abortError, isSlipwayError, readOptions, sleep, withDeadline } from "../core/index.js";
 import { BuildkitClient, type BuildkitConnectOptions } from "./client.js";
+import { waitReadyKinds } from "./option-kinds.js";
 
 /** Options of {@link waitReady}. */
 export interface WaitReadyOptions extends BuildkitConnectOptions {
@@ -18,7 +19,8 @@ export interface WaitReadyOptions extends BuildkitConnectOptions {
  * @throws DeadlineError when none answered in time, with the last failure as its `cause`; what `onRetry` throws.
  */
 export async function waitReady(dial: Dial, options: WaitReadyOptions = {}): Promise<BuildkitClient> {
-  const { milliseconds = 20_000, interval = 200, onRetry, windows, signal } = options;
+  const given = readOptions("waitReady()", options, waitReadyKinds);
+  const { milliseconds = 20_000, interval = 200, onRetry, windows, signal } = given;
   let last: unknown;
   try {
     return await withDeadline(signal, milliseconds, "waiting for buildkitd", async (within) => {

@@ -46,6 +46,7 @@ export {
   amount,
   callback,
   either,
+  environment,
   flag,
   kind,
   listOf,

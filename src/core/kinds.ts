@@ -134,6 +134,9 @@ export function shape(is: string, fields: Kinds, required: readonly string[] = [
   };
 }
 
+/** Variables of an environment. */
+export const environment = mapOf(text(), "process.env");
+
 /** What a value is, in words. The value itself is not told: it may be a secret. */
 export function nameOf(value: unknown): string {
   if (value === null) return "null";

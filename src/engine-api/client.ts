@@ -1,4 +1,4 @@
-import { type Dial, InvalidArgumentError } from "../core/index.js";
+import { type Dial, InvalidArgumentError, readOptions } from "../core/index.js";
 import { pinnedApiVersion } from "./api-version.js";
 import { collect } from "./collect.js";
 import { Containers } from "./containers.js";
@@ -8,6 +8,7 @@ import { type EventsOptions, readEvents } from "./events.js";
 import { Execs } from "./execs.js";
 import { Images } from "./images.js";
 import { Networks } from "./networks.js";
+import { callKinds, engineKinds } from "./option-kinds.js";
 import { type RunOptions, type RunResult, runInContainer } from "./run.js";
 import { type CallOptions, Transport } from "./transport.js";
 import { Volumes } from "./volumes.js";
@@ -84,8 +85,10 @@ export class EngineClient implements AsyncDisposable {
 
   /** A client for the engine at `options.host`. @throws InvalidArgumentError for a host or version that cannot be. */
   static open(options: EngineOptions): EngineClient {
-    const tls = options.tls !== undefined || options.skipTlsVerify === true;
-    return new EngineClient(parseEndpoint(options.host, { tls }), options);
+    const given = readOptions("EngineClient.open()", options, engineKinds);
+    if (given.host === undefined) throw new InvalidArgumentError("EngineClient.open() needs the option host");
+    const tls = given.tls !== undefined || given.skipTlsVerify === true;
+    return new EngineClient(parseEndpoint(given.host, { tls }), given);
   }
 
   /** The version of the API in use, e.g. `1.41`. @throws EngineError `ENGINE_VERSION` below the floor. */
@@ -96,7 +99,7 @@ export class EngineClient implements AsyncDisposable {
   /** Whether the engine answers, and what it says of itself without being asked. */
   async ping(options: CallOptions = {}): Promise<Ping> {
     const { body, headers } = await this.#transport.open({
-      ...options,
+      ...readOptions("ping()", options, callKinds),
       method: "GET",
       path: "/_ping",
       unversioned: true,
@@ -115,12 +118,20 @@ export class EngineClient implements AsyncDisposable {
 
   /** What the engine is and can. */
   async info(options: CallOptions = {}): Promise<SystemInfo> {
-    return this.#transport.json({ ...options, method: "GET", path: "/info" });
+    return this.#transport.json({
+      ...readOptions("info()", options, callKinds),
+      method: "GET",
+      path: "/info",
+    });
   }
 
   /** Which versions the engine is made of. */
   async version(options: CallOptions = {}): Promise<EngineVersion> {
-    return this.#transport.json({ ...options, method: "GET", path: "/version" });
+    return this.#transport.json({
+      ...readOptions("version()", options, callKinds),
+      method: "GET",
+      path: "/version",
+    });
   }
 
   /** What happens in the engine, as it happens. The call begins with the loop; leaving the loop ends it. */

@@ -1,10 +1,11 @@
 import { stat } from "node:fs/promises";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, readOptions } from "../core/index.js";
 import { collect } from "./collect.js";
 import { refuseCompressed } from "./compressed.js";
 import { type Filters, encodeFilters } from "./filters.js";
 import { type LogChunk, readLogs } from "./logs.js";
 import { containerSegment } from "./names.js";
+import { callKinds, containerKinds } from "./option-kinds.js";
 import type { CallOptions, Transport } from "./transport.js";
 import type { UploadSource } from "./upload-feed.js";
 import type {
@@ -66,7 +67,7 @@ export class Containers {
   ): Promise<ContainerCreated> {
     return this.#transport.json({
       milliseconds: 120_000,
-      ...options,
+      ...readOptions("containers.create()", options, callKinds),
       method: "POST",
       path: "/containers/create",
       query: { name: name === undefined ? undefined : containerSegment(name) },
@@ -76,19 +77,19 @@ export class Containers {
 
   /** Starts a container; one that runs already is left as it is. */
   async start(id: string, options: CallOptions = {}): Promise<void> {
-    await this.#post(id, "start", {}, { milliseconds: 120_000, ...options });
+    await this.#post(id, "start", {}, options, 120_000);
   }
 
   /** Stops a container; one that is stopped already is left as it is. After `timeoutSeconds` (engine's default 10) it is killed. */
   async stop(id: string, options: CallOptions & { timeoutSeconds?: number } = {}): Promise<void> {
-    const { timeoutSeconds, ...rest } = options;
+    const { timeoutSeconds, ...rest } = readOptions("containers.stop()", options, containerKinds.stop);
     const milliseconds = timeoutSeconds === -1 ? 0 : 120_000 + (timeoutSeconds ?? 0) * 1000;
-    await this.#post(id, "stop", { t: timeoutSeconds }, { milliseconds, ...rest });
+    await this.#post(id, "stop", { t: timeoutSeconds }, rest, milliseconds);
   }
 
   /** Sends a signal, by default SIGKILL. */
   async kill(id: string, options: CallOptions & { unixSignal?: string } = {}): Promise<void> {
-    const { unixSignal, ...rest } = options;
+    const { unixSignal, ...rest } = readOptions("containers.kill()", options, containerKinds.kill);
     await this.#post(id, "kill", { signal: unixSignal }, rest);
   }
 
@@ -107,7 +108,7 @@ export class Containers {
     id: string,
     options: CallOptions & { force?: boolean; volumes?: boolean } = {},
   ): Promise<void> {
-    const { force, volumes, ...rest } = options;
+    const { force, volumes, ...rest } = readOptions("containers.remove()", options, containerKinds.remove);
     await this.#transport.send({
       milliseconds: 120_000,
       ...rest,
@@ -120,12 +121,13 @@ export class Containers {
   /** What the engine knows of a container. @throws EngineError `ENGINE_NOT_FOUND`. */
   async inspect(id: string, options: CallOptions = {}): Promise<ContainerInspect> {
     const path = `/containers/${containerSegment(id)}/json`;
-    return this.#transport.json({ ...options, method: "GET", path });
+    const call = readOptions("containers.inspect()", options, callKinds);
+    return this.#transport.json({ ...call, method: "GET", path });
   }
 
   /** The running containers, or with `all` every one. */
   async list(options: CallOptions & { all?: boolean; filters?: Filters } = {}): Promise<ContainerSummary[]> {
-    const { all, filters, ...rest } = options;
+    const { all, filters, ...rest } = readOptions("containers.list()", options, containerKinds.list);
     return this.#transport.json({
       ...rest,
       method: "GET",
@@ -135,11 +137,12 @@ export class Containers {
   }
 
   /** A container's output, as it was written; leaving the loop ends the call, which begins with the loop. */
-  logs(id: string, options: LogsOptions = {}): AsyncIterable<LogChunk> {
+  async *logs(id: string, options: LogsOptions = {}): AsyncGenerator<LogChunk, void, undefined> {
     const path = `/containers/${containerSegment(id)}/logs`;
-    const { stdout = true, stderr = true, tail, since, follow, tty = false, ...rest } = options;
+    const given = readOptions("containers.logs()", options, containerKinds.logs);
+    const { stdout = true, stderr = true, tail, since, follow, tty = false, ...rest } = given;
     const query = { stdout, stderr, tail, since: since?.toFixed(3), follow: follow || undefined };
-    return readLogs(() => this.#transport.open({ ...rest, method: "GET", path, query }), tty);
+    yield* readLogs(() => this.#transport.open({ ...rest, method: "GET", path, query }), tty);
   }
 
   /** Waits until a container stops (`next-exit`: for the next time), or is removed. No deadline unless given. */
@@ -147,7 +150,7 @@ export class Containers {
     id: string,
     options: CallOptions & { condition?: "not-running" | "next-exit" | "removed" } = {},
   ): Promise<ContainerWait> {
-    const { condition, ...rest } = options;
+    const { condition, ...rest } = readOptions("containers.wait()", options, containerKinds.wait);
     const path = `/containers/${containerSegment(id)}/wait`;
     return this.#transport.json({ milliseconds: 0, ...rest, method: "POST", path, query: { condition } });
   }
@@ -159,7 +162,10 @@ export class Containers {
    * @throws InvalidArgumentError when the archive is compressed.
    */
   async putArchive(id: string, options: PutArchiveOptions): Promise<void> {
-    const { path: target, body, noOverwriteDirNonDir, ...rest } = options;
+    const given = readOptions("containers.putArchive()", options, containerKinds.putArchive);
+    const { path: target, body, noOverwriteDirNonDir, ...rest } = given;
+    if (target === undefined || body === undefined)
+      throw new InvalidArgumentError("containers.putArchive() needs the options path and body");
     if (!target.startsWith("/") || target.includes("\0")) {
       throw new InvalidArgumentError(`invalid path in the container: ${JSON.stringify(target)}`);
     }
@@ -183,7 +189,10 @@ export class Containers {
    * @throws InvalidArgumentError when there is no such directory.
    */
   async putDirectory(id: string, options: PutDirectoryOptions): Promise<void> {
-    const { directory, ...rest } = options;
+    const given = readOptions("containers.putDirectory()", options, containerKinds.putDirectory);
+    const { directory, ...rest } = given;
+    if (directory === undefined)
+      throw new InvalidArgumentError("containers.putDirectory() needs the option directory");
     const found = await stat(directory).catch(() => undefined);
     if (!found?.isDirectory()) throw new InvalidArgumentError(`no such directory: ${directory}`);
     const { pack } = await import("tar-fs");
@@ -197,9 +206,17 @@ export class Containers {
     verb: string,
     query: Record<string, string | number | undefined>,
     options: CallOptions,
+    milliseconds?: number,
   ): Promise<void> {
     const path = `/containers/${containerSegment(id)}/${verb}`;
-    await this.#transport.send({ ...options, method: "POST", path, query });
+    const call = readOptions(`containers.${verb}()`, options, callKinds);
+    await this.#transport.send({
+      ...(milliseconds !== undefined && { milliseconds }),
+      ...call,
+      method: "POST",
+      path,
+      query,
+    });
   }
 }
 

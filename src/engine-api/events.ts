@@ -1,5 +1,7 @@
+import { readOptions } from "../core/index.js";
 import { type Filters, encodeFilters } from "./filters.js";
 import { readJsonLines } from "./json-lines.js";
+import { eventsKinds } from "./option-kinds.js";
 import type { CallOptions, Transport } from "./transport.js";
 import type { EngineEvent } from "./wire-system.js";
 
@@ -17,7 +19,7 @@ export async function* readEvents(
   transport: Transport,
   options: EventsOptions = {},
 ): AsyncGenerator<EngineEvent, void, undefined> {
-  const { filters, since, until, ...rest } = options;
+  const { filters, since, until, ...rest } = readOptions("events()", options, eventsKinds);
   const { body } = await transport.open({
     ...rest,
     method: "GET",

@@ -1,7 +1,8 @@
-import type { Dial } from "../core/index.js";
+import { type Dial, readOptions } from "../core/index.js";
 import type { EngineClient } from "./client.js";
 import { EngineError } from "./errors.js";
 import type { ExecStream } from "./exec-stream.js";
+import { execKinds } from "./option-kinds.js";
 
 const lingerMilliseconds = 2_000;
 const explainMilliseconds = 5_000;
@@ -26,6 +27,7 @@ export function execDial(
   cmd: readonly string[],
   options: ExecDialOptions = {},
 ): Dial {
+  const { speaks, onStderr } = readOptions("execDial()", options, execKinds.dial);
   return async (signal) => {
     const id = await engine.exec.create(container, { cmd, attachStdin: true, signal });
     let stream: ExecStream | undefined;
@@ -50,10 +52,10 @@ export function execDial(
       );
     };
     // The first byte of HTTP/2 is the high byte of the length of a SETTINGS frame, far below 64 KiB (RFC 9113 4.1).
-    const expects = (firstByte: number) => options.speaks === "anything" || firstByte === 0;
+    const expects = (firstByte: number) => speaks === "anything" || firstByte === 0;
     stream = await engine.exec.start(id, {
       signal,
-      onStderr: options.onStderr,
+      onStderr,
       lingerMilliseconds,
       early: { expects, explain },
     });

@@ -1,5 +1,7 @@
 import { Duplex } from "node:stream";
+import { readOptions } from "../core/index.js";
 import { EngineError } from "./errors.js";
+import { execKinds } from "./option-kinds.js";
 import { StdcopyParser } from "./stdcopy.js";
 
 const keptStderr = 64 * 1024;
@@ -48,7 +50,8 @@ export class ExecStream extends Duplex {
   #early: EarlyEnd | undefined;
   #stray = "";
 
-  constructor(execId: string, socket: Duplex, options: ExecStreamOptions = {}) {
+  constructor(execId: string, socket: Duplex, given: ExecStreamOptions = {}) {
+    const options = readOptions("ExecStream", given, execKinds.stream);
     // Without half-open a writer learns of the end of the output by the end of its own side.
     super({ allowHalfOpen: false, highWaterMark: 256 * 1024 });
     this.execId = execId;

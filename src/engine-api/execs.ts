@@ -1,7 +1,8 @@
-import { holdStream, sleep } from "../core/index.js";
+import { InvalidArgumentError, holdStream, readOptions, sleep } from "../core/index.js";
 import { EngineError } from "./errors.js";
 import { ExecStream, type ExecStreamOptions } from "./exec-stream.js";
 import { containerSegment, execSegment } from "./names.js";
+import { callKinds, execKinds } from "./option-kinds.js";
 import type { CallOptions, Transport } from "./transport.js";
 import type { ExecCreateBody, ExecInspect } from "./wire-container.js";
 
@@ -41,7 +42,8 @@ export class Execs {
       workingDir,
       env,
       ...rest
-    } = options;
+    } = readOptions("exec.create()", options, execKinds.create);
+    if (cmd === undefined) throw new InvalidArgumentError("exec.create() needs the option cmd");
     const json: ExecCreateBody = {
       AttachStdin: attachStdin,
       AttachStdout: true,
@@ -65,20 +67,22 @@ export class Execs {
    * @throws EngineError `ENGINE_UPGRADE_REFUSED` when a proxy does not pass raw streams on.
    */
   async start(id: string, options: CallOptions & ExecStreamOptions = {}): Promise<ExecStream> {
+    const { signal, milliseconds, ...stream } = readOptions("exec.start()", options, execKinds.start);
     const socket = await this.#transport.hijack({
-      signal: options.signal,
-      milliseconds: options.milliseconds,
+      signal,
+      milliseconds,
       method: "POST",
       path: `/exec/${execSegment(id)}/start`,
-      json: { Detach: false, Tty: options.tty ?? false },
+      json: { Detach: false, Tty: stream.tty ?? false },
     });
     // It may break before its caller listens.
-    return holdStream(new ExecStream(id, socket, options));
+    return holdStream(new ExecStream(id, socket, stream));
   }
 
   /** What the engine knows of an exec. */
   async inspect(id: string, options: CallOptions = {}): Promise<ExecInspect> {
-    return this.#transport.json({ ...options, method: "GET", path: `/exec/${execSegment(id)}/json` });
+    const call = readOptions("exec.inspect()", options, callKinds);
+    return this.#transport.json({ ...call, method: "GET", path: `/exec/${execSegment(id)}/json` });
   }
 
   /**
@@ -86,11 +90,12 @@ export class Execs {
    * still runs after 2 s.
    */
   async exitCode(id: string, options: CallOptions = {}): Promise<number | undefined> {
+    const call = readOptions("exec.exitCode()", options, callKinds);
     for (let waited = 0; ; waited += 50) {
-      const { Running, ExitCode } = await this.inspect(id, options);
+      const { Running, ExitCode } = await this.inspect(id, call);
       if (!Running && ExitCode !== null) return ExitCode;
       if (waited >= 2_000) return undefined;
-      await sleep(50, options.signal);
+      await sleep(50, call.signal);
     }
   }
 }

@@ -1,10 +1,11 @@
 import type { Readable } from "node:stream";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, readOptions } from "../core/index.js";
 import { compareApiVersions } from "./api-version.js";
 import { EngineError } from "./errors.js";
 import { type Filters, encodeFilters } from "./filters.js";
 import { type JsonMessage, readMessages } from "./json-messages.js";
 import { imagePath, splitReference } from "./names.js";
+import { callKinds, imageKinds } from "./option-kinds.js";
 import { type RegistryAuth, encodeRegistryAuth } from "./registry-auth.js";
 import type { CallOptions, Transport } from "./transport.js";
 import type { UploadSource } from "./upload-feed.js";
@@ -54,7 +55,8 @@ export class Images {
    * @throws EngineError also `ENGINE_STREAM` when the pull fails after it has begun.
    */
   async pull(reference: string, options: PullOptions = {}): Promise<void> {
-    const { registryAuth, platform, onProgress, ...rest } = options;
+    const given = readOptions("images.pull()", options, imageKinds.pull);
+    const { registryAuth, platform, onProgress, ...rest } = given;
     const { name, tag } = splitReference(reference);
     const { body, request } = await this.#transport.open({
       milliseconds: 300_000,
@@ -71,7 +73,8 @@ export class Images {
   /** What the engine knows of an image. @throws EngineError `ENGINE_NOT_FOUND`. */
   async inspect(reference: string, options: CallOptions = {}): Promise<ImageInspect> {
     const path = `/images/${imagePath(reference)}/json`;
-    return this.#transport.json({ ...options, method: "GET", path });
+    const call = readOptions("images.inspect()", options, callKinds);
+    return this.#transport.json({ ...call, method: "GET", path });
   }
 
   /**
@@ -85,13 +88,13 @@ export class Images {
    * source are thrown as they are.
    */
   async load(archive: UploadSource, options: LoadOptions = {}): Promise<JsonMessage[]> {
-    const { onProgress, platforms, ...rest } = options;
+    const { onProgress, platforms, ...rest } = readOptions("images.load()", options, imageKinds.load);
     const call = {
       milliseconds: 600_000,
       ...rest,
       method: "POST" as const,
       path: "/images/load",
-      query: { quiet: false, platform: await this.#platforms(platforms, options.signal) },
+      query: { quiet: false, platform: await this.#platforms(platforms, rest.signal) },
       headers: { "content-type": "application/x-tar" },
     };
     return this.#transport.upload(call, archive, async ({ body, request }) => {
@@ -108,14 +111,15 @@ export class Images {
 
   /** An archive of images as a stream; destroy it to stop early. The deadline (default 300 s) is for its first byte. */
   async save(references: readonly string[], options: SaveOptions = {}): Promise<Readable> {
-    if (references.length === 0) throw new InvalidArgumentError("no image to save was named");
-    const { platforms, ...rest } = options;
+    if (!Array.isArray(references) || references.length === 0)
+      throw new InvalidArgumentError("no image to save was named");
+    const { platforms, ...rest } = readOptions("images.save()", options, imageKinds.save);
     const { body } = await this.#transport.open({
       milliseconds: 300_000,
       ...rest,
       method: "GET",
       path: "/images/get",
-      query: { names: references.map(imagePath), platform: await this.#platforms(platforms, options.signal) },
+      query: { names: references.map(imagePath), platform: await this.#platforms(platforms, rest.signal) },
     });
     return body;
   }
@@ -137,14 +141,15 @@ export class Images {
   async tag(source: string, target: string, options: CallOptions = {}): Promise<void> {
     const { name: repo, tag } = splitReference(target);
     const path = `/images/${imagePath(source)}/tag`;
-    await this.#transport.send({ ...options, method: "POST", path, query: { repo, tag } });
+    const call = readOptions("images.tag()", options, callKinds);
+    await this.#transport.send({ ...call, method: "POST", path, query: { repo, tag } });
   }
 
   /** The engine's images; with `manifests` (API 1.47, containerd store) also what of each is there. */
   async list(
     options: CallOptions & { all?: boolean; filters?: Filters; manifests?: boolean } = {},
   ): Promise<ImageSummary[]> {
-    const { all, filters, manifests, ...rest } = options;
+    const { all, filters, manifests, ...rest } = readOptions("images.list()", options, imageKinds.list);
     return this.#transport.json({
       ...rest,
       method: "GET",
@@ -158,7 +163,7 @@ export class Images {
     reference: string,
     options: CallOptions & { force?: boolean; noPrune?: boolean } = {},
   ): Promise<ImageDeleted[]> {
-    const { force, noPrune, ...rest } = options;
+    const { force, noPrune, ...rest } = readOptions("images.remove()", options, imageKinds.remove);
     return this.#transport.json({
       milliseconds: 300_000,
       ...rest,

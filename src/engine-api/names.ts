@@ -22,7 +22,13 @@ export function execSegment(id: string): string {
 
 /** A network's name or id as a path segment. Older engines allow nearly any text; what could leave the segment is refused. */
 export function networkSegment(name: string): string {
-  if (name === "" || name === "." || name === ".." || /[\0-\x1f\x7f/\\%?#]/.test(name)) {
+  if (
+    typeof name !== "string" ||
+    name === "" ||
+    name === "." ||
+    name === ".." ||
+    /[\0-\x1f\x7f/\\%?#]/.test(name)
+  ) {
     throw new InvalidArgumentError(`invalid network name ${JSON.stringify(name)}`);
   }
   return encodeURIComponent(name);
@@ -52,6 +58,7 @@ export function splitReference(reference: string): { name: string; tag: string }
 }
 
 function checked(what: string, value: string, pattern: RegExp): string {
-  if (!pattern.test(value)) throw new InvalidArgumentError(`invalid ${what} ${JSON.stringify(value)}`);
+  if (typeof value !== "string" || !pattern.test(value))
+    throw new InvalidArgumentError(`invalid ${what} ${JSON.stringify(value)}`);
   return value;
 }

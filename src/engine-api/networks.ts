@@ -1,5 +1,7 @@
+import { readOptions } from "../core/index.js";
 import { type Filters, encodeFilters } from "./filters.js";
 import { networkSegment } from "./names.js";
+import { callKinds, listKinds } from "./option-kinds.js";
 import type { CallOptions, Transport } from "./transport.js";
 import type { Network, NetworkCreateBody } from "./wire-system.js";
 
@@ -19,7 +21,7 @@ export class Networks {
   ): Promise<{ Id: string; Warning?: string }> {
     networkSegment(body.Name);
     return this.#transport.json({
-      ...options,
+      ...readOptions("networks.create()", options, callKinds),
       method: "POST",
       path: "/networks/create",
       // Engines before API 1.44 make a second network of the same name unless told to look.
@@ -29,12 +31,13 @@ export class Networks {
 
   /** @throws EngineError `ENGINE_NOT_FOUND`. */
   async inspect(id: string, options: CallOptions = {}): Promise<Network> {
-    return this.#transport.json({ ...options, method: "GET", path: `/networks/${networkSegment(id)}` });
+    const call = readOptions("networks.inspect()", options, callKinds);
+    return this.#transport.json({ ...call, method: "GET", path: `/networks/${networkSegment(id)}` });
   }
 
   /** The engine's networks. */
   async list(options: CallOptions & { filters?: Filters } = {}): Promise<Network[]> {
-    const { filters, ...rest } = options;
+    const { filters, ...rest } = readOptions("networks.list()", options, listKinds);
     return this.#transport.json({
       ...rest,
       method: "GET",
@@ -45,6 +48,7 @@ export class Networks {
 
   /** @throws EngineError with status 403 when a container is still connected. */
   async remove(id: string, options: CallOptions = {}): Promise<void> {
-    await this.#transport.send({ ...options, method: "DELETE", path: `/networks/${networkSegment(id)}` });
+    const call = readOptions("networks.remove()", options, callKinds);
+    await this.#transport.send({ ...call, method: "DELETE", path: `/networks/${networkSegment(id)}` });
   }
 }

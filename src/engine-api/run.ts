@@ -1,6 +1,7 @@
-import { DeadlineError, abortError, linkSignal } from "../core/index.js";
+import { DeadlineError, abortError, linkSignal, readOptions } from "../core/index.js";
 import { EngineError } from "./errors.js";
 import type { Execs } from "./execs.js";
+import { execKinds } from "./option-kinds.js";
 import type { CallOptions } from "./transport.js";
 
 const maxOutputBytes = 16 * 1024 * 1024;
@@ -34,7 +35,8 @@ export async function runInContainer(
   cmd: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { milliseconds = 30_000, stdin, signal: parent, ...rest } = options;
+  const given = readOptions("run()", options, execKinds.run);
+  const { milliseconds = 30_000, stdin, signal: parent, ...rest } = given;
   const what = `${JSON.stringify(cmd.join(" "))} in container ${container}`;
   using linked = linkSignal(parent, { milliseconds, what });
   const { signal } = linked;

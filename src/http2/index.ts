@@ -14,3 +14,4 @@ export {
 export { type Http2Server, type ServeOptions, serveHttp2 } from "./server.js";
 export type { MessageOptions, ServerCall } from "./server-call.js";
 export { type Windows, localWindows, remoteWindows } from "./windows.js";
+export { keepAliveKind, windowsKind } from "./option-kinds.js";

@@ -1,7 +1,8 @@
 import type { Duplex } from "node:stream";
 import { Builder, isBuilder, pickNode } from "../builder/index.js";
 import type { Environment } from "../config/index.js";
-import { type EventSink, InvalidArgumentError, withGuardedEvents } from "../core/index.js";
+import { type EventSink, InvalidArgumentError, readOptions, withGuardedEvents } from "../core/index.js";
+import { dialKinds } from "./option-kinds.js";
 
 /** Options of {@link dialBuilder}. */
 export interface DialBuilderOptions {
@@ -31,7 +32,8 @@ export interface BuilderStream extends AsyncDisposable {
  * @throws StoreError for a builder that is not there, InvalidArgumentError for a platform that is none, DriverError for a node
  * that cannot be booted.
  */
-export async function dialBuilder(options: DialBuilderOptions = {}): Promise<BuilderStream> {
+export async function dialBuilder(given: DialBuilderOptions = {}): Promise<BuilderStream> {
+  const options = readOptions("dialBuilder()", given, dialKinds);
   const { env, platform, signal, onEvent } = options;
   const builder = isBuilder(options.builder)
     ? options.builder

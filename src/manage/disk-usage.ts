@@ -1,5 +1,6 @@
-import { dateOf } from "../core/index.js";
+import { dateOf, readOptions } from "../core/index.js";
 import type { BuildkitClient, control } from "../buildkit/index.js";
+import { diskUsageKinds } from "./option-kinds.js";
 
 /** One record of a builder's cache. */
 export interface CacheRecord {
@@ -30,8 +31,9 @@ export interface DiskUsageOptions {
 /** The cache records of a builder, the smallest first (BK client/diskusage.go). */
 export async function diskUsage(
   client: BuildkitClient,
-  { filter = [], signal }: DiskUsageOptions = {},
+  options: DiskUsageOptions = {},
 ): Promise<CacheRecord[]> {
+  const { filter = [], signal } = readOptions("diskUsage()", options, diskUsageKinds);
   const { record } = await client.control.diskUsage({ filter: [...filter] }, { ...(signal && { signal }) });
   return record.map(cacheRecord).sort((a, b) => a.size - b.size || (a.id < b.id ? -1 : 1));
 }

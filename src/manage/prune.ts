@@ -1,7 +1,8 @@
 import { type BuildkitClient, compareVersions, parseVersion } from "../buildkit/index.js";
 import { parseGoDuration } from "../config/index.js";
-import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { InvalidArgumentError, messageOf, readOptions } from "../core/index.js";
 import { type CacheRecord, cacheRecord } from "./disk-usage.js";
+import { pruneKinds } from "./option-kinds.js";
 
 /** Options of {@link prune}. */
 export interface PruneOptions {
@@ -21,10 +22,8 @@ export interface PruneOptions {
 }
 
 /** Removes cache and yields each record as it goes. Ending the iteration early stops the pruning. */
-export async function* prune(
-  client: BuildkitClient,
-  options: PruneOptions = {},
-): AsyncGenerator<CacheRecord> {
+export async function* prune(client: BuildkitClient, given: PruneOptions = {}): AsyncGenerator<CacheRecord> {
+  const options = readOptions("prune()", given, pruneKinds);
   const stop = new AbortController();
   const onAbort = () => stop.abort(options.signal?.reason);
   options.signal?.addEventListener("abort", onAbort, { once: true });

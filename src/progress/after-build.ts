@@ -26,10 +26,10 @@ export class AfterBuild {
   }
 
   /** The messages, then the block of warnings. Leaves nothing for a second call. */
-  print(output: Output, options: WarningOptions & { warnings: boolean }): void {
+  print(output: Output, { warnings: isShown, ...options }: WarningOptions & { warnings: boolean }): void {
     for (const message of this.#messages.splice(0)) output.write(message);
     const warnings = this.#warnings.splice(0);
-    if (options.warnings) output.write(formatWarnings(warnings, options));
+    if (isShown) output.write(formatWarnings(warnings, options));
   }
 
   /** The warnings of the build, one of each, for a display that shows them its own way. */

@@ -1,5 +1,6 @@
 import type { Environment } from "../config/index.js";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, readOptions } from "../core/index.js";
+import { renderKinds } from "./option-kinds.js";
 import { ciSystem } from "./ci-commands.js";
 import { grouped } from "./grouped.js";
 import type { ProgressSink, ProgressStream, RenderOptions } from "./options.js";
@@ -25,7 +26,7 @@ export function display(
   options: Omit<RenderOptions, "env"> = {},
 ): ProgressSink {
   const chosen = mode === "auto" && env.BUILDKIT_PROGRESS ? env.BUILDKIT_PROGRESS : mode;
-  const all = { ...options, env };
+  const all = readOptions("display()", { ...options, env }, renderKinds);
   switch (chosen) {
     case "":
     case "auto":

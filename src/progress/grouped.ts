@@ -1,8 +1,9 @@
-import type { SolveFailure, VertexWarning } from "../core/index.js";
+import { type SolveFailure, type VertexWarning, readOptions } from "../core/index.js";
 import { printFailures } from "./after-build.js";
 import { type CiCommands, type CiSystem, ciCommands, ciSystem } from "./ci-commands.js";
 import { GroupPrinter } from "./group-printer.js";
 import { lineDisplay } from "./line-display.js";
+import { groupedKinds } from "./option-kinds.js";
 import type { ProgressSink, ProgressStream, RenderOptions } from "./options.js";
 import { Output } from "./output.js";
 import { LogSanitizer } from "./sanitize.js";
@@ -19,7 +20,8 @@ export interface GroupedOptions extends RenderOptions {
  * lines. No text from outside can become a command (SEC-33). `display("auto", …)` chooses it on both where the stream is
  * no terminal.
  */
-export function grouped(stream: ProgressStream, options: GroupedOptions = {}): ProgressSink {
+export function grouped(stream: ProgressStream, given: GroupedOptions = {}): ProgressSink {
+  const options = readOptions("grouped()", given, groupedKinds);
   const { env = process.env } = options;
   const system = options.system ?? ciSystem(env) ?? "github";
   const output = new Output(stream, { reader: system });

@@ -1,3 +1,5 @@
+import { readOptions } from "../core/index.js";
+import { renderKinds } from "./option-kinds.js";
 import { printFailures } from "./after-build.js";
 import { hasColor } from "./colors.js";
 import { lineDisplay } from "./line-display.js";
@@ -7,7 +9,8 @@ import { PlainPrinter } from "./plain-printer.js";
 import { LogSanitizer } from "./sanitize.js";
 
 /** Progress as lines of text that are never taken back, as `--progress=plain` shows it (protocol.md 9.1). */
-export function plain(stream: ProgressStream, options: RenderOptions = {}): ProgressSink {
+export function plain(stream: ProgressStream, given: RenderOptions = {}): ProgressSink {
+  const options = readOptions("plain()", given, renderKinds);
   const { env = process.env, debug = false, sanitize = "auto" } = options;
   const output = new Output(stream, { reader: env.GITHUB_ACTIONS === "true" ? "github" : undefined });
   const strip = sanitize === "always" || stream.isTTY === true;

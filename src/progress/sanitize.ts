@@ -1,4 +1,5 @@
-import { blankUsers } from "../core/index.js";
+import { blankUsers, readOptions } from "../core/index.js";
+import { sanitizerKinds } from "./option-kinds.js";
 
 // SEC-31 and SEC-32: text from outside must not reach the terminal as commands.
 
@@ -77,7 +78,8 @@ export class LogSanitizer {
   #afterReturn = false;
 
   /** `returns`: carriage returns that do not end a line go like other controls, or break it as a progress bar means. */
-  constructor({ returns = "drop" }: { returns?: "drop" | "break" } = {}) {
+  constructor(options: { returns?: "drop" | "break" } = {}) {
+    const { returns = "drop" } = readOptions("LogSanitizer", options, sanitizerKinds);
     this.#returns = returns;
   }
 

@@ -1,4 +1,5 @@
-import type { BuildEvent } from "../core/index.js";
+import { type BuildEvent, readOptions } from "../core/index.js";
+import { renderKinds } from "./option-kinds.js";
 import { AfterBuild, formatMessage, printFailures } from "./after-build.js";
 import { hasColor, readPalette } from "./colors.js";
 import { renderFrame, windowMargin } from "./frame.js";
@@ -16,7 +17,8 @@ import { Trace } from "./trace.js";
 const failureLog = { keepLines: 20_000, keepBytes: 2 << 20, pending: false };
 
 /** Progress as a picture that is drawn over and over on a terminal, as `--progress=tty` shows it (protocol.md 9.2). */
-export function terminal(stream: ProgressStream, options: RenderOptions = {}): ProgressSink {
+export function terminal(stream: ProgressStream, given: RenderOptions = {}): ProgressSink {
+  const options = readOptions("terminal()", given, renderKinds);
   const { env = process.env, now = Date.now, debug = false, phase = "Building" } = options;
   const output = new Output(stream);
   const after = new AfterBuild();

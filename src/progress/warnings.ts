@@ -1,4 +1,5 @@
-import type { VertexWarning } from "../core/index.js";
+import { type VertexWarning, readOptions } from "../core/index.js";
+import { warningKinds } from "./option-kinds.js";
 import { paint } from "./colors.js";
 import { sanitizeText } from "./sanitize.js";
 import { formatSource } from "./source-excerpt.js";
@@ -30,7 +31,7 @@ export function dedupeWarnings(warnings: readonly VertexWarning[]): VertexWarnin
 
 /** The block of warnings after a build (buildx commands/build.go printWarnings); empty when there are none. */
 export function formatWarnings(warnings: readonly VertexWarning[], options: WarningOptions = {}): string {
-  const { debug = false, color = true } = options;
+  const { debug = false, color = true } = readOptions("formatWarnings()", options, warningKinds);
   const found = dedupeWarnings(warnings);
   if (found.length === 0) return "";
   const count = found.length === 1 ? "1 warning found" : `${found.length} warnings found`;

@@ -1,6 +1,8 @@
 import { secrets as wire } from "../buildkit/index.js";
 import { grpcCodes } from "../http2/index.js";
 import { variableBytes } from "../config/index.js";
+import { readOptions } from "../core/index.js";
+import { secretsKinds } from "./option-kinds.js";
 import type { Attachable } from "./attachable.js";
 import { SecretFiles, maxSecretBytes, tooLarge } from "./secret-files.js";
 import { service } from "./service.js";
@@ -26,8 +28,9 @@ export interface SecretsOptions {
  */
 export function secrets(
   sources: ReadonlyMap<string, SecretSource>,
-  { onSecret }: SecretsOptions = {},
+  options: SecretsOptions = {},
 ): Attachable {
+  const { onSecret } = readOptions("secrets()", options, secretsKinds);
   const files = new SecretFiles();
   return service(wire.Secrets, {
     async getSecret({ ID }, call) {

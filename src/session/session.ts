@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { BuildkitClient } from "../buildkit/index.js";
-import { isSlipwayError, messageOf } from "../core/index.js";
+import { InvalidArgumentError, isSlipwayError, messageOf, readOptions } from "../core/index.js";
 import {
   type Http2Server,
   type KeepAliveOptions,
@@ -13,6 +13,7 @@ import {
 } from "../http2/index.js";
 import type { Attachable } from "./attachable.js";
 import { healthMethods, serveHealth } from "./health.js";
+import { sessionKinds } from "./option-kinds.js";
 import { SessionError } from "./session-error.js";
 import { SuspensionWatch } from "./suspension-watch.js";
 
@@ -56,7 +57,10 @@ export class Session implements AsyncDisposable {
    * @throws BuildkitError when the connection is lost; AbortedError
    */
   static async open(client: BuildkitClient, options: SessionOptions): Promise<Session> {
-    const { attachables, sharedKey, id = randomSessionId(), windows, keepAlive, signal } = options;
+    const given = readOptions("Session.open()", options, sessionKinds);
+    const { attachables, sharedKey, id = randomSessionId(), windows, keepAlive, signal } = given;
+    if (attachables === undefined || sharedKey === undefined)
+      throw new InvalidArgumentError("Session.open() needs the options attachables and sharedKey");
     const methods = new Map<string, Attachable>();
     const names = [...healthMethods];
     for (const attachable of attachables) {

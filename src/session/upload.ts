@@ -1,8 +1,9 @@
 import { basename } from "node:path/posix";
 import { Readable } from "node:stream";
-import { holdStream, takeHeld } from "../core/index.js";
+import { holdStream, readOptions, takeHeld } from "../core/index.js";
 import { frameHead, grpcCodes, type ServerCall } from "../http2/index.js";
 import type { Attachable } from "./attachable.js";
+import { uploadKinds } from "./option-kinds.js";
 import { SessionError } from "./session-error.js";
 
 /** Below the 4 MiB that older daemons take, and what one write should have at most. */
@@ -17,8 +18,9 @@ const messageBytes = 1024 * 1024;
  */
 export function upload(
   sources: ReadonlyMap<string, Readable | Uint8Array>,
-  { onError }: { onError?: (error: Error) => void } = {},
+  options: { onError?: (error: Error) => void } = {},
 ): Attachable {
+  const { onError } = readOptions("upload()", options, uploadKinds);
   const pulled = new Set<string>();
   for (const source of sources.values()) {
     // One that fails before it is asked for tells its error when it is.

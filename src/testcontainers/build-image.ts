@@ -1,9 +1,15 @@
 import { createHash, randomUUID } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { Readable } from "node:stream";
-import { type BuildCallOptions, BuildError, build } from "../build/index.js";
+import {
+  type BuildCallOptions,
+  BuildError,
+  build,
+  buildCallKinds,
+  readBuildOptions,
+} from "../build/index.js";
 import type { Builder } from "../builder/index.js";
-import { isSlipwayError } from "../core/index.js";
+import { type Kind, either, isSlipwayError, kind } from "../core/index.js";
 import type { EngineClient } from "../engine-api/index.js";
 import { BuildKitContainer } from "./buildkit-container.js";
 import { engineEnvironment, openRuntimeEngine } from "./runtime-engine.js";
@@ -27,7 +33,8 @@ export interface BuildImageOptions extends Omit<
  *
  * @throws as `build()` does; the message of a BuildError has the failed step's last words and its place in the Dockerfile.
  */
-export async function buildImage(options: BuildImageOptions): Promise<string> {
+export async function buildImage(given: BuildImageOptions): Promise<string> {
+  const options = readBuildOptions("buildImage()", given, buildImageKinds);
   await using engine = await openRuntimeEngine();
   const { builder = await sharedBuilder(), ...rest } = options;
   const name = options.tags?.[0] ?? nameOf(options);
@@ -44,6 +51,26 @@ export async function buildImage(options: BuildImageOptions): Promise<string> {
   if (before !== undefined && options.tags === undefined) await removeUnused(engine, before);
   return name;
 }
+
+/** What `build()` takes, but for where it builds and where the result goes. */
+const {
+  address: _address,
+  tls: _tls,
+  dial: _dial,
+  env: _env,
+  load: _load,
+  outputs: _outputs,
+  push: _push,
+  ...ownKinds
+} = buildCallKinds;
+const buildImageKinds = {
+  ...ownKinds,
+  builder: either(
+    "a BuildKitContainer that was started, a Builder or its name",
+    buildCallKinds.builder,
+    kind("a started container", (value) => typeof value === "object" && value !== null && "target" in value),
+  ),
+} satisfies Record<keyof Required<BuildImageOptions>, Kind>;
 
 /** Of an error a test runner shows the message, then whatever hangs on it; the daemon's own error would be pages of that. */
 function forTestRunner(error: unknown): unknown {

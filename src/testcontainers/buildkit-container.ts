@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GenericContainer, getContainerRuntimeClient } from "testcontainers";
 import { parseBuildkitdToml, parseSize } from "../config/index.js";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, flag, listOf, readOptions, text } from "../core/index.js";
 import { lockFile } from "../fs/index.js";
 import { StartedBuildKitContainer } from "./started-buildkit-container.js";
 import { WaitForBuildKit } from "./wait-for-buildkit.js";
@@ -21,6 +21,8 @@ export interface RegistryOptions {
   insecure?: boolean;
 }
 
+const registryKinds = { mirrors: listOf(text(), '"mirror:5000"'), http: flag, insecure: flag };
+
 const defaultImage = "moby/buildkit:buildx-stable-1";
 const configDirectory = "/etc/buildkit";
 const socketDirectory = "/run/buildkit";
@@ -37,7 +39,7 @@ const descriptionLabel = "io.slipway.testcontainers";
  */
 export class BuildKitContainer extends GenericContainer {
   #config: string | BuildKitConfig | undefined;
-  readonly #registries: Record<string, RegistryOptions> = {};
+  readonly #registries = new Map<string, RegistryOptions>();
   readonly #flags: string[] = [];
   #socketDirectory: string | undefined;
 
@@ -57,16 +59,18 @@ export class BuildKitContainer extends GenericContainer {
   }
 
   /** How to reach a registry; on top of what the configuration says of it. */
-  withRegistry(host: string, options: RegistryOptions): this {
-    this.#registries[host] = { ...this.#registries[host], ...options };
+  withRegistry(host: string, given: RegistryOptions): this {
+    const options = readOptions("withRegistry()", given, registryKinds);
+    this.#registries.set(host, { ...this.#registries.get(host), ...options });
     return this;
   }
 
   /** Images of docker.io come from here. `http` when the mirror speaks plain HTTP. */
   withRegistryMirror(mirror: string, options: { http?: boolean } = {}): this {
-    if (options.http) this.withRegistry(mirror, { http: true });
+    const { http } = readOptions("withRegistryMirror()", options, { http: flag });
+    if (http) this.withRegistry(mirror, { http: true });
     return this.withRegistry("docker.io", {
-      mirrors: [...(this.#registries["docker.io"]?.mirrors ?? []), mirror],
+      mirrors: [...(this.#registries.get("docker.io")?.mirrors ?? []), mirror],
     });
   }
 
@@ -94,8 +98,8 @@ export class BuildKitContainer extends GenericContainer {
    * port controls a privileged daemon, so do not have it bound elsewhere but on a machine of your own.
    */
   withTcp(options: { hostIp?: string } = {}): this {
+    const { hostIp = "127.0.0.1" } = readOptions("withTcp()", options, { hostIp: text() });
     this.withExposedPorts(tcpPort);
-    const { hostIp = "127.0.0.1" } = options;
     (this.hostConfig.PortBindings as Record<string, unknown>)[`${tcpPort}/tcp`] = [
       { HostIp: hostIp, HostPort: "0" },
     ];
@@ -166,7 +170,7 @@ export class BuildKitContainer extends GenericContainer {
   }
 
   async #configText(): Promise<string | undefined> {
-    const registries = Object.entries(this.#registries);
+    const registries = [...this.#registries];
     const config = this.#config;
     if (registries.length === 0 && (config === undefined || typeof config === "string")) {
       if (config !== undefined) await parseBuildkitdToml("buildkitd.toml", Buffer.from(config));

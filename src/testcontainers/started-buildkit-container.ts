@@ -1,6 +1,6 @@
 import { AbstractStartedContainer, type StartedTestContainer, type StopOptions } from "testcontainers";
 import { type ConnectTarget, type Connection, connect } from "../build/index.js";
-import type { Dial } from "../core/index.js";
+import { type Dial, callback, readOptions, signal } from "../core/index.js";
 import { execDial } from "../engine-api/index.js";
 import { engineEnvironment, openRuntimeEngine } from "./runtime-engine.js";
 import { dialCommand } from "./wait-for-buildkit.js";
@@ -62,7 +62,8 @@ export class StartedBuildKitContainer extends AbstractStartedContainer {
   }
 
   /** A warm connection for many builds. Close it when done. */
-  async connect(options: Pick<ConnectTarget, "onEvent" | "signal"> = {}): Promise<Connection> {
+  async connect(given: Pick<ConnectTarget, "onEvent" | "signal"> = {}): Promise<Connection> {
+    const options = readOptions("connect()", given, { onEvent: callback, signal });
     return connect({ ...(await this.target()), ...options });
   }
 

@@ -14,8 +14,10 @@ import {
   InvalidArgumentError,
   type StatusUpdate,
   messageOf,
+  readOptions,
   withGuardedEvents,
 } from "../../core/index.js";
+import { readBlobKinds, recordCallKinds, recordKinds, recordsKinds } from "../option-kinds.js";
 import { type BuildAttachment, listAttachments } from "./attachments.js";
 import { type BuildFailure, readFailure } from "./build-failure.js";
 import { type BuildRecord, buildRecord } from "./build-record.js";
@@ -103,7 +105,8 @@ export class BuildHistory implements AsyncDisposable {
 
   /** The builds, newest first. @throws InvalidArgumentError for a filter that is none. */
   async records(options: RecordsOptions = {}): Promise<BuildRecord[]> {
-    return this.#query("", this.#nodes, options);
+    const given = readOptions("records()", options, recordsKinds);
+    return this.#query("", this.#nodes, given);
   }
 
   /**
@@ -113,15 +116,16 @@ export class BuildHistory implements AsyncDisposable {
    * @throws HistoryError `HISTORY_NOT_FOUND`, InvalidArgumentError for an offset that is none, or another builder's build.
    */
   async record(ref = "", options: Omit<RecordsOptions, "limit" | "filters"> = {}): Promise<BuildRecord> {
-    const [found] = await this.recordsOf(ref, options);
+    const [found] = await this.recordsOf(ref, readOptions("record()", options, recordKinds));
     return found as BuildRecord;
   }
 
   /** All records of one build, newest first, at least one: on each node that took part in it. See {@link record}. */
   async recordsOf(
     ref: string,
-    options: Omit<RecordsOptions, "limit" | "filters"> = {},
+    given: Omit<RecordsOptions, "limit" | "filters"> = {},
   ): Promise<BuildRecord[]> {
+    const options = readOptions("recordsOf()", given, recordKinds);
     if (ref === "" || ref.startsWith("^")) {
       const offset = offsetOf(ref);
       const all = await this.#query("", this.#nodes, options);
@@ -141,24 +145,28 @@ export class BuildHistory implements AsyncDisposable {
   }
 
   /** The build's progress: all of it for one that has ended, and on to the end for one that runs. */
-  async *status(record: BuildRecord, { signal }: RecordCallOptions = {}): AsyncGenerator<StatusUpdate> {
+  async *status(record: BuildRecord, options: RecordCallOptions = {}): AsyncGenerator<StatusUpdate> {
+    const { signal } = readOptions("status()", options, recordCallKinds);
     const { control } = this.#clientOf(record);
     for await (const response of control.status({ Ref: record.id }, { ...(signal && { signal }) }))
       yield toStatusUpdate(response);
   }
 
   /** Why a build failed, with the place in the Dockerfile and the end of the step's output; undefined when it did not. */
-  async failure(record: BuildRecord, { signal }: RecordCallOptions = {}): Promise<BuildFailure | undefined> {
+  async failure(record: BuildRecord, options: RecordCallOptions = {}): Promise<BuildFailure | undefined> {
+    const { signal } = readOptions("failure()", options, recordCallKinds);
     return readFailure(this.#clientOf(record), record, signal);
   }
 
   /** What the build left in the builder's content store: attestations, indexes and manifests. */
-  async attachments(record: BuildRecord, { signal }: RecordCallOptions = {}): Promise<BuildAttachment[]> {
+  async attachments(record: BuildRecord, options: RecordCallOptions = {}): Promise<BuildAttachment[]> {
+    const { signal } = readOptions("attachments()", options, recordCallKinds);
     return listAttachments(this.#clientOf(record), record, signal);
   }
 
   /** Platforms and layers of the image that the build gave; empty when it gave none, or the builder no longer has it. */
-  async images(record: BuildRecord, { signal }: RecordCallOptions = {}): Promise<ImagePlatform[]> {
+  async images(record: BuildRecord, options: RecordCallOptions = {}): Promise<ImagePlatform[]> {
+    const { signal } = readOptions("images()", options, recordCallKinds);
     const results = [record.result, ...Object.values(record.results)];
     const [result] = results.flatMap((blobs) => blobs?.results ?? []);
     const digest = result?.digest ?? record.exporterResponse["containerimage.digest"];
@@ -171,16 +179,18 @@ export class BuildHistory implements AsyncDisposable {
     digest: string,
     options: RecordCallOptions & { limit?: number } = {},
   ): Promise<Buffer> {
-    return readContent(this.#clientOf(record), digest, options);
+    const given = readOptions("readBlob()", options, readBlobKinds);
+    return readContent(this.#clientOf(record), digest, given);
   }
 
   /** A blob of the record piece by piece; its digest is checked at the end. */
-  streamBlob(
+  async *streamBlob(
     record: BuildRecord,
     digest: string,
     options: RecordCallOptions = {},
   ): AsyncGenerator<Uint8Array> {
-    return streamContent(this.#clientOf(record), digest, options);
+    const given = readOptions("streamBlob()", options, recordCallKinds);
+    yield* streamContent(this.#clientOf(record), digest, given);
   }
 
   /**
@@ -188,7 +198,9 @@ export class BuildHistory implements AsyncDisposable {
    *
    * @throws HistoryError `HISTORY_REMOVE` naming those that no node could remove; the others are removed.
    */
-  async remove(refs: readonly string[], { signal }: RecordCallOptions = {}): Promise<void> {
+  async remove(refs: readonly string[], options: RecordCallOptions = {}): Promise<void> {
+    const { signal } = readOptions("remove()", options, recordCallKinds);
+    if (!Array.isArray(refs)) throw new InvalidArgumentError("remove() takes a list of builds");
     const failures: string[] = [];
     for (const ref of refs) {
       const { id, nodes } = this.#locate(ref);
@@ -207,7 +219,8 @@ export class BuildHistory implements AsyncDisposable {
   }
 
   /** Forgets all builds that have ended. */
-  async removeAll({ signal }: RecordCallOptions = {}): Promise<void> {
+  async removeAll(options: RecordCallOptions = {}): Promise<void> {
+    const { signal } = readOptions("removeAll()", options, recordCallKinds);
     await Promise.all(
       this.#nodes.map(async (node) => {
         const request = { Ref: "", EarlyExit: true, Limit: 0, Filter: [] };
@@ -219,7 +232,8 @@ export class BuildHistory implements AsyncDisposable {
   }
 
   /** Makes the daemon write down what it still holds of an ended build, its trace above all, and reads the record anew. */
-  async finalize(record: BuildRecord, { signal }: RecordCallOptions = {}): Promise<BuildRecord> {
+  async finalize(record: BuildRecord, options: RecordCallOptions = {}): Promise<BuildRecord> {
+    const { signal } = readOptions("finalize()", options, recordCallKinds);
     const node = this.#nodeOf(record);
     await update(node, { Ref: record.id, Finalize: true }, signal);
     const [found] = await this.#query(record.id, [node], { completedOnly: true, signal });
@@ -229,7 +243,8 @@ export class BuildHistory implements AsyncDisposable {
   }
 
   /** What a node builds for when nothing is asked, the first platform of its workers; empty when they name none. */
-  async defaultPlatform(node: string, { signal }: RecordCallOptions = {}): Promise<string> {
+  async defaultPlatform(node: string, options: RecordCallOptions = {}): Promise<string> {
+    const { signal } = readOptions("defaultPlatform()", options, recordCallKinds);
     const found = this.#nodes.find(({ name }) => name === node);
     const workers = (await found?.client.workers({ signal })) ?? [];
     const [platform] = workers.flatMap(({ platforms }) => platforms);

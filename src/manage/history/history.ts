@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import type { Builder } from "../../builder/index.js";
 import type { Environment } from "../../config/index.js";
-import type { EventSink } from "../../core/index.js";
+import { type EventSink, readOptions } from "../../core/index.js";
+import { historyKinds, inspectBuildKinds, recordCallKinds } from "../option-kinds.js";
 import type { BuildDetails } from "./build-details.js";
 import type { BuildHistory, RecordCallOptions } from "./build-history.js";
 import type { BuildRecord } from "./build-record.js";
@@ -24,7 +25,8 @@ export interface HistoryOptions {
  *
  * @throws StoreError for a builder that is not there; DriverError for one that cannot be booted.
  */
-export async function history(options: HistoryOptions = {}): Promise<BuildHistory> {
+export async function history(given: HistoryOptions = {}): Promise<BuildHistory> {
+  const options = readOptions("history()", given, historyKinds);
   // Loaded when first asked for, so that importing the library costs nothing to speak of.
   const { openHistory } = await import("../loaded.js");
   return openHistory(options);
@@ -37,8 +39,9 @@ export async function history(options: HistoryOptions = {}): Promise<BuildHistor
 export async function inspectBuild(
   builds: BuildHistory,
   record: BuildRecord,
-  options: RecordCallOptions & { directory?: string } = {},
+  given: RecordCallOptions & { directory?: string } = {},
 ): Promise<BuildDetails> {
+  const options = readOptions("inspectBuild()", given, inspectBuildKinds);
   const { readDetails } = await import("../loaded.js");
   return readDetails(builds, record, options);
 }
@@ -52,8 +55,9 @@ export async function inspectBuild(
 export async function readTrace(
   builds: BuildHistory,
   record: BuildRecord,
-  options: RecordCallOptions = {},
+  given: RecordCallOptions = {},
 ): Promise<TraceSpan[]> {
+  const options = readOptions("readTrace()", given, recordCallKinds);
   const { readSpans } = await import("../loaded.js");
   return readSpans(builds, record, options);
 }
@@ -67,8 +71,9 @@ export async function readTrace(
 export async function bundleBuilds(
   builds: BuildHistory,
   records: readonly BuildRecord[],
-  options: RecordCallOptions = {},
+  given: RecordCallOptions = {},
 ): Promise<Readable> {
+  const options = readOptions("bundleBuilds()", given, recordCallKinds);
   const { makeBundle } = await import("../loaded.js");
   return makeBundle(builds, records, options);
 }

@@ -1,6 +1,7 @@
 import type { Environment, JsonObject } from "../../config/index.js";
-import type { EventSink } from "../../core/index.js";
+import { type EventSink, InvalidArgumentError, readOptions } from "../../core/index.js";
 import type { Descriptor } from "../../registry/index.js";
+import { createImageKinds, inspectImageKinds } from "../option-kinds.js";
 
 /** With whose settings registries are spoken to. */
 export interface ImageToolsOptions {
@@ -51,7 +52,9 @@ export interface CreatedImage {
  *
  * @throws InvalidArgumentError before anything is asked; RegistryError naming the image.
  */
-export async function createImage(options: CreateImageOptions): Promise<CreatedImage> {
+export async function createImage(given: CreateImageOptions): Promise<CreatedImage> {
+  const options = readOptions("createImage()", given, createImageKinds);
+  if (options.sources === undefined) throw new InvalidArgumentError("createImage() needs the option sources");
   // Loaded when first asked for, so that importing the library costs nothing to speak of.
   const { makeImage } = await import("../loaded.js");
   return makeImage(options);
@@ -93,7 +96,9 @@ export interface InspectedImage {
  *
  * @throws InvalidArgumentError for a name that is none; RegistryError for an image that is not there or may not be read.
  */
-export async function inspectImage(name: string, options: InspectImageOptions = {}): Promise<InspectedImage> {
+export async function inspectImage(name: string, given: InspectImageOptions = {}): Promise<InspectedImage> {
+  const options = readOptions("inspectImage()", given, inspectImageKinds);
+  if (typeof name !== "string") throw new InvalidArgumentError("inspectImage() takes the name of an image");
   const { readImage } = await import("../loaded.js");
   return readImage(name, options);
 }

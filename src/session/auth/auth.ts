@@ -1,6 +1,6 @@
 import { auth as wire } from "../../buildkit/index.js";
 import { type DockerConfig, type Environment, dockerConfigDir, parseGoBool } from "../../config/index.js";
-import { type EventSink, type VertexWriter, withVertex } from "../../core/index.js";
+import { type EventSink, type VertexWriter, readOptions, withVertex } from "../../core/index.js";
 import { grpcCodes } from "../../http2/index.js";
 import {
   AnnouncedRealms,
@@ -20,6 +20,7 @@ import {
 import type { Attachable } from "../attachable.js";
 import { service } from "../service.js";
 import { SessionError } from "../session-error.js";
+import { authKinds } from "../option-kinds.js";
 import { type AuthorityKey, authorityKey } from "./authority-key.js";
 import { TokenSeeds } from "./token-seeds.js";
 
@@ -48,7 +49,7 @@ export interface AuthOptions {
  * password only when it asks for it, which the progress shows (SEC-52) (buildkit session/auth/authprovider).
  */
 export function auth(options: AuthOptions): Attachable {
-  return new AuthService(options).attachable();
+  return new AuthService(readOptions("auth()", options, authKinds)).attachable();
 }
 
 /** Hosts of one build that credentials are looked up for; a build names few. */

@@ -1,10 +1,11 @@
 import { type Stats, constants, unlinkSync } from "node:fs";
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { messageOf } from "../../core/index.js";
+import { messageOf, readOptions } from "../../core/index.js";
 import { type OpenDirectory, closeDirectory } from "../../fs/index.js";
 import { GrpcError, grpcCodes } from "../../http2/index.js";
 import { SessionError } from "../session-error.js";
+import { contentStoreKinds } from "../option-kinds.js";
 import { type Digest, parseDigest } from "./digest.js";
 import { Ingest, type IngestStatus, hashOf, listIngests, readIngestStatus, removeIngest } from "./ingest.js";
 import { ForeignDirectoryError, inDirectory, openLayoutDirectory } from "./layout-directory.js";
@@ -44,7 +45,8 @@ export class ContentStore {
   /** Links found to lead to what their name says, by digest, with what tells a change. */
   readonly #verifiedLinks = new Map<string, string>();
 
-  constructor(path: string, options: ContentStoreOptions = {}) {
+  constructor(path: string, given: ContentStoreOptions = {}) {
+    const options = readOptions("ContentStore", given, contentStoreKinds);
     this.path = resolve(path);
     this.writable = options.access === "read-write";
     this.#beforeWrite = options.beforeWrite;

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, unlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { parseJson } from "../../core/index.js";
+import { parseJson, readOptions } from "../../core/index.js";
 import { isJsonObject } from "../../config/index.js";
 import { processWide } from "../../core/index.js";
 import {
@@ -15,6 +15,7 @@ import {
   writeFileAtomic,
 } from "../../fs/index.js";
 import { SessionError } from "../session-error.js";
+import { putDescriptorKinds, readOciIndexKinds } from "../option-kinds.js";
 import { parseDigest } from "./digest.js";
 import { ForeignDirectoryError, inDirectory, openLayoutDirectory } from "./layout-directory.js";
 
@@ -56,8 +57,9 @@ export interface PutDescriptorOptions {
  */
 export async function readOciIndex(
   layout: string,
-  { followLinks = true }: { followLinks?: boolean } = {},
+  options: { followLinks?: boolean } = {},
 ): Promise<OciIndex | undefined> {
+  const { followLinks = true } = readOptions("readOciIndex()", options, readOciIndexKinds);
   const path = join(layout, "index.json");
   const value = await readJson(path, followLinks);
   if (value === undefined) return undefined;
@@ -95,7 +97,7 @@ export async function putDescriptor(
   descriptor: Descriptor,
   options: PutDescriptorOptions = {},
 ): Promise<void> {
-  const { tag, name, signal } = options;
+  const { tag, name, signal } = readOptions("putDescriptor()", options, putDescriptorKinds);
   await makeDirectory(layout, 0o755);
   await withIndexLock(layout, signal, async () => {
     await writeFileAtomic(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}', { mode: 0o644 });

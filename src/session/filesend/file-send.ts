@@ -1,6 +1,8 @@
 import type { ServerCall } from "../../http2/index.js";
 import { grpcCodes } from "../../http2/index.js";
 import type { Attachable } from "../attachable.js";
+import { readOptions } from "../../core/index.js";
+import { fileSendKinds } from "../option-kinds.js";
 import { type ExportLimits, receiveDirectory } from "./directory-receiver.js";
 import { ExportError } from "./export-error.js";
 import type { ExportTarget } from "./export-target.js";
@@ -28,8 +30,9 @@ interface Output {
  */
 export function fileSend(
   outputs: ReadonlyMap<number, ExportTarget>,
-  options: FileSendOptions = {},
+  given: FileSendOptions = {},
 ): Attachable {
+  const options = readOptions("fileSend()", given, fileSendKinds);
   const states = new Map<number, Output>();
   for (const [id, target] of outputs) states.set(id, { target, opened: false, running: 0 });
   return {

@@ -1,7 +1,8 @@
-import { isError } from "../../core/index.js";
+import { isError, readOptions } from "../../core/index.js";
 import { type ByteString, TreeFilter, TreeWalker, displayPath, toText } from "../../fs/index.js";
 import { grpcCodes, type ServerCall } from "../../http2/index.js";
 import type { Attachable } from "../attachable.js";
+import { fileSyncKinds } from "../option-kinds.js";
 import { readSyncRequest } from "./request-options.js";
 import { SyncError } from "./sync-error.js";
 import { type SyncedDir, dirOpener } from "./synced-dir.js";
@@ -26,7 +27,8 @@ export interface FileSyncOptions {
  * Serves local directories to the builder (`moby.filesync.v1.FileSync`), as buildkit's NewFSSyncProvider. Names that
  * are not in the map are refused with NOT_FOUND (SEC-40). TarStream is not offered: no builder uses it.
  */
-export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, options: FileSyncOptions = {}): Attachable {
+export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, given: FileSyncOptions = {}): Attachable {
+  const options = readOptions("fileSync()", given, fileSyncKinds);
   const openers = new Map([...dirs].map(([name, dir]) => [name, dirOpener(dir)]));
   const { onProgress, onWarning, onError, onRace = "error" } = options;
 
