@@ -82,6 +82,7 @@ export {
   InvalidArgumentError,
   type ProgressGroup,
   SlipwayError,
+  type SlipwayErrorCode,
   type SlipwayErrorOptions,
   type SolveFailure,
   type SourceInfo,

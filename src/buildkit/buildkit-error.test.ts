@@ -42,7 +42,7 @@ describe("toBuildkitError", () => {
   });
 
   test("leaves slipway's errors alone, also inside connect's", () => {
-    const own = new SlipwayError("X", "why");
+    const own = new SlipwayError("HTTP2_LOST", "why");
     expect(toBuildkitError(own)).toBe(own);
     expect(toBuildkitError(ConnectError.from(own))).toBe(own);
     const reset = toBuildkitError(new ConnectError("http/2 stream closed", Code.Internal));

@@ -29,6 +29,7 @@ export { BuildkitError, type BuildkitErrorCode, grpcCodeName, toBuildkitError } 
 export type { ErrorDetail } from "./error-details.js";
 export {
   ContentError,
+  type ContentErrorCode,
   type ContentReader,
   type ReadContentOptions,
   readContent,

@@ -10,11 +10,15 @@ export interface ReadContentOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** Codes of {@link ContentError}. */
+export type ContentErrorCode = "CONTENT_DIGEST" | "CONTENT_TOO_LARGE" | "CONTENT_GAP";
+
 /** A blob of the daemon's store is not what it should be: `CONTENT_DIGEST`, `CONTENT_TOO_LARGE`, `CONTENT_GAP`. */
 export class ContentError extends SlipwayError {
+  declare readonly code: ContentErrorCode;
   readonly digest: string;
 
-  constructor(code: "CONTENT_DIGEST" | "CONTENT_TOO_LARGE" | "CONTENT_GAP", digest: string, message: string) {
+  constructor(code: ContentErrorCode, digest: string, message: string) {
     super(code, message);
     this.digest = digest;
   }

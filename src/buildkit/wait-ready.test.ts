@@ -13,7 +13,7 @@ test("goes on until the daemon answers", async () => {
   let dials = 0;
   await using client = await waitReady(
     async (signal) => {
-      if (++dials < 3) throw new SlipwayError("X", `refused ${dials}`);
+      if (++dials < 3) throw new SlipwayError("HTTP2_LOST", `refused ${dials}`);
       return daemon.dial(signal);
     },
     { interval: 1, onRetry: (error) => void errors.push(error) },
@@ -29,11 +29,11 @@ test("a daemon without Info is alive", async () => {
 });
 
 test("gives up when onRetry throws, in time, and when aborted", async () => {
-  const last = new SlipwayError("X", "refused");
+  const last = new SlipwayError("HTTP2_LOST", "refused");
   const dial = async () => {
     throw last;
   };
-  const stopped = new SlipwayError("Y", "the container stopped");
+  const stopped = new SlipwayError("DRIVER_NOT_RUNNING", "the container stopped");
   const onRetry = () => {
     throw stopped;
   };

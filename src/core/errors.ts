@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import type { SlipwayErrorCode } from "./error-codes.js";
 import { blankSecrets } from "./redactor.js";
 
 /** Marks errors of any copy of this library, so that two bundled copies recognise each other's. */
@@ -15,9 +16,9 @@ export interface SlipwayErrorOptions {
  */
 export class SlipwayError extends Error {
   /** Stable identifier in capitals, prefixed by the floor it comes from, e.g. `ENGINE_STATUS`. */
-  readonly code: string;
+  readonly code: SlipwayErrorCode;
 
-  constructor(code: string, message: string, options: SlipwayErrorOptions = {}) {
+  constructor(code: SlipwayErrorCode, message: string, options: SlipwayErrorOptions = {}) {
     // Messages quote what was given, also what was given by mistake (SEC-16).
     super(blankSecrets(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
@@ -51,13 +52,19 @@ export class DeadlineError extends SlipwayError {
   }
 }
 
-/** True for any error that slipway threw on purpose, also by another bundled copy of it. `code` narrows further. */
-export function isSlipwayError(error: unknown, code?: string): error is SlipwayError {
+/**
+ * True for any error that slipway threw on purpose, also by another bundled copy of it. With a code, or a list of them, only for
+ * errors of these codes.
+ */
+export function isSlipwayError<Code extends SlipwayErrorCode = SlipwayErrorCode>(
+  error: unknown,
+  code?: Code | readonly Code[],
+): error is SlipwayError & { readonly code: Code } {
   return (
     typeof error === "object" &&
     error !== null &&
     (error as Record<symbol, unknown>)[brand] === true &&
-    (code === undefined || (error as SlipwayError).code === code)
+    (code === undefined || [code].flat().includes((error as SlipwayError).code as Code))
   );
 }
 

@@ -1,4 +1,5 @@
 export type { Dial } from "./dial.js";
+export type { SlipwayErrorCode } from "./error-codes.js";
 export {
   AbortedError,
   DeadlineError,

@@ -1,4 +1,10 @@
-import { SlipwayError, isSlipwayError, messageOf, type SlipwayErrorOptions } from "../core/index.js";
+import {
+  type SlipwayErrorCode,
+  SlipwayError,
+  isSlipwayError,
+  messageOf,
+  type SlipwayErrorOptions,
+} from "../core/index.js";
 
 /** gRPC status codes by the names of the gRPC specification (statuscodes.md). */
 export const grpcCodes = {
@@ -42,7 +48,12 @@ export class GrpcError extends SlipwayError {
   readonly grpcCode: number;
   readonly details?: Uint8Array;
 
-  constructor(grpcCode: number, message: string, options: GrpcErrorOptions = {}, code = "GRPC_STATUS") {
+  constructor(
+    grpcCode: number,
+    message: string,
+    options: GrpcErrorOptions = {},
+    code: SlipwayErrorCode = "GRPC_STATUS",
+  ) {
     super(code, message, options);
     this.grpcCode = grpcCode;
     if (options.details) this.details = options.details;

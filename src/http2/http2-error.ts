@@ -1,5 +1,9 @@
 import { SlipwayError, type SlipwayErrorOptions } from "../core/index.js";
 
+/** Codes of {@link Http2Error}. */
+export type Http2ErrorCode =
+  "HTTP2_CLOSED" | "HTTP2_LOST" | "HTTP2_GOAWAY" | "HTTP2_PROTOCOL" | "HTTP2_NOT_RESPONDING";
+
 /**
  * An HTTP/2 connection ended or could not be made. `code`:
  * - `HTTP2_CLOSED`: we closed it
@@ -9,11 +13,12 @@ import { SlipwayError, type SlipwayErrorOptions } from "../core/index.js";
  * - `HTTP2_NOT_RESPONDING`: no byte and no answer to a PING in time
  */
 export class Http2Error extends SlipwayError {
+  declare readonly code: Http2ErrorCode;
   readonly errorCode?: number;
   readonly debugData?: string;
 
   constructor(
-    code: "HTTP2_CLOSED" | "HTTP2_LOST" | "HTTP2_GOAWAY" | "HTTP2_PROTOCOL" | "HTTP2_NOT_RESPONDING",
+    code: Http2ErrorCode,
     message: string,
     options: SlipwayErrorOptions & { errorCode?: number; debugData?: string } = {},
   ) {

@@ -1,4 +1,8 @@
+import type { SlipwayErrorCode } from "../core/index.js";
 import { GrpcError, type GrpcErrorOptions, grpcCodes } from "../http2/index.js";
+
+/** Codes of {@link SessionError} and of its subclasses. */
+export type SessionErrorCode = Extract<SlipwayErrorCode, `SESSION_${string}`>;
 
 /** Options of {@link SessionError}. */
 export interface SessionErrorOptions extends GrpcErrorOptions {
@@ -11,7 +15,7 @@ export interface SessionErrorOptions extends GrpcErrorOptions {
  * the status of the builder's call. `code` starts with `SESSION_`, e.g. `SESSION_LOST`.
  */
 export class SessionError extends GrpcError {
-  constructor(code: `SESSION_${string}`, message: string, options: SessionErrorOptions = {}) {
+  constructor(code: SessionErrorCode, message: string, options: SessionErrorOptions = {}) {
     super(options.grpcCode ?? grpcCodes.unknown, message, options, code);
   }
 }
