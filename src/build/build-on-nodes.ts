@@ -147,7 +147,9 @@ function exportsOfSeveral(plan: SolvePlan): PlannedExport[] {
     if (type === "oci" || type === "tar")
       throw new InvalidArgumentError(`${type} for multi-node builds currently not supported`);
     if (type === "docker")
-      throw new InvalidArgumentError("docker exporter does not currently support exporting manifest lists");
+      throw new InvalidArgumentError(
+        "docker exporter does not currently support exporting manifest lists, of which several nodes make one: build for platforms of one node, or push the image (--push)",
+      );
     if (destination.kind === "directory" && destination.mode === "delete")
       throw new InvalidArgumentError(
         "local output mode=delete for multi-node builds is not supported: each node would delete what the others wrote",

@@ -286,13 +286,17 @@ async function openTargets(plan: SolvePlan, context: TargetContext) {
     if (entry.type === "docker" && (plan.platforms.length > 1 || plan.attestations))
       throw new InvalidArgumentError(
         destination.kind === "load"
-          ? "docker exporter does not currently support exporting manifest lists"
+          ? `docker exporter does not currently support exporting manifest lists: ${classicStoreWaysOut}`
           : "docker exporter does not support exporting manifest lists, use the oci exporter instead",
       );
     exports.push(entry);
   }
   return { targets, exports, preferManifest, seen };
 }
+
+const classicStoreWaysOut =
+  "the engine's classic image store takes images of one platform without attestations; build for one (--platform), " +
+  "give the engine the containerd image store, push the image (--push), or write it to a file (-o type=oci,dest=image.tar)";
 
 /** Engines with the containerd store load OCI archives, with several platforms too, and go by the manifest's digest. */
 function asOciExport(planned: PlannedExport): PlannedExport {

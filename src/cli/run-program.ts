@@ -10,8 +10,6 @@ export interface Program {
   /** Text of a CommonJS function. */
   text: string;
   hash: string;
-  /** Where it is from, for stack traces. */
-  file: string;
   require: (id: string) => unknown;
   /** What V8 had compiled of it when it was put where it is. */
   compiled?: Uint8Array;
@@ -25,12 +23,13 @@ export interface Program {
 export function runProgram(read: () => Program): void {
   const args = process.argv.slice(2);
   if (answered(args)) return;
-  const { text, hash, file, require, compiled } = read();
+  const { text, hash, require, compiled } = read();
   const kind = args.includes("build") || args.includes("b") ? "build" : "small";
   const cache = compiled && kind === "small" ? undefined : codeCache(`${hash}-${kind}`, process.env);
   const cached = cache?.read();
   const cachedData = cached?.data ?? compiled;
-  const script = new Script(text, { filename: file, ...(cachedData && { cachedData }) });
+  // The cache keeps the name, and serves every installation of the same program: a path would be another's.
+  const script = new Script(text, { filename: "slipway", ...(cachedData && { cachedData }) });
   const run = script.runInThisContext() as (require: unknown, module: { exports: unknown }) => void;
   if (cache && (!cached?.complete || script.cachedDataRejected))
     process.once("exit", () => cache.write(script));

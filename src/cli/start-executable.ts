@@ -9,7 +9,6 @@ declare const SLIPWAY_CODE_KEY: string;
 runProgram(() => ({
   text: Buffer.from(sea.getRawAsset("program") as ArrayBuffer).toString("latin1"),
   hash: SLIPWAY_CODE_KEY,
-  file: "slipway",
   require: (id) => process.getBuiltinModule(id),
   compiled: new Uint8Array(sea.getRawAsset("compiled") as ArrayBuffer),
 }));

@@ -19,6 +19,6 @@ export function start(file: string): void {
     const at = content.lastIndexOf(mark) + mark.length;
     const hash = content.slice(at, at + hashLength);
     const text = content.slice(at + hashLength, content.lastIndexOf("*/")).replaceAll("*\x01/", "*/");
-    return { text, hash, file, require: createRequire(file) };
+    return { text, hash, require: createRequire(file) };
   });
 }

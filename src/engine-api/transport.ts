@@ -14,8 +14,6 @@ const defaultMilliseconds = 30_000;
 /** AuthZ plug-ins do not see larger bodies (CVE-2026-34040); what is large goes in as an archive (SEC-37). */
 const maxRequestJsonBytes = 1024 * 1024;
 const maxHeaderBytes = 64 * 1024;
-/** What a Go server with TLS answers to plain text (net/http server.go). */
-const tlsOnly = "Client sent an HTTP request to an HTTPS server.";
 
 /** Options that every call to an engine takes. */
 export interface CallOptions {
@@ -245,7 +243,8 @@ export class Transport {
     // 304: a container to be started runs already, one to be stopped does not.
     if ((status >= 200 && status < 300) || status === 304) return { status, headers, body, request };
     const refusal = await refusalText(body);
-    if (status === 400 && refusal === tlsOnly) {
+    // A Go server with TLS answers plain text so, and nothing else: without a single header (net/http server.go).
+    if (status === 400 && Object.keys(headers).length === 0) {
       const { host } = this.#options;
       throw new EngineError(
         "ENGINE_CONNECT",

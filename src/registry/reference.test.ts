@@ -78,5 +78,5 @@ test("context names are familiar references without latest", () => {
   expect(normalizeContextName("docker.io/library/alpine:latest")).toBe("alpine");
   expect(normalizeContextName("base")).toBe("base");
   expect(normalizeContextName("alpine:3")).toBe("alpine:3");
-  expect(() => normalizeContextName("Up")).toThrow("invalid context name Up");
+  expect(() => normalizeContextName("Up")).toThrow(/^invalid context name Up: .*must be lowercase/);
 });

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, messageOf } from "../core/index.js";
 import { isDigest } from "./digest.js";
 
 /** A normalised image reference (distribution/reference): at least a domain and a path. */
@@ -88,9 +88,7 @@ export function normalizeContextName(name: string): string {
   try {
     reference = parseReference(name);
   } catch (error) {
-    throw new InvalidArgumentError(`invalid context name ${name}: invalid reference format`, {
-      cause: error,
-    });
+    throw new InvalidArgumentError(`invalid context name ${name}: ${messageOf(error)}`, { cause: error });
   }
   return familiarReference(reference).replace(/:latest$/, "");
 }

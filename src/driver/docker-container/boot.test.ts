@@ -168,3 +168,24 @@ test("a driver that is closed while it asks what became of its builder blames no
   await driver.close();
   expect(await diagnosis).toBeUndefined();
 });
+
+test("a network that is not there is told with what to do about it", async () => {
+  await using engine = await FakeEngine.start();
+  engine.on("POST", "/images/create", (call) => call.lines([]));
+  engine.on("GET", "/info", (call) => call.json({ SystemTime: new Date().toISOString() }));
+  engine.on("GET", `/containers/${name}/json`, (call) => call.refuse(404, "No such container"));
+  engine.on("POST", "/containers/create", (call) => call.json({ Id: "d".repeat(64), Warnings: [] }, 201));
+  engine.on("PUT", `/containers/${name}/archive`, async (call) => {
+    await call.body();
+    call.empty(200);
+  });
+  engine.on("DELETE", `/containers/${name}`, (call) => call.empty());
+  engine.on("POST", `/containers/${name}/start`, (call) => call.refuse(404, "network backstage not found"));
+  engine.on("GET", "/networks/backstage", (call) => call.refuse(404, "network backstage not found"));
+  await using client = EngineClient.open({ host: engine.host });
+  const described = { ...node(client), options: parseDriverOptions({ network: "backstage" }) };
+  const booted = () => withVertex(undefined, "boot", (vertex) => bootContainer(described, vertex, {}));
+  await expect(booted()).rejects.toThrow(/no network backstage .*docker network create backstage/);
+  engine.on("GET", "/networks/backstage", (call) => call.json({ Id: "n" }));
+  await expect(booted()).rejects.toThrow("Error response from daemon: network backstage not found");
+});

@@ -73,10 +73,30 @@ export async function createContainer(
       if (!made && error instanceof EngineError && error.status === 409)
         return { made: false, conflict: true };
       if (made) await engine.containers.remove(name, { force: true, volumes: false }).catch(() => {});
-      if (!extras || signal?.aborted) throw error;
+      if (!extras || signal?.aborted) throw await withRemedy(node, error, signal);
       return createContainer(node, { vertex, signal, plain: true, skipPull: true });
     }
   });
+}
+
+/** An error of the engine's about a network that is not there, with what to do about it. */
+async function withRemedy(
+  { engine, options: { network } }: NodeContext,
+  error: unknown,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  if (!network || !(error instanceof EngineError) || signal?.aborted) return error;
+  const isAbsent = await engine.networks.inspect(network, { signal }).then(
+    () => false,
+    (reason: unknown) => reason instanceof EngineError && reason.status === 404,
+  );
+  if (!isAbsent) return error;
+  return new DriverError(
+    "DRIVER_BOOT",
+    `there is no network ${network} on the engine at ${engine.host}, which the driver option network asks for: ` +
+      `make it (docker network create ${network}), or make the builder again with another`,
+    { cause: error },
+  );
 }
 
 /** Copies the node's config files into its container, which must not have been started yet (SEC-10, SEC-11). */

@@ -27,7 +27,7 @@ export async function removeContainer(
 ): Promise<void> {
   await unlessOthersAreAtIt(
     () => engine.containers.remove(id, { force: true, volumes, signal }),
-    (refusal) => saysInOrder(refusal.message, "removal ", "in progress"),
+    async () => (await stateOf(engine, id, signal)) === "removing",
     signal,
   );
 }
@@ -45,10 +45,9 @@ export async function removeVolume(
 ): Promise<void> {
   await unlessOthersAreAtIt(
     () => engine.volumes.remove(name, { signal }),
-    async (refusal) => {
-      const users = usersOf(refusal.message);
-      const isThere = await Promise.all(users.map((id) => exists(engine, id, signal)));
-      return users.length > 0 && !isThere.includes(true);
+    async () => {
+      const users = await engine.containers.list({ all: true, filters: { volume: [name] }, signal });
+      return users.every(({ State }) => State.toLowerCase() === "removing");
     },
     signal,
   );
@@ -57,43 +56,33 @@ export async function removeVolume(
 /** Tries again while a refusal is the doing of others, who will have it removed. */
 async function unlessOthersAreAtIt(
   remove: () => Promise<void>,
-  isOthersDoing: (refusal: EngineError) => boolean | Promise<boolean>,
+  isOthersDoing: () => Promise<boolean>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const deadline = Date.now() + patienceMilliseconds;
-  for (;;) {
+  for (let mayHaveChanged = true; ;) {
     try {
       await remove();
       return;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       if (error.status === 404) return;
-      if (error.status !== 409 || Date.now() > deadline || !(await isOthersDoing(error))) throw error;
+      if (error.status !== 409 || Date.now() > deadline) throw error;
+      // The state is asked for a moment after the refusal, whose reason may be over by then.
+      const isWaiting = await isOthersDoing();
+      if (!isWaiting && !mayHaveChanged) throw error;
+      mayHaveChanged = isWaiting;
     }
     await sleep(pauseMilliseconds, signal);
   }
 }
 
-function saysInOrder(message: string, first: string, second: string): boolean {
-  const text = message.toLowerCase();
-  const at = text.indexOf(first);
-  return at >= 0 && text.includes(second, at + first.length);
-}
-
-/** The containers that a refusal names: `volume is in use - [id, id]`. */
-function usersOf(message: string): string[] {
-  const said = message.toLowerCase().indexOf("in use");
-  const open = said < 0 ? -1 : message.indexOf("[", said);
-  const close = open < 0 ? -1 : message.indexOf("]", open);
-  return close < 0 ? [] : message.slice(open + 1, close).split(/[,\s]+/);
-}
-
-async function exists(engine: EngineClient, id: string, signal: AbortSignal | undefined): Promise<boolean> {
+/** `removing` also of a container that is gone. */
+async function stateOf(engine: EngineClient, id: string, signal: AbortSignal | undefined): Promise<string> {
   try {
-    await engine.containers.inspect(id, { signal });
-    return true;
+    return (await engine.containers.inspect(id, { signal })).State.Status;
   } catch (error) {
-    if (error instanceof EngineError && error.status === 404) return false;
+    if (error instanceof EngineError && error.status === 404) return "removing";
     throw error;
   }
 }
