@@ -31,7 +31,8 @@ export function parseSource(text: string): SourceText {
   try {
     if (isDigest(text)) return { given: { digest: text } };
     if (text.startsWith("sha256")) throw new InvalidArgumentError("invalid checksum digest format");
-    if (text.startsWith("{")) return { given: parseDescriptor(text) };
+    // A file's text may begin with blanks or a byte order mark.
+    if (text.trimStart().startsWith("{")) return { given: parseDescriptor(text.trimStart()) };
     return { location: parseImageLocation(text) };
   } catch (error) {
     throw new InvalidArgumentError(

@@ -9,6 +9,7 @@ import {
   isIndexType,
   isManifestType,
   maxManifestBytes,
+  readDescriptor,
 } from "../../registry/index.js";
 import { ContentStore, findDescriptor, putDescriptor, readOciIndex } from "../../session/index.js";
 import { detectMediaType, listedManifests } from "./documents.js";
@@ -34,8 +35,13 @@ export class LayoutStore implements ImageStore<LayoutLocation> {
     if (!found && (await readOciIndex(layoutDirectory(location))) === undefined)
       throw notFound(`${formatImageLocation(location)}: no OCI layout is at ${layoutDirectory(location)}`);
     if (!found) throw notFound(`reference ${formatImageLocation(location)} not found`);
-    const { mediaType, size, annotations } = found;
-    return { mediaType, digest: found.digest, size, ...(annotations && { annotations }) };
+    const descriptor = readDescriptor(found);
+    if (!descriptor)
+      throw new RegistryError(
+        "REGISTRY_PROTOCOL",
+        `the entry of ${formatImageLocation(location)} in index.json is no descriptor`,
+      );
+    return descriptor;
   }
 
   async readManifest(location: LayoutLocation, digest: string): Promise<StoredManifest> {
@@ -88,15 +94,10 @@ export class LayoutStore implements ImageStore<LayoutLocation> {
         if (known === subject) found.set(descriptor.digest, descriptor);
       }
     });
-    for (const { mediaType, digest, size, annotations, artifactType } of index?.manifests ?? [])
-      if (annotations?.[subjectAnnotation] === subject)
-        found.set(digest, {
-          mediaType,
-          digest,
-          size,
-          annotations,
-          ...(typeof artifactType === "string" && { artifactType }),
-        });
+    for (const entry of index?.manifests ?? []) {
+      const descriptor = readDescriptor(entry);
+      if (descriptor?.annotations?.[subjectAnnotation] === subject) found.set(descriptor.digest, descriptor);
+    }
     return [...found.values()];
   }
 
