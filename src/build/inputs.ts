@@ -37,6 +37,8 @@ export interface Inputs {
   policyPath?: string;
   /** A rego policy that may be in the remote context, where buildx would look for it. */
   remotePolicy?: RemotePolicy;
+  /** Where a rego policy would be in the archive that is the context. */
+  archivePolicy?: string;
   /** Path of the Dockerfile as people know it, for error excerpts and the local state. */
   dockerfilePath: string;
 }
@@ -153,7 +155,11 @@ async function resolveMainContext(
       const id = randomId();
       inputs.uploads.set(id, readable(context.stream));
       attrs["context"] = `http://buildkit-session/${id}`;
-      if (inline === undefined) attrs["filename"] = options.file ?? "Dockerfile";
+      if (inline === undefined) {
+        const file = options.file ?? "Dockerfile";
+        attrs["filename"] = file;
+        inputs.archivePolicy = `${file}.rego`;
+      }
       break;
     }
     case "remote":

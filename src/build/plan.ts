@@ -100,7 +100,10 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
   const noPolicies = parsePolicies(options.policies ?? []);
   if (inputs.policyPath !== undefined && !noPolicies)
     throw unsupported(`the policy ${inputs.policyPath}, which buildx would apply to this build`);
-  if (noPolicies) delete inputs.remotePolicy;
+  if (noPolicies) {
+    delete inputs.remotePolicy;
+    delete inputs.archivePolicy;
+  }
   if (!noPolicies && parseGoBool(env["BUILDX_DEFAULT_POLICY"] ?? "") === true)
     throw unsupported("BUILDX_DEFAULT_POLICY, by which buildx checks signatures of Docker's own images");
   const caches = await planCaches(

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import type { BuildkitClient } from "../buildkit/index.js";
 import {
   type DockerConfig,
@@ -31,6 +32,7 @@ import {
   ssh,
   upload,
 } from "../session/index.js";
+import { withoutPolicy } from "./archive-policy.js";
 import { AskedNames } from "./asked-names.js";
 import type { BuildOptions } from "./build-options.js";
 import { type BuildResult, callResult, imageIdOf, metadataOf } from "./build-result.js";
@@ -48,7 +50,8 @@ import type { PlannedExport } from "./outputs.js";
 import { type PlanFacts, type SolvePlan } from "./plan.js";
 import { readProvenance } from "./provenance.js";
 import { checkResponse } from "./exporter-response.js";
-import { refuseRemotePolicy } from "./remote-policy.js";
+import { randomId } from "./random-id.js";
+import { type RemotePolicy, refuseRemotePolicy } from "./remote-policy.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
 import { registryHosts } from "./registry-hosts.js";
 import { secretSources } from "./secret-sources.js";
@@ -97,8 +100,7 @@ export async function executePlan(
   let served: EngineImages | undefined;
   try {
     await requireDaemonFor(planned, node.client, signal);
-    const { remotePolicy } = planned.inputs;
-    if (remotePolicy) {
+    const lookFor = async (policy: RemotePolicy, more: readonly Attachable[] = []) => {
       const fetching = sessionServices(
         onlyFetching(planned),
         options,
@@ -109,17 +111,13 @@ export async function executePlan(
         new Redactor(),
         undefined,
       );
-      const { client } = node;
+      const attachables = [...(await fetching), ...more];
       const { sourcePolicy } = planned;
-      await refuseRemotePolicy(remotePolicy, {
-        client,
-        attachables: await fetching,
-        sourcePolicy,
-        sink,
-        signal,
-      });
-    }
-    const complete = await withDockerfile(planned, node.client, sink, signal);
+      await refuseRemotePolicy(policy, { client: node.client, attachables, sourcePolicy, sink, signal });
+    };
+    if (planned.inputs.remotePolicy) await lookFor(planned.inputs.remotePolicy);
+    const unpolicied = withoutArchivePolicy(planned, lookFor);
+    const complete = await withDockerfile(unpolicied, node.client, sink, signal);
     const { plan, images } = await withEngineImages(complete, options, {
       client: node.client,
       openEngine: async () => {
@@ -203,6 +201,25 @@ export async function executePlan(
     for (const lock of locks.values()) await lock.close();
     await Promise.all(engines.map((engine) => engine.close()));
   }
+}
+
+/** The plan with an archive that does not come to its end when a policy is in it. */
+function withoutArchivePolicy(
+  plan: SolvePlan,
+  lookFor: (policy: RemotePolicy, more: readonly Attachable[]) => Promise<void>,
+): SolvePlan {
+  const { archivePolicy: path } = plan.inputs;
+  if (path === undefined) return plan;
+  const lookByBuilder = (read: () => Readable) => {
+    const id = randomId();
+    return lookFor({ url: `http://buildkit-session/${id}`, path }, [upload(new Map([[id, read()]]))]);
+  };
+  const uploads = new Map(
+    [...plan.inputs.uploads].map(
+      ([id, archive]) => [id, withoutPolicy(archive, { path, lookByBuilder })] as const,
+    ),
+  );
+  return { ...plan, inputs: { ...plan.inputs, uploads } };
 }
 
 /** The plan without what the session would offer of this machine's files. */

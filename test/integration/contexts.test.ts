@@ -128,7 +128,7 @@ describe("archives", () => {
 
   test("one that breaks off, or is none, fails the build", async () => {
     await expect(greeting({ context: tar(gzipSync(archive).subarray(0, 60)) })).rejects.toThrow(
-      /open Dockerfile/,
+      /cannot be looked into for a policy/,
     );
     const broken = Readable.from(
       (async function* () {
@@ -461,5 +461,33 @@ describe("rego policies", () => {
     const url = `${web.origin}/policy.tar.gz`;
     await expect(greeting({ context: url })).rejects.toThrow(/Dockerfile\.rego.*not supported/);
     expect(await greeting({ context: url, policies: ["disabled=true"] })).toBe("x\n");
+  });
+
+  // The same archive of a Dockerfile and its policy.
+  const packed = {
+    bzip2:
+      "QlpoOTFBWSZTWa20EdMAAJ1/kMqQgEBAAW+ABQKxAG/s3gAEAEAIIACSCUVGmxCaNA0aHpBk3ooJJUzEmmj1DTRpk0xBkZpmHzzvHjjawANBIBRc44jBypyOA8mEIYF6lkSorak3QEI8WwKhgIsDkdBuxMRrJHiuvnPzF0VRtIl6/MUl1kyueiju/5hQkPkw8NocqiqDajEib5kA4EJnQRA/i7kinChIVtoI6YA=",
+    xz: "/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4Cf/AJRdACIbyGbcCWThplxBwkI3RQOJbBbt0m0mJMealyVarymHbCWfaH2XM9+rf3UuqloZb0c6GkxgdxhqjbD6bxqWg5ELkwLtWNoIvUPUQmbMMLXxl2tfirltt6Dm/gDxnp3xkyEDe2dGGXpaiSMlSt3r/sMA4PAexv3FZDlIBsGXOYzqXOimhmN0nu5POZgSwn1iUNlDsiAAi47VSpouZiAAAbABgFAAAJN2GmWxxGf7AgAAAAAEWVo=",
+  };
+  test("inside of an archive on standard input or from memory are refused as well, however it is packed", async () => {
+    const context = await place.context({ Dockerfile: saying("x"), "Dockerfile.rego": "package docker" });
+    const plain = execFileSync("tar", ["-C", context, "-cf", "-", "."]);
+    const forms = [
+      plain,
+      gzipSync(plain),
+      zstd(plain),
+      ...Object.values(packed).map((text) => Buffer.from(text, "base64")),
+    ];
+    for (const bytes of forms) {
+      const input = { input: bytes };
+      const { exitCode, stderr } = await place.run(["build", "--builder", builder.name, "-"], input);
+      expect(exitCode).toBe(1);
+      expect(stderr).toMatch(/Dockerfile\.rego.*rego policies are not supported/);
+      await expect(greeting({ context: tar(bytes) })).rejects.toThrow(/Dockerfile\.rego.*not supported/);
+      await expect(greeting({ context: tar(Readable.from([bytes])) })).rejects.toThrow(/Dockerfile\.rego/);
+    }
+    expect(await greeting({ context: tar(plain), policies: ["disabled=true"] })).toBe("x\n");
+    // One that belongs to another Dockerfile is none of this build's.
+    expect(await greeting({ context: tar(plain), dockerfile: saying("y") })).toBe("y\n");
   });
 });
