@@ -6,9 +6,13 @@ import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import { PassThrough, Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import nodeZlib from "node:zlib";
 import { InvalidArgumentError, messageOf, takeHeld } from "../core/index.js";
 import { unsupported } from "./parse/policy.js";
 import { isZstd } from "./zstd-context.js";
+
+/** Zstd is there since Node 22.15. */
+const zlib: { createGunzip(): Transform; createZstdDecompress?: () => Transform } = nodeZlib;
 
 /** So many bytes tell the forms of archives apart. */
 const headBytes = 8;
@@ -46,7 +50,7 @@ async function* lookedInto(
     }
     const rest = { [Symbol.asyncIterator]: () => chunks };
     const whole = chained(head, rest);
-    const unpacking = await unpackerOf(head);
+    const unpacking = unpackerOf(head);
     if (unpacking === "builder") yield* lookedIntoByBuilder(whole, lookByBuilder);
     else yield* scanned(whole, path, unpacking);
   } finally {
@@ -55,14 +59,10 @@ async function* lookedInto(
 }
 
 /** What unpacks an archive: a stream, nothing for a plain tar, or only the builder. */
-async function unpackerOf(head: Buffer): Promise<Transform | undefined | "builder"> {
+function unpackerOf(head: Buffer): Transform | undefined | "builder" {
   const begins = (hex: string) => head.subarray(0, hex.length / 2).equals(Buffer.from(hex, "hex"));
-  const { createGunzip, createZstdDecompress } = (await import("node:zlib")) as typeof import("node:zlib") & {
-    // Since Node 22.15.
-    createZstdDecompress?: () => Transform;
-  };
-  if (begins("1f8b08")) return createGunzip();
-  if (isZstd(head)) return createZstdDecompress?.() ?? "builder";
+  if (begins("1f8b08")) return zlib.createGunzip();
+  if (isZstd(head)) return zlib.createZstdDecompress?.() ?? "builder";
   return begins("425a68") || begins("fd377a585a00") ? "builder" : undefined;
 }
 

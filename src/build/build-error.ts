@@ -44,6 +44,8 @@ export class BuildError extends SlipwayError {
   readonly grpcCode: number;
   readonly step?: FailedStep;
   readonly sources: readonly FailedSource[];
+  /** `builder/node/id` of the build's record, for `history inspect`; of builds that leave one. */
+  ref?: string;
 
   constructor(
     message: string,

@@ -13,6 +13,7 @@ import {
   Redactor,
   type VertexWarning,
   isError,
+  isSlipwayError,
 } from "../core/index.js";
 import { openEngine } from "../builder/index.js";
 import type { EngineClient } from "../engine-api/index.js";
@@ -34,6 +35,7 @@ import {
 } from "../session/index.js";
 import { withoutPolicy } from "./archive-policy.js";
 import { AskedNames } from "./asked-names.js";
+import type { BuildError } from "./build-error.js";
 import type { BuildOptions } from "./build-options.js";
 import { type BuildResult, callResult, imageIdOf, metadataOf } from "./build-result.js";
 import { cacheLocks, contentStores, nameExported } from "./content-stores.js";
@@ -151,6 +153,7 @@ export async function executePlan(
       images,
     );
     if (!plan.call) await context.saveRef?.(plan);
+    const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
     const running = solve({
       client: node.client,
       plan: { ...plan, exports },
@@ -161,6 +164,7 @@ export async function executePlan(
       headers: traceHeaders(env),
     });
     const outcome = await running.catch((error: unknown) => {
+      if (isSlipwayError(error, "BUILD_FAILED") && !plan.call) (error as BuildError).ref = ref;
       throw signal?.aborted ? error : (failures[0] ?? error);
     });
     const names = exports.map(({ attrs }) => attrs["name"] ?? "").join(",");
@@ -168,7 +172,6 @@ export async function executePlan(
     await nameExported(plan, outcome.response, { locks, sink, signal });
     const response = new Map(outcome.response);
     if (preferManifest) response.delete("containerimage.config.digest");
-    const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
     if (!plan.call) response.set("buildx.build.ref", ref);
     else for (const [key, value] of outcome.metadata) response.set(key, Buffer.from(value).toString("utf8"));
     const provenance =

@@ -1,13 +1,16 @@
 import { CommanderError } from "commander";
 import { isSlipwayError, messageOf } from "../core/index.js";
+import type { Environment } from "../config/index.js";
 import type { BuildError } from "../build/index.js";
 import { formatSource } from "../progress/index.js";
+import { printBuildDetails } from "./build-details.js";
 import { FailedBuild } from "./cli-context.js";
 import type { Printer } from "./printer.js";
 
 /** What {@link renderError} needs. */
 export interface RenderErrorOptions {
   printer: Printer;
+  env: Environment;
   /** Print the stack and the chain of causes. */
   debug: boolean;
 }
@@ -16,7 +19,7 @@ export interface RenderErrorOptions {
 const exitCodes: Readonly<Record<number, number>> = { 1: 130, 8: 102, 13: 100 };
 
 /** Prints an error as the command's last words and gives the exit code that stands for it. */
-export function renderError(thrown: unknown, { printer, debug }: RenderErrorOptions): number {
+export function renderError(thrown: unknown, { printer, env, debug }: RenderErrorOptions): number {
   const isBuild = thrown instanceof FailedBuild;
   const error = isBuild ? thrown.cause : thrown;
   // By its code, since a command that does not build has not loaded the class.
@@ -27,6 +30,7 @@ export function renderError(thrown: unknown, { printer, debug }: RenderErrorOpti
   printer.text(`ERROR: ${prefix}${text}\n`);
   if (debug) printer.text(`${stackOf(error)}\n`);
   else if (!isExpected(error)) printer.text("Run with --debug for the stack\n");
+  if (failed?.ref !== undefined) printBuildDetails(failed.ref, { printer, env });
   if (isSlipwayError(error, "ABORTED")) return 130;
   const code = (error as { grpcCode?: unknown } | undefined)?.grpcCode;
   return typeof code === "number" ? (exitCodes[code] ?? 1) : 1;

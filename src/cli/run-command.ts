@@ -28,7 +28,7 @@ export async function runCommand(args: readonly string[], own: CliProcess): Prom
     if (error instanceof ExitCode) return error.exitCode;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const { renderError } = await import("./render-error.js");
-    return renderError(error, { printer: stderr, debug: state.debug });
+    return renderError(error, { printer: stderr, env, debug: state.debug });
   }
 }
 

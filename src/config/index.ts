@@ -34,3 +34,4 @@ export { type JsonObject, JsonReader, isJsonObject, parseJsonObject, textOf } fr
 export { proxyBuildArgs } from "./proxies.js";
 export { splitShellWords } from "./shell-words.js";
 export { parseSize } from "./size.js";
+export { desktopUrl, hasDesktop } from "./docker-desktop.js";

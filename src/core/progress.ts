@@ -95,6 +95,7 @@ export interface SolveFailure {
 
 /** What a build tells while it runs. `end` comes exactly once and last, also when the build failed. */
 export type BuildEvent =
+  /** An empty driver: something else than a build is done with the builder. */
   | { type: "start"; builder: string; driver: string }
   | ({ type: "status" } & StatusUpdate)
   | { type: "message"; level: "info" | "warning"; text: string }

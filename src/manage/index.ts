@@ -29,8 +29,6 @@ export {
   type RecordsOptions,
   type TraceSpan,
   bundleBuilds,
-  desktopUrl,
-  hasDesktop,
   history,
   importBundle,
   inspectBuild,

@@ -71,7 +71,9 @@ export function lineDisplay(options: LineDisplayOptions): ProgressSink {
       output.flush();
     } else if (event.type === "start") {
       const builder = sanitizeName(event.builder);
-      printer.description ||= `building with "${builder}" instance using ${sanitizeName(event.driver)} driver`;
+      printer.description ||= event.driver
+        ? `building with "${builder}" instance using ${sanitizeName(event.driver)} driver`
+        : `builder: ${builder}`;
     } else {
       after.take(event);
       if (event.type !== "status") return;

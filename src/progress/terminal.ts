@@ -78,7 +78,7 @@ export function terminal(stream: ProgressStream, given: RenderOptions = {}): Pro
       output.write(formatMessage(event.level, event.text));
       output.flush();
     } else if (event.type === "start") {
-      description ||= `${sanitizeName(event.driver)}:${sanitizeName(event.builder)}`;
+      description ||= `${sanitizeName(event.driver) || "builder"}:${sanitizeName(event.builder)}`;
       pacer.update();
     } else {
       after.take(event);

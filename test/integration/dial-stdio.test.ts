@@ -52,6 +52,7 @@ test("the end of stdin ends it, with the daemon's last words on stdout", async (
   expect(exitCode, stderr).toBe(0);
   // A SETTINGS frame on stream 0.
   expect(Buffer.from(stdout, "latin1").subarray(3, 9)).toEqual(Buffer.of(4, 0, 0, 0, 0, 0));
+  expect(stderr).toMatch(new RegExp(`^#0 builder: ${builder}\n`, "m"));
   expect(stderr).toMatch(/^#1 Proxying to builder$/m);
   expect(stderr).toMatch(/^#1 Dialing builder .*done$/m);
 });

@@ -19,6 +19,7 @@ import { InvalidArgumentError, messageOf } from "../../core/index.js";
 import { display, joinSinks } from "../../progress/index.js";
 import { Builder } from "../../builder/index.js";
 import { type BuildReport, prepareReport } from "../build-report.js";
+import { printDetailsAfter } from "../build-details.js";
 import { type CliContext, ExitCode, FailedBuild, type GlobalFlags } from "../cli-context.js";
 import { bytes, collect, collectList, keyValues, switchOrList } from "../flags.js";
 import { printCall } from "../print-call.js";
@@ -239,6 +240,7 @@ async function run(path: string, flags: BuildFlags, context: CliContext): Promis
       ),
     );
     await progress.close();
+    if (!result.call) printDetailsAfter(mode, result.ref, context);
     if (flags.quiet && !result.call && result.imageId) context.stdout.text(`${result.imageId}\n`);
     await files.write(result, context.env, context.signal);
     if (result.call) {

@@ -38,7 +38,8 @@ async function run(flags: DialStdioFlags, context: CliContext): Promise<void> {
   const progress = display(flags.progress, stderr.stream, env);
   const onWarning = (text: string) => warn(context, text);
   const builder = await Builder.open({ name: flags.builder, env, signal, onWarning });
-  progress({ type: "start", builder: builder.name, driver: builder.driver });
+  // Without a driver the display names the builder only, as buildx does here.
+  progress({ type: "start", builder: builder.name, driver: "" });
   try {
     await withVertex(progress, "Proxying to builder", async (vertex) => {
       await using dialled = await vertex.status("Dialing builder", () =>

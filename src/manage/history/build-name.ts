@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { isGitUrl } from "../../build/index.js";
 import type { LocalBuildState } from "../../builder/index.js";
 import { blankUsers } from "../../core/index.js";
 
@@ -6,10 +7,15 @@ const defaultFile = "/Dockerfile";
 
 /**
  * What a build is called: BUILDKIT_BUILD_NAME, else the last part of its context's or Dockerfile's path with the target in
- * parentheses, else the repository it came from (buildx v0.36 util/history BuildName). May be empty.
+ * parentheses, else the repository it came from (buildx v0.38 util/history BuildName). One of a context that has no path, as from
+ * memory, is called by the image that it was to make, else by its id, so that nothing is without a name.
  */
-export function buildName(attrs: Readonly<Record<string, string>>, state?: LocalBuildState): string {
-  return blankUsers(fullName(attrs, state));
+export function buildName(
+  attrs: Readonly<Record<string, string>>,
+  state: LocalBuildState | undefined,
+  { images = [], id }: { images?: readonly string[]; id: string },
+): string {
+  return blankUsers(fullName(attrs, state)) || (images.find((name) => name !== "") ?? id);
 }
 
 function fullName(attrs: Readonly<Record<string, string>>, state: LocalBuildState | undefined): string {
@@ -52,7 +58,7 @@ function repositoryName(attrs: Readonly<Record<string, string>>): string {
 }
 
 function gitSource(input: string | undefined): string | undefined {
-  return input !== undefined && /\.git(#|$)|^git@|^git:\/\//.test(input) ? input : undefined;
+  return input !== undefined && isGitUrl(input) ? input : undefined;
 }
 
 function otherThanHere(path: string | undefined): string | undefined {

@@ -89,7 +89,10 @@ export function buildRecord({ builder, node, wire, localState, now }: RecordSour
     ref: `${builder}/${node}/${wire.Ref}`,
     builder,
     node,
-    name: buildName(wire.FrontendAttrs, localState),
+    name: buildName(wire.FrontendAttrs, localState, {
+      images: wire.Exporters.map(({ Attrs }) => Attrs["name"] ?? ""),
+      id: wire.Ref,
+    }),
     status: statusOf(wire),
     createdAt,
     ...(completedAt && { completedAt }),

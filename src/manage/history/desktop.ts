@@ -1,9 +1,8 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { type Environment, homeDir } from "../../config/index.js";
+import { type Environment, desktopUrl, homeDir } from "../../config/index.js";
 import { messageOf, parseJson } from "../../core/index.js";
 import { findProgram, programEnvironment } from "../../fs/index.js";
 import { HistoryError } from "./history-error.js";
@@ -13,16 +12,6 @@ const wslSockets = "/mnt/wsl/docker-desktop/shared-sockets/host-services";
 
 /** Longest answer of Docker Desktop that is read, in bytes. */
 const largestAnswer = 1 << 20;
-
-/** Where Docker Desktop shows a build: of a builder, or `.imported/_/id`. */
-export function desktopUrl(ref: string): string {
-  return `docker-desktop://dashboard/build/${ref}`;
-}
-
-/** Whether Docker Desktop with its Builds view has been used here (buildx v0.36 util/desktop). */
-export function hasDesktop(env: Environment): boolean {
-  return existsSync(join(homeDir(env), ".docker", "desktop-build", ".lastaccess"));
-}
 
 /** Socket, or pipe, of Docker Desktop's build server. */
 export function desktopSocket(env: Environment, platform: NodeJS.Platform = process.platform): string {

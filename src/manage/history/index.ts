@@ -4,7 +4,7 @@ export type { BuildFailure } from "./build-failure.js";
 export type { BuildHistory, RecordCallOptions, RecordsOptions } from "./build-history.js";
 export type { BuildRecord, BuildResultBlobs, BuildStatus, RecordBlob } from "./build-record.js";
 export type { TraceSpan } from "./build-trace.js";
-export { type ImportBundleOptions, desktopUrl, hasDesktop, importBundle, openInDesktop } from "./desktop.js";
+export { type ImportBundleOptions, importBundle, openInDesktop } from "./desktop.js";
 export { HistoryError, type HistoryErrorCode } from "./history-error.js";
 export { type HistoryOptions, bundleBuilds, history, inspectBuild, readTrace } from "./history.js";
 export { type JaegerTrace, toJaeger } from "./jaeger.js";

@@ -2,7 +2,8 @@ import type { Readable } from "node:stream";
 import { Command } from "commander";
 import { InvalidArgumentError } from "../../../core/index.js";
 import { FileReadError, openReadable } from "../../../fs/index.js";
-import { hasDesktop, importBundle, openInDesktop } from "../../../manage/index.js";
+import { hasDesktop } from "../../../config/index.js";
+import { importBundle, openInDesktop } from "../../../manage/index.js";
 import type { CliContext } from "../../cli-context.js";
 import { collect } from "../../flags.js";
 

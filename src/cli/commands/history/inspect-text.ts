@@ -1,5 +1,6 @@
 import type { Environment } from "../../../config/index.js";
-import { type BuildDetails, type NamedValue, desktopUrl, hasDesktop } from "../../../manage/index.js";
+import { desktopUrl, hasDesktop } from "../../../config/index.js";
+import { type BuildDetails, type NamedValue } from "../../../manage/index.js";
 import { formatBinaryBytes, sanitizeName, sanitizeText } from "../../../progress/index.js";
 import { alignTabs } from "../../format/index.js";
 import { configFields } from "./inspect-config.js";

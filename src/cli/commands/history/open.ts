@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { HistoryError, desktopUrl, hasDesktop, openInDesktop } from "../../../manage/index.js";
+import { desktopUrl, hasDesktop } from "../../../config/index.js";
+import { HistoryError, openInDesktop } from "../../../manage/index.js";
 import type { CliContext, GlobalFlags } from "../../cli-context.js";
 import { withHistory } from "./with-history.js";
 
