@@ -18,5 +18,5 @@ export function printDetailsAfter(
   ref: string,
   { stderr, env }: Pick<CliContext, "stderr" | "env">,
 ): void {
-  if (mode !== "quiet" && mode !== "rawjson") printBuildDetails(ref, { printer: stderr, env });
+  if (!["none", "quiet", "rawjson"].includes(mode)) printBuildDetails(ref, { printer: stderr, env });
 }

@@ -37,7 +37,7 @@ test.each([
   ["nothing, as from memory: its image", {}, state("-"), "app:1"],
 ])("a build is called by %s", (_, attrs, local, name) => {
   const images = ["", "app:1"];
-  const found = buildName(attrs as Record<string, string>, local, { images, id: "abc" });
+  const found = buildName(attrs, local, { images, id: "abc" });
   expect(found.replace(/\/\/[^@/]*@/, "//***@")).toBe(name);
   expect(found).not.toContain("u:p");
 });
