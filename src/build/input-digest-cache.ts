@@ -8,6 +8,7 @@ import {
   comparePaths,
   readBounded,
   setAside,
+  sharedReason,
   writeFileAtomic,
 } from "../fs/index.js";
 
@@ -51,6 +52,9 @@ export class DigestCache {
   /** Reads the file, which need not be there. Without a path nothing is remembered. */
   static async open(path: string | undefined): Promise<DigestCache> {
     const limit = largestFile + digestBytes;
+    // What others wrote could hide changes of files (SEC-70).
+    if (path !== undefined && sharedReason(dirname(path)) !== undefined)
+      return new DigestCache(undefined, magic);
     const content =
       path === undefined ? undefined : await readBounded(path, { limit }).catch(() => undefined);
     return new DigestCache(path, checked(content) ?? magic);
@@ -97,6 +101,7 @@ export class DigestCache {
       if (this.#changed || this.#position < this.#old.length) {
         const content = Buffer.concat(this.#kept);
         await makeDirectory(dirname(path), 0o700);
+        if (sharedReason(dirname(path)) !== undefined) return;
         await writeFileAtomic(path, Buffer.concat([content, sha256(content)]), { mode: 0o600 });
         for (const old of setAside(dirname(path), { most: mostTrees })) await rm(old, { force: true });
       } else await utimes(path, new Date(), new Date());

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chown, readdir, rm, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { messageOf } from "../core/index.js";
@@ -8,6 +9,8 @@ import {
   describeSystemError,
   readIfThere,
   readSmall,
+  sharedMessage,
+  sharedReason,
   toBytes,
   writeFileAtomic,
 } from "../fs/index.js";
@@ -21,6 +24,8 @@ const largestFile = 16 << 20;
 export class StoreDir {
   readonly path: string;
   readonly #owner: StoreOwner | undefined;
+  /** Directories that were there and the user's own. */
+  readonly #own = new Set<string>();
 
   constructor(path: string, owner?: StoreOwner) {
     this.path = path;
@@ -30,6 +35,7 @@ export class StoreDir {
   /** Content of a file; undefined when there is none. */
   async read(name: string): Promise<Buffer | undefined> {
     const path = join(this.path, name);
+    this.#refuseShared(dirname(path));
     try {
       return await readIfThere(path, { limit: largestFile });
     } catch (error) {
@@ -39,12 +45,15 @@ export class StoreDir {
 
   /** Content of a small file, at once; undefined also for one that {@link read} has to look at. */
   readSmall(name: string): Buffer | undefined {
-    return readSmall(join(this.path, name));
+    const path = join(this.path, name);
+    this.#refuseShared(dirname(path));
+    return readSmall(path);
   }
 
   /** Names of the plain files in a directory, sorted; none when it is not there. */
   async files(name: string): Promise<string[]> {
     const path = join(this.path, name);
+    this.#refuseShared(path);
     try {
       const entries = await readdir(path, { withFileTypes: true });
       return entries
@@ -67,6 +76,7 @@ export class StoreDir {
   async write(name: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
     await this.#change(name, async (path) => {
       await this.#makeDir(dirname(path));
+      this.#refuseShared(dirname(path));
       await writeFileAtomic(path, data, { mode });
       if (this.#owner) await chown(path, this.#owner.uid, this.#owner.gid);
     });
@@ -116,6 +126,25 @@ export class StoreDir {
     }
   }
 
+  /**
+   * What is read here decides where builds go, so it must not be another user's work (SEC-70).
+   *
+   * @throws StoreError `STORE_SHARED` when others can write to a directory, or to one above it in the store
+   */
+  #refuseShared(path: string): void {
+    for (let dir = path; !this.#own.has(dir); dir = dirname(dir)) {
+      const reason = sharedReason(dir);
+      if (reason !== undefined)
+        throw new StoreError(
+          "STORE_SHARED",
+          sharedMessage(dir, reason, "let BUILDX_CONFIG name another directory for builders"),
+          { path: dir },
+        );
+      if (existsSync(dir)) this.#own.add(dir);
+      if (dir === this.path || dir === dirname(dir)) return;
+    }
+  }
+
   async #makeDir(path: string): Promise<void> {
     const first = await makeDirectory(path, 0o700);
     if (!this.#owner) return;
@@ -133,10 +162,12 @@ export class StoreDir {
 
   async #change(name: string, work: (path: string) => Promise<void>): Promise<void> {
     const path = join(this.path, name);
+    this.#refuseShared(dirname(path));
     try {
       await work(path);
     } catch (error) {
       // ENOENT is what mkdir(recursive) makes of a read-only file system.
+      if (error instanceof StoreError) throw error;
       const isPlace = ["EACCES", "EROFS", "ENOENT"].includes((error as NodeJS.ErrnoException).code ?? "");
       const hint = isPlace ? "; BUILDX_CONFIG can name another directory for builders" : "";
       throw new StoreError("STORE_UNWRITABLE", `cannot write ${path}: ${messageOf(error)}${hint}`, {

@@ -10,6 +10,7 @@ export type StoreErrorCode =
   | "STORE_UNREADABLE"
   | "STORE_UNWRITABLE"
   | "STORE_NEWER"
+  | "STORE_SHARED"
   | "STORE_REFUSED";
 
 /** An error of the builder store. `path` is the file, where it is about one. */

@@ -252,3 +252,22 @@ describe("BuilderStore", () => {
     await expect(store.get("1a")).rejects.toMatchObject({ code: "INVALID_ARGUMENT" });
   });
 });
+
+describe("SEC-70 a store that others can write to", () => {
+  it.each([".", "instances"])("is refused with the way out: %s", async (name) => {
+    await save("mine");
+    await chmod(join(dir, name), 0o777);
+    const open = () => BuilderStore.open({}, { dir });
+    const refused = {
+      code: "STORE_SHARED",
+      path: join(dir, name),
+      message: expect.stringMatching(/every user of this machine can write to it.*chmod go-w.*BUILDX_CONFIG/),
+    };
+    await expect(open().get("mine")).rejects.toMatchObject(refused);
+    await expect(open().list()).rejects.toMatchObject(refused);
+    await expect(open().transaction((one) => one.save(group("other")))).rejects.toMatchObject(refused);
+    expect(await readdir(join(dir, "instances"))).toEqual(["mine"]);
+    await chmod(join(dir, name), 0o700);
+    expect(await open().get("mine")).toBeDefined();
+  });
+});

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -123,4 +123,13 @@ test("a byte order mark at the head is no part of the text; what is no JSON at a
   expect((await load('\uFEFF{"currentContext":"far"}')).currentContext).toBe("far");
   for (const broken of ["{", '{"a"', "x {}", "[]", '{"a":"}"'])
     await expect(load(broken)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+});
+
+test("SEC-70 a directory that others can write to is told of", async () => {
+  await chmod(dir, 0o777);
+  expect((await load("{}")).problems).toEqual([
+    `${join(dir, "config.json")} may be somebody else's work, since every user of this machine can write to it: chmod go-w ${dir}`,
+  ]);
+  await chmod(dir, 0o755);
+  expect((await load("{}")).problems).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { messageOf, trimBoth } from "../core/index.js";
 import { dockerConfigDir } from "./config-dir.js";
 import type { Environment } from "./environment.js";
+import { sharedReason } from "../fs/index.js";
 import { JsonReader, parseJsonObject } from "./json.js";
 import { readConfigFile } from "./read-file.js";
 
@@ -71,6 +72,10 @@ export async function loadDockerConfig(
   // Password managers offer it as a named pipe: waited for, where the waiting can be ended.
   const special = options.signal ? "read" : "refuse";
   const content = await readConfigFile(path, { special, signal: options.signal });
+  // Used all the same: scripts of CI services make the directory so, and docker takes it.
+  const shared = content === undefined ? undefined : sharedReason(dir);
+  if (shared !== undefined)
+    problems.push(`${path} may be somebody else's work, since ${shared}: chmod go-w ${dir}`);
   const raw = parseJsonObject(path, content ?? Buffer.alloc(0), () =>
     problems.push(`ignoring what stands behind the object in ${path}`),
   );

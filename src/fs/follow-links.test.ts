@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { bestTime, fasterThanLinear } from "../../test/support/growth.js";
 import { dedupePaths, followLinks, linkClosure } from "./follow-links.js";
 import { type MemoryEntry, memorySource } from "./memory-source.js";
 import { restrictedSource } from "./restricted-source.js";
@@ -87,4 +88,40 @@ test("SEC-46 a restricted tree has the names, their links' targets, and nothing 
   expect(only.lstat("sub/secret")).toBeUndefined();
   expect(only.readlink("Dockerfile")).toBe("sub/real");
   expect(listed).toEqual([]);
+});
+
+test("SEC-66 long ways and many links take linear time", { timeout: 60_000 }, async () => {
+  const flat = await tree({}, ["x"]);
+  const deep = await tree({ a: "b", b: "." }, ["x"]);
+  for (const source of [flat, deep])
+    for (const pump of ["a/", "x/", "*/", "../", "b/a/"])
+      expect(
+        fasterThanLinear((text) => followLinks(source, [text.slice(0, -1)]), {
+          prefix: "",
+          pump,
+          suffix: "x",
+        }),
+      ).toBeUndefined();
+  // A chain of links with a long way behind it.
+  const time = async (count: number) => {
+    const links: Record<string, string> = {};
+    for (let at = 0; at < count; at++) links[`l${at}`] = `l${at + 1}`;
+    const source = await tree(links);
+    const path = `l0${"/y".repeat(count * 4)}`;
+    return bestTime(() => expect(followLinks(source, [path])).toHaveLength(count + 1));
+  };
+  const [one, four] = [await time(4_000), await time(16_000)];
+  expect(four).toBeLessThan(Math.max(one, 100) * 9);
+});
+
+test("SEC-66 wildcards times links end with an error that names the bound", async () => {
+  const links: Record<string, string> = {};
+  for (let at = 0; at < 5_000; at++) links[`l${at}`] = "nowhere";
+  const source = await tree(links);
+  const patterns = Array.from({ length: 2_000 }, (_, at) => `${at}*`);
+  expect(() => followLinks(source, patterns)).toThrow(/match more than 1000000 names/);
+  const far: Record<string, string> = {};
+  for (let at = 0; at < 5_000; at++) far[`l${at}`] = `to${at}`;
+  const spread = await tree(far);
+  expect(() => followLinks(spread, [`*${"/y".repeat(15_000)}`])).toThrow(/lead to more than 67108864 bytes/);
 });

@@ -1,3 +1,4 @@
+import { SlipwayError } from "../core/index.js";
 import type { ByteString } from "./bytes.js";
 import { matchGlob } from "./glob.js";
 import { goModeOf, isDirectory, isSymlink } from "./go-mode.js";
@@ -25,13 +26,53 @@ export function linkClosure(
   { wildcards }: { wildcards: boolean },
 ): Set<ByteString> {
   const resolved = new Set<ByteString>();
+  const budget: Budget = { names: 0, bytes: 0 };
   const targetsOf = (path: ByteString) =>
-    wildcards && hasWildcard(baseOf(path)) ? wildcardTargets(source, path) : linkTarget(source, path);
-  const open = paths.map(pathInRoot).reverse();
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    open.push(...follow(source, path, resolved, targetsOf).reverse());
+    wildcards && hasWildcard(baseOf(path)) ? wildcardTargets(source, path, budget) : linkTarget(source, path);
+  const open = paths.map((path) => ahead(path, undefined)).reverse();
+  for (let way = open.pop(); way !== undefined; way = open.pop()) {
+    for (const next of follow(source, way, { resolved, targetsOf, budget }).reverse()) open.push(next);
   }
   return resolved;
+}
+
+/**
+ * Parts of a path that are still ahead. What follows a link is shared by all that it leads to, so that a long way behind many
+ * links is not copied for each.
+ */
+interface Way {
+  part: ByteString;
+  next: Way | undefined;
+}
+
+function ahead(path: ByteString, next: Way | undefined): Way {
+  const inRoot = pathInRoot(path);
+  if (inRoot === "." && next) return next;
+  let way = next;
+  for (const part of inRoot.split("/").reverse()) way = { part, next: way };
+  return way as Way;
+}
+
+/** What one request has cost: names that were matched, bytes of the paths found. */
+interface Budget {
+  names: number;
+  bytes: number;
+}
+
+// Patterns of a builder times links of a context: each many, together without end.
+const mostNames = 1_000_000;
+const mostBytes = 64 << 20;
+
+function spend(budget: Budget, { names = 0, bytes = 0 }: Partial<Budget>): void {
+  budget.names += names;
+  budget.bytes += bytes;
+  if (budget.names <= mostNames && budget.bytes <= mostBytes) return;
+  throw new SlipwayError(
+    "FS_FOLLOW",
+    budget.names > mostNames
+      ? `the paths that the builder asks for match more than ${mostNames} names`
+      : `the paths that the builder asks for lead to more than ${mostBytes} bytes of other paths`,
+  );
 }
 
 /** What a path leads to inside a tree. */
@@ -74,39 +115,42 @@ export function resolveInside(source: TreeSource, path: ByteString): Resolved | 
   }
 }
 
+interface FollowContext {
+  resolved: Set<ByteString>;
+  targetsOf: (path: ByteString) => ByteString[];
+  budget: Budget;
+}
+
 /** Goes along one path up to its first link; gives the paths to go along next. */
-function follow(
-  source: TreeSource,
-  path: ByteString,
-  resolved: Set<ByteString>,
-  targetsOf: (path: ByteString) => ByteString[],
-): ByteString[] {
-  const parts = path.split("/");
+function follow(source: TreeSource, way: Way, { resolved, targetsOf, budget }: FollowContext): Way[] {
   // Below anything but a real directory nothing is looked up: a link there could lead out of the tree. (A link that
   // was not followed can stand there under a name with a wildcard in it.)
   let inside = true;
-  for (let i = 1; i <= parts.length; i++) {
-    const current = parts.slice(0, i).join("/");
+  let current = "";
+  for (let at: Way | undefined = way; at !== undefined; at = at.next) {
+    current = current === "" ? at.part : `${current}/${at.part}`;
     const targets = inside ? targetsOf(current) : [];
-    const last = i === parts.length;
-    if (!last && targets.length === 0) {
+    const rest = at.next;
+    if (rest && targets.length === 0) {
       inside &&= isDirectory(modeOf(source, current));
       continue;
     }
     if (resolved.has(current)) return [];
+    spend(budget, { bytes: current.length });
     resolved.add(current);
-    const rest = parts.slice(i).join("/");
-    return targets.map((target) => pathInRoot(joinPaths(target, rest)));
+    return targets.map((target) => ahead(target, rest));
   }
   return [];
 }
 
 /** Where the symbolic links lead whose names match the last part of a path. */
-function wildcardTargets(source: TreeSource, path: ByteString): ByteString[] {
+function wildcardTargets(source: TreeSource, path: ByteString, budget: Budget): ByteString[] {
   const base = baseOf(path);
   const parent = parentOf(path);
   const targets: ByteString[] = [];
-  for (const marked of listIfThere(source, parent)) {
+  const names = listIfThere(source, parent);
+  spend(budget, { names: names.length });
+  for (const marked of names) {
     if (marked.endsWith(directoryMark) || matchGlob(base, marked) !== true) continue;
     targets.push(...linkTarget(source, joinPaths(parent, marked)));
   }

@@ -48,6 +48,7 @@ export {
 } from "./read-file.js";
 export { readSmall } from "./read-small.js";
 export { restrictedSource } from "./restricted-source.js";
+export { refuseShared, sharedMessage, sharedReason } from "./shared-directory.js";
 export { type SetAsideOptions, setAside } from "./set-aside.js";
 export { describeSystemError, systemReason } from "./system-error.js";
 export { type ResultFile, prepareResultFile } from "./result-file.js";

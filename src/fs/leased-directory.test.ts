@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -153,5 +153,21 @@ test("what a process killed while making left is removed, and what one makes now
     expect([await entries(), await rest()]).toEqual([["ours"], []]);
   } finally {
     await end(child);
+  }
+});
+
+test("SEC-70 a directory that others can write to is refused, with nothing made in it", async () => {
+  const inner = join(dir, "images");
+  for (const shared of [dir, inner]) {
+    await mkdir(inner, { recursive: true });
+    await chmod(shared, 0o777);
+    const make = () => Promise.reject(new Error("made"));
+    const taken = new LeasedDirectory(inner, { most: 2 }).take("a", { isWhole: async () => true, make });
+    await expect(taken).rejects.toMatchObject({
+      code: "FS_SHARED",
+      message: expect.stringContaining(`${shared} is not used`),
+    });
+    expect(await readdir(inner)).toEqual([]);
+    await chmod(shared, 0o700);
   }
 });

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { type Stats } from "node:fs";
 import { mkdir, readdir, rename, rm, stat, unlink, utimes, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type FileLock, lockFile } from "./lock.js";
 import { makeDirectory } from "./make-directory.js";
 import { type ProcessIdentity, hasEnded, thisProcess } from "./process-identity.js";
 import { readBounded } from "./read-file.js";
 import { setAside } from "./set-aside.js";
+import { refuseShared } from "./shared-directory.js";
 
 /** What {@link LeasedDirectory.take} does with an entry. */
 export interface EntryMaker {
@@ -52,6 +53,9 @@ export class LeasedDirectory {
   /** Takes a lease on the entry of this name, which is made if it is not there. Whoever takes it closes it. */
   async take(name: string, { isWhole, make, signal }: EntryMaker): Promise<Lease> {
     await makeDirectory(this.#path, 0o700);
+    // Whoever could write here could give us an entry of their own (SEC-70).
+    for (const dir of [dirname(this.#path), this.#path])
+      refuseShared(dir, "let BUILDX_CONFIG name another directory");
     const path = join(this.#path, name);
     const nonce = randomBytes(8).toString("hex");
     const lease = join(this.#path, leasePrefix + nonce);

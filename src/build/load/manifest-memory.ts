@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { makeDirectory, readBounded, setAside, writeFileAtomic } from "../../fs/index.js";
+import { makeDirectory, readBounded, setAside, sharedReason, writeFileAtomic } from "../../fs/index.js";
 import { type Blob, blobOf, largestDocument, parseDocument } from "./image-content.js";
 
 /** Manifests kept, at most; the oldest go. */
@@ -23,6 +23,7 @@ export class ManifestMemory {
   async add(digest: string, content: Buffer): Promise<void> {
     try {
       await makeDirectory(this.#dir, 0o700);
+      if (sharedReason(this.#dir) !== undefined) return;
       await writeFileAtomic(this.#path(digest), content, { mode: 0o600 });
       for (const old of setAside(this.#dir, { most: mostManifests })) await rm(old, { force: true });
     } catch {

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import { hostname, release } from "node:os";
 import { join } from "node:path";
 import type { SystemInfo } from "../../engine-api/index.js";
-import { makeDirectory } from "../../fs/index.js";
+import { makeDirectory, sharedReason } from "../../fs/index.js";
 
 /** What decides whether a builder's socket may be reached through a mounted host directory. */
 export interface SocketDirectoryQuery {
@@ -30,6 +30,11 @@ export async function makeSocketDirectory(query: SocketDirectoryQuery): Promise<
   if (query.flags.some((flag) => /^--(group|addr)(=|$)/.test(flag))) return undefined;
   const directory = join(query.parent, `${query.containerName}-${randomBytes(6).toString("hex")}`);
   await makeDirectory(directory, 0o700);
+  // Whoever can exchange it can put a socket of their own in its place (SEC-70).
+  if (sharedReason(query.parent) !== undefined || sharedReason(directory) !== undefined) {
+    await removeSocketDirectory(directory);
+    return undefined;
+  }
   return directory;
 }
 

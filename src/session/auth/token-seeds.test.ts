@@ -66,3 +66,13 @@ test("a call that is cancelled does not cancel another that asks for the same se
   await expect(first).rejects.toMatchObject({ code: "ABORTED" });
   expect(await second).toHaveLength(16);
 });
+
+test("SEC-70 a seed that others may have planted is not used, and none is left for them", async () => {
+  const seed = await new TokenSeeds(dir).get("r.example");
+  await chmod(dir, 0o777);
+  expect(await new TokenSeeds(dir).get("r.example")).not.toEqual(seed);
+  const names = await readdir(dir);
+  await new TokenSeeds(dir).get("other.example");
+  expect(await readdir(dir)).toEqual(names);
+  expect(await readFile(join(dir, ".token_seed"), "utf8")).not.toContain("other.example");
+});

@@ -9,6 +9,7 @@ import {
   LockError,
   lockFile,
   readBounded,
+  sharedReason,
   writeFileAtomic,
 } from "../../fs/index.js";
 
@@ -41,6 +42,8 @@ export class TokenSeeds {
   }
 
   async #load(host: string): Promise<Buffer> {
+    // Others could plant one there that they know (SEC-70).
+    if (sharedReason(this.#dir) !== undefined) return randomBytes(16);
     const path = join(this.#dir, ".token_seed");
     const lock = await this.#lock();
     try {
