@@ -43,6 +43,8 @@ export type SlipwayErrorCode =
   | "ENGINE_UPGRADE_REFUSED"
   | "ENGINE_VERSION"
   | "FS_LOCK"
+  | "FS_FOLLOW"
+  | "FS_SHARED"
   | "FS_READ"
   | "FS_WALK"
   | "FS_WRITE"
@@ -91,5 +93,6 @@ export type SlipwayErrorCode =
   | "STORE_NEWER"
   | "STORE_NO_BUILDER"
   | "STORE_REFUSED"
+  | "STORE_SHARED"
   | "STORE_UNREADABLE"
   | "STORE_UNWRITABLE";
