@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type Environment, homeDir } from "../config/index.js";
+import { type Environment, homeDir, textOf } from "../config/index.js";
 import { readBounded } from "../fs/index.js";
 
 /** Keys to AWS; empty where there are none. */
@@ -19,8 +19,8 @@ export async function awsCredentials(env: Environment): Promise<AwsCredentials> 
   if (accessKeyId !== "" && secretAccessKey !== "")
     return { accessKeyId, secretAccessKey, sessionToken: env["AWS_SESSION_TOKEN"] ?? "" };
   const file = env["AWS_SHARED_CREDENTIALS_FILE"] || join(homeDir(env), ".aws", "credentials");
-  const content = await readBounded(file, { limit: 1 << 20 }).catch(() => "");
-  const text = content.toString("utf8");
+  const content = await readBounded(file, { limit: 1 << 20 }).catch(() => Buffer.alloc(0));
+  const text = textOf(content);
   const profile = readProfile(text, env["AWS_PROFILE"] || "default");
   return {
     accessKeyId: profile.get("aws_access_key_id") ?? "",

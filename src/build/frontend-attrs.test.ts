@@ -60,7 +60,8 @@ test.each([
 });
 
 test("build args without a value take the environment's, and are dropped when it has none", () => {
-  const args = resolveBuildArgs({ A: "1", B: undefined, C: undefined }, { B: "2" });
+  const given = { A: "1", B: undefined, C: undefined, toString: undefined, constructor: undefined };
+  const args = resolveBuildArgs(given, { B: "2" });
   expect([...args]).toEqual([
     ["A", "1"],
     ["B", "2"],

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { parseGoBool, parseSize, variableBytes } from "../config/index.js";
+import { parseGoBool, parseSize, variableBytes, variableOf } from "../config/index.js";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { splitPair } from "./parse/fields.js";
@@ -94,7 +94,7 @@ export function resolveBuildArgs(
 
 /** A variable's value, which goes to BuildKit as text. */
 function utf8Variable(env: Readonly<Record<string, string | undefined>>, name: string): string | undefined {
-  const value = env[name];
+  const value = variableOf(env, name);
   if (value === undefined || variableBytes(env, name)?.equals(Buffer.from(value))) return value;
   throw new InvalidArgumentError(
     `the environment variable ${name} of the build argument is not UTF-8, and build arguments are text; a secret may be bytes`,

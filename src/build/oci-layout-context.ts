@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import { isJsonObject } from "../config/index.js";
+import { isJsonObject, textOf } from "../config/index.js";
 import { InvalidArgumentError, messageOf, parseJson } from "../core/index.js";
 import { readBounded } from "../fs/index.js";
 
@@ -19,7 +19,7 @@ const largestIndex = 4 << 20;
 
 /**
  * Resolves `oci-layout://path[:tag][@digest]`; the digest comes from the layout's index.json, by tag (default
- * `latest`), or is the only manifest there.
+ * `latest`), or is the only manifest there, under whatever tag.
  *
  * @throws InvalidArgumentError when the layout cannot be read or holds no such image.
  */
@@ -42,7 +42,7 @@ async function findDigest(path: string, tag: string | undefined, text: string): 
   let index: unknown;
   try {
     const content = await readBounded(join(path, "index.json"), { limit: largestIndex });
-    index = parseJson(content.toString("utf8"));
+    index = parseJson(textOf(content));
   } catch (error) {
     throw fail(messageOf(error), error);
   }
@@ -62,6 +62,7 @@ async function findDigest(path: string, tag: string | undefined, text: string): 
   );
   if (byName) return byName.digest;
   const [only] = found;
-  if (tag === undefined && found.length === 1 && only) return only.digest;
+  // Whatever it is called, and was asked for by (seen of buildx 0.38.2).
+  if (found.length === 1 && only) return only.digest;
   throw fail(found.length === 0 ? "no manifests in index.json" : `no manifest with the tag ${wanted}`);
 }

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { buildkitConfigDir, parseBuildkitdToml } from "./buildkitd-config.js";
+import { textOf } from "./json.js";
 import { readRegistryTables, textsOf } from "./registry-tables.js";
 
 /** What a `buildkitd.toml` says about one registry. Certificates are PEM texts. */
@@ -27,9 +28,7 @@ export async function readRegistrySettings(
   const settings = new Map<string, RegistrySettings>();
   if (content === undefined) return settings;
   const stored = (path: unknown): string | undefined =>
-    typeof path === "string"
-      ? files.get(posix.relative(buildkitConfigDir, path))?.toString("utf8")
-      : undefined;
+    typeof path === "string" ? textIfThere(files.get(posix.relative(buildkitConfigDir, path))) : undefined;
   const root = await parseBuildkitdToml("buildkitd.toml", content);
   for (const { name, table, keyPairs } of readRegistryTables("buildkitd.toml", root)) {
     settings.set(name, {
@@ -44,4 +43,8 @@ export async function readRegistrySettings(
     });
   }
   return settings;
+}
+
+function textIfThere(content: Uint8Array | undefined): string | undefined {
+  return content && textOf(content);
 }

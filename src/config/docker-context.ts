@@ -6,7 +6,7 @@ import { ConfigError, invalidConfig } from "./config-error.js";
 import type { DockerConfig } from "./docker-config.js";
 import { isSocketHost, parseDockerHost } from "./docker-host.js";
 import type { Environment } from "./environment.js";
-import { JsonReader, parseJsonObject } from "./json.js";
+import { JsonReader, parseJsonObject, textOf } from "./json.js";
 import { readConfigFile } from "./read-file.js";
 
 /** How to reach a Docker daemon, and the context that says so. */
@@ -137,7 +137,7 @@ async function readTls(dir: string): Promise<NonNullable<DockerEndpoint["tls"]>>
   const tls: NonNullable<DockerEndpoint["tls"]> = {};
   for (const name of ["ca", "cert", "key"] as const) {
     const content = await readConfigFile(join(dir, `${name}.pem`));
-    if (content) tls[name] = content.toString("utf8");
+    if (content) tls[name] = textOf(content);
   }
   return tls;
 }

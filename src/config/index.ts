@@ -24,7 +24,7 @@ export {
   resolveDockerEndpoint,
 } from "./docker-context.js";
 export { isSocketHost, parseDockerHost } from "./docker-host.js";
-export type { Environment } from "./environment.js";
+export { type Environment, variableOf } from "./environment.js";
 export { githubActionsContext } from "./github-actions.js";
 export { parseGoBool } from "./go-bool.js";
 export { escapeGoJson, goJson } from "./go-json.js";

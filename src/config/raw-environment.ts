@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "../core/index.js";
-import type { Environment } from "./environment.js";
+import { type Environment, variableOf } from "./environment.js";
 
 /** What Node puts where bytes are not UTF-8. */
 const replacement = "\ufffd";
@@ -12,7 +12,7 @@ const replacement = "\ufffd";
  * @throws InvalidArgumentError for a value that may not be what it was, where its bytes cannot be had.
  */
 export function variableBytes(env: Environment, name: string): Buffer | undefined {
-  const value = env[name];
+  const value = variableOf(env, name);
   if (value === undefined) return undefined;
   const bytes = Buffer.from(value);
   if (!value.includes(replacement)) return bytes;

@@ -58,7 +58,8 @@ async function read(
     case "value":
       return source.value;
     case "env":
-      return variableBytes(source.env, source.name);
+      // As BuildKit's own client (session/secrets/secretsprovider): one that is not set is an empty secret.
+      return variableBytes(source.env, source.name) ?? Buffer.alloc(0);
     case "callback":
       return Buffer.from(await source.read(signal));
     default:

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { TomlTable } from "smol-toml";
 import { GenericContainer, getContainerRuntimeClient } from "testcontainers";
 import { parseBuildkitdToml, parseSize } from "../config/index.js";
 import { InvalidArgumentError, flag, listOf, readOptions, text } from "../core/index.js";
@@ -179,8 +180,9 @@ export class BuildKitContainer extends GenericContainer {
     const { stringify } = await import("smol-toml");
     const text = typeof config === "string" ? config : stringify(config ?? {});
     const table = await parseBuildkitdToml("buildkitd.toml", Buffer.from(text));
-    const all = (table["registry"] ??= {}) as Record<string, object>;
-    for (const [host, options] of registries) all[host] = { ...all[host], ...options };
+    const all = new Map(Object.entries((table["registry"] ?? {}) as Record<string, object>));
+    for (const [host, options] of registries) all.set(host, { ...all.get(host), ...options });
+    table["registry"] = Object.fromEntries(all) as TomlTable;
     return stringify(table, { numbersAsFloat: true });
   }
 }

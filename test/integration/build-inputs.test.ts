@@ -63,6 +63,17 @@ describe("OCI layouts", () => {
     expect(other.digest).not.toBe(digest);
   });
 
+  test("the only image of a layout is taken by any tag, as buildx does", async () => {
+    const layout = join(scratch, "single");
+    await connection.build({
+      context: files({ Dockerfile: "FROM scratch\nCOPY greeting /\n", greeting: "only" }),
+      tags: ["example.com/single:1"],
+      outputs: [{ type: "oci", dest: layout, attrs: { tar: "false" } }],
+    });
+    for (const tag of ["", ":1", ":other"])
+      expect(await greeting(`oci-layout://${layout}${tag}`)).toBe("only");
+  });
+
   test("what a layout lacks is told by name", async () => {
     const layout = join(scratch, "layout");
     await expect(greeting(`oci-layout://${layout}:9`)).rejects.toThrow("no manifest with the tag 9");

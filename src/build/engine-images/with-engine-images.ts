@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { BuildkitClient } from "../../buildkit/index.js";
-import { type Environment, buildxConfigDir } from "../../config/index.js";
+import { type Environment, buildxConfigDir, textOf } from "../../config/index.js";
 import { type EventSink, InvalidArgumentError } from "../../core/index.js";
 import type { EngineClient } from "../../engine-api/index.js";
 import { toBytes } from "../../fs/index.js";
@@ -117,5 +117,6 @@ function goArch(): string {
 async function dockerfileText({ inputs, attrs }: SolvePlan): Promise<string> {
   const mounted = inputs.locals.get("dockerfile");
   const name = toBytes(attrs["filename"] ?? "Dockerfile");
-  return (mounted && (await readTreeFile(mounted, name, largestDockerfile))?.toString("utf8")) ?? "";
+  const content = mounted && (await readTreeFile(mounted, name, largestDockerfile));
+  return content ? textOf(content) : "";
 }

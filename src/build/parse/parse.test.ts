@@ -40,6 +40,11 @@ test("parseCache takes references and typed caches", () => {
 });
 
 describe("parseSecret", () => {
+  test("looks for variables among those that were set only", () => {
+    for (const id of ["toString", "constructor", "__proto__"])
+      expect(parseSecret(`id=${id}`, {})).toEqual({ id, source: { file: id } });
+  });
+
   test.each([
     ["id=a,src=/x", { id: "a", source: { file: "/x" } }],
     ["id=a,env=B", { id: "a", source: { env: "B" } }],

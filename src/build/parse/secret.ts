@@ -1,5 +1,5 @@
 import { type Bytes, InvalidArgumentError } from "../../core/index.js";
-import type { Environment } from "../../config/index.js";
+import { type Environment, variableOf } from "../../config/index.js";
 import { parseFields } from "./fields.js";
 
 /** Where a secret's value comes from. A function is called each time a step asks. */
@@ -38,5 +38,5 @@ export function parseSecret(
   }
   if (variable !== "") return { id, source: { env: variable } };
   if (file !== "") return { id, source: { file } };
-  return { id, source: env[id] !== undefined ? { env: id } : { file: id } };
+  return { id, source: variableOf(env, id) !== undefined ? { env: id } : { file: id } };
 }

@@ -198,7 +198,9 @@ class Execution {
       throw this.#error(`nil data; no entry for key ${JSON.stringify(name)}`);
     if (value instanceof Map) return (value as Map<unknown, unknown>).get(name);
     const holder = value as Record<string, unknown>;
-    const isThere = typeof value === "object" && name in value && !(name in Object.prototype);
+    const isThere =
+      typeof value === "object" &&
+      (Object.hasOwn(value, name) || (name in value && !(name in Object.prototype)));
     if (!isThere) throw this.#error(`can't evaluate field ${name}`);
     const member = holder[name];
     if (typeof member === "function") return (member as TemplateFunction).apply(value, [...values]);

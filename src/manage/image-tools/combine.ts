@@ -163,7 +163,8 @@ function annotate(
   annotations: readonly ImageAnnotation[],
   onWarning: ((text: string) => void) | undefined,
 ) {
-  const own: Record<string, string> = {};
+  // Keys are from outside: `__proto__` is one like any other.
+  const own = Object.create(null) as Record<string, string>;
   const entries = manifests.map((entry) => ({ ...entry }));
   for (const { type, platform, key, value } of annotations) {
     if (type === "index") own[key] = value;

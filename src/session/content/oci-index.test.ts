@@ -30,6 +30,11 @@ async function blob(value: unknown, mediaType: string): Promise<Descriptor> {
 }
 
 describe("index.json of a layout", () => {
+  it("may begin with a byte order mark", async () => {
+    await writeFile(join(root, "index.json"), '\ufeff{"schemaVersion":2,"manifests":[]}');
+    expect(await readOciIndex(root)).toMatchObject({ manifests: [] });
+  });
+
   it("is made with oci-layout, and a tag moves", async () => {
     const one = await blob("one", manifestType);
     const two = await blob("two", manifestType);

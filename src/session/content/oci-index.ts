@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, unlinkSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseJson, readOptions } from "../../core/index.js";
-import { isJsonObject } from "../../config/index.js";
+import { isJsonObject, textOf } from "../../config/index.js";
 import { processWide } from "../../core/index.js";
 import {
   FileReadError,
@@ -245,7 +245,7 @@ async function childrenOf(layout: string, parent: Descriptor): Promise<Descripto
 async function readJson(path: string, followLinks = true): Promise<unknown> {
   let text: string;
   try {
-    text = (await readIfThere(path, { limit: maxJson, followLinks }))?.toString("utf8") ?? "";
+    text = textOf((await readIfThere(path, { limit: maxJson, followLinks })) ?? Buffer.alloc(0));
   } catch (error) {
     if (!(error instanceof FileReadError)) throw error;
     throw new SessionError("SESSION_OCI_INDEX", error.message, { cause: error });

@@ -297,6 +297,19 @@ describe("SEC-1 paths that are not clean and relative", () => {
   });
 });
 
+it("a refused export leaves the directories that it made with their modes", async () => {
+  await mkdir(join(base, "dest/kept"), { recursive: true, mode: 0o755 });
+  const { thrown } = await reject([
+    statPacket({ path: "a", mode: directory | 0o755 }),
+    statPacket({ path: "a/b", mode: directory | 0o750 }),
+    statPacket({ path: "kept", mode: directory | 0o755 }),
+    statPacket({ path: "a", mode: directory | 0o755 }),
+  ]);
+  expect(thrown).toMatch(/out of order/);
+  const modes = ["a", "a/b", "kept"].map(async (name) => (await stat(join(dest, name))).mode & 0o777);
+  expect(await Promise.all(modes)).toEqual([0o755, 0o750, 0o755]);
+});
+
 describe("SEC-2 order and parents", () => {
   const dir = (path: string) => statPacket({ path, mode: directory | 0o755 });
   const file = (path: string) => statPacket({ path });

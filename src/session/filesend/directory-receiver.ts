@@ -148,9 +148,10 @@ class DirectoryReceiver {
     }
   }
 
-  /** After a failure: removes what is not complete. */
+  /** After a failure: removes what is not complete. Directories that were made stay, with the mode that was announced. */
   async abandon(): Promise<void> {
     await this.#files.abandon();
+    await this.#tree.finish({ onError: () => {} });
   }
 
   close(): void {

@@ -186,8 +186,11 @@ export class ExportTree {
     }
   }
 
-  /** Gives all directories their mode and time, those announced last first: a parent's mode may shut us out. */
-  async finish(): Promise<void> {
+  /**
+   * Gives all directories their mode and time, those announced last first: a parent's mode may shut us out. With `onError` it goes
+   * on behind one that does not take them.
+   */
+  async finish({ onError }: { onError?: (error: Error) => void } = {}): Promise<void> {
     const { directories } = this;
     for (let index = directories.length - 1; index > 0; index--) {
       if (this.slice.spent()) await this.slice.pause();
@@ -204,7 +207,9 @@ export class ExportTree {
           closeSync(fd);
         }
       } catch (error) {
-        throw ioError("chmod", this.pathOf(parent, Buffer.from(name)), error);
+        const failure = ioError("chmod", this.pathOf(parent, Buffer.from(name)), error);
+        if (!onError) throw failure;
+        onError(failure);
       }
     }
   }

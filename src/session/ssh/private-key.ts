@@ -1,4 +1,5 @@
 import { type JsonWebKey, type KeyObject, createPrivateKey, createPublicKey, sign } from "node:crypto";
+import { textOf } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
 import { SshReader, sshMpint, sshString } from "./agent-protocol.js";
 
@@ -23,7 +24,7 @@ const curves: Readonly<Record<string, { name: string; hash: string }>> = {
  */
 export function parsePrivateKey(text: Buffer, name: string): SshKey {
   try {
-    const pem = text.toString("latin1");
+    const pem = textOf(text);
     return keyOf(pem.includes("BEGIN OPENSSH PRIVATE KEY") ? parseOpenssh(pem) : createPrivateKey(pem));
   } catch (cause) {
     if (cause instanceof InvalidArgumentError) throw cause;

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { goJson, parseGoBool } from "../../../config/index.js";
+import { goJson, parseGoBool, textOf } from "../../../config/index.js";
 import { InvalidArgumentError } from "../../../core/index.js";
 import { FileReadError, prepareResultFile, readBounded } from "../../../fs/index.js";
 import { createImage, imageMetadata } from "../../../manage/index.js";
@@ -93,7 +93,7 @@ function goBool(text: string): boolean {
 
 async function readDescriptor(path: string, signal: AbortSignal): Promise<string> {
   try {
-    return (await readBounded(path, { limit: largestDescriptor, special: "read", signal })).toString("utf8");
+    return textOf(await readBounded(path, { limit: largestDescriptor, special: "read", signal }));
   } catch (error) {
     if (!(error instanceof FileReadError)) throw error;
     throw new InvalidArgumentError(`cannot read source descriptor ${path}: ${error.reason}`, {
