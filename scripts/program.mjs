@@ -39,23 +39,29 @@ const undiciParts = {
  * command does not do, or only when something is wrong.
  */
 const replacements = [
+  ["src", "node:child_process", lazily("spawn", "execFile")],
+  ["src", "node:dns/promises", lazily("lookup")],
   // Commands as programs of their own.
-  ["commander", "node:child_process", "exports.spawn = (...given) => real().spawn(...given);"],
+  ["commander", "node:child_process", lazily("spawn")],
   ["undici", "node:assert", "module.exports = (ok, message) => { if (!ok) real()(ok, message); };"],
   // Compression of messages, which is turned off.
-  [
-    "@connectrpc/connect-node",
-    "node:zlib",
-    "for (const name of ['gzip', 'gunzip', 'brotliCompress', 'brotliDecompress']) exports[name] = (...given) => real()[name](...given);",
-  ],
+  ["@connectrpc/connect-node", "node:zlib", lazily("gzip", "gunzip", "brotliCompress", "brotliDecompress")],
 ];
+
+/** Functions of a module that is loaded when the first of them is called. */
+function lazily(...names) {
+  return names.map((name) => `exports.${name} = (...given) => real().${name}(...given);`).join("\n");
+}
 
 const lazyModules = {
   name: "lazy-modules",
   setup(bundler) {
     for (const [owner, module, contents] of replacements) {
       const namespace = `lazy ${owner}`;
-      const isOwned = (file) => file.includes(path.join("node_modules", owner, path.sep));
+      const isOwned = (file) =>
+        owner === "src"
+          ? file.startsWith(path.join(checkout, "src", path.sep))
+          : file.includes(path.join("node_modules", owner, path.sep));
       bundler.onResolve({ filter: new RegExp(`^${module}$`) }, ({ importer }) =>
         isOwned(importer) ? { path: module, namespace } : undefined,
       );
@@ -88,8 +94,8 @@ export async function bundleProgram() {
     entryPoints: ["src/cli/main.ts"],
     format: "cjs",
     plugins: [undiciParts, lazyModules, lightDescriptors],
-    inject: ["src/cli/light-headers.ts", "src/cli/plain-web-assembly.ts"],
-    define: version,
+    inject: ["src/cli/light-headers.ts", "src/cli/plain-web-assembly.ts", "src/cli/light-clock.ts"],
+    define: { ...version, "performance.now": "lightNow" },
   });
   const text = `(function(require,module){var exports=module.exports;${body}})`;
   // The start reads it byte by byte as Latin-1. esbuild escapes what is not ASCII everywhere but in tagged templates.

@@ -35,7 +35,8 @@ export function codeCache(key: string, env: Environment): CodeCache {
   const directory = cacheDirectory(env);
   // Flags and processor features change what V8 makes; it checks for that itself and rejects the cache.
   const file = directory && path.join(directory, `code-${key}-${process.version}-${process.arch}`);
-  // The first byte counts the runs that have written it.
+  // The first byte counts the runs that have written it. So long that V8 need not copy what follows to align it.
+  const headLength = 8;
   let writes = 0;
   return {
     read() {
@@ -44,7 +45,7 @@ export function codeCache(key: string, env: Environment): CodeCache {
         if (!isPrivate(directory)) return undefined;
         const content = fs.readFileSync(file);
         writes = content[0] ?? 0;
-        return { data: content.subarray(1), complete: writes >= mostWrites };
+        return { data: content.subarray(headLength), complete: writes >= mostWrites };
       } catch {
         return undefined;
       }
@@ -57,8 +58,15 @@ export function codeCache(key: string, env: Environment): CodeCache {
           if (!fs.existsSync(each)) fs.mkdirSync(each, { mode: 0o700 });
         if (!isPrivate(directory)) return;
         const unfinished = `${file}.${process.pid}`;
-        const content = Buffer.concat([Buffer.of(writes + 1), script.createCachedData()]);
-        fs.writeFileSync(unfinished, content, { mode: 0o600, flag: "wx" });
+        const head = Buffer.alloc(headLength);
+        head[0] = writes + 1;
+        const fd = fs.openSync(unfinished, "wx", 0o600);
+        try {
+          fs.writeFileSync(fd, head);
+          fs.writeFileSync(fd, script.createCachedData());
+        } finally {
+          fs.closeSync(fd);
+        }
         fs.renameSync(unfinished, file);
         for (const old of setAside(directory, { most: mostFiles, prefix: "code-" }))
           fs.rmSync(old, { force: true });

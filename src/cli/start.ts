@@ -4,9 +4,13 @@ import { runProgram } from "./run-program.js";
 const fs = process.getBuiltinModule("node:fs");
 const { createRequire } = process.getBuiltinModule("node:module");
 
-/** What stands before the program in the bundled file, and after that its hash in so many digits (scripts/bundle.mjs). */
+/**
+ * What stands before the program in the bundled file, and after that its hash in so many digits (scripts/bundle.mjs). It is
+ * looked for backwards from a place behind it: what starts the program has it as well, and is short.
+ */
 const mark = "\n/*slipway:program ";
 const hashLength = 32;
+const mostStart = 16_384;
 
 /**
  * Runs the program of the bundled `file`: a CommonJS function in a comment at the file's end, with V8's code cache. As a
@@ -16,9 +20,10 @@ const hashLength = 32;
 export function start(file: string): void {
   runProgram(() => {
     const content = fs.readFileSync(file, "latin1");
-    const at = content.lastIndexOf(mark) + mark.length;
+    const at = content.lastIndexOf(mark, mostStart) + mark.length;
     const hash = content.slice(at, at + hashLength);
-    const text = content.slice(at + hashLength, content.lastIndexOf("*/")).replaceAll("*\x01/", "*/");
+    // A slice is no copy.
+    const text = content.slice(at + hashLength, content.lastIndexOf("*/"));
     return { text, hash, require: createRequire(file) };
   });
 }

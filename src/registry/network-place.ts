@@ -26,11 +26,18 @@ const ranges: [Exclude<NetworkPlace, "public">, string, number][] = [
   ["special", "ff00::", 8],
 ];
 
-const lists = new Map<NetworkPlace, BlockList>();
-for (const [place, address, bits] of ranges) {
-  const list = lists.get(place) ?? new BlockList();
-  lists.set(place, list);
-  list.addSubnet(address, bits, isIP(address) === 6 ? "ipv6" : "ipv4");
+let lists: Map<NetworkPlace, BlockList> | undefined;
+
+/** Made when first asked for: most builds ask no registry for a token, and Node compiles a pattern of some milliseconds for them. */
+function blockLists(): Map<NetworkPlace, BlockList> {
+  if (lists) return lists;
+  lists = new Map();
+  for (const [place, address, bits] of ranges) {
+    const list = lists.get(place) ?? new BlockList();
+    lists.set(place, list);
+    list.addSubnet(address, bits, address.includes(":") ? "ipv6" : "ipv4");
+  }
+  return lists;
 }
 
 /** The place of an IP address; IPv6 may stand in brackets, and may hold one of IPv4 (RFC 4291 2.5.5, 6052, 3056). */
@@ -38,7 +45,8 @@ export function placeOf(address: string): NetworkPlace {
   const bare = address.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
   const inner = isIP(bare) === 6 ? embeddedAddress(bare) : undefined;
   if (inner !== undefined) return placeOf(inner);
-  for (const [place, list] of lists) if (list.check(bare, isIP(bare) === 6 ? "ipv6" : "ipv4")) return place;
+  for (const [place, list] of blockLists())
+    if (list.check(bare, isIP(bare) === 6 ? "ipv6" : "ipv4")) return place;
   return "public";
 }
 

@@ -4,17 +4,19 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type PackedPackage, pack } from "../support/installed-package.js";
+import { type RegistryProxy, registryProxy } from "../support/registry-proxy.js";
 import { makeDirectory, removeDirectory, slipway, succeed } from "../support/slipway.js";
 
 // The packed package beside packages that are installed for it: other test runners, bundlers, package managers, and packages that
 // replace parts of Node. It takes minutes and hundreds of megabytes, so it runs with SLIPWAY_TEST_TOOLS=1 alone (npm run
-// test:tools). The testbed has no network: `node scripts/fetch-tools.mjs` puts into npm's cache what is named here.
+// test:tools). The testbed has no network: scripts/with-registry.mjs lends it a way to the registry.
 
 const wanted = process.env["SLIPWAY_TEST_TOOLS"] === "1";
 const run = promisify(execFile);
 const builder = "installed-tools";
 let dir: string;
 let packed: PackedPackage;
+let registry: RegistryProxy | undefined;
 
 if (!wanted)
   console.log("installed-tools: not run without SLIPWAY_TEST_TOOLS=1 (npm run test:tools): it takes minutes");
@@ -22,13 +24,15 @@ if (!wanted)
 beforeAll(async () => {
   if (!wanted) return;
   dir = await makeDirectory("installed-tools");
+  registry = await registryProxy();
   packed = await pack(dir);
   await succeed(["create", "--name", builder, "--driver-opt", "network=host", "--bootstrap"]);
 }, 600_000);
 
 afterAll(async () => {
   if (!wanted) return;
-  await slipway(["rm", builder]);
+  registry?.close();
+  await slipway(["rm", "--force", builder]);
   await removeDirectory(dir);
 });
 
@@ -248,7 +252,7 @@ ${imported} ${call}${report}`,
 async function npm(project: string, ...args: string[]): Promise<void> {
   await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--fetch-retries=0", ...args], {
     cwd: project,
-    env: { ...process.env, npm_config_update_notifier: "false" },
+    env: { ...process.env, ...registry?.env, npm_config_update_notifier: "false" },
     timeout: 240_000,
   });
 }

@@ -96,6 +96,21 @@ describe.each(lines)("Node %s", (line, node) => {
   });
 });
 
+test("a build loads nothing of Node's that it does not need", async () => {
+  const hook = join(dir, "hook.cjs");
+  const loaded = join(dir, "loaded.json");
+  await writeFile(
+    hook,
+    `process.once("exit", () => require("node:fs").writeFileSync(${JSON.stringify(loaded)}, JSON.stringify(process.moduleLoadList)));`,
+  );
+  await slipwayOn([process.execPath, "--require", hook], build(), "small");
+  const names = JSON.parse(await readFile(loaded, "utf8")) as string[];
+  // Each takes a millisecond or more. Programs are run, names looked up by some builds only.
+  const heavy = ["child_process", "dgram", "dns/promises", "perf_hooks", "worker_threads", "zlib"];
+  expect(names).toContain("NativeModule http2");
+  expect(heavy.filter((name) => names.includes(`NativeModule ${name}`))).toEqual([]);
+});
+
 describe("Deno", () => {
   const runtime = [deno, "run", "--allow-all", "--no-lock"] as const;
 
