@@ -16,7 +16,10 @@ const dir = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-registry-"));
 const proxy = http.createServer((_request, response) => response.writeHead(403).end());
 proxy.on("connect", ({ url }, near, head) => {
   near.on("error", () => near.destroy());
-  if (url !== `${registry}:443`) return near.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+  if (url !== `${registry}:443`) {
+    near.end("HTTP/1.1 403 Forbidden\r\n\r\n");
+    return;
+  }
   const far = net.connect(443, registry, () => {
     near.write("HTTP/1.1 200 OK\r\n\r\n");
     far.write(head);

@@ -1,11 +1,17 @@
-import { setMaxListeners } from "node:events";
 import { constants } from "node:http2";
 import { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ConnectError, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { type Dial, InvalidArgumentError, abortError, isSlipwayError, readOptions } from "../core/index.js";
+import {
+  type Dial,
+  InvalidArgumentError,
+  abortError,
+  allowListeners,
+  isSlipwayError,
+  readOptions,
+} from "../core/index.js";
 import {
   Http2Client,
   type KeepAliveOptions,
@@ -103,7 +109,7 @@ export class BuildkitClient implements AsyncDisposable {
     this.#payload = payload;
     const ended = new AbortController();
     // Each call listens, however many there are at once.
-    setMaxListeners(0, ended.signal);
+    allowListeners(ended.signal);
     this.closed = http2.closed.then(() => {
       const reason = connectionLost(http2.failure());
       ended.abort(reason);

@@ -32,6 +32,7 @@ export {
 export { type GuardedEvents, guardEvents, withGuardedEvents } from "./guard-events.js";
 export { holdReadable, holdStream, takeHeld } from "./hold-stream.js";
 export {
+  allowListeners,
   type LinkedSignal,
   abortError,
   linkSignal,

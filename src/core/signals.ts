@@ -44,7 +44,7 @@ export function linkSignal(
 }
 
 /** One build hangs more than ten calls on a signal, and a program many builds; Node would print a warning on its own. */
-function allowListeners(signal: AbortSignal): void {
+export function allowListeners(signal: AbortSignal): void {
   try {
     setMaxListeners(0, signal);
   } catch {

@@ -287,3 +287,20 @@ describe("hostile names", () => {
     expect(fake.calls.at(-1)?.query).toEqual({ filters: '{"name":{"a&b=c\\r\\n":true}}' });
   });
 });
+
+describe("an AbortController that is not Node's, as jsdom puts in its place", () => {
+  it("is taken", async () => {
+    class ForeignController {
+      readonly signal = { aborted: false, addEventListener: () => {}, removeEventListener: () => {} };
+      abort(): void {}
+    }
+    fake.on("GET", "/info", (call) => call.json({ Name: "here" }));
+    vi.stubGlobal("AbortController", ForeignController);
+    try {
+      await using other = EngineClient.open({ host: fake.host });
+      expect((await other.info()).Name).toBe("here");
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+});

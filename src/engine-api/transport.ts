@@ -1,7 +1,14 @@
-import { setMaxListeners } from "node:events";
 import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
-import { type Dial, linkSignal, messageOf, nextTurn, parseJson, untilAborted } from "../core/index.js";
+import {
+  type Dial,
+  allowListeners,
+  linkSignal,
+  messageOf,
+  nextTurn,
+  parseJson,
+  untilAborted,
+} from "../core/index.js";
 import { negotiateApiVersion } from "./api-version.js";
 import { collect } from "./collect.js";
 import { EngineError, statusError } from "./errors.js";
@@ -75,7 +82,7 @@ export class Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     // Every connection being made listens to it.
-    setMaxListeners(0, this.#lifetime.signal);
+    allowListeners(this.#lifetime.signal);
     this.#pool = new Pool(options.origin, { ...this.#clientOptions(), connections: null });
   }
 

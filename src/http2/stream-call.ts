@@ -1,5 +1,5 @@
-import { setMaxListeners } from "node:events";
 import { constants, type ServerHttp2Stream } from "node:http2";
+import { allowListeners } from "../core/index.js";
 import { ChunkReader } from "./chunk-reader.js";
 import { GrpcError, grpcCodes, type GrpcStatus } from "./grpc-error.js";
 import { BytesFieldDecoder, MessageDecoder } from "./message-decoder.js";
@@ -68,7 +68,7 @@ export class StreamCall implements ServerCall {
     if (!this.#controller) {
       this.#controller = new AbortController();
       // A handler may hang any number of calls on it; Node would print a warning on its own.
-      setMaxListeners(0, this.#controller.signal);
+      allowListeners(this.#controller.signal);
       if (this.#failure) this.#controller.abort(this.#failure);
     }
     return this.#controller.signal;

@@ -57,6 +57,8 @@ interface Tool {
 
 /** In parts, as vitest reads this file, too. */
 const jsdomOf = (runner: string) => `@${runner}-environment jsdom`;
+/** Jest's jsdom environment has neither (docs/in-tests.md). */
+const textCoding = `const { TextDecoder, TextEncoder } = require("node:util"); Object.assign(globalThis, { TextDecoder, TextEncoder });`;
 const jestPasses = /Tests: +1 passed/;
 const tools: Tool[] = [
   ...["jest@29", "jest@30"].flatMap((jest): Tool[] => [
@@ -91,7 +93,7 @@ const tools: Tool[] = [
   {
     name: "jest@30, jsdom",
     packages: ["jest@30", "jest-environment-jsdom@30"],
-    files: { "a.test.js": `/** ${jsdomOf("jest")} */\n${testOf(required)}` },
+    files: { "a.test.js": `/** ${jsdomOf("jest")} */\n${textCoding} ${testOf(required)}` },
     commands: ["npx jest"],
     says: jestPasses,
   },
@@ -214,7 +216,7 @@ ${imported} ${call}${report}`,
     name: "mock-fs",
     packages: ["mock-fs@5"],
     files: {
-      "a.cjs": `${required} const mock = require("mock-fs"); mock({ "/var": mock.load("/var", { lazy: true }), "/run": mock.load("/run"), "/root": {} }, { createCwd: true }); build({ builder: "${builder}", context: files({ Dockerfile: "FROM scratch\\nCOPY Dockerfile /\\n" }), outputs: [{ type: "cacheonly" }] }).finally(() => mock.restore())${report}`,
+      "a.cjs": `${required} const mock = require("mock-fs"); const config = process.env.BUILDX_CONFIG; mock({ [config]: mock.load(config), "/root": {} }, { createCwd: true }); build({ builder: "${builder}", context: files({ Dockerfile: "FROM scratch\\nCOPY Dockerfile /\\n" }), outputs: [{ type: "cacheonly" }] }).finally(() => mock.restore())${report}`,
     },
     commands: ["node a.cjs"],
     says: /built|slipway does not run/,
