@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { type NodeShare, formatPlatformFully } from "../builder/index.js";
 import { parseGoBool } from "../config/index.js";
 import { InvalidArgumentError, SlipwayError, abortError, isSlipwayError, linkSignal } from "../core/index.js";
@@ -138,7 +139,7 @@ function partOf(
  * @throws InvalidArgumentError for what cannot be put together again.
  */
 function exportsOfSeveral(plan: SolvePlan): PlannedExport[] {
-  if ([...plan.inputs.uploads.values()].some((source) => !(source instanceof Uint8Array)))
+  if ([...plan.inputs.uploads.values()].some((source) => !types.isUint8Array(source)))
     throw new InvalidArgumentError(
       "an archive from a stream can be sent to one node only: build for platforms of one node, or from a directory",
     );

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { types } from "node:util";
 import { toJson } from "@bufbuild/protobuf";
 import { sourcepolicy } from "../buildkit/index.js";
 import { InvalidArgumentError } from "../core/index.js";
@@ -73,7 +74,7 @@ export function inputDigest(
     ([key, value]) => !circumstances.test(key) && omit.get(key) !== value,
   );
   const uploads = [...inputs.uploads].map(([id, archive]): [string, string] => {
-    if (!(archive instanceof Uint8Array))
+    if (!types.isUint8Array(archive))
       throw new InvalidArgumentError(
         "the input digest of a context from a tar stream cannot be told without reading it; give the archive's bytes",
       );

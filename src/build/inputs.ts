@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
+import { types } from "node:util";
 import { InvalidArgumentError, messageOf, holdStream } from "../core/index.js";
 import { normalizeContextName, parseReference } from "../registry/index.js";
 import type { SyncedDir } from "../session/index.js";
@@ -314,7 +315,7 @@ async function actualName(directory: string, name: string): Promise<string> {
 
 /** An archive that can still be read: one that never can be is told before anything is dialled. */
 function readable(archive: Readable | Uint8Array): Readable | Uint8Array {
-  if (archive instanceof Uint8Array) return archive;
+  if (types.isUint8Array(archive)) return archive;
   holdStream(archive);
   // Streams of other packages may not say.
   if ((archive.readable as boolean | undefined) ?? true) return archive;

@@ -1,4 +1,5 @@
 import { type Readable, Transform, type TransformCallback, pipeline } from "node:stream";
+import { types } from "node:util";
 import { InvalidArgumentError, takeHeld } from "../core/index.js";
 
 /** So many bytes tell zstd from anything else. */
@@ -23,8 +24,8 @@ export function uploadsWithoutZstd(
 ): Map<string, Readable | Uint8Array> {
   const kept = new Map<string, Readable | Uint8Array>();
   for (const [id, archive] of uploads) {
-    if (archive instanceof Uint8Array) refuseZstd(archive);
-    kept.set(id, archive instanceof Uint8Array ? archive : checked(archive, onRefusal));
+    if (types.isUint8Array(archive)) refuseZstd(archive);
+    kept.set(id, types.isUint8Array(archive) ? archive : checked(archive, onRefusal));
   }
   return kept;
 }

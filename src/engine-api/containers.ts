@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { types } from "node:util";
 import { InvalidArgumentError, readOptions } from "../core/index.js";
 import { collect } from "./collect.js";
 import { refuseCompressed } from "./compressed.js";
@@ -177,7 +178,7 @@ export class Containers {
       query: { path: target, noOverwriteDirNonDir: noOverwriteDirNonDir ? "true" : undefined },
       headers: { "content-type": "application/x-tar" },
     };
-    const source = refuseCompressed(body instanceof Uint8Array ? once(body) : body);
+    const source = refuseCompressed(types.isUint8Array(body) ? once(body) : body);
     await this.#transport.upload(call, source, async (opened) => {
       await collect(opened.body);
     });

@@ -3,6 +3,7 @@ import { access, constants, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { types } from "node:util";
 import { AbortedError } from "../core/index.js";
 import { openPlace } from "./output-file.js";
 import { type OutputPlace, outputPlace, partPath } from "./output-place.js";
@@ -51,7 +52,7 @@ export async function prepareResultFile(path: string, what?: string): Promise<Re
       const errorOf = (_: string, cause: unknown) => writeError(path, cause, what);
       const file = await named(() => openPlace(place, { errorOf, signal }));
       const source = typeof content === "string" ? Buffer.from(content) : content;
-      const chunks = source instanceof Uint8Array ? [source] : source;
+      const chunks = types.isUint8Array(source) ? [source] : source;
       await pipeline(chunks, file, signal ? { signal } : {});
     },
   };

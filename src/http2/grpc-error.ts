@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import {
   type SlipwayErrorCode,
   SlipwayError,
@@ -69,7 +70,7 @@ export function statusOf(error: unknown): GrpcStatus {
   if (isSlipwayError(error)) {
     const { grpcCode, details } = error as { grpcCode?: unknown; details?: unknown };
     if (typeof grpcCode === "number") {
-      return { code: grpcCode, message, ...(details instanceof Uint8Array && { details }) };
+      return { code: grpcCode, message, ...(types.isUint8Array(details) && { details }) };
     }
     if (error.code === "ABORTED") return { code: grpcCodes.cancelled, message };
   }

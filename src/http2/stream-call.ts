@@ -1,4 +1,5 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
+import { types } from "node:util";
 import { allowListeners } from "../core/index.js";
 import { ChunkReader } from "./chunk-reader.js";
 import { GrpcError, grpcCodes, type GrpcStatus } from "./grpc-error.js";
@@ -106,7 +107,7 @@ export class StreamCall implements ServerCall {
     if (this.#ended || this.#failure) return true;
     const stream = this.#stream;
     if (!stream.headersSent) stream.respond(contentType, { waitForTrailers: true });
-    const list = chunks instanceof Uint8Array ? [chunks] : chunks;
+    const list = types.isUint8Array(chunks) ? [chunks] : chunks;
     const last = list.at(-1);
     if (last) {
       let length = 0;

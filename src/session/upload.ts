@@ -1,5 +1,6 @@
 import { basename } from "node:path/posix";
 import { Readable } from "node:stream";
+import { types } from "node:util";
 import { holdStream, readOptions, takeHeld } from "../core/index.js";
 import { frameHead, grpcCodes, type ServerCall } from "../http2/index.js";
 import type { Attachable } from "./attachable.js";
@@ -24,7 +25,7 @@ export function upload(
   const pulled = new Set<string>();
   for (const source of sources.values()) {
     // One that fails before it is asked for tells its error when it is.
-    if (!(source instanceof Uint8Array)) holdStream(source);
+    if (!types.isUint8Array(source)) holdStream(source);
   }
   return {
     methods: ["/moby.upload.v1.Upload/Pull"],
@@ -37,7 +38,7 @@ export function upload(
         });
       }
       pulled.add(id);
-      const stream = source instanceof Uint8Array ? Readable.from([source]) : takeHeld(source);
+      const stream = types.isUint8Array(source) ? Readable.from([source]) : takeHeld(source);
       try {
         await send(stream, call);
       } catch (error) {

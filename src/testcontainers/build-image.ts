@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { Readable } from "node:stream";
+import { types } from "node:util";
 import {
   type BuildCallOptions,
   BuildError,
@@ -118,7 +119,7 @@ function textOf(value: unknown): string {
   return JSON.stringify(value, function (this: Record<string, unknown>, key: string) {
     // As it is, before a Buffer makes a list of numbers of itself.
     const raw = this[key];
-    if (raw instanceof Uint8Array) return createHash("sha256").update(raw).digest("hex");
+    if (types.isUint8Array(raw)) return createHash("sha256").update(raw).digest("hex");
     return raw instanceof Readable ? randomUUID() : raw;
   });
 }

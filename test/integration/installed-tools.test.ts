@@ -216,7 +216,7 @@ ${imported} ${call}${report}`,
     name: "mock-fs",
     packages: ["mock-fs@5"],
     files: {
-      "a.cjs": `${required} const mock = require("mock-fs"); const config = process.env.BUILDX_CONFIG; mock({ [config]: mock.load(config), "/root": {} }, { createCwd: true }); build({ builder: "${builder}", context: files({ Dockerfile: "FROM scratch\\nCOPY Dockerfile /\\n" }), outputs: [{ type: "cacheonly" }] }).finally(() => mock.restore())${report}`,
+      "a.cjs": `${required} const mock = require("mock-fs"); const config = process.env.BUILDX_CONFIG; mock({ [config]: mock.load(config), [process.cwd()]: mock.load(process.cwd()), "/root": {} }); build({ builder: "${builder}", context: files({ Dockerfile: "FROM scratch\\nCOPY Dockerfile /\\n" }), outputs: [{ type: "cacheonly" }] }).finally(() => mock.restore())${report}`,
     },
     commands: ["node a.cjs"],
     says: /built|slipway does not run/,
