@@ -1,5 +1,7 @@
 // Public types of slipway/engine-api, made by: npm run api
 
+export type BridgeCommand = (socket: string | undefined) => string[];
+
 export interface CallOptions {
     signal?: AbortSignal | undefined;
     milliseconds?: number | undefined;
@@ -142,6 +144,7 @@ export declare class EngineClient implements AsyncDisposable {
     version(options?: CallOptions): Promise<EngineVersion>;
     events(options?: EventsOptions): AsyncIterable<EngineEvent>;
     run(container: string, cmd: readonly string[], options?: RunOptions): Promise<RunResult>;
+    dialBuildkit({ signal }?: CallOptions): Promise<Duplex>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -369,6 +372,10 @@ export interface ImageSummary {
 export declare class Images {
     #private;
     pull(reference: string, options?: PullOptions): Promise<void>;
+    push(reference: string, options?: PushOptions): Promise<void>;
+    remoteDigest(reference: string, options?: CallOptions & {
+        registryAuth?: RegistryAuth | undefined;
+    }): Promise<string>;
     inspect(reference: string, options?: CallOptions): Promise<ImageInspect>;
     load(archive: UploadSource, options?: LoadOptions): Promise<JsonMessage[]>;
     save(references: readonly string[], options?: SaveOptions): Promise<Readable>;
@@ -401,7 +408,7 @@ export interface JsonMessage {
 }
 
 export interface LoadOptions extends SaveOptions {
-    onProgress?: (message: JsonMessage) => void;
+    onProgress?: (message: JsonMessage) => unknown;
 }
 
 export interface LogChunk {
@@ -413,6 +420,7 @@ export interface LogsOptions extends CallOptions {
     stdout?: boolean;
     stderr?: boolean;
     tail?: number;
+    since?: number;
     follow?: boolean;
     tty?: boolean;
 }
@@ -505,6 +513,11 @@ export interface Ping {
 export interface PullOptions extends CallOptions {
     registryAuth?: RegistryAuth | undefined;
     platform?: string;
+    onProgress?: (message: JsonMessage) => unknown;
+}
+
+export interface PushOptions extends CallOptions {
+    registryAuth?: RegistryAuth | undefined;
     onProgress?: (message: JsonMessage) => void;
 }
 
@@ -548,6 +561,11 @@ export interface RunResult {
 
 export interface SaveOptions extends CallOptions {
     platforms?: readonly Platform[];
+}
+
+export interface SshProgram {
+    command: BridgeCommand;
+    what: string;
 }
 
 export interface SystemInfo {
@@ -608,6 +626,8 @@ export declare class Volumes {
         force?: boolean;
     }): Promise<void>;
 }
+
+export declare function dialProgramBySsh(address: string, { command, what }: SshProgram): Dial;
 
 export declare function encodeRegistryAuth(auth: RegistryAuth): string;
 

@@ -289,7 +289,7 @@ export declare class BuilderNode {
     openDriver(options?: {
         connect?: ConnectMode;
     }): Promise<Driver>;
-    endpoint(): Promise<DockerEndpoint>;
+    endpoint(): Promise<DockerEndpoint | undefined>;
 }
 
 export interface BuilderStream extends AsyncDisposable {
@@ -464,13 +464,14 @@ export interface DockerEndpoint {
 export interface Driver {
     readonly name: string;
     readonly features: DriverFeatures;
+    nodeFeatures(client: BuildkitClient, options?: DriverCallOptions): Promise<NodeFeatures>;
     status(options?: DriverCallOptions): Promise<NodeStatus>;
     connect(options?: ConnectOptions): Promise<BuildkitClient>;
     dial(options?: ConnectOptions): Promise<Duplex>;
     version(options?: DriverCallOptions): Promise<string>;
     stop(options?: DriverCallOptions): Promise<void>;
     remove(options?: RemoveOptions): Promise<void>;
-    diagnose(options?: DriverCallOptions): Promise<string | undefined>;
+    diagnose(options: DiagnoseOptions): Promise<string | undefined>;
     close(): Promise<void>;
 }
 
@@ -480,18 +481,16 @@ export interface DriverCallOptions {
 
 export declare class DriverError extends SlipwayError {
     readonly code: DriverErrorCode;
-    constructor(code: DriverErrorCode, message: string, options?: SlipwayErrorOptions);
+    readonly summary: string;
+    constructor(code: DriverErrorCode, message: string, { summary, ...options }?: DriverErrorOptions);
 }
 
 export type DriverErrorCode = "DRIVER_OPTION" | "DRIVER_BOOT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_CONNECT" | "DRIVER_NOT_RUNNING" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE";
 
 export interface DriverFeatures {
     readonly defaultLoad: boolean;
-    readonly ociExporter: boolean;
-    readonly dockerExporter: boolean;
-    readonly cacheExport: boolean;
-    readonly multiPlatform: boolean;
-    readonly directPush: boolean;
+    readonly engineStore: boolean;
+    readonly ownsDaemon: boolean;
 }
 
 export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driverOpts" | "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
@@ -677,6 +676,16 @@ export interface Node {
     readonly flags: readonly string[];
     readonly files: ReadonlyMap<string, Uint8Array>;
     readonly stored?: JsonObject;
+}
+
+export interface NodeFeatures {
+    readonly ociExporter: boolean;
+    readonly dockerExporter: boolean;
+    readonly cacheExport: boolean;
+    readonly multiPlatform: boolean;
+    readonly directPush: boolean;
+    readonly preferImageDigest: boolean;
+    readonly hostGateway?: string;
 }
 
 export interface NodeGroup {
@@ -979,6 +988,14 @@ interface Descriptor {
     data?: string;
     platform?: Platform;
     urls?: string[];
+}
+
+interface DiagnoseOptions extends DriverCallOptions {
+    since: number;
+}
+
+interface DriverErrorOptions extends SlipwayErrorOptions {
+    summary?: string | undefined;
 }
 
 interface KeepAliveOptions {

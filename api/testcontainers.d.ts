@@ -76,7 +76,7 @@ class BuilderNode {
     openDriver(options?: {
         connect?: ConnectMode;
     }): Promise<Driver>;
-    endpoint(): Promise<DockerEndpoint>;
+    endpoint(): Promise<DockerEndpoint | undefined>;
 }
 
 class BuildkitClient implements AsyncDisposable {
@@ -240,6 +240,10 @@ interface Device {
     annotations: Record<string, string>;
 }
 
+interface DiagnoseOptions extends DriverCallOptions {
+    since: number;
+}
+
 interface DockerEndpoint {
     contextName: string;
     host: string;
@@ -254,13 +258,14 @@ interface DockerEndpoint {
 interface Driver {
     readonly name: string;
     readonly features: DriverFeatures;
+    nodeFeatures(client: BuildkitClient, options?: DriverCallOptions): Promise<NodeFeatures>;
     status(options?: DriverCallOptions): Promise<NodeStatus>;
     connect(options?: ConnectOptions): Promise<BuildkitClient>;
     dial(options?: ConnectOptions): Promise<Duplex>;
     version(options?: DriverCallOptions): Promise<string>;
     stop(options?: DriverCallOptions): Promise<void>;
     remove(options?: RemoveOptions): Promise<void>;
-    diagnose(options?: DriverCallOptions): Promise<string | undefined>;
+    diagnose(options: DiagnoseOptions): Promise<string | undefined>;
     close(): Promise<void>;
 }
 
@@ -270,11 +275,8 @@ interface DriverCallOptions {
 
 interface DriverFeatures {
     readonly defaultLoad: boolean;
-    readonly ociExporter: boolean;
-    readonly dockerExporter: boolean;
-    readonly cacheExport: boolean;
-    readonly multiPlatform: boolean;
-    readonly directPush: boolean;
+    readonly engineStore: boolean;
+    readonly ownsDaemon: boolean;
 }
 
 interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driverOpts" | "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
@@ -329,6 +331,16 @@ interface Node {
     readonly flags: readonly string[];
     readonly files: ReadonlyMap<string, Uint8Array>;
     readonly stored?: JsonObject;
+}
+
+interface NodeFeatures {
+    readonly ociExporter: boolean;
+    readonly dockerExporter: boolean;
+    readonly cacheExport: boolean;
+    readonly multiPlatform: boolean;
+    readonly directPush: boolean;
+    readonly preferImageDigest: boolean;
+    readonly hostGateway?: string;
 }
 
 interface NodeGroup {

@@ -15,13 +15,15 @@ const named = process.argv.slice(2).filter((argument) => !argument.startsWith("-
 const projects = named.length > 0 ? named : ["unit", "integration"];
 const env = process.argv.includes("--long") ? { ...process.env, SLIPWAY_TEST_LONG: "1" } : process.env;
 
+const integrationTest = (name) => `test/integration/${name}.test.ts`;
+
 /** What depends on the engine runs again on others: the newest, those of ordinary users, one that keeps its images in containerd, and Podman. */
 const further = {
-  "docker-containerd": ["test/integration/load.test.ts", "test/integration/engine-images.test.ts"],
-  "docker-29": ["engines", "load", "engine-images", "page"].map((name) => `test/integration/${name}.test.ts`),
-  "rootless-docker": ["test/integration/engines.test.ts"],
-  podman: ["test/integration/engines.test.ts"],
-  "rootless-podman": ["test/integration/engines.test.ts"],
+  "docker-containerd": ["load", "engine-images", "driver-docker"].map(integrationTest),
+  "docker-29": ["engines", "load", "engine-images", "page", "driver-docker"].map(integrationTest),
+  "rootless-docker": ["engines", "driver-docker"].map(integrationTest),
+  podman: ["engines", "driver-docker"].map(integrationTest),
+  "rootless-podman": ["engines"].map(integrationTest),
 };
 /** The version line of the Node that runs this, which all integration tests run on. */
 const [ownLine] = process.versions.node.split(".");

@@ -51,6 +51,7 @@ export {
   DriverError,
   type DriverErrorCode,
   type DriverFeatures,
+  type NodeFeatures,
   type GcRule,
   type LocalBuildState,
   type Node,

@@ -108,7 +108,7 @@ async function runOn(
   } catch (error) {
     // Says what became of the builder when the connection to it was lost (FLT-1 to FLT-5).
     const isLost = isSlipwayError(error, "BUILDKIT_CONNECTION_LOST") || isSlipwayError(error, "SESSION_LOST");
-    if (!isLost || !place.driver || signal?.aborted) throw error;
+    if (!isLost || signal?.aborted) throw error;
     const diagnosis = await place.driver.diagnose({ since });
     throw diagnosis === undefined ? error : new SlipwayError("BUILDER_LOST", diagnosis, { cause: error });
   }

@@ -23,9 +23,12 @@ import { type PlanFacts, type SolvePlan, planBuild } from "./plan.js";
 export interface ConnectTarget {
   /** A builder's name, or a builder. */
   builder?: string | Builder;
-  /** `unix:///path` or `tcp://host:port` of a buildkitd. */
+  /**
+   * Where a buildkitd is: `unix:///path`, `tcp://host:port`, `ssh://user@host` (which runs `buildctl dial-stdio` there),
+   * `docker-container://name` or `npipe:////./pipe/name`. The socket of an engine of API 1.53 or later is one as well.
+   */
   address?: string;
-  /** TLS for `address`. */
+  /** TLS for an `address` of the form `tcp://host:port`. */
   tls?: AddressTls;
   /** Any way to a buildkitd. */
   dial?: Dial;
@@ -130,13 +133,16 @@ async function prepare(target: ConnectTarget & { platforms?: readonly string[] }
   const ways = [target.builder, target.address, target.dial].filter((way) => way !== undefined);
   if (ways.length > 1) throw new InvalidArgumentError("give one of builder, address and dial");
   const { config, store } = await openBuilderContext({ env, signal: target.signal });
-  const nodes = await openNodes(target, env);
+  const nodes = await openNodes(target, { env, dockerConfig: config });
+  const { driver, engine } = nodes.first;
   const facts = {
     env,
     dockerConfig: config,
-    engineHost: nodes.first.engineHost,
+    engineHost: engine?.endpoint.host,
     nodeId: (await store.nodeIdentifier()) ?? "",
-    defaultLoad: nodes.first.driver?.features.defaultLoad ?? false,
+    driverName: driver.name,
+    defaultLoad: driver.features.defaultLoad,
+    engineStore: driver.features.engineStore,
   };
   return {
     facts,

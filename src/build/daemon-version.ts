@@ -11,7 +11,10 @@ export async function isOlderThan(
   release: Pick<BuildkitVersionNumber, "major" | "minor">,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const version = parseVersion((await client.info({ signal })).version ?? "");
+  const { version: text } = await client.info({ signal });
+  // Such a one cannot be asked, as in engines before 24.0.
+  if (text === undefined) return true;
+  const version = parseVersion(text);
   if (!version || (version.major === 0 && version.minor === 0)) return false;
   return compareVersions(version, { ...release, patch: 0, prerelease: "" }) < 0;
 }

@@ -49,7 +49,6 @@ test("SEC-13 asks for no entitlement that was not allowed", () => {
 test.each([
   [{ network: "bogus" }, 'network mode "bogus" not supported by buildkit'],
   [{ addHosts: ["x"] }, "invalid host x"],
-  [{ addHosts: ["x:host-gateway"] }, "host-gateway is not supported by the docker-container driver"],
   [{ ulimits: ["bogus=1"] }, "invalid ulimit type: bogus"],
   [{ ulimits: ["nofile=2:1"] }, "ulimit soft limit must be less than or equal to hard limit"],
   [{ resources: ["gpu=1"] }, 'unknown resource "gpu"'],

@@ -131,10 +131,8 @@ function parseHost(text: string): string[] {
   const host = text.slice(0, Math.max(at, 0));
   const addresses = text.slice(at + 1);
   if (host === "" || addresses === "") throw invalid();
-  if (addresses === "host-gateway")
-    throw new InvalidArgumentError(
-      "unable to derive the IP value for host-gateway: host-gateway is not supported by the docker-container driver",
-    );
+  // Only the node knows its address; see planForNode.
+  if (addresses === "host-gateway") return [`${host}=${addresses}`];
   return addresses.split(",").map((address) => {
     const bare = /^\[.+\]$/.test(address) ? address.slice(1, -1) : address;
     if (isIP(bare) === 0) throw invalid();

@@ -2,9 +2,12 @@ import { once } from "node:events";
 import { expect, test } from "vitest";
 import { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
 import { control } from "../buildkit/index.js";
+import { loadDockerConfig } from "../config/index.js";
 import { type BuildEvent, abortError } from "../core/index.js";
 import { service } from "../session/index.js";
 import { openNodes } from "./node-pool.js";
+
+const context = { env: {}, dockerConfig: await loadDockerConfig({ DOCKER_CONFIG: "/nowhere" }) };
 
 test("a build that is cancelled while it connects does not end another that waits for the same connection", async () => {
   await using daemon = new FakeBuildkitd({ services: [service(control.Control, { info: () => ({}) })] });
@@ -14,7 +17,7 @@ test("a build that is cancelled while it connects does not end another that wait
     if (signal) await once(signal, "abort");
     throw abortError(signal as AbortSignal);
   };
-  const pool = await openNodes({ dial }, {});
+  const pool = await openNodes({ dial }, context);
   const [first, second, third] = [new AbortController(), new AbortController(), new AbortController()];
   const connecting = [first, second, third].map(({ signal }) => pool.connect(0, { signal }));
   const settled = Promise.allSettled(connecting);
@@ -32,7 +35,7 @@ test("a connection that is lost is made anew for the next build, which is told",
   const before = new FakeBuildkitd({ services });
   await using after = new FakeBuildkitd({ services });
   let daemon = before;
-  const pool = await openNodes({ dial: () => daemon.dial() }, {});
+  const pool = await openNodes({ dial: () => daemon.dial() }, context);
   const first = await pool.connect(0, {});
   expect(await pool.connect(0, {})).toBe(first);
   daemon = after;

@@ -9,7 +9,7 @@ import {
   shareOffered,
 } from "../builder/index.js";
 import type { BuildkitClient } from "../buildkit/index.js";
-import type { Environment } from "../config/index.js";
+import type { DockerConfig, Environment } from "../config/index.js";
 import { InvalidArgumentError, isSlipwayError, untilAborted } from "../core/index.js";
 import type { ConnectTarget } from "./connection.js";
 import { type Place, type PlaceConnectOptions, dialPlace, nodePlace } from "./place.js";
@@ -31,9 +31,10 @@ export interface NodePool {
 /** Opens the nodes of a target; of several only the one that plans are made for. Nothing is dialled. */
 export async function openNodes(
   target: ConnectTarget & { platforms?: readonly string[] },
-  env: Environment,
+  context: { env: Environment; dockerConfig: DockerConfig },
 ): Promise<NodePool> {
-  const dialled = dialPlace(target);
+  const { env } = context;
+  const dialled = await dialPlace(target, context);
   if (dialled) return new Pool(0, dialled, [], () => Promise.resolve(dialled));
   const builder = isBuilder(target.builder)
     ? target.builder

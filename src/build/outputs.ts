@@ -21,7 +21,8 @@ export type ExportDestination =
 
 /** One exporter of the solve. */
 export interface PlannedExport {
-  type: "local" | "tar" | "oci" | "docker" | "image";
+  /** `moby`: into the store of the engine that builds. */
+  type: "local" | "tar" | "oci" | "docker" | "image" | "moby";
   attrs: Record<string, string>;
   destination: ExportDestination;
 }

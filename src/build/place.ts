@@ -1,6 +1,14 @@
-import { type Builder, type BuilderNode, type Driver, type Platform, dialAddress } from "../builder/index.js";
-import { BuildkitClient, localWindows, remoteWindows, requireSupportedVersion } from "../buildkit/index.js";
-import type { Dial, EventSink } from "../core/index.js";
+import {
+  type Builder,
+  type BuilderNode,
+  type Driver,
+  type Platform,
+  connectForBuild,
+  loadRemote,
+} from "../builder/index.js";
+import type { BuildkitClient } from "../buildkit/index.js";
+import type { DockerConfig, DockerEndpoint, Environment } from "../config/index.js";
+import { type EventSink, InvalidArgumentError } from "../core/index.js";
 import type { ConnectTarget } from "./connection.js";
 import type { SolvePlan } from "./plan.js";
 
@@ -14,11 +22,11 @@ export interface PlaceConnectOptions {
 export interface Place {
   builderName: string;
   nodeName: string;
-  driverName: string;
   /** Platforms it was configured for. */
   platforms: readonly Platform[];
-  engineHost?: string | undefined;
-  driver?: Driver;
+  driver: Driver;
+  /** The engine that it is on, and how its node names that. */
+  engine?: { endpoint: DockerEndpoint; name: string } | undefined;
   /** Files of the node's configuration, with what they say about registries. */
   files?: ReadonlyMap<string, Buffer>;
   saveRef?: (plan: SolvePlan) => Promise<void>;
@@ -28,42 +36,34 @@ export interface Place {
 }
 
 /** The place of an address or a dial function; undefined when the target has neither. */
-export function dialPlace(target: Pick<ConnectTarget, "address" | "dial" | "tls">): Place | undefined {
-  const { address, tls } = target;
-  const dial: Dial | undefined =
-    target.dial ?? (address === undefined ? undefined : dialAddress(address, tls));
-  if (!dial) return undefined;
-  const windows = address?.startsWith("tcp:") ? remoteWindows : localWindows;
+export async function dialPlace(
+  { address, tls, dial }: Pick<ConnectTarget, "address" | "dial" | "tls">,
+  context: { env: Environment; dockerConfig: DockerConfig },
+): Promise<Place | undefined> {
+  if (dial === undefined && address === undefined) return undefined;
+  if (tls && address === undefined) throw new InvalidArgumentError("tls is for an address");
+  const driver = await loadRemote(dial ? { dial } : { address: address ?? "", tls, ...context });
   return {
     builderName: "remote",
     nodeName: "remote0",
-    driverName: "remote",
     platforms: [],
-    async connect({ signal }) {
-      const client = await BuildkitClient.connect(dial, { windows, signal });
-      try {
-        await client.info({ signal });
-        return client;
-      } catch (error) {
-        await client.close();
-        throw error;
-      }
-    },
-    close: () => Promise.resolve(),
+    driver,
+    // Whoever gives an address knows whether somebody is there.
+    connect: ({ onEvent, signal }) => driver.connect({ sink: onEvent, signal, boot: false }),
+    close: () => driver.close(),
   };
 }
 
 /** The place that a builder's node is. */
 export async function nodePlace(builder: Builder, node: BuilderNode): Promise<Place> {
   const driver = await node.openDriver();
-  const { host } = await node.endpoint();
+  const endpoint = await node.endpoint();
   return {
     builderName: builder.name,
     nodeName: node.name,
-    driverName: builder.driver,
     platforms: node.node.platforms,
-    engineHost: host,
     driver,
+    engine: endpoint && { endpoint, name: node.node.endpoint },
     files: new Map([...node.node.files].map(([name, data]) => [name, Buffer.from(data)])),
     async saveRef({ ref, inputs }) {
       const { localState } = builder.store;
@@ -72,16 +72,7 @@ export async function nodePlace(builder: Builder, node: BuilderNode): Promise<Pl
         .saveRef(builder.name, node.name, ref, { target: "default", ...inputs.recorded })
         .catch(() => {});
     },
-    async connect({ onEvent, signal }) {
-      const client = await driver.connect({ sink: onEvent, signal });
-      try {
-        requireSupportedVersion((await client.info({ signal })).version);
-        return client;
-      } catch (error) {
-        await client.close();
-        throw error;
-      }
-    },
+    connect: ({ onEvent, signal }) => connectForBuild(driver, { sink: onEvent, signal }),
     close: () => driver.close(),
   };
 }

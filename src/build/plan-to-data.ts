@@ -16,6 +16,9 @@ import { planKinds } from "./option-kinds.js";
 import { type SolvePlan, planBuild } from "./plan.js";
 import type { BuildPlan, PlanOptions } from "./plan-data.js";
 
+/** A plan is shown as for a builder of the default driver. */
+const asContainerBuilder = { driverName: "docker-container", defaultLoad: false, engineStore: false };
+
 /** See {@link plan}. */
 export async function planData(given: PlanOptions): Promise<BuildPlan> {
   const options = readBuildOptions("plan()", given, planKinds);
@@ -23,7 +26,7 @@ export async function planData(given: PlanOptions): Promise<BuildPlan> {
   const { signal } = options;
   const dockerConfig = await loadDockerConfig(env, { signal });
   const engineHost = await hostOf(env, dockerConfig);
-  const facts = { env, dockerConfig, engineHost, nodeId: "", defaultLoad: false, signal };
+  const facts = { env, dockerConfig, engineHost, nodeId: "", ...asContainerBuilder, signal };
   const planned = await planBuild(options, facts);
   const { inputs, caches, exports } = planned;
   const defaultCache = join(buildxConfigDir(env), "slipway", "digests");

@@ -7,8 +7,24 @@ import { planBuild } from "./plan.js";
 const context = files({ Dockerfile: "FROM scratch\n" });
 async function plan(options: Partial<BuildOptions>, env: Record<string, string> = {}) {
   const dockerConfig = await loadDockerConfig({ DOCKER_CONFIG: "/nowhere" });
-  return planBuild({ context, ...options }, { env, dockerConfig, nodeId: "n", defaultLoad: false });
+  return planBuild(
+    { context, ...options },
+    {
+      env,
+      dockerConfig,
+      nodeId: "n",
+      defaultLoad: false,
+      driverName: "docker-container",
+      engineStore: false,
+    },
+  );
 }
+
+test("host-gateway is refused where the driver knows no such address", async () => {
+  await expect(plan({ addHosts: ["x=10.0.0.1", "y:host-gateway"] })).rejects.toThrow(
+    "host-gateway is not supported by the docker-container driver",
+  );
+});
 
 test("BUILDX_DEFAULT_POLICY is refused by name, not ignored", async () => {
   for (const value of ["1", "true"])

@@ -50,8 +50,12 @@ export interface PlanFacts {
   engineHost?: string | undefined;
   /** This machine's id towards builders. */
   nodeId: string;
+  /** Of the node that the plan is made for, for messages. */
+  driverName: string;
   /** A build without outputs is loaded (driver option `default-load`). */
   defaultLoad: boolean;
+  /** What is built stays in the engine's own store. */
+  engineStore: boolean;
   signal?: AbortSignal | undefined;
 }
 
@@ -68,6 +72,10 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
   if (epoch && !buildArgs.has("SOURCE_DATE_EPOCH")) buildArgs.set("SOURCE_DATE_EPOCH", epoch);
   const call = parseCall(options.call);
   const { frontend, attrs, entitlements, allowLocalDelete } = frontendAttrs(options, buildArgs);
+  if (!facts.engineStore && attrs["add-hosts"]?.split(",").some((host) => host.endsWith("=host-gateway")))
+    throw new InvalidArgumentError(
+      `unable to derive the IP value for host-gateway: host-gateway is not supported by the ${facts.driverName} driver`,
+    );
 
   const attestations = parseAttestations(options);
   for (const [type, value] of attestations) if (value !== null) attrs[`attest:${type}`] = value;
@@ -135,7 +143,12 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
     platforms,
     attestations: [...attestations.values()].some((value) => value !== null),
     call,
-    noOutput: outputs.exports.length === 0 && !outputs.cacheOnly && call === undefined && !noDefaultLoad(env),
+    noOutput:
+      !facts.engineStore &&
+      outputs.exports.length === 0 &&
+      !outputs.cacheOnly &&
+      call === undefined &&
+      !noDefaultLoad(env),
     warnings: [
       ...facts.dockerConfig.problems,
       ...caches.warnings,

@@ -1,4 +1,4 @@
-import { type BuildkitClient, type control, readContent } from "../buildkit/index.js";
+import { type BuildkitClient, BuildkitError, type control, readContent } from "../buildkit/index.js";
 import { type JsonObject, isJsonObject } from "../config/index.js";
 import { type EventSink, withVertex, parseJson } from "../core/index.js";
 
@@ -38,7 +38,7 @@ export async function readProvenance({
       { Ref: ref, EarlyExit: true },
       { ...(signal && { signal }) },
     );
-    for await (const { record } of events)
+    for await (const { record } of unlessUnimplemented(events))
       for (const [name, result] of resultsOf(record)) {
         const found = result.Attestations.find(isProvenance);
         if (!found) continue;
@@ -57,6 +57,18 @@ export async function readProvenance({
       }
     return entries;
   });
+}
+
+/** gRPC's code for a call that a server does not have. */
+const unimplementedCode = 12;
+
+/** Daemons before 0.11, as in engines before 24.0, keep no history. */
+async function* unlessUnimplemented<T>(events: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* events;
+  } catch (error) {
+    if (!(error instanceof BuildkitError) || error.grpcCode !== unimplementedCode) throw error;
+  }
 }
 
 const predicateType = "in-toto.io/predicate-type";

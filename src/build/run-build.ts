@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import type { BuildkitClient } from "../buildkit/index.js";
 import {
   type DockerConfig,
+  type DockerEndpoint,
   type Environment,
   buildxConfigDir,
   resolveDockerEndpoint,
@@ -15,7 +16,7 @@ import {
   isError,
   isSlipwayError,
 } from "../core/index.js";
-import { openEngine } from "../builder/index.js";
+import { type Driver, openEngine } from "../builder/index.js";
 import type { EngineClient } from "../engine-api/index.js";
 import {
   type Attachable,
@@ -50,7 +51,9 @@ import { memoryDir } from "./memory-dir.js";
 import { ManifestMemory } from "./load/manifest-memory.js";
 import type { PlannedExport } from "./outputs.js";
 import { type PlanFacts, type SolvePlan } from "./plan.js";
+import { isPush, planForNode } from "./plan-for-node.js";
 import { readProvenance } from "./provenance.js";
+import { type EnginePush, pushFromEngine } from "./push-from-engine.js";
 import { checkResponse } from "./exporter-response.js";
 import { randomId } from "./random-id.js";
 import { type RemotePolicy, refuseRemotePolicy } from "./remote-policy.js";
@@ -66,13 +69,14 @@ export interface BuildNode {
   client: BuildkitClient;
   builderName: string;
   nodeName: string;
-  driverName: string;
+  driver: Driver;
+  engine?: { endpoint: DockerEndpoint; name: string } | undefined;
   /** Files of its configuration, which say how registries are spoken to. */
   files?: ReadonlyMap<string, Buffer>;
 }
 
 /** What {@link executePlan} works with besides the options. */
-export interface RunBuildContext extends Omit<PlanFacts, "signal"> {
+export interface RunBuildContext extends Pick<PlanFacts, "env" | "dockerConfig"> {
   node: BuildNode;
   /** Read the image's manifests afterwards, for {@link BuildResult.platforms}. */
   describe: boolean;
@@ -94,7 +98,7 @@ export async function executePlan(
     options.onEvent?.(event);
   };
   sink.ready = () => options.onEvent?.ready?.();
-  if (planned.noOutput) sink({ type: "message", level: "warning", text: noOutputWarning(node.driverName) });
+  if (planned.noOutput) sink({ type: "message", level: "warning", text: noOutputWarning(node.driver.name) });
   for (const text of planned.warnings) sink({ type: "message", level: "warning", text });
 
   const engines: EngineClient[] = [];
@@ -119,18 +123,30 @@ export async function executePlan(
     };
     if (planned.inputs.remotePolicy) await lookFor(planned.inputs.remotePolicy);
     const unpolicied = withoutArchivePolicy(planned, lookFor);
-    const complete = await withDockerfile(unpolicied, node.client, sink, signal);
-    const { plan, images } = await withEngineImages(complete, options, {
-      client: node.client,
-      openEngine: async () => {
-        const engine = await loadingEngine(undefined, { env, dockerConfig });
-        engines.push(engine);
-        return engine;
-      },
-      env,
-      sink,
-      onImages: (opened) => (served = opened),
+    const features = await node.driver.nodeFeatures(node.client, { signal });
+    const { engineStore } = node.driver.features;
+    const ready = planForNode(unpolicied, {
+      driverName: node.driver.name,
+      engineStore,
+      features,
+      endpoint: node.engine?.name,
     });
+    const complete = await withDockerfile(ready, node.client, sink, signal);
+    const { plan, images } = await withEngineImages(
+      complete,
+      engineStore ? { ...options, engineImages: false } : options,
+      {
+        client: node.client,
+        openEngine: async () => {
+          const engine = await loadingEngine(undefined, { env, dockerConfig });
+          engines.push(engine);
+          return engine;
+        },
+        env,
+        sink,
+        onImages: (opened) => (served = opened),
+      },
+    );
     const { targets, exports, preferManifest, seen } = await openTargets(plan, {
       env,
       dockerConfig,
@@ -168,9 +184,20 @@ export async function executePlan(
       throw signal?.aborted ? error : (failures[0] ?? error);
     });
     const names = exports.map(({ attrs }) => attrs["name"] ?? "").join(",");
-    checkResponse(outcome.response, { asked: new AskedNames(names), seen });
-    await nameExported(plan, outcome.response, { locks, sink, signal });
     const response = new Map(outcome.response);
+    // What engines with containerd call an image without a name is none (moby builder/builder-next/exporter).
+    if (response.get("image.name")?.startsWith("moby-dangling@")) response.delete("image.name");
+    checkResponse(response, { asked: new AskedNames(names), seen });
+    await nameExported(plan, response, { locks, sink, signal });
+    if (node.engine && !features.directPush)
+      await pushMoby(response, exports, {
+        engine: openEngine(node.engine.endpoint, env),
+        credentials: options.credentials,
+        env,
+        dockerConfig,
+        sink,
+        signal,
+      });
     if (preferManifest) response.delete("containerimage.config.digest");
     if (!plan.call) response.set("buildx.build.ref", ref);
     else for (const [key, value] of outcome.metadata) response.set(key, Buffer.from(value).toString("utf8"));
@@ -225,6 +252,27 @@ function withoutArchivePolicy(
   return { ...plan, inputs: { ...plan.inputs, uploads } };
 }
 
+/** Pushes what an engine's own daemon has built, where only the engine can; the digest is then that of the registry. */
+async function pushMoby(
+  response: Map<string, string>,
+  exports: readonly PlannedExport[],
+  { engine, ...push }: Omit<EnginePush, "names">,
+): Promise<void> {
+  try {
+    for (const entry of exports) {
+      if (entry.type !== "moby" || !isPush(entry)) continue;
+      const digest = await pushFromEngine({ ...push, engine, names: (entry.attrs["name"] ?? "").split(",") });
+      if (digest === undefined) continue;
+      // Old daemons have only one digest, which is the image's id.
+      const id = response.get("containerimage.config.digest") ?? response.get("containerimage.digest");
+      if (id !== undefined) response.set("containerimage.config.digest", id);
+      response.set("containerimage.digest", digest);
+    }
+  } finally {
+    await engine.close();
+  }
+}
+
 /** The plan without what the session would offer of this machine's files. */
 function onlyFetching(plan: SolvePlan): SolvePlan {
   const inputs = { ...plan.inputs, locals: new Map(), uploads: new Map(), ociLayouts: new Map() };
@@ -275,6 +323,8 @@ async function openTargets(plan: SolvePlan, context: TargetContext) {
     const { destination } = planned;
     switch (destination.kind) {
       case "none":
+        preferManifest ||= planned.attrs["prefer-image-digest"] === "true" && planned.type === "moby";
+        break;
       case "layout":
         break;
       case "file":

@@ -1,6 +1,6 @@
-import { type DockerEndpoint, resolveDockerEndpoint } from "../config/index.js";
-import { isSlipwayError, readOptions } from "../core/index.js";
-import { type ConnectMode, type Driver, DriverError, loadDriver } from "../driver/index.js";
+import type { DockerEndpoint } from "../config/index.js";
+import { readOptions } from "../core/index.js";
+import { type ConnectMode, type Driver, driverKind, engineEndpoint, loadDriver } from "../driver/index.js";
 import { openDriverKinds } from "./option-kinds.js";
 import type { BuilderContext } from "./builder-context.js";
 import type { Node, NodeGroup } from "./node-group.js";
@@ -23,9 +23,9 @@ export class BuilderNode {
     return this.node.name;
   }
 
-  /** Driver name as stored; empty for a docker context's own builder. */
+  /** Driver name. A docker context's own builder is the engine's, `docker`. */
   get driver(): string {
-    return this.#group.driver;
+    return this.#group.driver || "docker";
   }
 
   /**
@@ -36,21 +36,11 @@ export class BuilderNode {
   async openDriver(given: { connect?: ConnectMode } = {}): Promise<Driver> {
     const options = readOptions("openDriver()", given, openDriverKinds);
     const { env, config, store } = this.#context;
-    if (this.#group.driver === "")
-      throw new DriverError(
-        "DRIVER_UNSUPPORTED",
-        `builder ${this.#group.name} is the engine's own (driver docker), which slipway cannot use; make a container builder with: slipway create --driver docker-container --use`,
-      );
-    // An unknown driver is refused before its endpoint, which may be of a form of its own.
-    const endpoint =
-      this.#group.driver === "docker-container"
-        ? await this.endpoint()
-        : { contextName: "", host: "", skipTlsVerify: false };
     const stored = await store.slipwayOptions(this.#group.name);
     return loadDriver({
-      driver: this.#group.driver,
+      driver: this.driver,
       nodeName: this.node.name,
-      endpoint,
+      endpoint: this.node.endpoint,
       driverOpts: this.node.driverOpts,
       flags: this.node.flags,
       files: this.node.files,
@@ -69,22 +59,10 @@ export class BuilderNode {
     });
   }
 
-  /** The engine of the node: that of a docker context, or a host. */
-  async endpoint(): Promise<DockerEndpoint> {
+  /** The engine of the node: that of a docker context, or a host. Undefined for a driver whose nodes are on none. */
+  async endpoint(): Promise<DockerEndpoint | undefined> {
+    if (driverKind(this.driver).endpoint !== "engine") return undefined;
     const { env, config } = this.#context;
-    const { endpoint } = this.node;
-    try {
-      return await resolveDockerEndpoint(env, config, { context: endpoint });
-    } catch (error) {
-      const isHost = /^[a-z]+:\/\//.test(endpoint);
-      if (
-        !isHost ||
-        !(isSlipwayError(error, "CONTEXT_NOT_FOUND") || isSlipwayError(error, "INVALID_ARGUMENT"))
-      )
-        throw error;
-      // A host as endpoint takes its TLS from the environment, if that speaks of the same host.
-      const current = await resolveDockerEndpoint(env, config, { context: "default" });
-      return current.host === endpoint ? current : { contextName: "", host: endpoint, skipTlsVerify: false };
-    }
+    return engineEndpoint(env, config, this.node.endpoint);
   }
 }

@@ -6,21 +6,22 @@ import { expect, test } from "vitest";
 import { openBuilderContext } from "./builder-context.js";
 import { type CreateBuilderOptions, createBuilder } from "./create-builder.js";
 
-test("BUILDKIT_HOST asks for a driver that is not there, unless something else is asked for", async () => {
+test("BUILDKIT_HOST makes a builder of the driver remote, unless something else is asked for", async () => {
   const dir = await mkdtemp(join(tmpdir(), "slipway-create-"));
   try {
     const env = { BUILDX_CONFIG: join(dir, "buildx"), DOCKER_CONFIG: join(dir, "docker") };
     const context = await openBuilderContext({ env });
     const buildkitHost = "tcp://buildkit:1234";
-    await expect(createBuilder(context, { name: "one", buildkitHost })).rejects.toMatchObject({
-      code: "DRIVER_UNSUPPORTED",
-      message: expect.stringMatching(/BUILDKIT_HOST.*tcp:\/\/buildkit:1234.*"remote"/) as string,
-    });
-    expect(await context.store.get("one")).toBeUndefined();
-    await createBuilder(context, { name: "one", buildkitHost, driver: "docker-container" });
-    await createBuilder(context, { name: "two", buildkitHost, endpoint: "unix:///engine.sock" });
-    await createBuilder(context, { name: "one", node: "one0", buildkitHost, platforms: ["linux/arm64"] });
-    await createBuilder(context, { name: "three", buildkitHost: "" });
+    const { group } = await createBuilder(context, { name: "far", buildkitHost });
+    expect(group).toMatchObject({ driver: "remote", nodes: [{ endpoint: buildkitHost, flags: [] }] });
+    const others = [
+      { name: "one", buildkitHost, driver: "docker-container" },
+      { name: "two", buildkitHost, endpoint: "unix:///engine.sock" },
+      { name: "one", node: "one0", buildkitHost, platforms: ["linux/arm64"] },
+      { name: "three", buildkitHost: "" },
+    ];
+    for (const options of others)
+      expect((await createBuilder(context, options)).group.driver).toBe("docker-container");
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

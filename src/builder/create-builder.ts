@@ -13,7 +13,16 @@ import {
   withNetworkHostEntitlement,
 } from "../config/index.js";
 import { InvalidArgumentError, abortError, isSlipwayError, messageOf } from "../core/index.js";
-import { type ConnectMode, DriverError, parseDriverOptions } from "../driver/index.js";
+import {
+  type ConnectMode,
+  DriverError,
+  type DriverKind,
+  creatableDrivers,
+  defaultDriver,
+  driverKind,
+  findDriverKind,
+  parseDaemonAddress,
+} from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
 import { BuilderNode } from "./builder-node.js";
 import { isBuilderName } from "./builder-name.js";
@@ -30,13 +39,13 @@ import { leaveNode, updateNode } from "./update-node.js";
 export interface CreateBuilderOptions {
   /** A random one when not given. */
   name?: string | undefined;
-  /** Default `docker-container`, which is the only one. */
+  /** `docker-container` (default) or `remote`. */
   driver?: string | undefined;
   /** Name of the node to add or change. */
   node?: string | undefined;
-  /** A docker context or a host; default the current one. */
+  /** A docker context or a host; default the current one. With the driver `remote` the daemon's address. */
   endpoint?: string | undefined;
-  /** `BUILDKIT_HOST`: where it is set, a new builder without driver and endpoint would be one of the driver `remote`. */
+  /** `BUILDKIT_HOST`: where it is set, a new builder without driver and endpoint is one of the driver `remote`, of that address. */
   buildkitHost?: string | undefined;
   /** Platforms to prefer the node for. */
   platforms?: readonly string[] | undefined;
@@ -67,8 +76,6 @@ export interface CreatedBuilder {
   needsRestart: boolean;
 }
 
-const defaultDriver = "docker-container";
-
 /**
  * Creates a builder, adds a node to one, or changes a node (buildx v0.36 builder/builder.go Create). Nothing is booted.
  * The store is as before when anything fails. `kept` is what only slipway is to know of it.
@@ -95,14 +102,12 @@ export async function createBuilder(
         `instance name ${JSON.stringify(name)} already exists as context builder`,
       );
   }
-  if (options.driver && options.driver !== defaultDriver) {
-    // Before its endpoint and options are looked at, which follow other rules.
-    const existing = name ? await existingGroup(store, name) : undefined;
-    if (existing) checkExisting(existing, options.driver, options);
-    throw unsupportedDriver(options.driver);
-  }
-  const driverOpts = options.driverOpts ?? {};
-  const settings = await nodeSettings(context, options, driverOpts);
+  // What a builder's endpoint and settings may be follows from its driver; they are read before the store is locked.
+  const known = name ? await existingGroup(store, name) : undefined;
+  const driver = driverOf(options, known);
+  if (known) checkExisting(known, driver, options);
+  const kind = creatableKind(driver);
+  const settings = await nodeSettings(context, options, { kind, driverOpts: options.driverOpts ?? {} });
   return store.transaction(
     async (transaction) => {
       const existing = name ? await existingGroup(transaction.store, name) : undefined;
@@ -111,17 +116,14 @@ export async function createBuilder(
           "STORE_NO_BUILDER",
           `failed to find instance ${JSON.stringify(name)} for append`,
         );
-      const driver = options.driver || existing?.driver || defaultDriver;
       if (existing) checkExisting(existing, driver, options);
-      else refuseBuildkitHost(options);
-      if (driver !== defaultDriver) throw unsupportedDriver(driver);
       const before =
         existing ?? emptyNodeGroup((name ?? (await transaction.freeName())).toLowerCase(), driver);
       const { group, needsRestart } = updateNode(before, { ...settings, append });
       await checkNodes(context, before, group, options);
       // What was kept of the builder stays, whatever node is added.
-      const known = existing ? await keptOptions(context, group.name) : {};
-      const more = { ...known, ...kept, ...(options.connect && { connect: options.connect }) };
+      const keptBefore = existing ? await keptOptions(context, group.name) : {};
+      const more = { ...keptBefore, ...kept, ...(options.connect && { connect: options.connect }) };
       // Whose it is comes before it is there: who is killed in between leaves nothing without an owner.
       if (kept.ephemeral) await transaction.saveSlipwayOptions(group.name, more);
       await transaction.save(group);
@@ -154,8 +156,10 @@ async function checkNodes(
   for (const node of group.nodes.filter((one) => !before.nodes.includes(one))) {
     let problem: unknown;
     try {
-      parseDriverOptions(node.driverOpts);
-      if (checkMilliseconds !== undefined)
+      const kind = driverKind(group.driver);
+      kind.check(node);
+      // A daemon that somebody else runs need not be there yet.
+      if (checkMilliseconds !== undefined && kind.ownsDaemon)
         problem = (
           await loadNodeInfo(new BuilderNode(group, node, context), {
             milliseconds: checkMilliseconds,
@@ -214,20 +218,24 @@ async function existingGroup(store: StoreView, name: string): Promise<NodeGroup 
   }
 }
 
-function unsupportedDriver(driver: string): DriverError {
-  return new DriverError(
-    "DRIVER_UNSUPPORTED",
-    `slipway cannot create builders with the driver ${JSON.stringify(driver)}, only ${defaultDriver}`,
-  );
+/** `BUILDKIT_HOST` names a daemon, where nothing else does (buildx builder/builder.go Create). */
+function driverOf(
+  { driver, endpoint, buildkitHost }: CreateBuilderOptions,
+  existing: NodeGroup | undefined,
+): string {
+  if (driver || existing) return driver || existing?.driver || "";
+  return endpoint === undefined && buildkitHost ? "remote" : defaultDriver;
 }
 
-/** buildx would make a builder of the driver `remote` (builder/builder.go Create). */
-function refuseBuildkitHost({ driver, endpoint, buildkitHost }: CreateBuilderOptions): void {
-  if (driver || endpoint !== undefined || !buildkitHost) return;
+function creatableKind(driver: string): DriverKind {
+  const kind = findDriverKind(driver);
+  if (kind?.creatable) return kind;
+  const why = kind
+    ? `every docker context is a builder of the driver ${driver} by itself: see slipway ls`
+    : `expecting ${creatableDrivers.join(" or ")}`;
   throw new DriverError(
     "DRIVER_UNSUPPORTED",
-    `BUILDKIT_HOST is set (${buildkitHost}): a builder for it needs the driver "remote", which slipway does not have; ` +
-      `unset it, or give --driver ${defaultDriver}`,
+    `slipway cannot create builders with the driver ${JSON.stringify(driver)}: ${why}`,
   );
 }
 
@@ -248,10 +256,12 @@ function checkExisting(group: NodeGroup, driver: string, options: CreateBuilderO
 export async function nodeSettings(
   context: BuilderContext,
   options: CreateBuilderOptions,
-  driverOpts: Readonly<Record<string, string>>,
+  { kind, driverOpts }: { kind: DriverKind; driverOpts: Readonly<Record<string, string>> },
 ) {
   const { store } = context;
-  const configPath = options.buildkitdConfig ?? (await defaultConfigPath(store.dir.path));
+  // The default is for daemons that the driver makes; buildx refuses to make a remote builder where there is one.
+  const configPath =
+    options.buildkitdConfig ?? (kind.ownsDaemon ? await defaultConfigPath(store.dir.path) : undefined);
   let files =
     configPath === undefined ? undefined : await loadBuildkitdConfig(configPath, { signal: options.signal });
   const toml = files?.get("buildkitd.toml");
@@ -263,19 +273,30 @@ export async function nodeSettings(
     files ??= new Map();
     files.set("buildkitd.toml", await withCacheLimit(files.get("buildkitd.toml"), bytes));
   }
-  const flags = withNetworkHostEntitlement(splitFlags(options.buildkitdFlags ?? ""), {
-    ...(driverOpts["network"] !== undefined && { network: driverOpts["network"] }),
-    configEntitlements,
-  });
+  const given = splitFlags(options.buildkitdFlags ?? "");
+  const flags = kind.ownsDaemon
+    ? withNetworkHostEntitlement(given, {
+        ...(driverOpts["network"] !== undefined && { network: driverOpts["network"] }),
+        configEntitlements,
+      })
+    : given;
+  const isDaemon = kind.endpoint === "daemon";
   return {
     ...(options.node && { node: options.node }),
-    endpoint: await endpointOf(context, options.endpoint),
-    endpointGiven: options.endpoint !== undefined,
+    endpoint: isDaemon ? daemonEndpoint(options) : await endpointOf(context, options.endpoint),
+    endpointGiven: isDaemon || options.endpoint !== undefined,
     platforms: parsePlatforms(options.platforms ?? []),
     flags,
     ...(options.driverOpts && { driverOpts }),
     ...(files && { files }),
   };
+}
+
+function daemonEndpoint({ endpoint, buildkitHost }: CreateBuilderOptions): string {
+  const address = endpoint ?? buildkitHost;
+  if (!address) throw new InvalidArgumentError("no remote endpoint provided");
+  parseDaemonAddress(address);
+  return address;
 }
 
 async function defaultConfigPath(dir: string): Promise<string | undefined> {

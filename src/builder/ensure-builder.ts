@@ -1,5 +1,5 @@
 import type { Environment } from "../config/index.js";
-import { type ConnectMode, parseDriverOptions } from "../driver/index.js";
+import { type ConnectMode, defaultDriver, driverKind, parseDriverOptions } from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
 import { checkBuilderName } from "./builder-name.js";
 import { type CreateBuilderOptions, createBuilder, keptOptions, nodeSettings } from "./create-builder.js";
@@ -80,7 +80,10 @@ export async function ensureBuilder(
 async function describe(context: BuilderContext, options: EnsureBuilderOptions): Promise<Description> {
   const { driverOpts = {}, connect } = options;
   parseDriverOptions(driverOpts);
-  const { flags, files, endpoint, platforms } = await nodeSettings(context, options, driverOpts);
+  const { flags, files, endpoint, platforms } = await nodeSettings(context, options, {
+    kind: driverKind(defaultDriver),
+    driverOpts,
+  });
   return {
     driverOpts,
     ...(options.buildkitdFlags !== undefined && { flags }),

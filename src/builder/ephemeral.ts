@@ -3,10 +3,9 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../config/index.js";
 import { isSlipwayError, messageOf } from "../core/index.js";
-import { reapEngine } from "../driver/index.js";
+import { engineEndpoint, reapEngine } from "../driver/index.js";
 import { type ProcessIdentity, hasEnded, thisProcess } from "../fs/index.js";
 import type { BuilderContext } from "./builder-context.js";
-import { BuilderNode } from "./builder-node.js";
 import { type CreateBuilderOptions, createBuilder } from "./create-builder.js";
 import type { Node, NodeGroup } from "./node-group.js";
 import { removeBuilder } from "./remove-builder.js";
@@ -44,7 +43,7 @@ export async function createEphemeral(
   const kept = { ephemeral: JSON.stringify(await thisProcess()) };
   const { group } = await createBuilder(context, description, kept);
   try {
-    for (const node of group.nodes) await reap(context, group, node, signal);
+    for (const node of group.nodes) await reap(context, node, signal);
   } catch (error) {
     await context.store.transaction((transaction) => transaction.remove(name));
     throw error;
@@ -62,15 +61,10 @@ export async function removeEphemeral(context: BuilderContext, name: string): Pr
 }
 
 /** Removes what is left of ephemeral builders whose processes have ended, from a node's engine and then from the store. */
-async function reap(
-  context: BuilderContext,
-  group: NodeGroup,
-  node: Node,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+async function reap(context: BuilderContext, node: Node, signal: AbortSignal | undefined): Promise<void> {
   const { env, store } = context;
   const ours = await storedOwners(context);
-  const { problems, kept } = await reapEngine(await new BuilderNode(group, node, context).endpoint(), env, {
+  const { problems, kept } = await reapEngine(await engineEndpoint(env, context.config, node.endpoint), env, {
     prefix: namePrefix,
     label: ephemeralLabel,
     // On another machine's engine nothing says that its owner ran here, but that it is in the store.

@@ -1,11 +1,5 @@
 import { isSlipwayError, messageOf, withDeadline } from "../core/index.js";
-import {
-  type Device,
-  type GcRule,
-  type NodeStatus,
-  describeDaemon,
-  parseDriverOptions,
-} from "../driver/index.js";
+import { type Device, type GcRule, type NodeStatus, describeDaemon, driverKind } from "../driver/index.js";
 import type { BuilderNode } from "./builder-node.js";
 import type { NodeSurvey } from "./node-survey.js";
 import { type Platform, dedupePlatforms, normalizePlatform } from "./platform.js";
@@ -51,7 +45,8 @@ export async function loadNodeInfo(
   );
   try {
     await withDeadline(signal, milliseconds, what, async (within) => {
-      parseDriverOptionsOf(node);
+      // Options that a driver cannot use are told although nobody asks the driver.
+      driverKind(node.driver).check(node.node);
       const seen = await survey?.of(node);
       if (seen) info.status = seen.status(node.name);
       if (info.status !== undefined && info.status !== "running") return;
@@ -79,11 +74,6 @@ export async function loadNodeInfo(
     clearTimeout(notice);
   }
   return info;
-}
-
-/** Options that a driver cannot use are told although nobody asks the driver. */
-function parseDriverOptionsOf({ driver, node }: BuilderNode): void {
-  if (driver === "docker-container") parseDriverOptions(node.driverOpts);
 }
 
 function toPlatform({

@@ -1,4 +1,4 @@
-import { type EngineSurvey, surveyEndpoint } from "../driver/index.js";
+import { type EngineSurvey, engineEndpoint, surveyEndpoint } from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
 import type { BuilderNode } from "./builder-node.js";
 
@@ -21,7 +21,9 @@ export class NodeSurvey {
     const { endpoint } = node.node;
     let survey = this.#surveys.get(endpoint);
     if (!survey) {
-      survey = node.endpoint().then((found) => surveyEndpoint(found, this.#context.env, this.#options));
+      survey = engineEndpoint(this.#context.env, this.#context.config, endpoint).then((found) =>
+        surveyEndpoint(found, this.#context.env, this.#options),
+      );
       this.#surveys.set(endpoint, survey);
     }
     return survey;

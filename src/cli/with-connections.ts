@@ -1,4 +1,10 @@
-import { Builder, type BuilderNode, type DaemonClient, DriverError } from "../builder/index.js";
+import {
+  Builder,
+  type BuilderNode,
+  type DaemonClient,
+  DriverError,
+  connectRunning,
+} from "../builder/index.js";
 import { type EventSink, withDeadline } from "../core/index.js";
 import type { CliContext } from "./cli-context.js";
 import { warn } from "./warn.js";
@@ -46,10 +52,9 @@ async function onNode<T>(
     if (event.type === "message") onWarning(event.text);
   };
   try {
-    const client = await withDeadline(signal, timeout, `connecting to node ${node.name}`, async (within) => {
-      if ((await driver.status({ signal: within })) !== "running") return undefined;
-      return driver.connect({ boot: false, sink, signal: within });
-    });
+    const client = await withDeadline(signal, timeout, `connecting to node ${node.name}`, (within) =>
+      connectRunning(driver, { sink, signal: within }),
+    );
     if (!client) return [];
     try {
       return [await work(client)];

@@ -5,16 +5,42 @@ import type { EventSink } from "../core/index.js";
 /** Where a builder's node stands. `inactive`: it does not exist yet (buildx driver.Status). */
 export type NodeStatus = "inactive" | "starting" | "running" | "stopping" | "stopped";
 
-/** What builds may ask of a node, beyond plain solving (buildx driver.Feature). */
+/** What a driver's builds are like, whatever daemon stands behind it. */
 export interface DriverFeatures {
   /** A build that names no output is loaded into the engine (`default-load`). */
   readonly defaultLoad: boolean;
-  readonly ociExporter: boolean;
-  readonly dockerExporter: boolean;
-  readonly cacheExport: boolean;
-  readonly multiPlatform: boolean;
-  readonly directPush: boolean;
+  /** The daemon is the engine's own: what is built lands in the engine's store, and bases are taken from there (buildx IsMobyDriver). */
+  readonly engineStore: boolean;
+  /** The driver makes, starts, stops and removes the daemon; otherwise that is there, or not. */
+  readonly ownsDaemon: boolean;
 }
+
+/** What builds may ask of a node's daemon, beyond plain solving (buildx driver.Feature). */
+export interface NodeFeatures {
+  readonly ociExporter: boolean;
+  /** Image archives in docker's format. */
+  readonly dockerExporter: boolean;
+  /** Caches other than inline can be exported. */
+  readonly cacheExport: boolean;
+  /** Several platforms in one image, and attestations beside it. */
+  readonly multiPlatform: boolean;
+  /** The daemon pushes; otherwise the engine has to, from its store. */
+  readonly directPush: boolean;
+  /** An image's id is the digest of its manifest or index. */
+  readonly preferImageDigest: boolean;
+  /** Address of the engine's machine as build steps see it, which `--add-host NAME:host-gateway` means. */
+  readonly hostGateway?: string;
+}
+
+/** Features of a buildkitd that is not part of an engine. */
+export const allNodeFeatures: NodeFeatures = {
+  ociExporter: true,
+  dockerExporter: true,
+  cacheExport: true,
+  multiPlatform: true,
+  directPush: true,
+  preferImageDigest: false,
+};
 
 /** Options of every driver verb. */
 export interface DriverCallOptions {
@@ -48,10 +74,12 @@ export interface RemoveOptions extends DriverCallOptions {
 export interface Driver {
   readonly name: string;
   readonly features: DriverFeatures;
+  /** What the daemon on the other end of a connection can do. */
+  nodeFeatures(client: BuildkitClient, options?: DriverCallOptions): Promise<NodeFeatures>;
   status(options?: DriverCallOptions): Promise<NodeStatus>;
   /**
-   * Makes the node run when it does not, and opens a connection of its own that has answered a first call. The caller
-   * closes it.
+   * Makes the node run when it does not, and opens a connection of its own that has answered a first call. The caller closes
+   * it.
    */
   connect(options?: ConnectOptions): Promise<BuildkitClient>;
   /** Like {@link connect}, but gives the bare connection, on which nothing has been said yet. */

@@ -1,5 +1,17 @@
-export { bootNode } from "./boot-node.js";
-export { type AddressTls, dialAddress } from "./dial-address.js";
+export { bootNode, connectForBuild, connectRunning } from "./connect-running.js";
+export { connectMode } from "./docker-container/connect-mode.js";
+export {
+  type DriverKind,
+  type DriverSpec,
+  type NodeSettings,
+  creatableDrivers,
+  defaultDriver,
+  driverKind,
+  findDriverKind,
+} from "./driver-kind.js";
+export { engineEndpoint } from "./engine-endpoint.js";
+export type { AddressTls } from "./remote/dial-address.js";
+export { parseDaemonAddress } from "./remote/address.js";
 export { type ConnectMode } from "./docker-container/node-context.js";
 export { containerName, stateVolumeName } from "./docker-container/container-spec.js";
 export { type DockerContainerOptions, defaultImage, parseDriverOptions } from "./docker-container/options.js";
@@ -8,6 +20,7 @@ export type {
   Driver,
   DriverCallOptions,
   DriverFeatures,
+  NodeFeatures,
   NodeStatus,
   RemoveOptions,
 } from "./driver.js";
@@ -20,6 +33,5 @@ export {
 } from "./daemon-info.js";
 export { DriverError, type DriverErrorCode } from "./driver-error.js";
 export type { EngineSurvey } from "./docker-container/engine-survey.js";
-export { loadDriver, reapEngine, surveyEndpoint } from "./load-driver.js";
-export { type DriverSpec, connectMode } from "./open-driver.js";
+export { type RemoteTarget, loadDriver, loadRemote, reapEngine, surveyEndpoint } from "./load-driver.js";
 export { openEngine } from "./open-engine.js";

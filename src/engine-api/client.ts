@@ -1,5 +1,6 @@
+import type { Duplex } from "node:stream";
 import { type Dial, InvalidArgumentError, readOptions } from "../core/index.js";
-import { pinnedApiVersion } from "./api-version.js";
+import { compareApiVersions, pinnedApiVersion } from "./api-version.js";
 import { collect } from "./collect.js";
 import { Containers } from "./containers.js";
 import { type EngineTls, dialEndpoint } from "./dial-endpoint.js";
@@ -13,6 +14,9 @@ import { type RunOptions, type RunResult, runInContainer } from "./run.js";
 import { type CallOptions, Transport } from "./transport.js";
 import { Volumes } from "./volumes.js";
 import type { EngineEvent, SystemInfo, EngineVersion } from "./wire-system.js";
+
+/** From here on the engine's socket itself takes BuildKit's gRPC (moby docs/api/version-history). */
+const nativeGrpcVersion = "1.53";
 
 /** Options of {@link EngineClient.open}. */
 export interface EngineOptions {
@@ -56,6 +60,7 @@ export class EngineClient implements AsyncDisposable {
   readonly volumes: Volumes;
   readonly networks: Networks;
   readonly #transport: Transport;
+  readonly #hasPlainSocket: boolean;
 
   /** @internal */
   private constructor(endpoint: Endpoint, options: EngineOptions) {
@@ -63,6 +68,8 @@ export class EngineClient implements AsyncDisposable {
     if (!/^[\x20-\x7e]+$/.test(userAgent)) throw new InvalidArgumentError("invalid user agent");
     this.host = host;
     this.isLocalSocket = endpoint.kind === "unix" || endpoint.kind === "npipe";
+    // With TLS the protocol is agreed on in the handshake, which is made for HTTP/1.1 here; behind a prefix there is a proxy.
+    this.#hasPlainSocket = endpoint.kind !== "tcp" || (!endpoint.tls && endpoint.prefix === "");
     this.#transport = new Transport({
       host,
       origin: originOf(endpoint),
@@ -142,6 +149,19 @@ export class EngineClient implements AsyncDisposable {
   /** Runs a short process in a running container to its end; see {@link RunOptions}. */
   async run(container: string, cmd: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     return runInContainer(this.exec, container, cmd, options);
+  }
+
+  /**
+   * A connection to the BuildKit that is part of the engine: gRPC over HTTP/2. Engines of API 1.53 and later speak it on their
+   * socket, to whoever begins so; earlier ones on a connection that is asked for by `POST /grpc` (moby api, deprecated since).
+   *
+   * @throws EngineError `ENGINE_NOT_FOUND` and the like when the engine has no BuildKit of its own.
+   */
+  async dialBuildkit({ signal }: CallOptions = {}): Promise<Duplex> {
+    const version = await this.#transport.apiVersion(signal);
+    if (this.#hasPlainSocket && compareApiVersions(version, nativeGrpcVersion) >= 0)
+      return this.#transport.dial(signal);
+    return this.#transport.hijack({ signal, method: "POST", path: "/grpc" }, "h2c");
   }
 
   /** Ends every call, stream and connection, and waits until the sockets are closed. */

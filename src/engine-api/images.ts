@@ -24,6 +24,12 @@ export interface PullOptions extends CallOptions {
   onProgress?: (message: JsonMessage) => unknown;
 }
 
+/** Options of {@link Images.push}. */
+export interface PushOptions extends CallOptions {
+  registryAuth?: RegistryAuth | undefined;
+  onProgress?: (message: JsonMessage) => void;
+}
+
 /** Options of {@link Images.save}. */
 export interface SaveOptions extends CallOptions {
   /**
@@ -68,6 +74,41 @@ export class Images {
     });
     // Awaited, so that one which is async and rejects ends the call and not the process.
     for await (const message of readMessages(body, request)) await onProgress?.(message);
+  }
+
+  /**
+   * Pushes an image by its name; without a tag its `latest`. The deadline (default 300 s) is for the first progress.
+   *
+   * @throws EngineError also `ENGINE_STREAM` when the push fails after it has begun.
+   */
+  async push(reference: string, options: PushOptions = {}): Promise<void> {
+    const { registryAuth = {}, onProgress, ...rest } = options;
+    const { name, tag } = splitReference(reference);
+    const { body, request } = await this.#transport.open({
+      milliseconds: 300_000,
+      ...rest,
+      method: "POST",
+      path: `/images/${imagePath(name)}/push`,
+      query: { tag },
+      // Engines take a push without this header for a malformed one.
+      headers: { "x-registry-auth": encodeRegistryAuth(registryAuth) },
+    });
+    for await (const message of readMessages(body, request)) onProgress?.(message);
+  }
+
+  /** Digest of an image's manifest or index in its registry, which the engine asks for it. */
+  async remoteDigest(
+    reference: string,
+    options: CallOptions & { registryAuth?: RegistryAuth | undefined } = {},
+  ): Promise<string> {
+    const { registryAuth = {}, ...rest } = options;
+    const { Descriptor: descriptor } = await this.#transport.json<{ Descriptor: OciDescriptor }>({
+      ...rest,
+      method: "GET",
+      path: `/distribution/${imagePath(reference)}/json`,
+      headers: { "x-registry-auth": encodeRegistryAuth(registryAuth) },
+    });
+    return descriptor.digest;
   }
 
   /** What the engine knows of an image. @throws EngineError `ENGINE_NOT_FOUND`. */

@@ -9,13 +9,14 @@ export { type ExecDialOptions, execDial } from "./exec-dial.js";
 export { ExecStream, type EarlyEnd, type ExecStreamOptions } from "./exec-stream.js";
 export type { ExecCreateOptions, Execs } from "./execs.js";
 export type { Filters } from "./filters.js";
-export type { Images, LoadOptions, PullOptions, SaveOptions } from "./images.js";
+export type { Images, LoadOptions, PullOptions, PushOptions, SaveOptions } from "./images.js";
 export type { JsonMessage } from "./json-messages.js";
 export type { LogChunk } from "./logs.js";
 export type { Networks } from "./networks.js";
 export { type RegistryAuth, encodeRegistryAuth } from "./registry-auth.js";
 export type { RunOptions, RunResult } from "./run.js";
 export type { CallOptions } from "./transport.js";
+export { type BridgeCommand, type SshProgram, dialProgramBySsh } from "./ssh.js";
 export type { UploadSource } from "./upload-feed.js";
 export type { Volumes } from "./volumes.js";
 export type {

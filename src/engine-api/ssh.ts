@@ -1,15 +1,25 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { Duplex, type Readable, type Writable } from "node:stream";
 import type { Dial } from "../core/index.js";
-import { abortError, holdStream } from "../core/index.js";
+import { InvalidArgumentError, abortError, holdStream } from "../core/index.js";
 import { findProgram, programEnvironment } from "../fs/index.js";
-import type { SshEndpoint } from "./endpoint.js";
+import { type SshEndpoint, parseEndpoint } from "./endpoint.js";
 import { EngineError } from "./errors.js";
 
 const keptStderr = 16 * 1024;
 
+/** The program that bridges to a daemon's socket on the other machine, given the socket where it is not the usual one. */
+export type BridgeCommand = (socket: string | undefined) => string[];
+
+const dockerBridge: BridgeCommand = (socket) => [
+  "docker",
+  ...(socket ? ["--host", `unix://${socket}`] : []),
+  "system",
+  "dial-stdio",
+];
+
 /** The arguments for `ssh` (docker/cli connhelper: 30 s to connect, no terminal, the host only after `--`). */
-export function sshArguments(endpoint: SshEndpoint): string[] {
+export function sshArguments(endpoint: SshEndpoint, bridge: BridgeCommand = dockerBridge): string[] {
   return [
     "-o",
     "ConnectTimeout=30",
@@ -18,10 +28,7 @@ export function sshArguments(endpoint: SshEndpoint): string[] {
     ...(endpoint.port ? ["-p", String(endpoint.port)] : []),
     "--",
     endpoint.host,
-    "docker",
-    ...(endpoint.socket ? ["--host", `unix://${endpoint.socket}`] : []),
-    "system",
-    "dial-stdio",
+    ...bridge(endpoint.socket),
   ];
 }
 
@@ -30,23 +37,52 @@ export function sshArguments(endpoint: SshEndpoint): string[] {
  * there. A failing `ssh` destroys the stream with `ENGINE_CONNECT`, its exit code and what it wrote to stderr.
  */
 export function dialSsh(endpoint: SshEndpoint, options: { command?: string } = {}): Dial {
+  return dialBridge({ endpoint, what: "the Docker daemon", bridge: dockerBridge }, options.command);
+}
+
+/** What {@link dialProgramBySsh} runs, and what it reaches so, for messages. */
+export interface SshProgram {
+  /** Words of the command; what the other side's shell takes for more than a word must not be in them. */
+  command: BridgeCommand;
+  what: string;
+}
+
+/**
+ * Dials `ssh://[user@]host[:port][/socket]` by running a program there that is on the other end of the connection. Errors are
+ * those of {@link dialSsh}.
+ *
+ * @throws InvalidArgumentError for another address.
+ */
+export function dialProgramBySsh(address: string, { command, what }: SshProgram): Dial {
+  const endpoint = parseEndpoint(address, { tls: false });
+  if (endpoint.kind !== "ssh") throw new InvalidArgumentError(`${address} is no address of ssh`);
+  return dialBridge({ endpoint, what, bridge: command });
+}
+
+/** One end of an ssh connection, and what is behind the other. */
+interface Bridge {
+  endpoint: SshEndpoint;
+  what: string;
+  bridge: BridgeCommand;
+}
+
+function dialBridge(bridge: Bridge, name = "ssh"): Dial {
   return async (signal) => {
-    const name = options.command ?? "ssh";
     const program = await findProgram(name);
     if (signal?.aborted) throw abortError(signal);
     if (program === undefined)
       throw new EngineError(
         "ENGINE_CONNECT",
-        `${cannotReach(endpoint)}: cannot run ssh: there is no such program on PATH`,
+        `${cannotReach(bridge)}: cannot run ssh: there is no such program on PATH`,
       );
-    return runSsh(program, endpoint, signal);
+    return runSsh(program, bridge, signal);
   };
 }
 
-function runSsh(program: string, endpoint: SshEndpoint, signal: AbortSignal | undefined): Promise<Duplex> {
+function runSsh(program: string, bridge: Bridge, signal: AbortSignal | undefined): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     // A session of its own: Ctrl-C in the terminal must not take the connection away before the clean-up is done.
-    const child = spawn(program, sshArguments(endpoint), {
+    const child = spawn(program, sshArguments(bridge.endpoint, bridge.bridge), {
       stdio: ["pipe", "pipe", "pipe"],
       detached: true,
       env: programEnvironment(process.env),
@@ -58,20 +94,20 @@ function runSsh(program: string, endpoint: SshEndpoint, signal: AbortSignal | un
     signal?.addEventListener("abort", onAbort, { once: true });
     child.once("error", (cause) => {
       signal?.removeEventListener("abort", onAbort);
-      const message = `${cannotReach(endpoint)}: cannot run ssh: ${cause.message}`;
+      const message = `${cannotReach(bridge)}: cannot run ssh: ${cause.message}`;
       reject(new EngineError("ENGINE_CONNECT", message, { cause }));
     });
     child.once("spawn", () => {
       signal?.removeEventListener("abort", onAbort);
-      const stream = holdStream(new SshStream(child, endpoint));
+      const stream = holdStream(new SshStream(child, bridge));
       if (signal?.aborted) stream.destroy();
       else resolve(stream);
     });
   });
 }
 
-function cannotReach({ host }: SshEndpoint): string {
-  return `cannot reach the Docker daemon by ssh at ${host}`;
+function cannotReach({ endpoint, what }: Bridge): string {
+  return `cannot reach ${what} by ssh at ${endpoint.host}`;
 }
 
 type SshChild = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -82,7 +118,7 @@ class SshStream extends Duplex {
   #stderr = "";
   #closed = false;
 
-  constructor(child: SshChild, endpoint: SshEndpoint) {
+  constructor(child: SshChild, bridge: Bridge) {
     super({ allowHalfOpen: true });
     this.#child = child;
     child.stdout.on("data", (chunk: Buffer) => {
@@ -98,7 +134,7 @@ class SshStream extends Duplex {
       this.#closed = true;
       if (this.destroyed) return;
       if (code === 0) this.push(null);
-      else this.destroy(this.#failure(endpoint, code, signal));
+      else this.destroy(this.#failure(bridge, code, signal));
     });
   }
 
@@ -125,10 +161,10 @@ class SshStream extends Duplex {
     child.once("close", () => done(error));
   }
 
-  #failure(endpoint: SshEndpoint, code: number | null, signal: string | null): EngineError {
+  #failure(bridge: Bridge, code: number | null, signal: string | null): EngineError {
     const how = code === null ? `was ended by ${signal}` : `exited with code ${code}`;
     const stderr = this.#stderr.trim();
-    const message = `${cannotReach(endpoint)}: ssh ${how}${stderr && `: ${stderr}`}`;
+    const message = `${cannotReach(bridge)}: ssh ${how}${stderr && `: ${stderr}`}`;
     return new EngineError("ENGINE_CONNECT", message, { exitCode: code ?? undefined, stderr });
   }
 }

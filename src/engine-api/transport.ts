@@ -129,10 +129,11 @@ export class Transport {
   /**
    * Calls and takes over the connection as a raw byte stream; bytes that came right behind the answer are in it.
    *
+   * @param protocol what is asked for by the `Upgrade` header.
    * @throws EngineError `ENGINE_UPGRADE_REFUSED` when the call succeeds but the connection is not given.
    */
-  async hijack(call: Call): Promise<Duplex> {
-    const request = { ...(await this.#exchangeFor(call)), upgrade: "tcp" };
+  async hijack(call: Call, protocol = "tcp"): Promise<Duplex> {
+    const request = { ...(await this.#exchangeFor(call)), upgrade: protocol };
     const answer = await exchange(this.#pool, request, limitsOf(call));
     if (answer.upgraded) return answer.socket;
     const { body, headers, status, request: sent } = await this.#accept(request, answer);
@@ -141,9 +142,22 @@ export class Transport {
       typeof headers["server"] === "string" ? ` (its Server header is "${headers["server"]}")` : "";
     throw new EngineError(
       "ENGINE_UPGRADE_REFUSED",
-      `unable to upgrade to tcp, received ${status}: what answers at ${this.#options.host}${server} does not pass raw streams on, it is probably a proxy in front of the engine`,
+      `unable to upgrade to ${protocol}, received ${status}: what answers at ${this.#options.host}${server} does not pass raw streams on, it is probably a proxy in front of the engine`,
       { ...sent, status },
     );
+  }
+
+  /** A connection of its own on which nothing has been said. It goes with this transport's, at the latest. */
+  async dial(signal?: AbortSignal): Promise<Duplex> {
+    if (this.#closing) throw closedError();
+    using linked = linkSignal(signal);
+    const onClosing = () => linked.abort(closedError());
+    this.#lifetime.signal.addEventListener("abort", onClosing, { once: true });
+    try {
+      return this.#hold(await this.#options.dial(linked.signal));
+    } finally {
+      this.#lifetime.signal.removeEventListener("abort", onClosing);
+    }
   }
 
   /**
@@ -270,10 +284,14 @@ export class Transport {
       done(this.#closing ? closedError() : (error as Error), null);
       return;
     }
+    // undici takes any Duplex, though its types ask for a Socket.
+    done(null, this.#hold(socket) as Socket);
+  }
+
+  #hold(socket: Duplex): Duplex {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    // undici takes any Duplex, though its types ask for a Socket.
-    done(null, socket as Socket);
+    return socket;
   }
 
   #clientOptions() {

@@ -42,7 +42,7 @@ function blockLists(): Map<NetworkPlace, BlockList> {
 
 /** The place of an IP address; IPv6 may stand in brackets, and may hold one of IPv4 (RFC 4291 2.5.5, 6052, 3056). */
 export function placeOf(address: string): NetworkPlace {
-  const bare = address.replace(/^\[(.*)\]$/, "$1").replace(/%.*$/, "");
+  const [bare = ""] = address.replace(/^\[(.*)\]$/, "$1").split("%", 1);
   const inner = isIP(bare) === 6 ? embeddedAddress(bare) : undefined;
   if (inner !== undefined) return placeOf(inner);
   for (const [place, list] of blockLists())

@@ -121,9 +121,7 @@ function normalize(text: string, [...args]: readonly string[], succeeded: boolea
   lines = lines.map((line) => line.replace("requires 0 arguments", "accepts no arguments"));
   if (args.some((arg) => /^(?:-h|--help|help|bogus|-D)$/.test(arg))) lines = lines.filter(isCommonHelp);
   if (args.includes("du")) lines.sort(); // as they come from the daemon
-  // slipway lists the engine's own builder, and does not ask it.
   if (args.includes("ls") && !args.includes("-h")) {
-    lines = lines.filter((line) => !/^"?(?: \\_ )?default\b|"Name":"default"/.test(line));
     lines = lines.map((line) => line.replaceAll(/ +/g, " ").trimEnd());
   }
   return lines.map((line) => `${line}\n`).join("");

@@ -46,7 +46,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
     ],
     slipway: [
       "--connect string How to reach the daemon: auto, exec or socket",
-      '--driver string Driver to use (available: "docker-container")',
+      '--driver string Driver to use (available: "docker-container", "remote")',
     ],
   },
   history: { slipway: ["report Write a page that shows where a build's time went"] },

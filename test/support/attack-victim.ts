@@ -4,7 +4,7 @@ import path from "node:path";
 import { Writable } from "node:stream";
 import { BuildkitClient } from "../../src/buildkit/index.js";
 import { type EventSink, build, files } from "../../src/index.js";
-import { dialAddress } from "../../src/driver/index.js";
+import { connect as dialSocket } from "node:net";
 import { plain } from "../../src/progress/index.js";
 import { collectReport } from "../../src/report/index.js";
 
@@ -23,7 +23,9 @@ outcome.milliseconds = Math.round(process.cpuUsage().user / 1000);
 process.stdout.write(JSON.stringify(outcome), () => process.exit(0));
 
 async function workers(): Promise<void> {
-  await using client = await BuildkitClient.connect(dialAddress(address));
+  await using client = await BuildkitClient.connect(() =>
+    Promise.resolve(dialSocket(address.slice("unix://".length))),
+  );
   await client.workers();
 }
 

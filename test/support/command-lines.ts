@@ -15,7 +15,8 @@ export interface Meant {
 
 const names = "slipway's own text: it repeats the value at fault";
 const early = "slipway finds it before anything is sent";
-const drivers = "slipway has one driver";
+const drivers = "slipway names the drivers that it has";
+const defaultConfig = "buildx refuses remote builders where there is a buildkitd.default.toml";
 const noFile = "slipway's own text for a file that is not there";
 
 /**
@@ -174,8 +175,32 @@ export const commandLines: readonly CommandLine[] = [
   line("create --name nope --append"),
   line("create --driver bogus", {
     why: drivers,
-    says: 'ERROR: PROGRAM cannot create builders with the driver "bogus", only docker-container',
+    says: 'ERROR: PROGRAM cannot create builders with the driver "bogus": expecting docker-container or remote',
   }),
+  line("create --driver docker", {
+    why: drivers,
+    says: 'ERROR: PROGRAM cannot create builders with the driver "docker": every docker context is a builder of the driver docker by itself: see PROGRAM ls',
+  }),
+  line("create --name r --driver remote --driver-opt default-load=x unix:///r.sock", {
+    why: "the option is named",
+    says: 'ERROR: failed to initialize builder r (r0): invalid value "x" of driver option default-load: not a boolean',
+  }),
+  line("create --name r --driver remote --driver-opt cert=/c unix:///r.sock", {
+    why: defaultConfig,
+    says: "ERROR: failed to initialize builder r (r0): tls enabled, but missing keys cacert, key",
+  }),
+  line("create --name r --driver remote --driver-opt memory=1g unix:///r.sock", {
+    why: defaultConfig,
+    says: "ERROR: failed to initialize builder r (r0): invalid driver option memory for remote driver",
+  }),
+  line("build --builder default --platform linux/amd64,linux/arm64 ctx"),
+  line("build --builder default -o type=oci,dest=x.tar ctx"),
+  line("build --builder default --cache-to type=local,dest=c ctx"),
+  line("build --builder default --attest type=sbom ctx"),
+  line("build --builder default -q -f ctx/fail.Dockerfile ctx"),
+  line("build --builder default --add-host a:host-gateway ctx"),
+  line("build --builder default -q ctx"),
+  line("inspect default"),
   line("create --driver-opt bogus=1 --name x"),
   line("create --driver-opt bogus --name x"),
   line("create --driver-opt memory=x --name x", {
@@ -194,9 +219,9 @@ export const commandLines: readonly CommandLine[] = [
     why: noFile,
     says: "ERROR: buildkit configuration file not found: nofile",
   }),
-  line("create --name x unix:///nowhere", {
+  line("create --name x unix:///nowhere.sock", {
     why: noFile,
-    says: "ERROR: failed to initialize builder x (x0): cannot connect to the Docker daemon at unix:///nowhere: is the docker daemon running? (connect ENOENT /nowhere)",
+    says: "ERROR: failed to initialize builder x (x0): cannot connect to the Docker daemon at unix:///nowhere.sock: is the docker daemon running? (connect ENOENT /nowhere.sock)",
   }),
   line("create --name x http://bogus"),
   line("create --name x --timeout 1y"),

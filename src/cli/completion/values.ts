@@ -1,5 +1,5 @@
 import type { Command, Option } from "commander";
-import { openBuilderContext } from "../../builder/index.js";
+import { creatableDrivers, openBuilderContext } from "../../builder/index.js";
 import { listDockerContexts } from "../../config/index.js";
 import type { CliContext } from "../cli-context.js";
 import { type Candidate, type Completions, directives } from "./completions.js";
@@ -13,7 +13,7 @@ const words: Readonly<Record<string, readonly string[]>> = {
   "--call": ["build", "check", "outline", "targets"],
   "--connect": ["auto", "exec", "socket"],
   "--context-race": ["error", "warn"],
-  "--driver": ["docker-container"],
+  "--driver": creatableDrivers,
   "--format": ["table", "json"],
   "--network": ["default", "host", "none"],
   "--output": [

@@ -10,14 +10,16 @@ import {
   withVertex,
 } from "../../core/index.js";
 import type { ContainerInspect } from "../../engine-api/index.js";
-import type {
-  ConnectOptions,
-  DiagnoseOptions,
-  Driver,
-  DriverCallOptions,
-  DriverFeatures,
-  NodeStatus,
-  RemoveOptions,
+import {
+  type ConnectOptions,
+  type DiagnoseOptions,
+  type Driver,
+  type DriverCallOptions,
+  type DriverFeatures,
+  type NodeFeatures,
+  type NodeStatus,
+  type RemoveOptions,
+  allNodeFeatures,
 } from "../driver.js";
 import { DriverError } from "../driver-error.js";
 import { bootContainer, hasOtherConfig } from "./boot.js";
@@ -47,14 +49,11 @@ export class DockerContainerDriver implements Driver {
 
   constructor(node: NodeContext) {
     this.#node = node;
-    this.features = {
-      defaultLoad: node.options.defaultLoad,
-      ociExporter: true,
-      dockerExporter: true,
-      cacheExport: true,
-      multiPlatform: true,
-      directPush: true,
-    };
+    this.features = { defaultLoad: node.options.defaultLoad, engineStore: false, ownsDaemon: true };
+  }
+
+  nodeFeatures(): Promise<NodeFeatures> {
+    return Promise.resolve(allNodeFeatures);
   }
 
   async status({ signal }: DriverCallOptions = {}): Promise<NodeStatus> {

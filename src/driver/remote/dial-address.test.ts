@@ -4,14 +4,21 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
-import { dialAddress } from "./dial-address.js";
-import { dialSocket } from "./docker-container/socket-transport.js";
+import { type AddressTls, dialDaemonSocket } from "./dial-address.js";
+import { dialSocket } from "../docker-container/socket-transport.js";
+import { parseDaemonAddress } from "./address.js";
 
 /** Node gives each of its warnings once. */
 const warnings: string[] = [];
 const onWarning = ({ message }: Error) => void warnings.push(message);
 process.on("warning", onWarning);
 afterAll(() => void process.off("warning", onWarning));
+
+function dialAddress(address: string, tls?: AddressTls) {
+  const parsed = parseDaemonAddress(address);
+  if (parsed.scheme !== "unix" && parsed.scheme !== "tcp") throw new Error("no socket");
+  return dialDaemonSocket(address, parsed, tls && (() => Promise.resolve(tls)));
+}
 
 let directory: string;
 beforeEach(async () => {

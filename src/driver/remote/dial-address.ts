@@ -1,0 +1,60 @@
+import { once } from "node:events";
+import { connect as connectPlain, isIP, type Socket } from "node:net";
+import { type SecureContextOptions, connect as connectTls } from "node:tls";
+import { type Dial, abortError, holdStream, linkSignal, messageOf } from "../../core/index.js";
+import { DriverError } from "../driver-error.js";
+import type { DaemonAddress } from "./address.js";
+
+/** A connection that is not made within this time will not be, in ms. */
+const connectMilliseconds = 30_000;
+
+/** TLS of a daemon's address: PEM texts, and the name to check the certificate against. */
+export type AddressTls = Pick<SecureContextOptions, "ca" | "cert" | "key"> & { servername?: string };
+
+/**
+ * Dials a buildkitd's socket, with TLS if given. The certificate is always checked, and there is no falling back to plain text
+ * (SEC-36). The dial throws DriverError `DRIVER_CONNECT` when nobody answers.
+ *
+ * @param address as the user wrote it, for messages.
+ */
+export function dialDaemonSocket(
+  address: string,
+  to: Extract<DaemonAddress, { scheme: "unix" | "npipe" | "tcp" }>,
+  readTls?: () => Promise<AddressTls>,
+): Dial {
+  return async (signal) => {
+    using linked = linkSignal(signal, {
+      milliseconds: connectMilliseconds,
+      what: `connecting to ${address}`,
+    });
+    let socket: Socket | undefined;
+    try {
+      const tls = await readTls?.();
+      // It may break before its caller listens.
+      socket = holdStream(open(to, tls));
+      await once(socket, tls ? "secureConnect" : "connect", { signal: linked.signal });
+      return socket;
+    } catch (error) {
+      socket?.destroy();
+      if (signal?.aborted) throw abortError(signal);
+      const cause = linked.signal.aborted ? abortError(linked.signal) : error;
+      throw new DriverError(
+        "DRIVER_CONNECT",
+        `cannot connect to buildkitd at ${address}: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+  };
+}
+
+function open(
+  to: Extract<DaemonAddress, { scheme: "unix" | "npipe" | "tcp" }>,
+  tls: AddressTls | undefined,
+): Socket {
+  if (to.scheme !== "tcp") return connectPlain({ path: to.path, allowHalfOpen: true });
+  const { host, port } = to;
+  if (!tls) return connectPlain({ host, port, allowHalfOpen: true });
+  // A name to be asked for must be one (RFC 6066); the certificate is checked against the address either way.
+  const name = isIP(host) === 0 ? { servername: host } : {};
+  return connectTls({ ...name, host, port, ...tls, minVersion: "TLSv1.2", ALPNProtocols: ["h2"] });
+}
