@@ -13,9 +13,9 @@ export declare class BuildkitClient implements AsyncDisposable {
     private constructor();
     gateway(ref: string, headers?: Record<string, string>): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
-    openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
+    openBlob(digest: string, options?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
-    workers({ filter, signal }?: BuildkitCallOptions & {
+    workers(options?: BuildkitCallOptions & {
         filter?: string[];
     }): Promise<WorkerRecord[]>;
     close(): Promise<void>;
@@ -54,9 +54,12 @@ export interface BuildkitVersionNumber {
 }
 
 export declare class ContentError extends SlipwayError {
+    readonly code: ContentErrorCode;
     readonly digest: string;
-    constructor(code: "CONTENT_DIGEST" | "CONTENT_TOO_LARGE" | "CONTENT_GAP", digest: string, message: string);
+    constructor(code: ContentErrorCode, digest: string, message: string);
 }
+
+export type ContentErrorCode = "CONTENT_DIGEST" | "CONTENT_TOO_LARGE" | "CONTENT_GAP";
 
 export type ContentReader = Pick<BuildkitClient, "content">;
 
@@ -175,7 +178,7 @@ export declare namespace pb {} // generated from proto/
 
 export declare namespace policysession {} // generated from proto/
 
-export declare function readContent(client: ContentReader, digest: string, { limit, signal }?: ReadContentOptions): Promise<Buffer>;
+export declare function readContent(client: ContentReader, digest: string, options?: ReadContentOptions): Promise<Buffer>;
 
 export declare const remoteWindows: Windows;
 
@@ -189,7 +192,7 @@ export declare namespace sourcepolicy {} // generated from proto/
 
 export declare namespace sshforward {} // generated from proto/
 
-export declare function streamContent(client: ContentReader, digest: string, { limit, signal }?: ReadContentOptions): AsyncGenerator<Uint8Array, void, undefined>;
+export declare function streamContent(client: ContentReader, digest: string, options?: ReadContentOptions): AsyncGenerator<Uint8Array, void, undefined>;
 
 export declare function toBuildkitError(error: unknown): SlipwayError;
 
@@ -204,8 +207,8 @@ export declare namespace worker {} // generated from proto/
 // Not exported by this module, but named above.
 
 class SlipwayError extends Error {
-    readonly code: string;
-    constructor(code: string, message: string, options?: SlipwayErrorOptions);
+    readonly code: SlipwayErrorCode;
+    constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
 interface ProgressGroup {
@@ -283,3 +286,5 @@ interface VertexWarning {
 }
 
 type Dial = (signal?: AbortSignal) => Promise<Duplex>;
+
+type SlipwayErrorCode = "ABORTED" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_LOCK" | "FS_READ" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "IMAGE_UNKNOWN_FORM" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE";

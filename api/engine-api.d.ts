@@ -98,7 +98,7 @@ export declare class Containers {
         all?: boolean;
         filters?: Filters;
     }): Promise<ContainerSummary[]>;
-    logs(id: string, options?: LogsOptions): AsyncIterable<LogChunk>;
+    logs(id: string, options?: LogsOptions): AsyncGenerator<LogChunk, void, undefined>;
     wait(id: string, options?: CallOptions & {
         condition?: "not-running" | "next-exit" | "removed";
     }): Promise<ContainerWait>;
@@ -144,7 +144,7 @@ export declare class EngineClient implements AsyncDisposable {
     version(options?: CallOptions): Promise<EngineVersion>;
     events(options?: EventsOptions): AsyncIterable<EngineEvent>;
     run(container: string, cmd: readonly string[], options?: RunOptions): Promise<RunResult>;
-    dialBuildkit({ signal }?: CallOptions): Promise<Duplex>;
+    dialBuildkit(options?: CallOptions): Promise<Duplex>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -262,7 +262,7 @@ export interface ExecInspect {
 export declare class ExecStream extends Duplex {
     #private;
     readonly execId: string;
-    constructor(execId: string, socket: Duplex, options?: ExecStreamOptions);
+    constructor(execId: string, socket: Duplex, given?: ExecStreamOptions);
     stderrTail(): string;
     get truncated(): boolean;
     _read(): void;
@@ -627,7 +627,7 @@ export declare class Volumes {
     }): Promise<void>;
 }
 
-export declare function dialProgramBySsh(address: string, { command, what }: SshProgram): Dial;
+export declare function dialProgramBySsh(address: string, program: SshProgram): Dial;
 
 export declare function encodeRegistryAuth(auth: RegistryAuth): string;
 
@@ -640,8 +640,8 @@ export declare const minimumApiVersion = "1.41";
 // Not exported by this module, but named above.
 
 class SlipwayError extends Error {
-    readonly code: string;
-    constructor(code: string, message: string, options?: SlipwayErrorOptions);
+    readonly code: SlipwayErrorCode;
+    constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
 interface SlipwayErrorOptions {
@@ -649,3 +649,5 @@ interface SlipwayErrorOptions {
 }
 
 type Platform = NonNullable<OciDescriptor["platform"]>;
+
+type SlipwayErrorCode = "ABORTED" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_LOCK" | "FS_READ" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "IMAGE_UNKNOWN_FORM" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE";

@@ -15,7 +15,7 @@ export type LogReader = "github" | "gitlab";
 
 export declare class LogSanitizer {
     #private;
-    constructor({ returns }?: {
+    constructor(options?: {
         returns?: "drop" | "break";
     });
     push(data: Uint8Array): string;
@@ -77,7 +77,7 @@ export declare function goFixed(value: number, digits: number): string;
 
 export declare function goTimestamp(date: Date): string;
 
-export declare function grouped(stream: ProgressStream, options?: GroupedOptions): ProgressSink;
+export declare function grouped(stream: ProgressStream, given?: GroupedOptions): ProgressSink;
 
 export declare function guardLog(text: string, env: Environment): string;
 
@@ -85,7 +85,7 @@ export declare function guardWorkflowCommands(text: string, reader?: LogReader):
 
 export declare function humanDuration(milliseconds: number): string;
 
-export declare function hyperlink(url: string, text: string, { enabled }: {
+export declare function hyperlink(url: string, text: string, options: {
     enabled: boolean;
 }): string;
 
@@ -95,7 +95,7 @@ export declare function mergeIntervals(intervals: Iterable<Interval>): Interval[
 
 export declare function padToWidth(text: string, columns: number): string;
 
-export declare function plain(stream: ProgressStream, options?: RenderOptions): ProgressSink;
+export declare function plain(stream: ProgressStream, given?: RenderOptions): ProgressSink;
 
 export declare function prefixVertices(sink: EventSink, target: string): EventSink;
 
@@ -111,7 +111,7 @@ export declare function shareLogs(sink: EventSink): () => EventSink;
 
 export declare function shiftToLocalClock(sink: EventSink, now?: () => number): EventSink;
 
-export declare function terminal(stream: ProgressStream, options?: RenderOptions): ProgressSink;
+export declare function terminal(stream: ProgressStream, given?: RenderOptions): ProgressSink;
 
 export declare function textWidth(text: string): number;
 

@@ -57,7 +57,7 @@ export declare class ContentStore {
     #private;
     readonly path: string;
     readonly writable: boolean;
-    constructor(path: string, options?: ContentStoreOptions);
+    constructor(path: string, given?: ContentStoreOptions);
     info(digest: string): Promise<BlobInfo>;
     has(digest: string): Promise<boolean>;
     list(): AsyncGenerator<BlobInfo>;
@@ -182,7 +182,7 @@ export type GivenCredentials = {
 export declare class GrpcError extends SlipwayError {
     readonly grpcCode: number;
     readonly details?: Uint8Array;
-    constructor(grpcCode: number, message: string, options?: GrpcErrorOptions, code?: string);
+    constructor(grpcCode: number, message: string, options?: GrpcErrorOptions, code?: SlipwayErrorCode);
 }
 
 export interface GrpcErrorOptions extends SlipwayErrorOptions {
@@ -360,7 +360,7 @@ export declare class Session implements AsyncDisposable {
 }
 
 export declare class SessionError extends GrpcError {
-    constructor(code: `SESSION_${string}`, message: string, options?: SessionErrorOptions);
+    constructor(code: SessionErrorCode, message: string, options?: SessionErrorOptions);
 }
 
 export interface SessionErrorOptions extends GrpcErrorOptions {
@@ -432,9 +432,9 @@ export declare function content(stores: ReadonlyMap<string, ContentStore>): Atta
 
 export declare function dirOpener(dir: SyncedDir): (race: RacePolicy) => Promise<OpenedDir>;
 
-export declare function fileSend(outputs: ReadonlyMap<number, ExportTarget>, options?: FileSendOptions): Attachable;
+export declare function fileSend(outputs: ReadonlyMap<number, ExportTarget>, given?: FileSendOptions): Attachable;
 
-export declare function fileSync(dirs: ReadonlyMap<string, SyncedDir>, options?: FileSyncOptions): Attachable;
+export declare function fileSync(dirs: ReadonlyMap<string, SyncedDir>, given?: FileSyncOptions): Attachable;
 
 export declare function fileTarget(path: string): StreamTarget;
 
@@ -454,19 +454,19 @@ export declare function policyVerifier(check: (request: PolicyRequest, signal: A
 
 export declare function putDescriptor(layout: string, descriptor: Descriptor, options?: PutDescriptorOptions): Promise<void>;
 
-export declare function readOciIndex(layout: string, { followLinks }?: {
+export declare function readOciIndex(layout: string, options?: {
     followLinks?: boolean;
 }): Promise<OciIndex | undefined>;
 
 export declare function removeUnreferencedBlobs(layout: string, signal?: AbortSignal): Promise<number>;
 
-export declare function secrets(sources: ReadonlyMap<string, SecretSource>, { onSecret }?: SecretsOptions): Attachable;
+export declare function secrets(sources: ReadonlyMap<string, SecretSource>, options?: SecretsOptions): Attachable;
 
 export declare function service<S extends DescService>(desc: S, handlers: ServiceHandlers<S>): Attachable;
 
 export declare function ssh(agents: ReadonlyMap<string, SshAgent>): Attachable;
 
-export declare function upload(sources: ReadonlyMap<string, Readable | Uint8Array>, { onError }?: {
+export declare function upload(sources: ReadonlyMap<string, Readable | Uint8Array>, options?: {
     onError?: (error: Error) => void;
 }): Attachable;
 
@@ -481,9 +481,9 @@ class BuildkitClient implements AsyncDisposable {
     private constructor();
     gateway(ref: string, headers?: Record<string, string>): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
-    openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
+    openBlob(digest: string, options?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
-    workers({ filter, signal }?: BuildkitCallOptions & {
+    workers(options?: BuildkitCallOptions & {
         filter?: string[];
     }): Promise<WorkerRecord[]>;
     close(): Promise<void>;
@@ -491,8 +491,8 @@ class BuildkitClient implements AsyncDisposable {
 }
 
 class SlipwayError extends Error {
-    readonly code: string;
-    constructor(code: string, message: string, options?: SlipwayErrorOptions);
+    readonly code: SlipwayErrorCode;
+    constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
 interface BuildkitCallOptions {
@@ -642,3 +642,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type RpcClient<S extends DescService> = {
     [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;
 };
+
+type SessionErrorCode = Extract<SlipwayErrorCode, `SESSION_${string}`>;
+
+type SlipwayErrorCode = "ABORTED" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_LOCK" | "FS_READ" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "IMAGE_UNKNOWN_FORM" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE";

@@ -65,6 +65,7 @@ export declare class BuildError extends SlipwayError {
     readonly grpcCode: number;
     readonly step?: FailedStep;
     readonly sources: readonly FailedSource[];
+    ref?: string;
     constructor(message: string, init: {
         grpcCode: number;
         step?: FailedStep | undefined;
@@ -110,19 +111,19 @@ export declare class BuildHistory implements AsyncDisposable {
     readonly builder: Builder;
     records(options?: RecordsOptions): Promise<BuildRecord[]>;
     record(ref?: string, options?: Omit<RecordsOptions, "limit" | "filters">): Promise<BuildRecord>;
-    recordsOf(ref: string, options?: Omit<RecordsOptions, "limit" | "filters">): Promise<BuildRecord[]>;
-    status(record: BuildRecord, { signal }?: RecordCallOptions): AsyncGenerator<StatusUpdate>;
-    failure(record: BuildRecord, { signal }?: RecordCallOptions): Promise<BuildFailure | undefined>;
-    attachments(record: BuildRecord, { signal }?: RecordCallOptions): Promise<BuildAttachment[]>;
-    images(record: BuildRecord, { signal }?: RecordCallOptions): Promise<ImagePlatform[]>;
+    recordsOf(ref: string, given?: Omit<RecordsOptions, "limit" | "filters">): Promise<BuildRecord[]>;
+    status(record: BuildRecord, options?: RecordCallOptions): AsyncGenerator<StatusUpdate>;
+    failure(record: BuildRecord, options?: RecordCallOptions): Promise<BuildFailure | undefined>;
+    attachments(record: BuildRecord, options?: RecordCallOptions): Promise<BuildAttachment[]>;
+    images(record: BuildRecord, options?: RecordCallOptions): Promise<ImagePlatform[]>;
     readBlob(record: BuildRecord, digest: string, options?: RecordCallOptions & {
         limit?: number;
     }): Promise<Buffer>;
     streamBlob(record: BuildRecord, digest: string, options?: RecordCallOptions): AsyncGenerator<Uint8Array>;
-    remove(refs: readonly string[], { signal }?: RecordCallOptions): Promise<void>;
-    removeAll({ signal }?: RecordCallOptions): Promise<void>;
-    finalize(record: BuildRecord, { signal }?: RecordCallOptions): Promise<BuildRecord>;
-    defaultPlatform(node: string, { signal }?: RecordCallOptions): Promise<string>;
+    remove(refs: readonly string[], options?: RecordCallOptions): Promise<void>;
+    removeAll(options?: RecordCallOptions): Promise<void>;
+    finalize(record: BuildRecord, options?: RecordCallOptions): Promise<BuildRecord>;
+    defaultPlatform(node: string, options?: RecordCallOptions): Promise<string>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -261,9 +262,9 @@ export declare class Builder {
     #private;
     readonly group: NodeGroup;
     readonly nodes: readonly BuilderNode[];
-    static open(options?: OpenBuilderOptions): Promise<Builder>;
-    static ensure(options: EnsureBuilderOptions): Promise<Builder>;
-    static ephemeral(options?: EphemeralBuilderOptions): Promise<EphemeralBuilder>;
+    static open(given?: OpenBuilderOptions): Promise<Builder>;
+    static ensure(given: EnsureBuilderOptions): Promise<Builder>;
+    static ephemeral(given?: EphemeralBuilderOptions): Promise<EphemeralBuilder>;
     get name(): string;
     get driver(): string;
     touch(): Promise<void>;
@@ -271,11 +272,11 @@ export declare class Builder {
         milliseconds?: number;
         signal?: AbortSignal;
     }): Promise<NodeInfo[]>;
-    boot({ onEvent, signal }?: {
+    boot(options?: {
         onEvent?: EventSink;
         signal?: AbortSignal;
     }): Promise<void>;
-    stop(options?: {
+    stop(given?: {
         signal?: AbortSignal;
     }): Promise<void>;
     remove(options?: RemoveBuilderOptions): Promise<void>;
@@ -286,7 +287,7 @@ export declare class BuilderNode {
     readonly node: Node;
     get name(): string;
     get driver(): string;
-    openDriver(options?: {
+    openDriver(given?: {
         connect?: ConnectMode;
     }): Promise<Driver>;
     endpoint(): Promise<DockerEndpoint | undefined>;
@@ -793,9 +794,11 @@ export type SecretInput = string | Bytes | {
 } | (() => string | Bytes | Promise<string | Bytes>);
 
 export declare class SlipwayError extends Error {
-    readonly code: string;
-    constructor(code: string, message: string, options?: SlipwayErrorOptions);
+    readonly code: SlipwayErrorCode;
+    constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
+
+export type SlipwayErrorCode = "ABORTED" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_LOCK" | "FS_READ" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "IMAGE_UNKNOWN_FORM" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE";
 
 export interface SlipwayErrorOptions {
     cause?: unknown;
@@ -895,34 +898,36 @@ export interface VertexWarning {
 
 export declare function build(options: BuildCallOptions): Promise<BuildResult>;
 
-export declare function bundleBuilds(builds: BuildHistory, records: readonly BuildRecord[], options?: RecordCallOptions): Promise<Readable>;
+export declare function bundleBuilds(builds: BuildHistory, records: readonly BuildRecord[], given?: RecordCallOptions): Promise<Readable>;
 
 export declare function connect(target?: ConnectTarget): Promise<Connection>;
 
-export declare function createImage(options: CreateImageOptions): Promise<CreatedImage>;
+export declare function createImage(given: CreateImageOptions): Promise<CreatedImage>;
 
-export declare function dialBuilder(options?: DialBuilderOptions): Promise<BuilderStream>;
+export declare function dialBuilder(given?: DialBuilderOptions): Promise<BuilderStream>;
 
 export declare function dir(path: string): ContextSource;
 
-export declare function diskUsage(client: BuildkitClient, { filter, signal }?: DiskUsageOptions): Promise<CacheRecord[]>;
+export declare function diskUsage(client: BuildkitClient, options?: DiskUsageOptions): Promise<CacheRecord[]>;
 
 export declare function files(entries: MemoryFiles): ContextSource;
 
-export declare function git(url: string, at?: {
+export declare function git(url: string, given?: {
     ref?: string;
     subdir?: string;
 }): ContextSource;
 
-export declare function history(options?: HistoryOptions): Promise<BuildHistory>;
+export declare function history(given?: HistoryOptions): Promise<BuildHistory>;
 
-export declare function inspectBuild(builds: BuildHistory, record: BuildRecord, options?: RecordCallOptions & {
+export declare function inspectBuild(builds: BuildHistory, record: BuildRecord, given?: RecordCallOptions & {
     directory?: string;
 }): Promise<BuildDetails>;
 
-export declare function inspectImage(name: string, options?: InspectImageOptions): Promise<InspectedImage>;
+export declare function inspectImage(name: string, given?: InspectImageOptions): Promise<InspectedImage>;
 
-export declare function isSlipwayError(error: unknown, code?: string): error is SlipwayError;
+export declare function isSlipwayError<Code extends SlipwayErrorCode = SlipwayErrorCode>(error: unknown, code?: Code | readonly Code[]): error is SlipwayError & {
+    readonly code: Code;
+};
 
 export declare function parseCache(text: string): Cache[];
 
@@ -935,9 +940,9 @@ export declare function parseSecret(text: string, env?: Environment): {
 
 export declare function plan(options: PlanOptions): Promise<BuildPlan>;
 
-export declare function prune(client: BuildkitClient, options?: PruneOptions): AsyncGenerator<CacheRecord>;
+export declare function prune(client: BuildkitClient, given?: PruneOptions): AsyncGenerator<CacheRecord>;
 
-export declare function readTrace(builds: BuildHistory, record: BuildRecord, options?: RecordCallOptions): Promise<TraceSpan[]>;
+export declare function readTrace(builds: BuildHistory, record: BuildRecord, given?: RecordCallOptions): Promise<TraceSpan[]>;
 
 export declare function tar(stream: ByteSource | Bytes | Blob): ContextSource;
 
@@ -954,9 +959,9 @@ class BuildkitClient implements AsyncDisposable {
     private constructor();
     gateway(ref: string, headers?: Record<string, string>): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
-    openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
+    openBlob(digest: string, options?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
-    workers({ filter, signal }?: BuildkitCallOptions & {
+    workers(options?: BuildkitCallOptions & {
         filter?: string[];
     }): Promise<WorkerRecord[]>;
     close(): Promise<void>;

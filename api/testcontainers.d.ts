@@ -10,7 +10,7 @@ export declare class BuildKitContainer extends GenericContainer {
     #private;
     constructor(image?: string);
     withConfig(config: string | BuildKitConfig): this;
-    withRegistry(host: string, options: RegistryOptions): this;
+    withRegistry(host: string, given: RegistryOptions): this;
     withRegistryMirror(mirror: string, options?: {
         http?: boolean;
     }): this;
@@ -35,12 +35,12 @@ export declare class StartedBuildKitContainer extends AbstractStartedContainer {
     get address(): string | undefined;
     readonly dial: Dial;
     target(over?: "auto" | "exec"): Promise<ConnectTarget>;
-    connect(options?: Pick<ConnectTarget, "onEvent" | "signal">): Promise<Connection>;
+    connect(given?: Pick<ConnectTarget, "onEvent" | "signal">): Promise<Connection>;
     stop(options?: Partial<StopOptions>): ReturnType<AbstractStartedContainer["stop"]>;
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-export declare function buildImage(options: BuildImageOptions): Promise<string>;
+export declare function buildImage(given: BuildImageOptions): Promise<string>;
 
 // Not exported by this module, but named above.
 
@@ -48,9 +48,9 @@ class Builder {
     #private;
     readonly group: NodeGroup;
     readonly nodes: readonly BuilderNode[];
-    static open(options?: OpenBuilderOptions): Promise<Builder>;
-    static ensure(options: EnsureBuilderOptions): Promise<Builder>;
-    static ephemeral(options?: EphemeralBuilderOptions): Promise<EphemeralBuilder>;
+    static open(given?: OpenBuilderOptions): Promise<Builder>;
+    static ensure(given: EnsureBuilderOptions): Promise<Builder>;
+    static ephemeral(given?: EphemeralBuilderOptions): Promise<EphemeralBuilder>;
     get name(): string;
     get driver(): string;
     touch(): Promise<void>;
@@ -58,11 +58,11 @@ class Builder {
         milliseconds?: number;
         signal?: AbortSignal;
     }): Promise<NodeInfo[]>;
-    boot({ onEvent, signal }?: {
+    boot(options?: {
         onEvent?: EventSink;
         signal?: AbortSignal;
     }): Promise<void>;
-    stop(options?: {
+    stop(given?: {
         signal?: AbortSignal;
     }): Promise<void>;
     remove(options?: RemoveBuilderOptions): Promise<void>;
@@ -73,7 +73,7 @@ class BuilderNode {
     readonly node: Node;
     get name(): string;
     get driver(): string;
-    openDriver(options?: {
+    openDriver(given?: {
         connect?: ConnectMode;
     }): Promise<Driver>;
     endpoint(): Promise<DockerEndpoint | undefined>;
@@ -88,9 +88,9 @@ class BuildkitClient implements AsyncDisposable {
     private constructor();
     gateway(ref: string, headers?: Record<string, string>): RpcClient<typeof LLBBridge>;
     openSession(options: OpenSessionOptions): Promise<Duplex>;
-    openBlob(digest: string, { signal }?: BuildkitCallOptions): Readable;
+    openBlob(digest: string, options?: BuildkitCallOptions): Readable;
     info(options?: BuildkitCallOptions): Promise<DaemonInfo>;
-    workers({ filter, signal }?: BuildkitCallOptions & {
+    workers(options?: BuildkitCallOptions & {
         filter?: string[];
     }): Promise<WorkerRecord[]>;
     close(): Promise<void>;

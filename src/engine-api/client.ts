@@ -157,11 +157,12 @@ export class EngineClient implements AsyncDisposable {
    *
    * @throws EngineError `ENGINE_NOT_FOUND` and the like when the engine has no BuildKit of its own.
    */
-  async dialBuildkit({ signal }: CallOptions = {}): Promise<Duplex> {
+  async dialBuildkit(options: CallOptions = {}): Promise<Duplex> {
+    const { signal, milliseconds } = readOptions("dialBuildkit()", options, callKinds);
     const version = await this.#transport.apiVersion(signal);
     if (this.#hasPlainSocket && compareApiVersions(version, nativeGrpcVersion) >= 0)
       return this.#transport.dial(signal);
-    return this.#transport.hijack({ signal, method: "POST", path: "/grpc" }, "h2c");
+    return this.#transport.hijack({ signal, milliseconds, method: "POST", path: "/grpc" }, "h2c");
   }
 
   /** Ends every call, stream and connection, and waits until the sockets are closed. */

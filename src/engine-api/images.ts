@@ -82,7 +82,8 @@ export class Images {
    * @throws EngineError also `ENGINE_STREAM` when the push fails after it has begun.
    */
   async push(reference: string, options: PushOptions = {}): Promise<void> {
-    const { registryAuth = {}, onProgress, ...rest } = options;
+    const given = readOptions("images.push()", options, imageKinds.push);
+    const { registryAuth = {}, onProgress, ...rest } = given;
     const { name, tag } = splitReference(reference);
     const { body, request } = await this.#transport.open({
       milliseconds: 300_000,
@@ -101,7 +102,8 @@ export class Images {
     reference: string,
     options: CallOptions & { registryAuth?: RegistryAuth | undefined } = {},
   ): Promise<string> {
-    const { registryAuth = {}, ...rest } = options;
+    const given = readOptions("images.remoteDigest()", options, imageKinds.remoteDigest);
+    const { registryAuth = {}, ...rest } = given;
     const { Descriptor: descriptor } = await this.#transport.json<{ Descriptor: OciDescriptor }>({
       ...rest,
       method: "GET",

@@ -22,8 +22,9 @@ import type { EventsOptions } from "./events.js";
 import type { ExecDialOptions } from "./exec-dial.js";
 import type { ExecStreamOptions } from "./exec-stream.js";
 import type { ExecCreateOptions } from "./execs.js";
-import type { LoadOptions, PullOptions, SaveOptions } from "./images.js";
+import type { LoadOptions, PullOptions, PushOptions, SaveOptions } from "./images.js";
 import type { RunOptions } from "./run.js";
+import type { SshProgram } from "./ssh.js";
 import type { CallOptions } from "./transport.js";
 
 /** Kinds of all options of a type, so that the compiler misses none. */
@@ -111,6 +112,8 @@ export const imageKinds = {
     platform: text('"linux/amd64"'),
     onProgress: callback,
   } satisfies KindsOf<PullOptions>,
+  push: { ...callKinds, registryAuth: object, onProgress: callback } satisfies KindsOf<PushOptions>,
+  remoteDigest: { ...callKinds, registryAuth: object },
   save: saveKinds,
   load: { ...saveKinds, onProgress: callback } satisfies KindsOf<LoadOptions>,
   list: { ...listKinds, all: flag, manifests: flag },
@@ -123,6 +126,8 @@ const streamKinds = {
   tty: flag,
   early: object,
 } satisfies KindsOf<ExecStreamOptions>;
+/** What {@link dialProgramBySsh} takes. */
+export const sshProgramKinds = { command: callback, what: text() } satisfies KindsOf<SshProgram>;
 /** What the calls on processes in containers take. */
 export const execKinds = {
   create: {

@@ -1,10 +1,11 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { Duplex, type Readable, type Writable } from "node:stream";
 import type { Dial } from "../core/index.js";
-import { InvalidArgumentError, abortError, holdStream } from "../core/index.js";
+import { InvalidArgumentError, abortError, holdStream, readOptions } from "../core/index.js";
 import { findProgram, programEnvironment } from "../fs/index.js";
 import { type SshEndpoint, parseEndpoint } from "./endpoint.js";
 import { EngineError } from "./errors.js";
+import { sshProgramKinds } from "./option-kinds.js";
 
 const keptStderr = 16 * 1024;
 
@@ -53,7 +54,8 @@ export interface SshProgram {
  *
  * @throws InvalidArgumentError for another address.
  */
-export function dialProgramBySsh(address: string, { command, what }: SshProgram): Dial {
+export function dialProgramBySsh(address: string, program: SshProgram): Dial {
+  const { command, what } = readOptions("dialProgramBySsh()", program, sshProgramKinds);
   const endpoint = parseEndpoint(address, { tls: false });
   if (endpoint.kind !== "ssh") throw new InvalidArgumentError(`${address} is no address of ssh`);
   return dialBridge({ endpoint, what, bridge: command });
