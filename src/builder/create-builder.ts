@@ -355,9 +355,12 @@ function refuseForeignEndpoint(endpoint: string): void {
   const scheme = endpoint.slice(0, Math.max(0, endpoint.indexOf("://"))).toLowerCase();
   const [driver] = foreignSchemes.find(([, schemes]) => schemes.includes(scheme)) ?? [];
   if (driver === undefined) return;
+  const wayOut = findDriverKind(driver)?.creatable
+    ? `give --driver ${driver} with it`
+    : `which slipway does not have; only ${creatableDrivers.join(" and ")}`;
   throw new DriverError(
     "DRIVER_UNSUPPORTED",
-    `${endpoint} is an endpoint of the driver ${JSON.stringify(driver)}, which slipway does not have; only ${defaultDriver}, ` +
-      "which takes a docker context, or the host of an engine such as unix:///var/run/docker.sock",
+    `${endpoint} is an endpoint of the driver ${JSON.stringify(driver)}, ${wayOut}. The driver ${defaultDriver} ` +
+      "takes a docker context, or the host of an engine such as unix:///var/run/docker.sock",
   );
 }

@@ -17,6 +17,7 @@ export { containerName, stateVolumeName } from "./docker-container/container-spe
 export { type DockerContainerOptions, defaultImage, parseDriverOptions } from "./docker-container/options.js";
 export type {
   ConnectOptions,
+  DiagnoseOptions,
   Driver,
   DriverCallOptions,
   DriverFeatures,
@@ -31,7 +32,7 @@ export {
   type GcRule,
   describeDaemon,
 } from "./daemon-info.js";
-export { DriverError, type DriverErrorCode } from "./driver-error.js";
+export { DriverError, type DriverErrorCode, type DriverErrorOptions } from "./driver-error.js";
 export type { EngineSurvey } from "./docker-container/engine-survey.js";
 export { type RemoteTarget, loadDriver, loadRemote, reapEngine, surveyEndpoint } from "./load-driver.js";
 export { openEngine } from "./open-engine.js";

@@ -24,7 +24,7 @@ export { maxSecretBytes } from "./secret-files.js";
 export { type SecretSource, type SecretsOptions, secrets } from "./secrets.js";
 export { type MethodInput, type MethodOutput, type ServiceHandlers, service } from "./service.js";
 export { Session, type SessionOptions } from "./session.js";
-export { SessionError, type SessionErrorOptions } from "./session-error.js";
+export { SessionError, type SessionErrorCode, type SessionErrorOptions } from "./session-error.js";
 export {
   type SshAgent,
   type SshAgentConnection,
