@@ -138,6 +138,28 @@ test("FLT-3 a lost connection is told apart from an abort, in calls and afterwar
   await expect(session).rejects.toMatchObject({ code: "BUILDKIT_CONNECTION_LOST" });
 });
 
+test.each([
+  ["a line break", "a\nb"],
+  ["no ASCII", "é"],
+  ["65 KiB", "x".repeat(65 * 1024)],
+])("a value that metadata cannot carry is refused: %s", async (_, value) => {
+  const { attachable } = hanging();
+  await using daemon = plainDaemon(attachable);
+  await using client = await BuildkitClient.connect(daemon.dial);
+  const refused = {
+    code: "INVALID_ARGUMENT",
+    message: expect.stringMatching(/^cannot be sent as metadata/) as string,
+  };
+  expect(() => client.gateway(value)).toThrow(expect.objectContaining(refused));
+  expect(() => client.gateway("r", { traceparent: value })).toThrow(expect.objectContaining(refused));
+  expect(() => client.openBlob(value)).toThrow(expect.objectContaining(refused));
+  const open = (options: object) => client.openSession({ id: "s", sharedKey: "", methods: [], ...options });
+  await expect(open({ id: value })).rejects.toMatchObject(refused);
+  await expect(open({ methods: [value] })).rejects.toMatchObject(refused);
+  // A key of any characters is escaped; one that is too long even so is told.
+  await expect(open({ sharedKey: "é".repeat(30 * 1024) })).rejects.toMatchObject(refused);
+});
+
 test("close ends the calls under way, twice does nothing", async () => {
   const { called, attachable } = hanging();
   await using daemon = plainDaemon(attachable);

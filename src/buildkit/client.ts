@@ -133,6 +133,7 @@ export class BuildkitClient implements AsyncDisposable {
 
   /** The gateway of the build whose SolveRequest.Ref is `ref`. The daemon holds calls up to 3 s until it is solved. */
   gateway(ref: string, headers: Record<string, string> = {}): RpcClient<typeof LLBBridge> {
+    for (const value of [ref, ...Object.keys(headers), ...Object.values(headers)]) requireHeaderValue(value);
     return createRpcClient(LLBBridge, this.#transport, {
       ...this.#calls,
       headers: { ...headers, "buildkit-controlapi-buildid": ref },
@@ -148,6 +149,7 @@ export class BuildkitClient implements AsyncDisposable {
     const { id, sharedKey, methods, keepAlive = {}, signal } = given;
     for (const value of [id, ...methods]) requireHeaderValue(value);
     const key = toHeaderValue(sharedKey);
+    requireHeaderValue(key.value);
     if (signal?.aborted) throw abortError(signal);
     const failure = this.#http2.failure();
     if (failure) throw connectionLost(failure);
@@ -268,7 +270,14 @@ export class BuildkitClient implements AsyncDisposable {
 const resetName =
   /_(NO_ERROR|PROTOCOL_ERROR|INTERNAL_ERROR|FLOW_CONTROL_ERROR|STREAM_CLOSED|FRAME_SIZE_ERROR|REFUSED_STREAM|CANCEL|ENHANCE_YOUR_CALM)$/;
 
+/** Longest value of metadata, in bytes: node:http2 sends no more than 64 KiB of headers in one call. */
+const longestHeaderValue = 32 * 1024;
+
 function requireHeaderValue(value: string): void {
+  if (value.length > longestHeaderValue)
+    throw new InvalidArgumentError(
+      `cannot be sent as metadata: ${JSON.stringify(value.slice(0, 40))}… has ${value.length} bytes, at most ${longestHeaderValue} are possible`,
+    );
   // gRPC metadata is printable ASCII (PROTOCOL-HTTP2.md, "ASCII-Value").
   if (!/^[\x20-\x7e]*$/.test(value)) {
     throw new InvalidArgumentError(`cannot be sent as metadata: ${JSON.stringify(value)}`);

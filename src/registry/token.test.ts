@@ -128,8 +128,9 @@ test("without a secret the token is anonymous", async () => {
   ).rejects.toThrow(/^failed to fetch anonymous token: .*500 Internal Server Error: X: y$/);
 });
 
+const nowhere = { host: "h", realm: "not a URL", service: "", scopes: [] };
+
 test("a registry token is used as it is", async () => {
-  const nowhere = { host: "h", realm: "not a URL", service: "", scopes: [] };
   expect(await fetchToken(http(), { ...nowhere, credentials: { registryToken: "RT" } })).toEqual({
     token: "RT",
     expiresIn: 60,
@@ -309,4 +310,21 @@ test("a refusal says whether there were no credentials, and where they were look
     retryable: false,
     message: expect.stringMatching(/; there are no credentials for .* in \/d\/config.json$/),
   });
+});
+
+test.each([
+  ["a line break within", "a\nb"],
+  ["no ASCII", "tökén"],
+  ["a blank", "a b"],
+  ["65 KiB", "x".repeat(65 * 1024)],
+])("a registry token with %s is refused without being told", async (_, registryToken) => {
+  const fetching = fetchToken(http(), { ...nowhere, credentials: { registryToken } });
+  const error: unknown = await fetching.catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "REGISTRY_UNAUTHORIZED" });
+  expect((error as Error).message).not.toContain(registryToken);
+});
+
+test("a registry token with a line break at its end is taken without it", async () => {
+  const found = await fetchToken(http(), { ...nowhere, credentials: { registryToken: "RT\n" } });
+  expect(found.token).toBe("RT");
 });

@@ -64,7 +64,17 @@ export async function fetchToken(
   signal?: AbortSignal,
 ): Promise<Token> {
   const { credentials } = request;
-  if (credentials?.registryToken) return { token: credentials.registryToken, expiresIn: defaultExpiration };
+  if (credentials?.registryToken) {
+    // It goes into a header as it is; a line break at its end is a copied file's.
+    const token = credentials.registryToken.trim();
+    if (!isHeaderToken(token))
+      throw new RegistryError(
+        "REGISTRY_UNAUTHORIZED",
+        `the registry token for ${request.host} cannot be sent: it must be printable ASCII without blanks, and at most ${longestToken} bytes`,
+        { host: request.host },
+      );
+    return { token, expiresIn: defaultExpiration };
+  }
   const { username, secret } = secretOf(credentials);
   const kind = secret ? "oauth" : "anonymous";
   try {
@@ -212,7 +222,7 @@ async function readToken(
   const answer = await readJson(response, maxAnswerBytes, `the answer of token server ${place}`);
   // Both names are in use, and where both are given they are the same.
   const token = answer["access_token"] || answer["token"];
-  if (typeof token !== "string" || token.length > longestToken || !/^[\x21-\x7e]+$/.test(token)) {
+  if (typeof token !== "string" || !isHeaderToken(token)) {
     throw new RegistryError(
       "REGISTRY_PROTOCOL",
       `authorization server ${place} did not include a token in the response`,
@@ -251,4 +261,9 @@ function checkRealm(http: RegistryHttp, host: string, realm: URL, hasSecret: boo
       : `the token server of ${host} is not asked at ${realm.origin}: it is not https`,
     { host },
   );
+}
+
+/** What can stand behind `Bearer` in a header. */
+function isHeaderToken(text: string): boolean {
+  return text.length <= longestToken && /^[\x21-\x7e]+$/.test(text);
 }
