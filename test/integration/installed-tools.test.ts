@@ -52,7 +52,8 @@ interface Tool {
   commands: string[];
   /** What the last says. */
   says: RegExp;
-  manifest?: Record<string, unknown>;
+  /** Instead of npm's installing: run by bash in the project with a way to the registry; TARBALL is the package. */
+  install?: string[];
 }
 
 /** In parts, as vitest reads this file, too. */
@@ -216,7 +217,7 @@ ${imported} ${call}${report}`,
     name: "mock-fs",
     packages: ["mock-fs@5"],
     files: {
-      "a.cjs": `${required} const mock = require("mock-fs"); const config = process.env.BUILDX_CONFIG; mock({ [config]: mock.load(config), [process.cwd()]: mock.load(process.cwd()), "/root": {} }); build({ builder: "${builder}", context: files({ Dockerfile: "FROM scratch\\nCOPY Dockerfile /\\n" }), outputs: [{ type: "cacheonly" }] }).finally(() => mock.restore())${report}`,
+      "a.cjs": `${required} const mock = require("mock-fs"); const config = process.env.BUILDX_CONFIG; mock({ [config]: mock.load(config), [process.cwd()]: mock.load(process.cwd()), "/root": {} }, { createCwd: false, createTmp: false }); build({ builder: "${builder}", context: files({ Dockerfile: "FROM scratch\\nCOPY Dockerfile /\\n" }), outputs: [{ type: "cacheonly" }] }).finally(() => mock.restore())${report}`,
     },
     commands: ["node a.cjs"],
     says: /built|slipway does not run/,
@@ -250,6 +251,62 @@ ${imported} ${call}${report}`,
   })),
 ];
 
+// The manager itself is installed beside the project, which must not find it.
+const manager = (name: string) =>
+  `mkdir ../$$ && cd ../$$ && echo '{"private":true}' >package.json && npm install --no-audit --no-fund ${name} && cd - && ln -s ../$$/node_modules/.bin manager`;
+const yarn = (linker: string): Tool => ({
+  name: `Yarn 4, ${linker}`,
+  packages: [],
+  files: {
+    "a.mjs": program,
+    ".yarnrc.yml": `nodeLinker: ${linker}\nenableTelemetry: false\nenableGlobalCache: false\nenableImmutableInstalls: false\n`,
+    "yarn.lock": "",
+  },
+  install: [`${manager("@yarnpkg/cli-dist@4")} && manager/yarn add slipway@file:$TARBALL`],
+  commands: ["manager/yarn node a.mjs"],
+  says: /built/,
+});
+const managers: Tool[] = [
+  {
+    name: "npm, --omit=optional --ignore-scripts",
+    packages: [],
+    files: { "a.mjs": program },
+    install: ["npm install --no-audit --no-fund --omit=optional --ignore-scripts $TARBALL"],
+    commands: ["node a.mjs", "npx --no-install slipway version"],
+    says: /slipway/,
+  },
+  {
+    name: "npm, workspaces",
+    packages: [],
+    files: { "a.mjs": program },
+    install: [
+      `mkdir part && mv a.mjs part && echo '{"name":"part","version":"1.0.0"}' >part/package.json`,
+      `echo '{"private":true,"workspaces":["part"]}' >package.json`,
+      "npm install --no-audit --no-fund --workspace part $TARBALL",
+    ],
+    commands: ["cd part && node a.mjs"],
+    says: /built/,
+  },
+  {
+    name: "pnpm@10",
+    packages: [],
+    files: { "a.mjs": program },
+    install: [`${manager("pnpm@10")} && manager/pnpm add --store-dir ../$$.store $TARBALL`],
+    commands: ["node a.mjs", "manager/pnpm exec slipway version"],
+    says: /slipway/,
+  },
+  yarn("node-modules"),
+  yarn("pnp"),
+  {
+    name: "Bun's",
+    packages: [],
+    files: { "a.mjs": program },
+    install: ["$TESTBED_BUN add $TARBALL"],
+    commands: ["node a.mjs", "$TESTBED_BUN a.mjs"],
+    says: /built/,
+  },
+];
+
 /** npm without network first: everything may be in its cache. */
 async function npm(project: string, ...args: string[]): Promise<void> {
   await run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--fetch-retries=0", ...args], {
@@ -259,20 +316,23 @@ async function npm(project: string, ...args: string[]): Promise<void> {
   });
 }
 
-async function shell(project: string, command: string): Promise<string> {
+async function shell(project: string, command: string, more: NodeJS.ProcessEnv = {}): Promise<string> {
   const own = Object.entries(process.env).filter(([name]) => !/^VITEST|^NODE_ENV$/.test(name));
-  const env = { ...Object.fromEntries(own), NO_COLOR: "1", FORCE_COLOR: "0" };
+  const env = { ...Object.fromEntries(own), NO_COLOR: "1", FORCE_COLOR: "0", ...more };
   const { stdout, stderr } = await run("bash", ["-c", command], { cwd: project, env, timeout: 180_000 });
   return stdout + stderr;
 }
 
 describe.skipIf(!wanted)("beside other packages", () => {
-  test.each(tools)("$name", { timeout: 400_000 }, async ({ name, packages, files, commands, says }) => {
+  test.each([...tools, ...managers])("$name", { timeout: 400_000 }, async (tool) => {
+    const { name, packages, files, install, commands, says } = tool;
     const project = join(dir, name.replace(/\W+/g, "-"));
     await mkdir(project, { recursive: true });
     await writeFile(join(project, "package.json"), '{"private":true}');
-    await npm(project, packed.tarball, ...packages);
+    if (!install) await npm(project, packed.tarball, ...packages);
     for (const [file, content] of Object.entries(files)) await writeFile(join(project, file), content);
+    for (const command of install ?? [])
+      await shell(project, command, { ...registry?.env, TARBALL: packed.tarball });
     let said = "";
     for (const command of commands) said = await shell(project, command);
     expect(said).toMatch(says);

@@ -7,6 +7,8 @@ runs=/run/slipway-testbed
 begin_run() {
   mkdir -p "$runs" "$cache/runs"
   run_state=$(mktemp -d "$runs/XXXXXX")
+  # Other users may pass to the engine's socket, which says by itself who may use it.
+  chmod 711 "$run_state"
   run_data=$cache/runs/${run_state##*/}
   printf '%s\n' "$run_data" >"$run_state/data"
   # Taken before it has its name: nobody may find it free.
