@@ -38,3 +38,15 @@ test("versions and features of a platform's system are sent", async () => {
   const { attrs } = await plan({ platforms });
   expect(attrs["platform"]).toBe("windows(10.0.17763)/amd64,windows(10.0.20348+win32k)/amd64,linux/arm64");
 });
+
+test("BUILDX_SEND_GIT_QUERY_AS_INPUT is told not to be acted on, where buildx would", async () => {
+  const env = { BUILDX_SEND_GIT_QUERY_AS_INPUT: "true" };
+  const remote = "https://example.com/a.git?branch=b";
+  const warnings = async (options: Partial<BuildOptions>, variables: Record<string, string> = env) =>
+    (await plan(options, variables)).warnings.join();
+  expect(await warnings({ context: remote })).toContain("BUILDX_SEND_GIT_QUERY_AS_INPUT is not supported");
+  expect(await warnings({ buildContexts: { other: remote } })).toContain("BUILDX_SEND_GIT_QUERY_AS_INPUT");
+  expect(await warnings({ context: remote }, {})).toBe("");
+  expect(await warnings({ context: remote }, { BUILDX_SEND_GIT_QUERY_AS_INPUT: "0" })).toBe("");
+  expect(await warnings({ context: "https://example.com/a.git#b" })).toBe("");
+});

@@ -114,6 +114,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
   }
   if (!noPolicies && parseGoBool(env["BUILDX_DEFAULT_POLICY"] ?? "") === true)
     throw unsupported("BUILDX_DEFAULT_POLICY, by which buildx checks signatures of Docker's own images");
+  const gitQuery = gitQueryWarning(inputs.attrs["frontend.caps"], env);
   const caches = await planCaches(
     options,
     env,
@@ -153,8 +154,18 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
       ...facts.dockerConfig.problems,
       ...caches.warnings,
       ...(git.warning === undefined ? [] : [git.warning]),
+      ...gitQuery,
     ],
   };
+}
+
+/** With this variable buildx fetches such a context for frontends that do not know queries (buildx v0.38 processGitURL). */
+function gitQueryWarning(caps = "", env: Environment): string[] {
+  const isAsked = parseGoBool(env["BUILDX_SEND_GIT_QUERY_AS_INPUT"] ?? "") === true;
+  if (!isAsked || !caps.includes("gitquerystring")) return [];
+  return [
+    "BUILDX_SEND_GIT_QUERY_AS_INPUT is not supported: the git address goes to the frontend with its query, which Dockerfile 1.18 and later understand",
+  ];
 }
 
 /** A context that is cloned over ssh needs an agent, which goes without saying (buildx commands/build.go). */
