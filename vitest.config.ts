@@ -8,7 +8,7 @@ export default defineConfig({
           name: "unit",
           include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"],
           testTimeout: 60_000,
-          setupFiles: "test/support/no-warnings.ts",
+          setupFiles: ["test/support/no-warnings.ts", "test/support/no-leaks.ts"],
         },
       },
       {

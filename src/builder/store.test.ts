@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, utimes, writeFile } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { asOtherUser } from "../../test/support/other-user.js";
 import { emptyNodeGroup } from "./node-group.js";
 import { BuilderStore } from "./store.js";
 import { StoreError } from "./store-error.js";
@@ -194,12 +195,14 @@ describe("BuilderStore", () => {
     await store.transaction(async () => {});
   });
 
-  it.skipIf(process.getuid?.() === 0)("STO-14 reads a directory that cannot be written", async () => {
-    await save("foo");
-    await chmod(join(dir, "instances"), 0o500);
-    expect(await store.list()).toHaveLength(1);
-    await expect(save("bar")).rejects.toMatchObject({ code: "STORE_UNWRITABLE" });
-    await chmod(join(dir, "instances"), 0o700);
+  it("STO-14 reads a directory that cannot be written", async () => {
+    await asOtherUser([dir], async () => {
+      await save("foo");
+      await chmod(join(dir, "instances"), 0o500);
+      expect(await store.list()).toHaveLength(1);
+      await expect(save("bar")).rejects.toMatchObject({ code: "STORE_UNWRITABLE" });
+      await chmod(join(dir, "instances"), 0o700);
+    });
   });
 
   it("STO-14 names the path that cannot be written", async () => {

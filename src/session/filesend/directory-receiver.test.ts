@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { asOtherUser } from "../../../test/support/other-user.js";
 import {
   type SentEntry,
   dataPacket,
@@ -576,10 +577,12 @@ describe("FLT-92 errors of the local disk", () => {
     expect(thrown).toContain(dest);
   });
 
-  it.skipIf(process.getuid?.() === 0)("name the path", async () => {
+  it("name the path", async () => {
     await mkdir(dest);
     await chmod(dest, 0o500);
-    const { thrown, told } = await reject([statPacket({ path: "x", mode: directory | 0o755 })]);
+    const { thrown, told } = await asOtherUser([base, dest], () =>
+      reject([statPacket({ path: "x", mode: directory | 0o755 })]),
+    );
     expect(thrown).toContain(`${dest}/x: permission denied (EACCES)`);
     expect(told).toBe(thrown);
   });

@@ -1,0 +1,34 @@
+import http2, { type Http2Session } from "node:http2";
+import { syncBuiltinESMExports } from "node:module";
+import { afterEach, beforeEach, expect } from "vitest";
+
+/** How long a test's connections may take to close after its own clean-up, in ms. */
+const patience = 5_000;
+
+/** HTTP/2 sessions that are open, with where they were opened. */
+const open = new Map<Http2Session, string>();
+
+function watched<T extends (...args: never[]) => Http2Session>(make: T): T {
+  const wrapped = (...args: Parameters<T>): Http2Session => {
+    const session = make(...args);
+    open.set(session, new Error("opened here").stack ?? "");
+    session.once("close", () => open.delete(session));
+    return session;
+  };
+  return wrapped as T;
+}
+
+http2.connect = watched(http2.connect as (...args: never[]) => Http2Session) as typeof http2.connect;
+http2.performServerHandshake = watched(http2.performServerHandshake);
+syncBuiltinESMExports();
+
+let before: ReadonlySet<Http2Session>;
+beforeEach(() => void (before = new Set(open.keys())));
+
+// Registered first and so run last: a session that a test leaves open, on either side, fails that test.
+afterEach(async () => {
+  const left = () => [...open].filter(([session]) => !before.has(session)).map(([, stack]) => stack);
+  for (const deadline = performance.now() + patience; left().length > 0 && performance.now() < deadline;)
+    await new Promise((resolve) => setImmediate(resolve));
+  expect(left(), "HTTP/2 sessions that were left open").toEqual([]);
+});
