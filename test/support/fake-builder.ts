@@ -2,69 +2,63 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { type Server, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Builder } from "../../src/builder/index.js";
+import { Builder, createBuilder, openBuilderContext } from "../../src/builder/index.js";
 import { control } from "../../src/buildkit/index.js";
 import { type Attachable, service } from "../../src/session/index.js";
 import { FakeBuildkitd } from "./fake-buildkitd.js";
 import { FakeEngine } from "./fake-engine.js";
 
-/**
- * A builder of one node whose engine and daemon are scripted by the test: a container that is stopped until it is started, and
- * whose socket directory is one of this machine.
- */
-export class FakeBuilder implements AsyncDisposable {
-  readonly engine: FakeEngine;
+/** One node: a container that is stopped until it is started, and whose socket directory is one of this machine. */
+export interface FakeNode {
   /** Serves what is dialled now; may be replaced. */
   daemon: FakeBuildkitd;
+  /** What the engine says of the container's state. */
+  readonly state: Record<string, unknown>;
+  readonly server: Server;
+}
+
+/** A builder `b` whose engine and daemons are scripted by the test. */
+export class FakeBuilder implements AsyncDisposable {
+  readonly engine: FakeEngine;
+  readonly nodes: FakeNode[] = [];
   /** Environment in which `b` is the builder's name. */
   readonly env: Record<string, string>;
-  /** What the engine says of the container's state. */
-  readonly state: Record<string, unknown> = {
-    Status: "exited",
-    Running: false,
-    StartedAt: "2026-01-01T00:00:00Z",
-  };
   readonly dir: string;
-  readonly #server: Server;
 
-  private constructor(dir: string, engine: FakeEngine, daemon: FakeBuildkitd) {
+  private constructor(dir: string, engine: FakeEngine) {
     this.dir = dir;
     this.engine = engine;
-    this.daemon = daemon;
     this.env = {
       BUILDX_CONFIG: join(dir, "buildx"),
       DOCKER_CONFIG: join(dir, "docker"),
       DOCKER_HOST: engine.host,
     };
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
-      socket.on("error", () => {});
-      this.daemon.serve(socket);
-    });
-    const volume = { Type: "volume", Destination: "/var/lib/buildkit", Name: "buildx_buildkit_b0_state" };
-    const sockets = { Type: "bind", Destination: "/run/buildkit", Source: dir };
-    engine.on("GET", "/containers/buildx_buildkit_b0/json", (call) =>
-      call.json({
-        Id: "c".repeat(64),
-        Created: "2026-01-01T00:00:00Z",
-        Config: { Labels: {} },
-        Mounts: [volume, sockets],
-        State: this.state,
-      }),
-    );
-    engine.on("POST", "/containers/buildx_buildkit_b0/start", (call) => {
-      Object.assign(this.state, { Status: "running", Running: true });
-      call.empty();
-    });
-    engine.on("GET", "/containers/buildx_buildkit_b0/logs", ({ response }) => void response.end());
     engine.on("GET", "/info", (call) => call.json({ SystemTime: new Date().toISOString() }));
   }
 
-  /** Its daemon answers Control.Info, and what `services` serve. */
-  static async open(services: readonly Attachable[] = [answersInfo()]): Promise<FakeBuilder> {
+  /**
+   * Its daemons answer Control.Info, and what `services` serve.
+   *
+   * @param platforms one node for each of them; by default one node for none in particular.
+   */
+  static async open(
+    services: readonly Attachable[] = [answersInfo()],
+    platforms: readonly string[] = [],
+  ): Promise<FakeBuilder> {
     const dir = await mkdtemp(join(tmpdir(), "fake-builder-"));
-    const fake = new FakeBuilder(dir, await FakeEngine.start(), new FakeBuildkitd({ services }));
-    await new Promise<void>((resolve) => fake.#server.listen(join(dir, "buildkitd.sock"), resolve));
-    await Builder.ensure({ name: "b", connect: "socket", env: fake.env });
+    const fake = new FakeBuilder(dir, await FakeEngine.start());
+    const context = await openBuilderContext({ env: fake.env });
+    for (let number = 0; number < Math.max(1, platforms.length); number++) {
+      await fake.#addNode(number, services);
+      await createBuilder(context, {
+        name: "b",
+        append: number > 0,
+        connect: "socket",
+        // The same engine by another name each time.
+        endpoint: fake.engine.host.replace("unix://", `unix://${"/.".repeat(number)}`),
+        ...(platforms[number] !== undefined && { platforms: [platforms[number]] }),
+      });
+    }
     return fake;
   }
 
@@ -72,11 +66,52 @@ export class FakeBuilder implements AsyncDisposable {
     return Builder.open({ name: "b", env: this.env });
   }
 
+  /** Of the first node. */
+  get state(): Record<string, unknown> {
+    return this.#first.state;
+  }
+
+  /** Of the first node. */
+  get daemon(): FakeBuildkitd {
+    return this.#first.daemon;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.close();
-    await this.daemon[Symbol.asyncDispose]();
+    for (const { server, daemon } of this.nodes) {
+      server.close();
+      await daemon[Symbol.asyncDispose]();
+    }
     await this.engine.close();
     await rm(this.dir, { recursive: true, force: true });
+  }
+
+  get #first(): FakeNode {
+    return this.nodes[0] as FakeNode;
+  }
+
+  async #addNode(number: number, services: readonly Attachable[]): Promise<void> {
+    const sockets = await mkdtemp(join(this.dir, "node-"));
+    const state = { Status: "exited", Running: false, StartedAt: "2026-01-01T00:00:00Z" };
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      socket.on("error", () => {});
+      node.daemon.serve(socket);
+    });
+    const node: FakeNode = { daemon: new FakeBuildkitd({ services }), state, server };
+    this.nodes.push(node);
+    await new Promise<void>((resolve) => server.listen(join(sockets, "buildkitd.sock"), resolve));
+    const name = `buildx_buildkit_b${number}`;
+    const Mounts = [
+      { Type: "volume", Destination: "/var/lib/buildkit", Name: `${name}_state` },
+      { Type: "bind", Destination: "/run/buildkit", Source: sockets },
+    ];
+    const shown = { Id: String(number).repeat(64), Created: state.StartedAt, Config: { Labels: {} }, Mounts };
+    this.engine
+      .on("GET", `/containers/${name}/json`, (call) => call.json({ ...shown, State: state }))
+      .on("POST", `/containers/${name}/start`, (call) => {
+        Object.assign(state, { Status: "running", Running: true });
+        call.empty();
+      })
+      .on("GET", `/containers/${name}/logs`, ({ response }) => void response.end());
   }
 }
 
