@@ -1,5 +1,6 @@
 import { types } from "node:util";
 import { type NodeShare, formatPlatformFully } from "../builder/index.js";
+import type { BuildkitClient } from "../buildkit/index.js";
 import { parseGoBool } from "../config/index.js";
 import { InvalidArgumentError, SlipwayError, abortError, isSlipwayError, linkSignal } from "../core/index.js";
 import { parseReference, repositoryName } from "../registry/index.js";
@@ -13,7 +14,7 @@ import { randomId } from "./random-id.js";
 import { type RunBuildContext, executePlan } from "./run-build.js";
 
 /** What all nodes' builds have in common. */
-export type BuildOnNodesContext = Omit<RunBuildContext, "node" | "saveRef">;
+export type BuildOnNodesContext = Omit<RunBuildContext, "node" | "saveRef" | "onSession">;
 
 /**
  * Runs a plan on the nodes that it is for: on one, or on several at once, each building its platforms; what they push is then
@@ -88,6 +89,9 @@ async function joined(
   };
 }
 
+/** Connections on which a build has run before. */
+const used = new WeakSet<BuildkitClient>();
+
 async function runOn(
   nodes: NodePool,
   index: number,
@@ -99,15 +103,24 @@ async function runOn(
   const place = await nodes.place(index);
   const since = Date.now();
   const client = await nodes.connect(index, { signal, onEvent });
+  const wasUsed = used.has(client);
+  used.add(client);
+  let hasBegun = false;
   try {
     return await executePlan(plan, options, {
       ...context,
       node: { ...place, client },
       saveRef: place.saveRef,
+      onSession: () => (hasBegun = true),
     });
   } catch (error) {
-    // Says what became of the builder when the connection to it was lost (FLT-1 to FLT-5).
     const isLost = isSlipwayError(error, "BUILDKIT_CONNECTION_LOST") || isSlipwayError(error, "SESSION_LOST");
+    if (isLost && wasUsed && !hasBegun && !signal?.aborted) {
+      // A kept connection whose end was not known yet, as after a restart: nothing has been asked of the builder.
+      await client.closed;
+      return runOn(nodes, index, plan, options, context);
+    }
+    // Says what became of the builder when the connection to it was lost (FLT-1 to FLT-5).
     if (!isLost || signal?.aborted) throw error;
     const diagnosis = await place.driver.diagnose({ since });
     throw diagnosis === undefined ? error : new SlipwayError("BUILDER_LOST", diagnosis, { cause: error });

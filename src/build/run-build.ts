@@ -80,6 +80,8 @@ export interface RunBuildContext extends Pick<PlanFacts, "env" | "dockerConfig">
   node: BuildNode;
   /** Read the image's manifests afterwards, for {@link BuildResult.platforms}. */
   describe: boolean;
+  /** Is told when the builder has taken the build's session. */
+  onSession?: (() => void) | undefined;
   /** Notes what is about to be built under the build's id, as buildx does in its `refs`. */
   saveRef?: ((plan: SolvePlan) => Promise<void>) | undefined;
 }
@@ -178,6 +180,7 @@ export async function executePlan(
       signal,
       redactor,
       headers: traceHeaders(env),
+      onSession: context.onSession,
     });
     const outcome = await running.catch((error: unknown) => {
       if (isSlipwayError(error, "BUILD_FAILED") && !plan.call) (error as BuildError).ref = ref;

@@ -75,6 +75,8 @@ export interface SolveOptions {
   redactor?: Redactor;
   /** Metadata of the calls, by which the build belongs to the caller's trace. */
   headers?: Record<string, string>;
+  /** Is told when the builder has taken the session; until then it knows nothing of the build. */
+  onSession?: (() => void) | undefined;
 }
 
 /**
@@ -93,6 +95,7 @@ export async function solve({
   signal,
   redactor = new Redactor(),
   headers = {},
+  onSession,
 }: SolveOptions): Promise<SolveOutcome> {
   const locate = (info: SourceInfo) => sourceWithPath(info, plan);
   const collector = new BuildErrorCollector(redactor, locate);
@@ -104,6 +107,7 @@ export async function solve({
     sharedKey: plan.inputs.sharedKey,
     signal: calls.signal,
   });
+  onSession?.();
   // The daemon's clock is not ours; its times are moved so that the first step starts now (FLT-67).
   const display = sink && shiftToLocalClock(sink);
   const collect: EventSink = (event) => {

@@ -25,8 +25,11 @@ export class FakeBuilder implements AsyncDisposable {
   readonly env: Record<string, string>;
   readonly dir: string;
 
-  private constructor(dir: string, engine: FakeEngine) {
+  readonly #services: readonly Attachable[];
+
+  private constructor(dir: string, engine: FakeEngine, services: readonly Attachable[]) {
     this.dir = dir;
+    this.#services = services;
     this.engine = engine;
     this.env = {
       BUILDX_CONFIG: join(dir, "buildx"),
@@ -46,17 +49,17 @@ export class FakeBuilder implements AsyncDisposable {
     platforms: readonly string[] = [],
   ): Promise<FakeBuilder> {
     const dir = await mkdtemp(join(tmpdir(), "fake-builder-"));
-    const fake = new FakeBuilder(dir, await FakeEngine.start());
+    const fake = new FakeBuilder(dir, await FakeEngine.start(), services);
     const context = await openBuilderContext({ env: fake.env });
     for (let number = 0; number < Math.max(1, platforms.length); number++) {
-      await fake.#addNode(number, services);
+      await fake.#addNode(number);
       await createBuilder(context, {
         name: "b",
         append: number > 0,
         connect: "socket",
         // The same engine by another name each time.
         endpoint: fake.engine.host.replace("unix://", `unix://${"/.".repeat(number)}`),
-        ...(platforms[number] !== undefined && { platforms: [platforms[number]] }),
+        platforms: platforms.slice(number, number + 1),
       });
     }
     return fake;
@@ -76,6 +79,15 @@ export class FakeBuilder implements AsyncDisposable {
     return this.#first.daemon;
   }
 
+  /** The first node's daemon is another from now on, as after a restart of its container. */
+  async restart(): Promise<void> {
+    const node = this.#first;
+    const old = node.daemon;
+    node.daemon = new FakeBuildkitd({ services: this.#services });
+    Object.assign(node.state, { StartedAt: new Date().toISOString() });
+    await old[Symbol.asyncDispose]();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { server, daemon } of this.nodes) {
       server.close();
@@ -89,14 +101,14 @@ export class FakeBuilder implements AsyncDisposable {
     return this.nodes[0] as FakeNode;
   }
 
-  async #addNode(number: number, services: readonly Attachable[]): Promise<void> {
+  async #addNode(number: number): Promise<void> {
     const sockets = await mkdtemp(join(this.dir, "node-"));
     const state = { Status: "exited", Running: false, StartedAt: "2026-01-01T00:00:00Z" };
     const server = createServer({ allowHalfOpen: true }, (socket) => {
       socket.on("error", () => {});
       node.daemon.serve(socket);
     });
-    const node: FakeNode = { daemon: new FakeBuildkitd({ services }), state, server };
+    const node: FakeNode = { daemon: new FakeBuildkitd({ services: this.#services }), state, server };
     this.nodes.push(node);
     await new Promise<void>((resolve) => server.listen(join(sockets, "buildkitd.sock"), resolve));
     const name = `buildx_buildkit_b${number}`;
