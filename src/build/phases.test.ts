@@ -229,14 +229,15 @@ describe("a build that exports", () => {
 
   it("that is cancelled while the target takes nothing is over, and leaves no file", async () => {
     const abort = new AbortController();
+    const dest = new PassThrough();
     await scripted({
       solve: async (call, daemon) => {
-        void exported(daemon, Buffer.alloc(8 << 20));
-        setTimeout(() => abort.abort(), 50);
+        exported(daemon, Buffer.alloc(8 << 20)).catch(() => {});
+        await vi.waitUntil(() => dest.writableNeedDrain, { timeout: 10_000 });
+        abort.abort();
         return hang(call);
       },
     });
-    const dest = new PassThrough();
     const { outcome } = await attempt({ outputs: [{ type: "tar", dest }], signal: abort.signal });
     expect(outcome).toMatchObject({ code: "ABORTED" });
     await vi.waitUntil(() => dest.destroyed, { timeout: 5_000 });
@@ -283,7 +284,7 @@ describe("a build that exports", () => {
     const archive = await imageArchive();
     await scripted({
       solve: async (call, daemon) => {
-        void exported(daemon, archive);
+        exported(daemon, archive).catch(() => {});
         return hang(call);
       },
     });

@@ -171,7 +171,7 @@ function tunnelOver(call: ServerCall): Duplex {
       callback();
     },
     destroy(error, callback) {
-      void incoming.return?.();
+      incoming.return?.().catch(() => {});
       callback(error);
     },
   }).on("error", () => {});
