@@ -117,7 +117,7 @@ async function exported(daemon: FakeBuildkitd, bytes: Uint8Array, session = 0) {
   return call.status;
 }
 
-async function exports(call: ServerCall, daemon: FakeBuildkitd, bytes: Uint8Array): Promise<object> {
+async function exports(daemon: FakeBuildkitd, bytes: Uint8Array): Promise<object> {
   const { code, message } = await exported(daemon, bytes);
   if (code !== 0) throw new GrpcError(code < 0 ? grpcCodes.cancelled : code, message);
   return {};
@@ -211,7 +211,7 @@ describe("a build that exports", () => {
   const content = Buffer.alloc(100_000, "tar");
 
   it("writes what it gets", async () => {
-    await scripted({ solve: (call, daemon) => exports(call, daemon, content) });
+    await scripted({ solve: (_call, daemon) => exports(daemon, content) });
     const dest = join(fake.dir, "out.tar");
     const { outcome } = await attempt(tarOutput(dest));
     expect(outcome).not.toBeInstanceOf(Error);
@@ -219,7 +219,7 @@ describe("a build that exports", () => {
   });
 
   it("fails with what is wrong on this side, when the target breaks", async () => {
-    await scripted({ solve: (call, daemon) => exports(call, daemon, content) });
+    await scripted({ solve: (_call, daemon) => exports(daemon, content) });
     const dest = new PassThrough();
     dest.once("pipe", () => dest.destroy(new Error("the reader has gone")));
     setTimeout(() => dest.destroy(new Error("the reader has gone")), 200);
@@ -245,7 +245,7 @@ describe("a build that exports", () => {
 
   it("loads an image into the engine, and fails with its words when that refuses", async () => {
     const archive = await imageArchive();
-    await scripted({ solve: (call, daemon) => exports(call, daemon, archive) });
+    await scripted({ solve: (_call, daemon) => exports(daemon, archive) });
     let got = 0;
     fake.engine.on("POST", "/images/load", async (call) => {
       got = (await call.body()).length;
@@ -270,7 +270,7 @@ describe("a build that exports", () => {
     ["breaks", (call: { cut(): void }) => call.cut(), "broke"],
   ] as const)("into an engine that %s fails with what it said", async (_how, script, message) => {
     const archive = await imageArchive();
-    await scripted({ solve: (call, daemon) => exports(call, daemon, archive) });
+    await scripted({ solve: (_call, daemon) => exports(daemon, archive) });
     fake.engine.on("POST", "/images/load", async (call) => {
       await call.body();
       script(call);
