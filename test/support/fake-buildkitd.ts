@@ -154,6 +154,13 @@ export class FakeSession {
 /** The byte pipe in a Control.Session call, as the daemon sees it. */
 function tunnelOver(call: ServerCall): Duplex {
   const incoming = call.bytesField()[Symbol.asyncIterator]();
+  const letGo = async () => {
+    try {
+      await incoming.return?.();
+    } catch {
+      // The call was cancelled.
+    }
+  };
   return new Duplex({
     read() {
       incoming.next().then(
@@ -171,7 +178,7 @@ function tunnelOver(call: ServerCall): Duplex {
       callback();
     },
     destroy(error, callback) {
-      incoming.return?.().catch(() => {});
+      void letGo();
       callback(error);
     },
   }).on("error", () => {});
