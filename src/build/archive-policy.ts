@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import { PassThrough, Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { types } from "node:util";
 import nodeZlib from "node:zlib";
 import { InvalidArgumentError, messageOf, takeHeld } from "../core/index.js";
 import { unsupported } from "./parse/policy.js";
@@ -38,8 +39,9 @@ async function* lookedInto(
   archive: Readable | Uint8Array,
   { path, lookByBuilder }: WithoutPolicyOptions,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const source =
-    archive instanceof Uint8Array ? piecesOf(archive) : (takeHeld(archive) as AsyncIterable<Buffer>);
+  const source = types.isUint8Array(archive)
+    ? piecesOf(archive)
+    : (takeHeld(archive) as AsyncIterable<Buffer>);
   const chunks = source[Symbol.asyncIterator]();
   try {
     let head: Buffer = Buffer.alloc(0);
