@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Builder, diskUsage, connect, files } from "../../src/index.js";
+import { type BuildEvent, Builder, diskUsage, connect, files } from "../../src/index.js";
 import { Workplace, eventually } from "../support/workplace.js";
 
 let place: Workplace;
@@ -71,4 +71,24 @@ test("a cache beyond its size is collected by BuildKit itself", async () => {
   await builder.stop();
   await eventually(async () => (await used()) <= limit);
   await driver.close();
+});
+
+test("a warm connection survives its builder's restart, boots it again, and says so", async () => {
+  const { env } = place;
+  const name = `${place.id}-warm`;
+  const builder = await Builder.ensure({ name, driverOpts: { network: "host" }, env });
+  await using connection = await connect({ builder, env });
+  const build = async () => {
+    const told: string[] = [];
+    const context = files({ Dockerfile: "FROM scratch\nCOPY hello /\n", hello: "hi\n" });
+    const onEvent = (event: BuildEvent) => void (event.type === "message" && told.push(event.text));
+    await connection.build({ context, outputs: [{ type: "cacheonly" }], env, onEvent });
+    return told;
+  };
+  expect(await build()).toEqual([]);
+  for (const again of [() => builder.stop(), () => place.engine.containers.kill(place.container(name))]) {
+    await again();
+    expect(await build()).toEqual([expect.stringContaining("was lost, connecting again")]);
+    expect(await build()).toEqual([]);
+  }
 });
