@@ -403,6 +403,16 @@ test("the oldest BuildKit: what it cannot do is told, not left out", async () =>
       );
     }
     expect((await readdir(path.dirname(dest))).sort()).toEqual(["out"]);
+    // It is asked for a policy in what it fetches, too. In folders: for a whole repository it would need more of git than
+    // the testbed's image has.
+    const repository = makeRepository(path.join(scratch, "git/old-policy.git"));
+    const dockerfiles = { "a/Dockerfile": saying("a"), "b/Dockerfile": saying("b") };
+    repository.commit({ ...dockerfiles, "a/Dockerfile.rego": "package docker" }, "policy");
+    const url = `${repositories.origin}/old-policy.git#main`;
+    await expect(old.build({ context: `${url}:a`, outputs: outs })).rejects.toThrow(
+      /Dockerfile\.rego.*not supported/,
+    );
+    await old.build({ context: `${url}:b`, outputs: outs });
     // Its context's name goes as it can.
     await old.build({ context: await contextNamed("größe"), outputs: outs });
   } finally {
