@@ -57,6 +57,7 @@ import { type EnginePush, pushFromEngine } from "./push-from-engine.js";
 import { checkResponse } from "./exporter-response.js";
 import { randomId } from "./random-id.js";
 import { type RemotePolicy, refuseRemotePolicy } from "./remote-policy.js";
+import { Failures } from "./failures.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
 import { registryHosts } from "./registry-hosts.js";
 import { secretSources } from "./secret-sources.js";
@@ -115,7 +116,7 @@ export async function executePlan(
         { ...context, locks },
         new Map(),
         sink,
-        [],
+        new Failures(),
         new Redactor(),
         undefined,
       );
@@ -157,8 +158,7 @@ export async function executePlan(
       client: node.client,
       signal,
     });
-    // What fails on this side comes back from the daemon as its error; ours says what and where (FLT-37).
-    const failures: Error[] = [];
+    const failures = new Failures();
     const redactor = new Redactor();
     const attachables = await sessionServices(
       plan,
@@ -184,8 +184,10 @@ export async function executePlan(
     });
     const outcome = await running.catch((error: unknown) => {
       if (isSlipwayError(error, "BUILD_FAILED") && !plan.call) (error as BuildError).ref = ref;
-      throw signal?.aborted ? error : (failures[0] ?? error);
+      throw signal?.aborted ? error : (failures.all[0] ?? error);
     });
+    // A success is the builder's claim: what did not arrive here, or not whole, is no result.
+    if (failures.exports[0]) throw failures.exports[0];
     const names = exports.map(({ attrs }) => attrs["name"] ?? "").join(",");
     const response = new Map(outcome.response);
     // What engines with containerd call an image without a name is none (moby builder/builder-next/exporter).
@@ -397,12 +399,12 @@ async function sessionServices(
   }: RunBuildContext & { locks: ReadonlyMap<string, CacheLock> },
   targets: Map<number, ExportTarget>,
   sink: EventSink,
-  failures: Error[],
+  failures: Failures,
   redactor: Redactor,
   images: EngineImages | undefined,
 ): Promise<Attachable[]> {
   const { inputs } = plan;
-  const onError = (error: Error) => void failures.push(error);
+  const onError = failures.add;
   const onWarning = (text: string) => sink({ type: "message", level: "warning", text });
   const services: Attachable[] = [
     auth({
@@ -423,7 +425,7 @@ async function sessionServices(
     const isOld = await isOlderThan(client, { major: 0, minor: 34 }, options.signal);
     services.push(upload(isOld ? uploadsWithoutZstd(inputs.uploads, onError) : inputs.uploads, { onError }));
   }
-  if (targets.size > 0) services.push(fileSend(targets, { onFailure: onError }));
+  if (targets.size > 0) services.push(fileSend(targets, { onFailure: failures.addExport }));
   const agents = await loadSshAgents(plan.ssh.map(parseSshSpec), env);
   if (agents.size > 0) services.push(ssh(agents));
   const stores = await contentStores(plan, locks);

@@ -76,6 +76,6 @@ export {
   writableOf,
 } from "./foreign-data.js";
 export { ownBytes } from "./own-bytes.js";
-export { parseJson } from "./parse-json.js";
+export { checkShape, parseJson } from "./parse-json.js";
 export { type WireTime, dateOf, soundTime } from "./timestamp.js";
 export { trimBoth, trimTrailing } from "./trim.js";

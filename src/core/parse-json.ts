@@ -22,8 +22,13 @@ export function parseJson(text: string): unknown {
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** Texts that are no JSON may pass; JSON.parse finds those. */
-function checkShape(text: string): void {
+/**
+ * Refuses a text, of one JSON value or several, that is nested too deep or has more values than `most`. Texts that are no
+ * JSON may pass; JSON.parse finds those.
+ *
+ * @throws SyntaxError
+ */
+export function checkShape(text: string, most = mostValues): void {
   let depth = 0;
   let values = 0;
   for (let at = 0; at < text.length; at++) {
@@ -36,6 +41,6 @@ function checkShape(text: string): void {
       if (++depth > deepestJson) throw new SyntaxError(`the JSON is nested more than ${deepestJson} deep`);
     } else if (code === 0x7d || code === 0x5d) depth--;
     else if (code === 0x2c) values++;
-    if (values > mostValues) throw new SyntaxError(`the JSON has more than ${mostValues} values`);
+    if (values > most) throw new SyntaxError(`the JSON has more than ${most} values`);
   }
 }

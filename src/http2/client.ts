@@ -145,6 +145,13 @@ export class Http2Client implements AsyncDisposable {
     const refusal = this.#watch.refusal();
     if (refusal) throw refusal;
     const stream = this.#open(headers);
+    // Listens first, so that everybody else finds the error with its meaning: Node resets with this code what has more fields
+    // or bytes of headers than were allowed, and a peer that is called too often does.
+    stream.on("error", (error) => {
+      if (stream.rstCode === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM)
+        error.message =
+          "the answer has more headers than are taken, or the other side wants fewer calls (ENHANCE_YOUR_CALM)";
+    });
     const take = (list: http2.IncomingHttpHeaders, ...rest: unknown[]) => {
       const raw = rest[1];
       if (!Array.isArray(raw)) return;

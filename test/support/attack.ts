@@ -16,6 +16,10 @@ export const mostMebibytes = 512;
 /** Seconds of the processor after which an attack counts as one that never ends. */
 const mostSeconds = 60;
 
+/** What of slipway an attack meets. */
+export type AttackedUse =
+  "build" | "workers" | "provenance" | "export" | "image" | "reads" | "trace" | "records" | "remove" | "du";
+
 /** What a hostile daemon does in a build. What is not given is done as a friendly one would. */
 export interface Attack {
   /** Serialised StatusResponses. */
@@ -26,12 +30,16 @@ export interface Attack {
   workers?: Uint8Array;
   /** Serialised BuildHistoryEvents. */
   history?: () => Iterable<Uint8Array>;
+  /** A serialised DiskUsageResponse. */
+  diskUsage?: Uint8Array;
   /** Blobs of the content store. */
   blobs?: ReadonlyMap<string, Uint8Array>;
   /** Calls back through the session; the build waits for it. */
   session?: (session: FakeSession) => Promise<void>;
   /** What of slipway is used: `build` if not given. */
-  use?: "build" | "workers" | "provenance" | "export";
+  use?: AttackedUse;
+  /** Takes connections in the daemon's stead, before HTTP/2. */
+  serve?: (socket: Socket) => void;
 }
 
 /** How the process ended; no code for a success. */
@@ -54,11 +62,18 @@ export async function runAttack(attack: Attack): Promise<AttackOutcome> {
       services: servicesOf(attack, () => daemon.session()),
     });
     const address = join(dir, "buildkitd.sock");
-    const server = createServer((socket) => daemon.serve(socket)).listen(address);
+    const server = createServer((socket) => (attack.serve ?? ((one) => daemon.serve(one)))(socket)).listen(
+      address,
+    );
     const sockets = track(server);
     await once(server, "listening");
     try {
-      return await runVictim(victim, [`unix://${address}`, attack.use ?? "build", join(dir, "out")]);
+      return await runVictim(victim, [
+        `unix://${address}`,
+        attack.use ?? "build",
+        join(dir, "out"),
+        ...(attack.blobs?.keys() ?? []),
+      ]);
     } finally {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -121,6 +136,7 @@ function servicesOf(attack: Attack, session: () => Promise<FakeSession>): Attach
     ...friendly,
     raw(`${name}/Status`, () => attack.status?.() ?? []),
     raw(`${name}/ListWorkers`, () => [attack.workers ?? new Uint8Array()]),
+    raw(`${name}/DiskUsage`, () => [attack.diskUsage ?? new Uint8Array()]),
     raw(`${name}/ListenBuildHistory`, () => attack.history?.() ?? []),
     raw(`${name}/Solve`, async (call) => {
       // The status comes first: what is said after the build's end is not waited for.
@@ -131,7 +147,7 @@ function servicesOf(attack: Attack, session: () => Promise<FakeSession>): Attach
     raw("/containerd.services.content.v1.Content/Read", async (call) => {
       let digest = "";
       for await (const request of call.messages()) digest = request.subarray(2, 73).toString();
-      return [contentOf(attack.blobs?.get(digest) ?? new Uint8Array())];
+      return contentOf(attack.blobs?.get(digest) ?? new Uint8Array());
     }),
   ];
 }
@@ -149,9 +165,14 @@ function raw(
   };
 }
 
-/** A ReadContentResponse. */
-function contentOf(data: Uint8Array): Uint8Array {
-  return bytesField(2, data);
+/** ReadContentResponses, as buildkitd sends them. */
+function* contentOf(data: Uint8Array): Iterable<Uint8Array> {
+  const piece = 1 << 20;
+  for (let at = 0; at === 0 || at < data.length; at += piece)
+    yield Buffer.concat([
+      Buffer.concat([Buffer.of(8), varint(at)]),
+      bytesField(2, data.subarray(at, at + piece)),
+    ]);
 }
 
 /** One field of bytes, a string or a message. */

@@ -1,4 +1,4 @@
-import { messageOf, parseJson, sleep } from "../../core/index.js";
+import { checkShape, messageOf, parseJson, sleep } from "../../core/index.js";
 import { isJsonObject, type JsonObject } from "../../config/index.js";
 import type { BuildHistory, RecordCallOptions } from "./build-history.js";
 import type { BuildRecord } from "./build-record.js";
@@ -10,6 +10,9 @@ const settleMilliseconds = 1000;
 
 /** Longest trace that is read, in bytes. */
 export const largestTrace = 32 << 20;
+
+/** Values in it, at most: a span has some sixty. */
+const mostTraceValues = 3_000_000;
 
 /** One span as BuildKit stores it, an OpenTelemetry SDK span stub. */
 export type TraceSpan = JsonObject;
@@ -39,7 +42,9 @@ export async function readSpans(
 /** Spans of a trace blob: one JSON object after the other. */
 export function parseSpans(blob: Buffer): TraceSpan[] {
   try {
-    return splitJson(blob.toString()).map(parseJson).filter(isJsonObject);
+    const text = blob.toString();
+    checkShape(text, mostTraceValues);
+    return splitJson(text).map(parseJson).filter(isJsonObject);
   } catch (cause) {
     throw new HistoryError("HISTORY_MISSING", `the trace cannot be read: ${messageOf(cause)}`, { cause });
   }
