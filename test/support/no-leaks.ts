@@ -5,6 +5,10 @@ import { afterEach, beforeEach, expect } from "vitest";
 /** How long a test's connections may take to close after its own clean-up, in ms. */
 const patience = 5_000;
 
+// Those of the process, whatever a test puts in their place.
+const nextTurn = setImmediate;
+const now = performance.now.bind(performance);
+
 /** HTTP/2 sessions that are open, with where they were opened. */
 const open = new Map<Http2Session, string>();
 
@@ -29,6 +33,6 @@ beforeEach(() => void (before = new Set(open.keys())));
 afterEach(async () => {
   const left = () => [...open].filter(([session]) => !before.has(session)).map(([, stack]) => stack);
   for (const deadline = performance.now() + patience; left().length > 0 && performance.now() < deadline;)
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => nextTurn(resolve));
   expect(left(), "HTTP/2 sessions that were left open").toEqual([]);
 });
