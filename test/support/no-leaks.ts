@@ -32,7 +32,7 @@ beforeEach(() => void (before = new Set(open.keys())));
 // Registered first and so run last: a session that a test leaves open, on either side, fails that test.
 afterEach(async () => {
   const left = () => [...open].filter(([session]) => !before.has(session)).map(([, stack]) => stack);
-  for (const deadline = performance.now() + patience; left().length > 0 && performance.now() < deadline;)
+  for (const deadline = now() + patience; left().length > 0 && now() < deadline;)
     await new Promise((resolve) => nextTurn(resolve));
   expect(left(), "HTTP/2 sessions that were left open").toEqual([]);
 });

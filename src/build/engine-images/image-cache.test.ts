@@ -7,13 +7,16 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { pack } from "tar-stream";
 import { ImageCache } from "./image-cache.js";
 
+let root: string;
 let dir: string;
 
 beforeEach(async () => {
-  dir = await mkdtemp(join(tmpdir(), "slipway-image-cache-"));
+  root = await mkdtemp(join(tmpdir(), "slipway-image-cache-"));
+  // Not in the temporary directory itself, to which everybody can write.
+  dir = join(root, "images");
 });
 
-afterEach(() => rm(dir, { recursive: true, force: true }));
+afterEach(() => rm(root, { recursive: true, force: true }));
 
 /** What engines before 25.0 save. */
 async function saved(text: string): Promise<Readable> {
