@@ -55,6 +55,16 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/inspect.js"),
   },
   {
+    name: "login",
+    summary: "Authenticate to a registry",
+    load: () => import("./commands/login.js"),
+  },
+  {
+    name: "logout",
+    summary: "Log out from a registry",
+    load: () => import("./commands/logout.js"),
+  },
+  {
     name: "ls",
     summary: "List builder instances",
     load: () => import("./commands/ls.js"),

@@ -13,7 +13,7 @@ export interface PrintHelpOptions {
 }
 
 /** Commands whose help leaves `--builder` out, since it means nothing to them (buildx commands/root.go). */
-const withoutBuilder = new Set(["completion", "create", "ls", "version"]);
+const withoutBuilder = new Set(["completion", "create", "login", "logout", "ls", "version"]);
 
 /** Prints the help of a command, or of the program. */
 export function printHelp({ command, path, program, printer }: PrintHelpOptions): void {

@@ -17,6 +17,7 @@ export {
   loadDockerConfig,
   parseAuthEnvironment,
 } from "./docker-config.js";
+export { editDockerConfig } from "./docker-config-file.js";
 export {
   type DockerEndpoint,
   currentContextName,

@@ -1,4 +1,11 @@
 export { type BuilderStream, type DialBuilderOptions, dialBuilder } from "./dial-builder.js";
+export {
+  type LoginOptions,
+  type LogoutOptions,
+  loginToRegistry,
+  logoutFromRegistry,
+  serverHost,
+} from "./registry-login.js";
 export { type CacheRecord, type DiskUsageOptions, diskUsage } from "./disk-usage.js";
 export {
   type CacheFilter,

@@ -33,6 +33,47 @@ export async function runCredentialHelper(
   key: string,
   options: CredentialHelperOptions,
 ): Promise<RegistryCredentials | undefined> {
+  const { name, output } = await runHelper(suffix, "get", key, options);
+  return output === undefined ? undefined : parseAnswer(name, output);
+}
+
+/**
+ * Gives credentials to `docker-credential-<suffix>` to keep under `key`.
+ *
+ * @throws as {@link runCredentialHelper}
+ */
+export async function storeInHelper(
+  suffix: string,
+  key: string,
+  { username, password }: { username: string; password: string },
+  options: CredentialHelperOptions,
+): Promise<void> {
+  const input = JSON.stringify({ ServerURL: key, Username: username, Secret: password });
+  await runHelper(suffix, "store", input, options);
+}
+
+/**
+ * Has `docker-credential-<suffix>` forget what it keeps under `key`; nothing happens when that is nothing.
+ *
+ * @throws as {@link runCredentialHelper}
+ */
+export async function eraseFromHelper(
+  suffix: string,
+  key: string,
+  options: CredentialHelperOptions,
+): Promise<void> {
+  await runHelper(suffix, "erase", key, options);
+}
+
+type HelperVerb = "get" | "store" | "erase";
+
+/** Runs a helper to its end; without output when it knows no such registry. */
+async function runHelper(
+  suffix: string,
+  verb: HelperVerb,
+  input: string,
+  options: CredentialHelperOptions,
+): Promise<{ name: string; output?: string }> {
   const name = `docker-credential-${suffix}`;
   if (!/^[A-Za-z0-9_.-]+$/.test(suffix)) {
     throw new RegistryError(
@@ -49,10 +90,10 @@ export async function runCredentialHelper(
   }
   const limit = options.timeoutMilliseconds ?? 30_000;
   const { exit, output } = await withDeadline(options.signal, limit, `credential helper ${name}`, (signal) =>
-    run(program, key, options.env, signal),
+    run(program, { verb, input }, options.env, signal),
   );
   if (exit !== 0) {
-    if (output.trim() === notFoundMessage) return undefined;
+    if (output.trim() === notFoundMessage && verb !== "store") return { name };
     // A helper that fails explains itself on stdout; anything that may be credentials is not passed on.
     const detail = /[{}"]/.test(output) ? "" : output.trim().slice(0, 200);
     throw new RegistryError(
@@ -60,7 +101,7 @@ export async function runCredentialHelper(
       `credential helper ${name} failed with ${exit}${detail && `: ${detail}`}`,
     );
   }
-  return parseAnswer(name, output);
+  return { name, output };
 }
 
 function parseAnswer(name: string, output: string): RegistryCredentials {
@@ -84,11 +125,11 @@ function parseAnswer(name: string, output: string): RegistryCredentials {
 
 async function run(
   program: string,
-  input: string,
+  { verb, input }: { verb: HelperVerb; input: string },
   env: Environment,
   signal: AbortSignal,
 ): Promise<{ exit: number | NodeJS.Signals; output: string }> {
-  const child = spawn(program, ["get"], {
+  const child = spawn(program, [verb], {
     env: programEnvironment(env),
     stdio: ["pipe", "pipe", "ignore"],
     windowsHide: true,

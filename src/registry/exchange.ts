@@ -192,7 +192,7 @@ function urlOf(endpoint: Endpoint, { path, query = {} }: RegistryRequest): URL {
 
 function apiUrl({ protocol, host, base }: Endpoint, path: string): URL {
   // References are parsed before they come here; this keeps a hand-made one from being another request (SEC-23).
-  if (!/^[\w.:@+/-]+$/.test(path) || /(^|\/)\.\.?(\/|$)/.test(path) || !/^[\w.:[\]-]+$/.test(host)) {
+  if (!/^[\w.:@+/-]*$/.test(path) || /(^|\/)\.\.?(\/|$)/.test(path) || !/^[\w.:[\]-]+$/.test(host)) {
     throw new RegistryError("REGISTRY_PROTOCOL", `invalid registry request for ${JSON.stringify(path)}`, {
       host,
     });

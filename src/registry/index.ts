@@ -1,5 +1,6 @@
 export { AnnouncedRealms, type TokenServer } from "./announced-realms.js";
 export type { BlobUpload } from "./blob-upload.js";
+export { eraseFromHelper, storeInHelper } from "./credential-helper.js";
 export {
   type CredentialsCallback,
   type GivenCredentials,

@@ -71,6 +71,19 @@ export class RegistryClient implements AsyncDisposable {
   }
 
   /**
+   * Makes sure that the registry takes the credentials: asks for its API's base, which every registry has (distribution-spec `end-1`).
+   *
+   * @throws RegistryError `REGISTRY_UNAUTHORIZED`, `REGISTRY_CONNECT`, …
+   */
+  async checkAccess(domain: string, { signal }: RegistryCallOptions = {}): Promise<void> {
+    const [endpoint] = endpointsOf(domain, this.#settings, "push").slice(-1);
+    if (!endpoint) return;
+    const response = await this.#exchange.send(endpoint, { method: "GET", path: "", scopes: [], signal });
+    if (response.statusCode !== 200) throw await refusal(endpoint, response, domain);
+    await response.body.dump();
+  }
+
+  /**
    * What a reference stands for: its manifest's descriptor. Without tag and digest it is `latest`.
    *
    * @throws RegistryError `REGISTRY_NOT_FOUND`, …

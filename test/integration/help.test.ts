@@ -25,6 +25,8 @@ const meant: Readonly<Record<string, MeantHelp>> = {
     slipway: [
       "Extended build capabilities with BuildKit, without docker",
       "completion Generate the autocompletion script for the specified shell",
+      "login Authenticate to a registry",
+      "logout Log out from a registry",
     ],
   },
   build: {
@@ -64,7 +66,9 @@ const meant: Readonly<Record<string, MeantHelp>> = {
 };
 
 /** Commands of one program alone have help of their own. */
-const onlyOne = new Set(["bake", "completion", "dap", "debug", "policy", "replay", "help", "history report"]);
+const onlyOne = new Set([
+  ...["bake", "completion", "dap", "debug", "policy", "replay", "help", "history report", "login", "logout"],
+]);
 
 const { buildx } = engineEnv();
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
@@ -177,8 +177,13 @@ test.each(["moby/buildkit:buildx-stable-1", "moby/buildkit:v0.12.5"])(
   async (image) => {
     await using place = await Workplace.open("token");
     await using server = await fakeRegistry({ auth: "bearer" });
-    const auths = { [server.host]: { auth: Buffer.from("me:secret").toString("base64") } };
-    await writeFile(place.path("docker", "config.json"), JSON.stringify({ auths }));
+    const login = ["login", "--username", "me", "--password-stdin", server.host];
+    const wrong = await place.run(login, { input: "wrong\n" });
+    expect(wrong).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(wrong.stderr).toMatch(/incorrect username or password|unauthorized/i);
+    const right = await place.succeed(login, { input: "secret\n" });
+    expect(right.stdout).toBe("Login Succeeded\n");
+    expect(right.stderr).toContain(`stored unencrypted in ${place.path("docker", "config.json")}`);
     const builder = await place.builder(
       "token",
       "--driver-opt",
@@ -196,7 +201,8 @@ test.each(["moby/buildkit:buildx-stable-1", "moby/buildkit:v0.12.5"])(
     const pulled = await place.run([...build, "--output", "type=cacheonly", above]);
     expect(pulled, pulled.stderr).toMatchObject({ exitCode: 0 });
     // One that this host does not know.
-    await writeFile(place.path("docker", "config.json"), "{}");
+    const out = await place.succeed(["logout", server.host]);
+    expect(out.stdout).toBe(`Removing login credentials for ${server.host}\n`);
     const refused = await place.run([...build, "-t", `${server.host}/team/other:1`, "--push", base]);
     expect(refused).toMatchObject({ exitCode: 1 });
     expect(refused.stderr).toMatch(/401 Unauthorized.*there are no credentials for/);

@@ -47,6 +47,7 @@ export async function fakeRegistry(options: FakeRegistryOptions = {}): Promise<F
     if (url.pathname === "/token") return token(request, url);
     const refused = authorise(request, url);
     if (refused) return refused;
+    if (url.pathname === "/v2/") return { status: 200, body: {} };
     const match = /^\/v2\/(.+)\/(manifests|blobs|referrers)\/(.*)$/.exec(url.pathname);
     const [, repository = "", kind, name = ""] = match ?? [];
     if (kind === "manifests") return manifest(request, repository, name);

@@ -1,0 +1,130 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Environment,
+  type JsonObject,
+  type RegistrySettings,
+  buildxConfigDir,
+  editDockerConfig,
+  isJsonObject,
+  loadBuildkitdConfig,
+  loadDockerConfig,
+  readRegistrySettings,
+} from "../config/index.js";
+import { InvalidArgumentError, isSlipwayError, messageOf } from "../core/index.js";
+import {
+  RegistryClient,
+  credentialsKey,
+  eraseFromHelper,
+  familiarHost,
+  registryHost,
+  storeInHelper,
+} from "../registry/index.js";
+
+/** Where credentials are kept, and how long is waited. */
+interface LoginContext {
+  env: Environment;
+  signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link loginToRegistry}. */
+export interface LoginOptions extends LoginContext {
+  /** A host, with port when it has one, or a URL of it; Docker Hub when not given. */
+  server?: string | undefined;
+  username: string;
+  password: string;
+}
+
+/** Options of {@link logoutFromRegistry}. */
+export interface LogoutOptions extends LoginContext {
+  server?: string | undefined;
+  onWarning?: ((text: string) => void) | undefined;
+}
+
+/**
+ * Keeps credentials for a registry where docker keeps them: in the credential helper that `config.json` names for it, else in that file.
+ * The registry is asked first whether it takes them.
+ *
+ * @returns the file that holds the password unencrypted; undefined when a helper has it.
+ * @throws RegistryError when the registry refuses them or cannot be reached, nothing is changed then; ConfigError for a broken `config.json`.
+ */
+export async function loginToRegistry(options: LoginOptions): Promise<string | undefined> {
+  const { env, username, password, signal } = options;
+  const host = serverHost(options.server);
+  const config = await loadDockerConfig(env, { signal });
+  const credentials = { username, password };
+  await using client = new RegistryClient({
+    env,
+    credentials: (request) => Promise.resolve(request.host === registryHost(host) ? credentials : undefined),
+    settings: await defaultRegistrySettings(env, signal),
+  });
+  await client.checkAccess(host, { signal });
+  const key = credentialsKey(host);
+  const helper = config.credHelpers.get(key) ?? config.credsStore;
+  if (!helper) {
+    const auth = Buffer.from(`${username}:${password}`).toString("base64");
+    return editDockerConfig(env, (raw) => withAuth(raw, key, { auth }), { signal });
+  }
+  await storeInHelper(helper, key, credentials, { env, signal });
+  // As docker does it: the entry says that there is something in the helper.
+  await editDockerConfig(env, (raw) => withAuth(raw, key, {}), { signal });
+  return undefined;
+}
+
+/**
+ * Forgets the credentials for a registry, in whatever form of its name they were kept; nothing happens when there are none.
+ *
+ * @throws ConfigError for a broken `config.json`.
+ */
+export async function logoutFromRegistry({ server, env, onWarning, signal }: LogoutOptions): Promise<void> {
+  const host = serverHost(server);
+  const config = await loadDockerConfig(env, { signal });
+  const key = credentialsKey(host);
+  const keys = key === host ? [host, `http://${host}`, `https://${host}`] : [key];
+  const helper = config.credHelpers.get(key) ?? config.credsStore;
+  if (helper)
+    for (const name of keys)
+      await eraseFromHelper(helper, name, { env, signal }).catch((error: unknown) => {
+        if (!isSlipwayError(error, "REGISTRY_CREDENTIAL_HELPER")) throw error;
+        if (name === key) onWarning?.(`could not erase credentials: ${messageOf(error)}`);
+      });
+  const isKept = ({ auths }: JsonObject) =>
+    isJsonObject(auths) && keys.some((name) => Object.hasOwn(auths, name));
+  if (!isJsonObject(config.raw) || !isKept(config.raw)) return;
+  await editDockerConfig(env, (raw) => keys.reduce((from, name) => withAuth(from, name, undefined), raw), {
+    signal,
+  });
+}
+
+/** The registry's name as people know it. @throws InvalidArgumentError */
+export function serverHost(server: string | undefined): string {
+  if (server === undefined) return "docker.io";
+  const host = server.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, "");
+  if (!/^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(?::\d{1,5})?$/.test(host))
+    throw new InvalidArgumentError(
+      `invalid registry ${JSON.stringify(server)}, expecting a host such as registry.example.com:5000`,
+    );
+  return familiarHost(host);
+}
+
+function withAuth(raw: JsonObject, key: string, entry: JsonObject | undefined): JsonObject {
+  const auths = new Map(Object.entries(isJsonObject(raw["auths"]) ? raw["auths"] : {}));
+  if (entry) auths.set(key, entry);
+  else auths.delete(key);
+  return { ...raw, auths: Object.fromEntries(auths) };
+}
+
+/** What `buildkitd.default.toml` says of registries: new builders go by it, too. */
+async function defaultRegistrySettings(
+  env: Environment,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, RegistrySettings>> {
+  const path = join(buildxConfigDir(env), "buildkitd.default.toml");
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (!isThere) return new Map();
+  const files = await loadBuildkitdConfig(path, { signal });
+  return readRegistrySettings(new Map([...files].map(([name, content]) => [name, Buffer.from(content)])));
+}
