@@ -1,4 +1,4 @@
-import type { Environment, DockerConfig } from "../config/index.js";
+import type { DockerConfig, Environment } from "../config/index.js";
 import { type EventSink, withVertex } from "../core/index.js";
 import type { EngineClient, JsonMessage } from "../engine-api/index.js";
 import {
@@ -7,8 +7,10 @@ import {
   dockerCredentials,
   engineAuth,
 } from "../registry/index.js";
+import type { PlannedExport } from "./outputs.js";
+import { isPush } from "./plan-for-node.js";
 
-/** What {@link pushFromEngine} works with. */
+/** What {@link pushMoby} works with. */
 export interface EnginePush {
   engine: EngineClient;
   /** Of the image in the engine's store. */
@@ -27,7 +29,7 @@ export interface EnginePush {
  * @returns the digest that the first name has in its registry.
  * @throws EngineError
  */
-export async function pushFromEngine(push: EnginePush): Promise<string | undefined> {
+async function pushFromEngine(push: EnginePush): Promise<string | undefined> {
   const { engine, names, env, dockerConfig: config, sink, signal } = push;
   const stored = dockerCredentials({ env, config });
   const provider = push.credentials ? callbackCredentials(push.credentials, stored) : stored;
@@ -50,4 +52,29 @@ export async function pushFromEngine(push: EnginePush): Promise<string | undefin
   if (first === undefined) return undefined;
   const registryAuth = await engineAuth(first, provider, signal);
   return engine.images.remoteDigest(first, { registryAuth, signal });
+}
+
+/**
+ * Pushes what an engine's own daemon has built, where only the engine can; the digest is then that of the registry. Closes the engine.
+ *
+ * @throws EngineError
+ */
+export async function pushMoby(
+  response: Map<string, string>,
+  exports: readonly PlannedExport[],
+  { engine, ...push }: Omit<EnginePush, "names">,
+): Promise<void> {
+  try {
+    for (const entry of exports) {
+      if (entry.type !== "moby" || !isPush(entry)) continue;
+      const digest = await pushFromEngine({ ...push, engine, names: (entry.attrs["name"] ?? "").split(",") });
+      if (digest === undefined) continue;
+      // Old daemons have only one digest, which is the image's id.
+      const id = response.get("containerimage.config.digest") ?? response.get("containerimage.digest");
+      if (id !== undefined) response.set("containerimage.config.digest", id);
+      response.set("containerimage.digest", digest);
+    }
+  } finally {
+    await engine.close();
+  }
 }

@@ -1,69 +1,34 @@
-import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { BuildkitClient } from "../buildkit/index.js";
-import {
-  type DockerConfig,
-  type DockerEndpoint,
-  type Environment,
-  buildxConfigDir,
-  resolveDockerEndpoint,
-} from "../config/index.js";
-import {
-  type EventSink,
-  InvalidArgumentError,
-  Redactor,
-  type VertexWarning,
-  isError,
-  isSlipwayError,
-} from "../core/index.js";
+import type { DockerEndpoint } from "../config/index.js";
+import { type EventSink, Redactor, type VertexWarning, isSlipwayError } from "../core/index.js";
 import { type Driver, openEngine } from "../builder/index.js";
 import type { EngineClient } from "../engine-api/index.js";
-import {
-  type Attachable,
-  type CacheLock,
-  type ExportTarget,
-  auth,
-  content,
-  fileSend,
-  fileSync,
-  fileTarget,
-  loadSshAgents,
-  parseSshSpec,
-  policyVerifier,
-  secrets,
-  ssh,
-  upload,
-} from "../session/index.js";
+import { type Attachable, upload } from "../session/index.js";
 import { withoutPolicy } from "./archive-policy.js";
 import { AskedNames } from "./asked-names.js";
 import type { BuildError } from "./build-error.js";
 import type { BuildOptions } from "./build-options.js";
 import { type BuildResult, callResult, imageIdOf, metadataOf } from "./build-result.js";
-import { cacheLocks, contentStores, nameExported } from "./content-stores.js";
+import { cacheLocks, nameExported } from "./content-stores.js";
 import { requireDaemonFor } from "./daemon-limits.js";
-import { isOlderThan } from "./daemon-version.js";
 import { describeImage } from "./describe-image.js";
 import type { EngineImages } from "./engine-images/engine-images.js";
+import { loadingEngine, openTargets } from "./export-targets.js";
 import { withEngineImages } from "./engine-images/with-engine-images.js";
-import { usesContainerdStore } from "./load/full-load.js";
-import { loadTarget } from "./load/load-target.js";
 import { memoryDir } from "./memory-dir.js";
-import { ManifestMemory } from "./load/manifest-memory.js";
-import type { PlannedExport } from "./outputs.js";
 import { type PlanFacts, type SolvePlan } from "./plan.js";
-import { isPush, planForNode } from "./plan-for-node.js";
+import { planForNode } from "./plan-for-node.js";
 import { readProvenance } from "./provenance.js";
-import { type EnginePush, pushFromEngine } from "./push-from-engine.js";
+import { pushMoby } from "./push-from-engine.js";
 import { checkResponse } from "./exporter-response.js";
 import { randomId } from "./random-id.js";
 import { type RemotePolicy, refuseRemotePolicy } from "./remote-policy.js";
 import { Failures } from "./failures.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
-import { registryHosts } from "./registry-hosts.js";
-import { secretSources } from "./secret-sources.js";
+import { sessionServices } from "./session-services.js";
 import { solve } from "./solve.js";
 import { traceHeaders } from "./trace-parent.js";
-import { uploadsWithoutZstd } from "./zstd-context.js";
 
 /** A live node to build on. */
 export interface BuildNode {
@@ -109,17 +74,14 @@ export async function executePlan(
   let served: EngineImages | undefined;
   try {
     await requireDaemonFor(planned, node.client, signal);
+    const own = { env, dockerConfig, locks, client: node.client, files: node.files, sink };
     const lookFor = async (policy: RemotePolicy, more: readonly Attachable[] = []) => {
-      const fetching = sessionServices(
-        onlyFetching(planned),
-        options,
-        { ...context, locks },
-        new Map(),
-        sink,
-        new Failures(),
-        new Redactor(),
-        undefined,
-      );
+      const fetching = sessionServices(onlyFetching(planned), options, {
+        ...own,
+        targets: new Map(),
+        failures: new Failures(),
+        redactor: new Redactor(),
+      });
       const attachables = [...(await fetching), ...more];
       const { sourcePolicy } = planned;
       await refuseRemotePolicy(policy, { client: node.client, attachables, sourcePolicy, sink, signal });
@@ -160,16 +122,7 @@ export async function executePlan(
     });
     const failures = new Failures();
     const redactor = new Redactor();
-    const attachables = await sessionServices(
-      plan,
-      options,
-      { ...context, locks },
-      targets,
-      sink,
-      failures,
-      redactor,
-      images,
-    );
+    const attachables = await sessionServices(plan, options, { ...own, targets, failures, redactor, images });
     if (!plan.call) await context.saveRef?.(plan);
     const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
     const running = solve({
@@ -257,27 +210,6 @@ function withoutArchivePolicy(
   return { ...plan, inputs: { ...plan.inputs, uploads } };
 }
 
-/** Pushes what an engine's own daemon has built, where only the engine can; the digest is then that of the registry. */
-async function pushMoby(
-  response: Map<string, string>,
-  exports: readonly PlannedExport[],
-  { engine, ...push }: Omit<EnginePush, "names">,
-): Promise<void> {
-  try {
-    for (const entry of exports) {
-      if (entry.type !== "moby" || !isPush(entry)) continue;
-      const digest = await pushFromEngine({ ...push, engine, names: (entry.attrs["name"] ?? "").split(",") });
-      if (digest === undefined) continue;
-      // Old daemons have only one digest, which is the image's id.
-      const id = response.get("containerimage.config.digest") ?? response.get("containerimage.digest");
-      if (id !== undefined) response.set("containerimage.config.digest", id);
-      response.set("containerimage.digest", digest);
-    }
-  } finally {
-    await engine.close();
-  }
-}
-
 /** The plan without what the session would offer of this machine's files. */
 function onlyFetching(plan: SolvePlan): SolvePlan {
   const inputs = { ...plan.inputs, locals: new Map(), uploads: new Map(), ociLayouts: new Map() };
@@ -304,144 +236,4 @@ function noOutputWarning(driver: string): string {
     `No output specified with ${driver} driver. Build result will only remain in the build cache. ` +
     "To push result image into registry use --push or to load image into docker use --load"
   );
-}
-
-interface TargetContext {
-  env: Environment;
-  dockerConfig: DockerConfig;
-  sink: EventSink;
-  /** Engine clients opened on the way, to be closed by the caller. */
-  engines: EngineClient[];
-  /** The builder. */
-  client: BuildkitClient;
-  signal?: AbortSignal | undefined;
-}
-
-/** Opens what receives the exports, and settles what depends on the engine that images are loaded into. */
-async function openTargets(plan: SolvePlan, context: TargetContext) {
-  const targets = new Map<number, ExportTarget>();
-  const exports: PlannedExport[] = [];
-  let preferManifest = false;
-  let seen: Set<string> | undefined;
-  for (const [index, planned] of plan.exports.entries()) {
-    let entry = planned;
-    const { destination } = planned;
-    switch (destination.kind) {
-      case "none":
-        preferManifest ||= planned.attrs["prefer-image-digest"] === "true" && planned.type === "moby";
-        break;
-      case "layout":
-        break;
-      case "file":
-        targets.set(index, fileTarget(destination.path));
-        break;
-      case "stream":
-        targets.set(index, { type: "stream", open: () => Promise.resolve(destination.stream) });
-        break;
-      case "directory":
-        targets.set(index, { type: "directory", path: destination.path, mode: destination.mode });
-        break;
-      case "load": {
-        const engine = await loadingEngine(destination.context, context);
-        context.engines.push(engine);
-        const containerd = await usesContainerdStore(engine, context.signal);
-        entry = containerd ? asOciExport(planned) : planned;
-        preferManifest ||= containerd;
-        const { sink, signal, client } = context;
-        seen ??= new Set();
-        const asked = new AskedNames(entry.attrs["name"]);
-        const memory = new ManifestMemory(join(buildxConfigDir(context.env), "slipway", "manifests"));
-        targets.set(
-          index,
-          loadTarget({ client, engine, containerdStore: containerd, memory, asked, seen, sink, signal }),
-        );
-        break;
-      }
-    }
-    if (entry.type === "docker" && (plan.platforms.length > 1 || plan.attestations))
-      throw new InvalidArgumentError(
-        destination.kind === "load"
-          ? `docker exporter does not currently support exporting manifest lists: ${classicStoreWaysOut}`
-          : "docker exporter does not support exporting manifest lists, use the oci exporter instead",
-      );
-    exports.push(entry);
-  }
-  return { targets, exports, preferManifest, seen };
-}
-
-const classicStoreWaysOut =
-  "the engine's classic image store takes images of one platform without attestations; build for one (--platform), " +
-  "give the engine the containerd image store, push the image (--push), or write it to a file (-o type=oci,dest=image.tar)";
-
-/** Engines with the containerd store load OCI archives, with several platforms too, and go by the manifest's digest. */
-function asOciExport(planned: PlannedExport): PlannedExport {
-  return { ...planned, type: "oci", attrs: { ...planned.attrs, "prefer-image-digest": "true" } };
-}
-
-/** The engine that `--load` means: that of the current docker context, or of the one the output names. */
-async function loadingEngine(
-  context: string | undefined,
-  { env, dockerConfig }: Pick<TargetContext, "env" | "dockerConfig">,
-): Promise<EngineClient> {
-  const endpoint = await resolveDockerEndpoint(env, dockerConfig, context === undefined ? {} : { context });
-  return openEngine(endpoint, env);
-}
-
-/** Everything the builder may ask of us during this build, and nothing else. */
-async function sessionServices(
-  plan: SolvePlan,
-  options: BuildOptions,
-  {
-    env,
-    dockerConfig,
-    locks,
-    node: { client, files },
-  }: RunBuildContext & { locks: ReadonlyMap<string, CacheLock> },
-  targets: Map<number, ExportTarget>,
-  sink: EventSink,
-  failures: Failures,
-  redactor: Redactor,
-  images: EngineImages | undefined,
-): Promise<Attachable[]> {
-  const { inputs } = plan;
-  const onError = failures.add;
-  const onWarning = (text: string) => sink({ type: "message", level: "warning", text });
-  const services: Attachable[] = [
-    auth({
-      env,
-      dockerConfig,
-      sink,
-      credentials: options.credentials,
-      hosts: await registryHosts(plan, files, onWarning),
-      onSecret: (secret) => redactor.add(secret),
-    }),
-    secrets(await secretSources(options.secrets ?? {}, env, redactor), {
-      onSecret: (value) => redactor.add(value),
-    }),
-  ];
-  if (inputs.locals.size > 0)
-    services.push(fileSync(inputs.locals, { onWarning, onError, onRace: options.contextRace ?? "error" }));
-  if (inputs.uploads.size > 0) {
-    const isOld = await isOlderThan(client, { major: 0, minor: 34 }, options.signal);
-    services.push(upload(isOld ? uploadsWithoutZstd(inputs.uploads, onError) : inputs.uploads, { onError }));
-  }
-  if (targets.size > 0) services.push(fileSend(targets, { onFailure: failures.addExport }));
-  const agents = await loadSshAgents(plan.ssh.map(parseSshSpec), env);
-  if (agents.size > 0) services.push(ssh(agents));
-  const stores = await contentStores(plan, locks);
-  // One service for all: images of the engine add theirs while the build runs.
-  for (const [id, store] of stores) images?.stores.set(id, store);
-  if (images || stores.size > 0) services.push(content(images?.stores ?? stores));
-  if (images && plan.policySession)
-    services.push(
-      policyVerifier(async (request) => {
-        try {
-          return await images.decide(request);
-        } catch (error) {
-          if (isError(error)) onError(error);
-          throw error;
-        }
-      }),
-    );
-  return services;
 }

@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import { openEngine } from "../builder/index.js";
+import type { BuildkitClient } from "../buildkit/index.js";
+import {
+  type DockerConfig,
+  type Environment,
+  buildxConfigDir,
+  resolveDockerEndpoint,
+} from "../config/index.js";
+import { type EventSink, InvalidArgumentError } from "../core/index.js";
+import type { EngineClient } from "../engine-api/index.js";
+import { type ExportTarget, fileTarget } from "../session/index.js";
+import { AskedNames } from "./asked-names.js";
+import { usesContainerdStore } from "./load/full-load.js";
+import { loadTarget } from "./load/load-target.js";
+import { ManifestMemory } from "./load/manifest-memory.js";
+import type { PlannedExport } from "./outputs.js";
+import type { SolvePlan } from "./plan.js";
+
+/** What {@link openTargets} works with. */
+export interface TargetContext {
+  env: Environment;
+  dockerConfig: DockerConfig;
+  sink: EventSink;
+  /** Engine clients opened on the way, to be closed by the caller. */
+  engines: EngineClient[];
+  /** The builder. */
+  client: BuildkitClient;
+  signal?: AbortSignal | undefined;
+}
+
+/** What receives the exports, and what was settled about them. */
+export interface OpenedTargets {
+  /** By the export's index. */
+  targets: Map<number, ExportTarget>;
+  exports: PlannedExport[];
+  /** An image's id is the digest of its manifest. */
+  preferManifest: boolean;
+  /** Digests of what goes by on its way into an engine; undefined when nothing is loaded. */
+  seen?: Set<string> | undefined;
+}
+
+/**
+ * Opens what receives the exports, and settles what depends on the engine that images are loaded into.
+ *
+ * @throws InvalidArgumentError for what that engine cannot hold; EngineError when it cannot be asked.
+ */
+export async function openTargets(plan: SolvePlan, context: TargetContext): Promise<OpenedTargets> {
+  const targets = new Map<number, ExportTarget>();
+  const exports: PlannedExport[] = [];
+  let preferManifest = false;
+  let seen: Set<string> | undefined;
+  for (const [index, planned] of plan.exports.entries()) {
+    let entry = planned;
+    const { destination } = planned;
+    switch (destination.kind) {
+      case "none":
+        preferManifest ||= planned.attrs["prefer-image-digest"] === "true" && planned.type === "moby";
+        break;
+      case "layout":
+        break;
+      case "file":
+        targets.set(index, fileTarget(destination.path));
+        break;
+      case "stream":
+        targets.set(index, { type: "stream", open: () => Promise.resolve(destination.stream) });
+        break;
+      case "directory":
+        targets.set(index, { type: "directory", path: destination.path, mode: destination.mode });
+        break;
+      case "load": {
+        const engine = await loadingEngine(destination.context, context);
+        context.engines.push(engine);
+        const containerd = await usesContainerdStore(engine, context.signal);
+        entry = containerd ? asOciExport(planned) : planned;
+        preferManifest ||= containerd;
+        const { sink, signal, client } = context;
+        seen ??= new Set();
+        const asked = new AskedNames(entry.attrs["name"]);
+        const memory = new ManifestMemory(join(buildxConfigDir(context.env), "slipway", "manifests"));
+        targets.set(
+          index,
+          loadTarget({ client, engine, containerdStore: containerd, memory, asked, seen, sink, signal }),
+        );
+        break;
+      }
+    }
+    if (entry.type === "docker" && (plan.platforms.length > 1 || plan.attestations))
+      throw new InvalidArgumentError(
+        destination.kind === "load"
+          ? `docker exporter does not currently support exporting manifest lists: ${classicStoreWaysOut}`
+          : "docker exporter does not support exporting manifest lists, use the oci exporter instead",
+      );
+    exports.push(entry);
+  }
+  return { targets, exports, preferManifest, seen };
+}
+
+const classicStoreWaysOut =
+  "the engine's classic image store takes images of one platform without attestations; build for one (--platform), " +
+  "give the engine the containerd image store, push the image (--push), or write it to a file (-o type=oci,dest=image.tar)";
+
+/** Engines with the containerd store load OCI archives, with several platforms too, and go by the manifest's digest. */
+function asOciExport(planned: PlannedExport): PlannedExport {
+  return { ...planned, type: "oci", attrs: { ...planned.attrs, "prefer-image-digest": "true" } };
+}
+
+/** The engine that `--load` means: that of the current docker context, or of the one the output names. */
+export async function loadingEngine(
+  context: string | undefined,
+  { env, dockerConfig }: Pick<TargetContext, "env" | "dockerConfig">,
+): Promise<EngineClient> {
+  const endpoint = await resolveDockerEndpoint(env, dockerConfig, context === undefined ? {} : { context });
+  return openEngine(endpoint, env);
+}
