@@ -14,6 +14,9 @@ import type { ManifestMemory } from "./manifest-memory.js";
 
 const debug = debuglog("slipway:load");
 
+/** How long an engine may take to remove the temporary name of a load that was cancelled, in ms. */
+const tidyMilliseconds = 5_000;
+
 /** What {@link loadTarget} works with. */
 export interface LoadTargetOptions {
   /** The builder, whose content store has the image's blobs while it exports it. */
@@ -117,7 +120,7 @@ async function loadIntoContainerd(
   const images = content.manifests.filter(({ diffIds }) => diffIds.length > 0);
   // Without a name of its own the image would go with the temporary one.
   if (names.length === 0) throw new Error("the image has no name");
-  if (await hasImage(engine, available, content)) {
+  if (await hasImage(engine, available, content, signal)) {
     await vertex.status(`image ${shortDigest(content.root.digest)} already present`, async () => {
       for (const name of names) await engine.images.tag(content.root.digest, name, { signal });
     });
@@ -138,7 +141,9 @@ async function loadIntoContainerd(
     for (const name of names) await engine.images.tag(temporary, name, { signal });
     await remember(memory, content);
   } finally {
-    await engine.images.remove(temporary, { noPrune: true }).catch(() => {});
+    // Also after a cancel, which an engine that says nothing any more must not make last.
+    const patience = signal.aborted ? { milliseconds: tidyMilliseconds } : {};
+    await engine.images.remove(temporary, { noPrune: true, ...patience }).catch(() => {});
   }
 }
 
@@ -154,9 +159,10 @@ async function hasImage(
   engine: EngineClient,
   available: ReadonlySet<string>,
   { root, manifests }: ImageContent,
+  signal: AbortSignal,
 ): Promise<boolean> {
   if (!manifests.every(({ digest, diffIds }) => diffIds.length === 0 || available.has(digest))) return false;
-  return engine.images.inspect(root.digest).then(
+  return engine.images.inspect(root.digest, { signal }).then(
     ({ Id }) => Id === root.digest,
     () => false,
   );
