@@ -21,7 +21,10 @@ export interface BuildImageOptions extends Omit<
   BuildCallOptions,
   "builder" | "address" | "tls" | "dial" | "env" | "load" | "outputs" | "push"
 > {
-  /** Default: a BuildKitContainer with reuse, which all test files share. */
+  /**
+   * Default: a BuildKitContainer with reuse, which all test files share. `"engine"` is the engine's own BuildKit: no container is
+   * started and nothing is moved, but it can do only what the engine's release can.
+   */
   builder?: StartedBuildKitContainer | Builder | string;
 }
 
@@ -43,7 +46,7 @@ export async function buildImage(given: BuildImageOptions): Promise<string> {
   const place =
     typeof builder === "object" && "target" in builder
       ? await builder.target()
-      : { builder, env: engineEnvironment(engine) };
+      : { builder: builder === engineBuilder ? "default" : builder, env: engineEnvironment(engine) };
   try {
     await build({ describe: false, ...rest, ...place, tags: options.tags ?? [name], load: true });
   } catch (error) {
@@ -52,6 +55,9 @@ export async function buildImage(given: BuildImageOptions): Promise<string> {
   if (before !== undefined && options.tags === undefined) await removeUnused(engine, before);
   return name;
 }
+
+/** What stands for the engine's own BuildKit, the builder of its docker context. */
+const engineBuilder = "engine";
 
 /** What `build()` takes, but for where it builds and where the result goes. */
 const {

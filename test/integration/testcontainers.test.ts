@@ -56,6 +56,16 @@ test("a build that fails says in its message what a test's author needs, and han
   expect((error as Error).cause).toBeUndefined();
 });
 
+test("the engine's own BuildKit builds, too, with nothing started for it", async () => {
+  await engine.images.pull("busybox");
+  const before = await engine.containers.list({ all: true });
+  const image = await buildImage({ context: app, builder: "engine" });
+  expect((await engine.images.inspect(image)).RepoTags).toContain(image);
+  expect(await buildImage({ context: app, builder: "engine" })).toBe(image);
+  expect((await engine.containers.list({ all: true })).length).toBe(before.length);
+  await engine.images.remove(image, { force: true });
+});
+
 test("an image that a test builds runs as a container, and building it again loads nothing", async () => {
   const image = await buildImage({ context: app, builder: shared });
   const { Id, Created } = await engine.images.inspect(image);
