@@ -160,6 +160,7 @@ export interface ExportLimits {
 export type ExportTarget = StreamTarget | DirectoryTarget;
 
 export interface FileSendOptions extends ExportLimits {
+    onBegin?(exporterId: number): void;
     onFailure?(error: Error, exporterId: number): void;
 }
 

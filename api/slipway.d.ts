@@ -166,6 +166,7 @@ export interface BuildOptions {
         allow: readonly string[];
     };
     contextRace?: "error" | "warn";
+    retries?: number;
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;

@@ -136,6 +136,7 @@ interface BuildOptions {
         allow: readonly string[];
     };
     contextRace?: "error" | "warn";
+    retries?: number;
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;

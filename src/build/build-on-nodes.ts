@@ -2,7 +2,15 @@ import { types } from "node:util";
 import { type NodeShare, formatPlatformFully } from "../builder/index.js";
 import type { BuildkitClient } from "../buildkit/index.js";
 import { parseGoBool } from "../config/index.js";
-import { InvalidArgumentError, SlipwayError, abortError, isSlipwayError, linkSignal } from "../core/index.js";
+import {
+  InvalidArgumentError,
+  SlipwayError,
+  type SlipwayErrorCode,
+  abortError,
+  isSlipwayError,
+  linkSignal,
+  messageOf,
+} from "../core/index.js";
 import { parseReference, repositoryName } from "../registry/index.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
@@ -31,15 +39,15 @@ export async function buildOnNodes(
   const [first] = shares;
   // An answer of the frontend is about the Dockerfile, and the same on all nodes.
   if (!first || shares.length === 1 || plan.call)
-    return runOn(nodes, first?.index ?? nodes.firstIndex, plan, options, context);
+    return runOnOne(nodes, first ?? { index: nodes.firstIndex, platforms: [] }, plan, options, context);
 
   const exports = exportsOfSeveral(plan);
   using linked = linkSignal(signal);
   const plans = shares.map((share, at) => partOf(plan, share, exports, at === 0));
   const running = plans.map(async (part, at) => {
     try {
-      const index = shares[at]?.index ?? 0;
-      return await runOn(nodes, index, part, { ...options, signal: linked.signal }, context);
+      const share = shares[at] ?? first;
+      return await runOnOne(nodes, share, part, { ...options, signal: linked.signal }, context);
     } catch (error) {
       linked.abort(error);
       throw error;
@@ -87,6 +95,53 @@ async function joined(
     metadata: { "containerimage.digest": digest },
     ...(inlineMessage !== undefined && { inlineMessage }),
   };
+}
+
+/** Errors by which a node counts as lost: its daemon, its machine, or the way to it. */
+const lostCodes: readonly SlipwayErrorCode[] = [
+  "BUILDER_LOST",
+  "BUILDKIT_CONNECTION_LOST",
+  "SESSION_LOST",
+  "DRIVER_BOOT",
+  "DRIVER_CONNECT",
+  "ENGINE_CONNECT",
+  "ENGINE_CONNECTION_LOST",
+];
+
+/** Runs a part of a build on its node; when that is lost before a result has begun to come out, again on another that can. */
+async function runOnOne(
+  nodes: NodePool,
+  share: NodeShare,
+  plan: SolvePlan,
+  options: BuildOptions,
+  context: BuildOnNodesContext,
+): Promise<BuildResult> {
+  const { signal, onEvent } = options;
+  let { index } = share;
+  let retries = nodes.size > 1 && isRepeatable(plan) ? (options.retries ?? 1) : 0;
+  for (let part = plan; ; part = { ...plan, ref: randomId() }) {
+    let hasExported = false;
+    const onExport = () => void (hasExported = true);
+    try {
+      return await runOn(nodes, index, part, options, { ...context, onExport });
+    } catch (error) {
+      if (retries-- <= 0 || hasExported || signal?.aborted || !isSlipwayError(error, lostCodes)) throw error;
+      const other = await nodes.other({ index, platforms: share.platforms }, { signal, onEvent });
+      if (other === undefined) throw error;
+      const [lost, next] = [await nodes.place(index), await nodes.place(other)];
+      const text = `node ${lost.nodeName} was lost (${messageOf(error)}); its part is built again on ${next.nodeName}`;
+      onEvent?.({ type: "message", level: "warning", text });
+      index = other;
+    }
+  }
+}
+
+/** What is read from a stream, or goes into one, can be had once. */
+function isRepeatable({ inputs, exports }: SolvePlan): boolean {
+  return (
+    [...inputs.uploads.values()].every((source) => types.isUint8Array(source)) &&
+    exports.every(({ destination }) => destination.kind !== "stream")
+  );
 }
 
 /** Connections on which a build has run before. */

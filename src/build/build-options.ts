@@ -77,6 +77,11 @@ export interface BuildOptions {
    * sends as many bytes as the file had when it was listed.
    */
   contextRace?: "error" | "warn";
+  /**
+   * How often a part of the build may begin again on another node when its node is lost (its machine, its daemon, the way to it)
+   * before a result has begun to come out; for builders of several nodes. Default 1.
+   */
+  retries?: number;
   /** `parseOutput()` reads the command's words. */
   outputs?: readonly Output[];
   /** Load the result into the engine, like an output of type docker without a destination. */

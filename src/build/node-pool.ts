@@ -2,7 +2,9 @@ import {
   Builder,
   type NodeShare,
   type Platform,
+  formatPlatformFully,
   isBuilder,
+  only,
   parsePlatforms,
   pickNode,
   shareConfigured,
@@ -10,7 +12,7 @@ import {
 } from "../builder/index.js";
 import type { BuildkitClient } from "../buildkit/index.js";
 import type { DockerConfig, Environment } from "../config/index.js";
-import { InvalidArgumentError, isSlipwayError, untilAborted } from "../core/index.js";
+import { InvalidArgumentError, isSlipwayError, throwIfAborted, untilAborted } from "../core/index.js";
 import type { ConnectTarget } from "./connection.js";
 import { type Place, type PlaceConnectOptions, dialPlace, nodePlace } from "./place.js";
 
@@ -22,6 +24,10 @@ export interface NodePool {
   place(index: number): Promise<Place>;
   /** Connects to a node, booting it if need be; the connection is shared, and made anew when it was lost. */
   connect(index: number, options: PlaceConnectOptions): Promise<BuildkitClient>;
+  /** How many nodes there are. */
+  readonly size: number;
+  /** Another node than a lost one that can build for these platforms, or for what the lost one builds for if none is asked. */
+  other(lost: NodeShare, options: PlaceConnectOptions): Promise<number | undefined>;
   /** Decides which nodes build what. May boot all of them to ask what they offer. */
   share(platforms: readonly string[], options: PlaceConnectOptions): Promise<NodeShare[]>;
   /** Drops all connections. Idempotent. */
@@ -62,6 +68,8 @@ class Pool implements NodePool {
   readonly #announce: (options: PlaceConnectOptions) => Promise<void>;
   readonly #places = new Map<number, Promise<Place>>();
   readonly #clients = new Map<number, Promise<BuildkitClient>>();
+  /** What nodes build for when nothing is asked; known of several nodes alone. */
+  readonly #native = new Map<number, string>();
   /** Nodes whose connection has died since, as when the builder was restarted. */
   readonly #lost = new Set<number>();
   #closed = false;
@@ -96,7 +104,13 @@ class Pool implements NodePool {
           const text = `the connection to ${place.nodeName} of builder ${place.builderName} was lost, connecting again`;
           options.onEvent?.({ type: "message", level: "info", text });
         }
-        return this.#watched(index, await place.connect(options));
+        const client = this.#watched(index, await place.connect(options));
+        if (this.size > 1) {
+          // Only for when it is lost: a build needs no answer.
+          const [platform] = await offeredBy(client, options).catch(() => []);
+          if (platform) this.#native.set(index, formatPlatformFully(platform));
+        }
+        return client;
       });
       try {
         return await (isOthers && signal ? untilAborted(signal, connecting) : connecting);
@@ -125,12 +139,35 @@ class Pool implements NodePool {
     if (shares) return shares;
     const offered = await Promise.all(
       this.#configured.map(async (own, index) => {
-        const client = await this.connect(index, options);
-        const workers = await client.workers({ signal: options.signal });
-        return [...own, ...workers.flatMap((worker) => worker.platforms.map(toPlatform))];
+        return [...own, ...(await offeredBy(await this.connect(index, options), options))];
       }),
     );
     return shareOffered(asked, offered);
+  }
+
+  get size(): number {
+    return Math.max(1, this.#configured.length);
+  }
+
+  async other(lost: NodeShare, options: PlaceConnectOptions): Promise<number | undefined> {
+    for (const [index, own] of this.#configured.entries()) {
+      if (index === lost.index) continue;
+      let client: BuildkitClient;
+      try {
+        client = await this.connect(index, options);
+      } catch (error) {
+        throwIfAborted(options.signal);
+        if (!isSlipwayError(error)) throw error;
+        continue; // lost as well
+      }
+      const offered = [...own, ...(await offeredBy(client, options))];
+      const fits =
+        lost.platforms.length === 0
+          ? this.#native.get(index) === this.#native.get(lost.index)
+          : lost.platforms.every((asked) => offered.some((one) => only(one).matches(asked)));
+      if (fits) return index;
+    }
+    return undefined;
   }
 
   async close(): Promise<void> {
@@ -140,6 +177,12 @@ class Pool implements NodePool {
       await Promise.all(closing);
     }
   }
+}
+
+/** Platforms that a daemon says it builds for, its own first. */
+async function offeredBy(client: BuildkitClient, { signal }: PlaceConnectOptions): Promise<Platform[]> {
+  const workers = await client.workers({ signal });
+  return workers.flatMap((worker) => worker.platforms.map(toPlatform));
 }
 
 /** Makes a thing once; what failed may be tried again. */

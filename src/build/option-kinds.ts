@@ -171,6 +171,7 @@ export const buildKinds = {
     shape("images", { allow: listOf(text(), '"app:1"') }, ["allow"]),
   ),
   contextRace: oneOf("error", "warn"),
+  retries: kind("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && Number(value) >= 0),
   outputs: listOf(output, '{ type: "cacheonly" }'),
   load: flag,
   push: flag,

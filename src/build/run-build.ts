@@ -50,6 +50,8 @@ export interface RunBuildContext extends Pick<PlanFacts, "env" | "dockerConfig">
   onSession?: (() => void) | undefined;
   /** Notes what is about to be built under the build's id, as buildx does in its `refs`. */
   saveRef?: ((plan: SolvePlan) => Promise<void>) | undefined;
+  /** Called when a result begins to come out. */
+  onExport?: (() => void) | undefined;
 }
 
 /** Runs a plan on a live node. */
@@ -58,7 +60,7 @@ export async function executePlan(
   options: BuildOptions,
   context: RunBuildContext,
 ): Promise<BuildResult> {
-  const { node, env, dockerConfig } = context;
+  const { node, env, dockerConfig, onExport } = context;
   const { signal } = options;
   const warnings: VertexWarning[] = [];
   const sink: EventSink = (event) => {
@@ -122,7 +124,14 @@ export async function executePlan(
     });
     const failures = new Failures();
     const redactor = new Redactor();
-    const attachables = await sessionServices(plan, options, { ...own, targets, failures, redactor, images });
+    const attachables = await sessionServices(plan, options, {
+      ...own,
+      targets,
+      failures,
+      redactor,
+      images,
+      onExport,
+    });
     if (!plan.call) await context.saveRef?.(plan);
     const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
     const running = solve({

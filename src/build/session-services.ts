@@ -38,6 +38,8 @@ export interface SessionContext {
   sink: EventSink;
   /** Gets what fails on this side. */
   failures: Failures;
+  /** Called when a result begins to come out. */
+  onExport?: (() => void) | undefined;
   /** Gets the secrets that are handed out. */
   redactor: Redactor;
   /** The engine's images that the build may have. */
@@ -48,7 +50,19 @@ export interface SessionContext {
 export async function sessionServices(
   plan: SolvePlan,
   options: BuildOptions,
-  { env, dockerConfig, locks, client, files, targets, sink, failures, redactor, images }: SessionContext,
+  {
+    env,
+    dockerConfig,
+    locks,
+    client,
+    files,
+    targets,
+    sink,
+    failures,
+    redactor,
+    images,
+    onExport,
+  }: SessionContext,
 ): Promise<Attachable[]> {
   const { inputs } = plan;
   const onError = failures.add;
@@ -72,7 +86,8 @@ export async function sessionServices(
     const isOld = await isOlderThan(client, { major: 0, minor: 34 }, options.signal);
     services.push(upload(isOld ? uploadsWithoutZstd(inputs.uploads, onError) : inputs.uploads, { onError }));
   }
-  if (targets.size > 0) services.push(fileSend(targets, { onFailure: failures.addExport }));
+  if (targets.size > 0)
+    services.push(fileSend(targets, { onBegin: () => onExport?.(), onFailure: failures.addExport }));
   const agents = await loadSshAgents(plan.ssh.map(parseSshSpec), env);
   if (agents.size > 0) services.push(ssh(agents));
   const stores = await contentStores(plan, locks);

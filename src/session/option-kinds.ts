@@ -57,6 +57,7 @@ export const fileSyncKinds = {
 } satisfies KindsOf<FileSyncOptions>;
 /** What `fileSend()` takes. */
 export const fileSendKinds = {
+  onBegin: callback,
   onFailure: callback,
   maxEntries: limit,
   maxBytes: limit,

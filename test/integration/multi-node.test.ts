@@ -165,3 +165,55 @@ describe("a builder with a node for each platform", () => {
     expect(result.platforms.map(({ platform }) => platform).sort()).toEqual(["linux/amd64", "linux/arm64"]);
   });
 });
+
+describe("a builder with two nodes of one platform", () => {
+  let place: Workplace;
+  let builder: string;
+  let context: string;
+
+  beforeAll(async () => {
+    place = await Workplace.open("twins");
+    builder = `${place.id}-twins`;
+    const second = place.path("second.sock");
+    await symlink(engineEnv().dockerHost.replace("unix://", ""), second);
+    const options = ["create", "--driver-opt", "network=host", "--name", builder];
+    await place.succeed([...options, "--node", `${builder}-a`]);
+    await place.succeed([...options, "--append", "--node", `${builder}-b`, `unix://${second}`]);
+    context = await place.context({
+      Dockerfile:
+        "FROM busybox AS base\nRUN echo begun && sleep 3 && echo made >/made\nFROM scratch\nCOPY --from=base /made /\n",
+    });
+  }, 120_000);
+
+  afterAll(() => place.close(), 60_000);
+
+  test("what a lost node was building is built on the other, and that is told", async () => {
+    const out = place.path("out");
+    const args = ["build", "--builder", builder, "--progress", "plain", "-o", out, context];
+    const building = place.start(args);
+    await building.said(/ begun$/m);
+    await place.engine.containers.kill(`buildx_buildkit_${builder}-a`);
+    const { exitCode, stderr } = await building.result;
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toMatch(/node .*-a was lost \(.*\); its part is built again on .*-b/);
+    expect(await readFile(`${out}/made`, "utf8")).toBe("made\n");
+  }, 60_000);
+
+  test("retries: 0 has the build fail with the node", async () => {
+    await using builds = await connect({ builder, env: place.env });
+    let begun = () => {};
+    const running = new Promise<void>((resolve) => (begun = resolve));
+    const building = builds.build({
+      context,
+      noCache: true,
+      retries: 0,
+      onEvent: (event) => {
+        if (event.type === "status" && event.logs.some(({ data }) => Buffer.from(data).includes("begun")))
+          begun();
+      },
+    });
+    await running;
+    await place.engine.containers.kill(`buildx_buildkit_${builder}-a`);
+    await expect(building).rejects.toMatchObject({ code: "BUILDER_LOST" });
+  }, 60_000);
+});

@@ -10,6 +10,8 @@ import { receiveStream } from "./stream-receiver.js";
 
 /** Options of {@link fileSend}. */
 export interface FileSendOptions extends ExportLimits {
+  /** Called when the daemon begins to send a result. */
+  onBegin?(exporterId: number): void;
   /** Called when a result cannot be taken over here, with what is then also the call's status. */
   onFailure?(error: Error, exporterId: number): void;
 }
@@ -45,6 +47,7 @@ export function fileSend(
           grpcCode: grpcCodes.notFound,
         });
       }
+      options.onBegin?.(id);
       try {
         await serve(call, id, output, options);
       } catch (error) {
