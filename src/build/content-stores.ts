@@ -79,7 +79,7 @@ export async function nameExported(
   for (const { destination } of plan.exports) {
     if (destination.kind !== "layout") continue;
     await requireBlob(destination.path, image.digest, "containerimage.descriptor");
-    const names = response.get("image.name")?.split(",") ?? [];
+    const names = response.get("image.name")?.split(",").filter(Boolean) ?? [];
     if (names.length === 0) await putDescriptor(destination.path, { ...image }, { tag: "latest", signal });
     for (const name of names) await putDescriptor(destination.path, { ...image }, { name, signal });
   }

@@ -56,3 +56,16 @@ test.each([
   const encoded = Buffer.from(json).toString("base64");
   expect(() => imageDescriptor(new Map([["containerimage.descriptor", encoded]]))).toThrow(claim);
 });
+
+test("takes of a descriptor what leads to content, and nothing that fills an index", () => {
+  const known = { mediaType: "a", digest, size: 1, annotations: { b: "c" } };
+  const nested = `${"[".repeat(900)}${"]".repeat(900)}`;
+  const more = `${JSON.stringify(known).slice(0, -1)},"data":"eA==","urls":["https://evil.example"],"x":${nested}}`;
+  expect(cacheDescriptor(new Map([["cache.manifest", more]]))).toEqual(known);
+  for (const large of [
+    { ...known, mediaType: "x".repeat(70_000) },
+    { ...known, annotations: { b: "x".repeat(70_000) } },
+    { ...known, annotations: { ["x".repeat(3_900_000)]: "" } },
+  ])
+    expect(() => cacheDescriptor(new Map([["cache.manifest", JSON.stringify(large)]]))).toThrow(claim);
+});

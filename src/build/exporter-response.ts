@@ -10,6 +10,9 @@ export interface ResponseFacts {
   seen?: ReadonlySet<string> | undefined;
 }
 
+/** Longest descriptor, in UTF-16 units: it goes into an index that has to stay small enough to be read. */
+const longestDescriptor = 64 << 10;
+
 const digests = ["containerimage.digest", "containerimage.config.digest"];
 
 /**
@@ -47,6 +50,7 @@ export function cacheDescriptor(response: ReadonlyMap<string, string>): Descript
   return json ? descriptorOf(json, "cache.manifest") : undefined;
 }
 
+/** Fields that nothing here needs are left out: they would stand in somebody's index for ever. */
 function descriptorOf(json: string, key: string): Descriptor {
   let value: unknown;
   try {
@@ -57,7 +61,21 @@ function descriptorOf(json: string, key: string): Descriptor {
   const descriptor = isJsonObject(value) ? readDescriptor(value) : undefined;
   if (!descriptor)
     throw new BuilderClaimError(`the builder answered ${shown(json)} as ${key}, which is no descriptor`);
-  return descriptor;
+  const { mediaType, digest, size, annotations, artifactType, platform } = descriptor;
+  const known = {
+    mediaType,
+    digest,
+    size,
+    ...(annotations && { annotations }),
+    ...(artifactType !== undefined && { artifactType }),
+    ...(platform && { platform }),
+  };
+  const { length } = JSON.stringify(known);
+  if (length > longestDescriptor)
+    throw new BuilderClaimError(
+      `the builder answered a descriptor of ${length} characters as ${key}, and no more than ${longestDescriptor} can be used`,
+    );
+  return known;
 }
 
 function shown(text: string): string {

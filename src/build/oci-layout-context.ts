@@ -1,7 +1,6 @@
 import { join, resolve } from "node:path";
-import { isJsonObject, textOf } from "../config/index.js";
-import { InvalidArgumentError, messageOf, parseJson } from "../core/index.js";
-import { readBounded } from "../fs/index.js";
+import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { type OciIndex, readOciIndex } from "../session/index.js";
 
 /** An image in an OCI layout directory. */
 export interface OciLayoutContext {
@@ -13,9 +12,6 @@ export interface OciLayoutContext {
 
 const refNameAnnotation = "org.opencontainers.image.ref.name";
 const imageNameAnnotation = "io.containerd.image.name";
-
-/** An index.json larger than this is none (SEC-34). */
-const largestIndex = 4 << 20;
 
 /**
  * Resolves `oci-layout://path[:tag][@digest]`; the digest comes from the layout's index.json, by tag (default
@@ -39,26 +35,20 @@ async function findDigest(path: string, tag: string | undefined, text: string): 
     new InvalidArgumentError(`oci-layout reference ${JSON.stringify(text)} could not be resolved: ${why}`, {
       cause,
     });
-  let index: unknown;
+  let index: OciIndex | undefined;
   try {
-    const content = await readBounded(join(path, "index.json"), { limit: largestIndex });
-    index = parseJson(textOf(content));
+    index = await readOciIndex(path);
   } catch (error) {
     throw fail(messageOf(error), error);
   }
-  const manifests: unknown = isJsonObject(index) ? index["manifests"] : undefined;
-  const found: { digest: string; names: unknown[] }[] = [];
-  for (const entry of Array.isArray(manifests) ? (manifests as unknown[]) : []) {
-    if (!isJsonObject(entry) || typeof entry["digest"] !== "string") continue;
-    const annotations = isJsonObject(entry["annotations"]) ? entry["annotations"] : {};
-    found.push({
-      digest: entry["digest"],
-      names: [annotations[refNameAnnotation], annotations[imageNameAnnotation]],
-    });
-  }
+  if (!index) throw fail(`cannot read ${join(path, "index.json")}: no such file, or an empty one`);
+  const found = index.manifests.map(({ digest, annotations }) => ({
+    digest,
+    names: [annotations?.[refNameAnnotation], annotations?.[imageNameAnnotation]],
+  }));
   const wanted = tag ?? "latest";
   const byName = found.find(({ names }) =>
-    names.some((name) => typeof name === "string" && (name === wanted || name.endsWith(`:${wanted}`))),
+    names.some((name) => name === wanted || name?.endsWith(`:${wanted}`)),
   );
   if (byName) return byName.digest;
   const [only] = found;

@@ -33,6 +33,7 @@ import type { RpcClient } from "./rpc-types.js";
 import { callKinds, connectKinds, openSessionKinds, workersKinds } from "./option-kinds.js";
 import { PayloadConnection } from "./payload-connection.js";
 import { SessionPipe } from "./session-pipe.js";
+import { soundWorkers } from "./sound-workers.js";
 
 /** Options of {@link BuildkitClient.connect}. */
 export interface BuildkitConnectOptions {
@@ -219,11 +220,15 @@ export class BuildkitClient implements AsyncDisposable {
     }
   }
 
-  /** The daemon's workers. `filter` is in containerd's filter language. */
+  /**
+   * The daemon's workers. `filter` is in containerd's filter language.
+   *
+   * @throws BuildkitError `BUILDKIT_PROTOCOL` when they name a platform that is none.
+   */
   async workers(options: BuildkitCallOptions & { filter?: string[] } = {}): Promise<WorkerRecord[]> {
     const { filter = [], signal } = readOptions("workers()", options, workersKinds);
     const { record } = await this.control.listWorkers({ filter }, { ...(signal && { signal }) });
-    return record;
+    return soundWorkers(record);
   }
 
   /** Ends the connection and all calls on it. */

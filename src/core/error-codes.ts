@@ -51,6 +51,7 @@ export type SlipwayErrorCode =
   | "GRPC_CANCELLED"
   | "GRPC_STATUS"
   | "HISTORY_DESKTOP"
+  | "HISTORY_INVALID"
   | "HISTORY_MISSING"
   | "HISTORY_NOT_FOUND"
   | "HISTORY_REMOVE"

@@ -77,5 +77,6 @@ export {
 } from "./foreign-data.js";
 export { ownBytes } from "./own-bytes.js";
 export { checkShape, parseJson } from "./parse-json.js";
+export { clipText, soundCount } from "./sound-values.js";
 export { type WireTime, dateOf, soundTime } from "./timestamp.js";
 export { trimBoth, trimTrailing } from "./trim.js";

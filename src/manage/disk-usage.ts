@@ -1,6 +1,9 @@
-import { dateOf, readOptions } from "../core/index.js";
+import { clipText, dateOf, readOptions, soundCount } from "../core/index.js";
 import type { BuildkitClient, control } from "../buildkit/index.js";
 import { diskUsageKinds } from "./option-kinds.js";
+
+/** Longest text of a record that is kept, in UTF-16 units: a step of a Dockerfile may be long. */
+const longestText = 64 << 10;
 
 /** One record of a builder's cache. */
 export interface CacheRecord {
@@ -43,15 +46,15 @@ export function cacheRecord(record: control.UsageRecord): CacheRecord {
   // Daemons before 0.11 name one parent only.
   const parents = record.Parents.length > 0 || record.Parent === "" ? record.Parents : [record.Parent];
   return {
-    id: record.ID,
-    size: Number(record.Size),
+    id: clipText(record.ID, longestText),
+    size: soundCount(record.Size),
     mutable: record.Mutable,
     inUse: record.InUse,
     shared: record.Shared,
-    parents: [...parents],
-    description: record.Description,
-    type: record.RecordType,
-    usageCount: Number(record.UsageCount),
+    parents: parents.map((parent) => clipText(parent, longestText)),
+    description: clipText(record.Description, longestText),
+    type: clipText(record.RecordType, longestText),
+    usageCount: soundCount(record.UsageCount),
     ...(record.CreatedAt && { createdAt: dateOf(record.CreatedAt) }),
     ...(record.LastUsedAt && { lastUsedAt: dateOf(record.LastUsedAt) }),
     wire: record,

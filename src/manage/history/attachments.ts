@@ -1,4 +1,4 @@
-import { parseJson } from "../../core/index.js";
+import { clipText, parseJson } from "../../core/index.js";
 import { type DaemonClient, formatPlatformFully, parsePlatform } from "../../builder/index.js";
 import { BuildkitError, readContent } from "../../buildkit/index.js";
 import { isJsonObject } from "../../config/index.js";
@@ -37,15 +37,22 @@ export async function listAttachments(
 ): Promise<BuildAttachment[]> {
   const found: BuildAttachment[] = [];
   const budget = { left: mostBlobs, seen: new Set<string>() };
-  const places = Object.entries(results).map(
-    ([platform, blobs]) => [formatPlatformFully(parsePlatform(platform)), blobs] as const,
-  );
+  const places = Object.entries(results).map(([platform, blobs]) => [platformName(platform), blobs] as const);
   for (const [platform, blobs] of [...(result ? [[undefined, result] as const] : []), ...places]) {
     found.push(...blobs.attestations.map((blob) => attachment(blob, platform)));
     for (const blob of blobs.results) found.push(...(await walk({ client, blob, platform, signal }, budget)));
   }
   const key = ({ platform, type }: BuildAttachment) => `${platform ?? ""}\0${type}`;
   return found.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
+/** A platform in its usual form. Frontends may name their results otherwise, too (gateway `refs.platforms`). */
+function platformName(text: string): string {
+  try {
+    return formatPlatformFully(parsePlatform(text));
+  } catch {
+    return clipText(text, 200);
+  }
 }
 
 function attachment(blob: RecordBlob, platform: string | undefined): BuildAttachment {

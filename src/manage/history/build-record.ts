@@ -1,7 +1,9 @@
-import { dateOf } from "../../core/index.js";
+import { clipText, dateOf, soundCount } from "../../core/index.js";
 import type { LocalBuildState } from "../../builder/index.js";
 import type { control } from "../../buildkit/index.js";
+import { isDigest } from "../../registry/index.js";
 import { buildName } from "./build-name.js";
+import { HistoryError } from "./history-error.js";
 
 /** How a build stands. `canceled` is a failed build that somebody stopped. */
 export type BuildStatus = "running" | "completed" | "error" | "canceled";
@@ -79,9 +81,27 @@ export interface RecordSource {
   now: Date;
 }
 
-/** A record of the wire as data. */
+/** An id of a build: clients choose theirs, but none so. */
+const recordId = /^[^\u0000-\u001f\u007f-\u009f]{1,1024}$/;
+
+/**
+ * A record of the wire as data. Counts and times are moved to the nearest ones that there are; blobs whose digests are none are
+ * left out, as those that the builder no longer has.
+ *
+ * @throws HistoryError `HISTORY_INVALID` for a record whose id is none.
+ */
 export function buildRecord({ builder, node, wire, localState, now }: RecordSource): BuildRecord {
-  const { error, externalError, logs, trace, Result: result } = wire;
+  if (!recordId.test(wire.Ref)) {
+    const named = JSON.stringify(clipText(wire.Ref, 100));
+    throw new HistoryError(
+      "HISTORY_INVALID",
+      `the builder remembers a build with the id ${named}, which is none`,
+    );
+  }
+  const { error, Result: result } = wire;
+  const externalError = recordBlob(wire.externalError);
+  const logs = recordBlob(wire.logs);
+  const trace = recordBlob(wire.trace);
   const createdAt = wire.CreatedAt ? dateOf(wire.CreatedAt) : new Date(0);
   const completedAt = wire.CompletedAt && dateOf(wire.CompletedAt);
   return {
@@ -97,17 +117,21 @@ export function buildRecord({ builder, node, wire, localState, now }: RecordSour
     createdAt,
     ...(completedAt && { completedAt }),
     duration: durationOf(wire, now),
-    steps: { total: wire.numTotalSteps, completed: wire.numCompletedSteps, cached: wire.numCachedSteps },
-    warnings: wire.numWarnings,
+    steps: {
+      total: soundCount(wire.numTotalSteps),
+      completed: soundCount(wire.numCompletedSteps),
+      cached: soundCount(wire.numCachedSteps),
+    },
+    warnings: soundCount(wire.numWarnings),
     pinned: wire.pinned,
     frontend: wire.Frontend,
     attrs: { ...wire.FrontendAttrs },
     exporters: wire.Exporters.map(({ Type, Attrs }) => ({ type: Type, attrs: { ...Attrs } })),
     exporterResponse: { ...wire.ExporterResponse },
     ...(error && { error: { code: error.code, message: error.message } }),
-    ...(externalError && { externalError: recordBlob(externalError) }),
-    ...(logs && { logs: recordBlob(logs) }),
-    ...(trace && { trace: recordBlob(trace) }),
+    ...(externalError && { externalError }),
+    ...(logs && { logs }),
+    ...(trace && { trace }),
     ...(result && { result: resultBlobs(result) }),
     results: Object.fromEntries(
       Object.entries(wire.Results).map(([platform, info]) => [platform, resultBlobs(info)]),
@@ -130,22 +154,24 @@ function durationOf({ CreatedAt, CompletedAt }: control.BuildHistoryRecord, now:
   if (!CreatedAt) return 0;
   if (!CompletedAt) return Math.max(0, now.getTime() - dateOf(CreatedAt).getTime());
   const seconds = Number(CompletedAt.seconds - CreatedAt.seconds);
-  return seconds * 1e3 + (CompletedAt.nanos - CreatedAt.nanos) / 1e6;
+  return Math.max(0, seconds * 1e3 + (CompletedAt.nanos - CreatedAt.nanos) / 1e6);
 }
 
 function resultBlobs({ Attestations, Results }: control.BuildResultInfo): BuildResultBlobs {
   const inOrder = Object.entries(Results).sort(([a], [b]) => Number(a) - Number(b));
   return {
-    attestations: Attestations.map(recordBlob),
-    results: inOrder.map(([, blob]) => recordBlob(blob)),
+    attestations: Attestations.map(recordBlob).filter((blob) => blob !== undefined),
+    results: inOrder.map(([, blob]) => recordBlob(blob)).filter((blob) => blob !== undefined),
   };
 }
 
-function recordBlob(blob: control.Descriptor): RecordBlob {
+/** A digest becomes a path in a bundle, and a request to the builder. */
+function recordBlob(blob: control.Descriptor | undefined): RecordBlob | undefined {
+  if (!blob || !isDigest(blob.digest)) return undefined;
   return {
     digest: blob.digest,
     mediaType: blob.mediaType,
-    size: Number(blob.size),
+    size: soundCount(blob.size),
     annotations: { ...blob.annotations },
   };
 }

@@ -10,6 +10,8 @@ export type HistoryErrorCode =
   | "HISTORY_REMOVE"
   /** The builder says more of a build than anything of it needs. */
   | "HISTORY_TOO_LARGE"
+  /** The builder says of a build what makes no sense. */
+  | "HISTORY_INVALID"
   /** Docker Desktop is needed, and is not there or did not answer as it should. */
   | "HISTORY_DESKTOP";
 

@@ -88,10 +88,55 @@ describe("index.json of a layout", () => {
       "a digest that is a path",
       '{"schemaVersion":2,"manifests":[{"mediaType":"x","digest":"../x","size":1}]}',
     ],
+    ...[-1, 1.5, 1e300, null].map((size) => [
+      `a size of ${size}`,
+      JSON.stringify({
+        schemaVersion: 2,
+        manifests: [{ mediaType: "x", digest: `sha256:${"a".repeat(64)}`, size }],
+      }),
+    ]),
+    [
+      "a name that is no text",
+      JSON.stringify({
+        schemaVersion: 2,
+        manifests: [
+          {
+            mediaType: "x",
+            digest: `sha256:${"a".repeat(64)}`,
+            size: 1,
+            annotations: { "org.opencontainers.image.ref.name": { a: 1 } },
+          },
+        ],
+      }),
+    ],
     ["more than 4 MiB", `{"schemaVersion":2,"x":"${"y".repeat(4 << 20)}"}`],
   ])("SEC-34 %s is refused", async (_name, text) => {
     await writeFile(join(root, "index.json"), text);
     await expect(readOciIndex(root)).rejects.toMatchObject({ code: "SESSION_OCI_INDEX" });
+  });
+});
+
+describe("SEC-67 what would make a layout unusable is not written", () => {
+  const nested = (depth: number) => JSON.parse(`${"[".repeat(depth)}${"]".repeat(depth)}`) as unknown;
+  const digest = `sha256:${"a".repeat(64)}`;
+
+  it.each<[string, Descriptor]>([
+    ["no digest", { mediaType: "x", digest: "../x", size: 1 }],
+    ["no size", { mediaType: "x", digest, size: -1 }],
+    ["an annotation that is no text", { mediaType: "x", digest, size: 1, annotations: { a: 1 as never } }],
+    ["too much", { mediaType: "x", digest, size: 1, annotations: { a: "x".repeat(5 << 20) } }],
+    ["nested too deep", { mediaType: "x", digest, size: 1, x: nested(999) }],
+  ])("%s", async (_what, descriptor) => {
+    const sound = await blob("sound", manifestType);
+    await putDescriptor(root, sound, { tag: "before" });
+    await expect(putDescriptor(root, descriptor, { tag: "t" })).rejects.toMatchObject({
+      code: "SESSION_OCI_INDEX",
+      message: expect.stringContaining(join(root, "index.json")) as string,
+    });
+    expect(await findDescriptor(root, "t")).toBeUndefined();
+    await putDescriptor(root, sound, { tag: "after" });
+    expect((await findDescriptor(root, "before"))?.digest).toBe(sound.digest);
+    expect((await findDescriptor(root, "after"))?.digest).toBe(sound.digest);
   });
 });
 

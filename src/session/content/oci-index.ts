@@ -62,7 +62,11 @@ export async function readOciIndex(
   const { followLinks = true } = readOptions("readOciIndex()", options, readOciIndexKinds);
   const path = join(layout, "index.json");
   const value = await readJson(path, followLinks);
-  if (value === undefined) return undefined;
+  return value === undefined ? undefined : checkIndex(path, value);
+}
+
+/** What is in the place of an index, as one. @throws SessionError */
+function checkIndex(path: string, value: unknown): OciIndex {
   // A document that is a manifest and an index at once means different things to different readers (CVE-2021-41190).
   const valid =
     isJsonObject(value) &&
@@ -91,6 +95,8 @@ export async function findDescriptor(layout: string, nameOrTag: string): Promise
 /**
  * Puts a manifest into a layout's index under a tag or a name, in place of what had it, and makes the directory a layout
  * (`oci-layout`). Other programs that write the index wait for each other by the lock `index.json.lock`, as buildx does.
+ *
+ * @throws SessionError SESSION_OCI_INDEX when the index could not be read any more; it stays as it is then
  */
 export async function putDescriptor(
   layout: string,
@@ -115,8 +121,26 @@ export async function putDescriptor(
       mediaType: index.mediaType || indexMediaType,
       manifests: [...others, { ...descriptor, ...(named && { annotations }) }],
     };
-    await writeFileAtomic(join(layout, "index.json"), JSON.stringify(next), { mode: 0o644 });
+    const path = join(layout, "index.json");
+    await writeFileAtomic(path, readableIndex(path, next), { mode: 0o644 });
   });
+}
+
+/** An index as it is written, looked at as whoever reads it will: one that cannot be read makes its directory unusable for ever. */
+function readableIndex(path: string, index: OciIndex): string {
+  const text = JSON.stringify(index);
+  const why = (what: string, cause?: unknown) =>
+    new SessionError("SESSION_OCI_INDEX", `${path} is left as it is: with the new manifest ${what}`, {
+      cause,
+    });
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxJson) throw why(`it would be of ${bytes} bytes, and no more than ${maxJson} are read`);
+  try {
+    checkIndex(path, parseJson(text));
+  } catch (error) {
+    throw why("it would be no OCI image index", error);
+  }
+  return text;
 }
 
 /** How a digest of this format looks: its algorithm's directory and the length of the name in it. */
@@ -268,7 +292,12 @@ function isDescriptor(value: unknown): value is Descriptor {
   return (
     typeof digest === "string" &&
     /^[a-z0-9]+:[0-9a-f]+$/.test(digest) &&
-    typeof size === "number" &&
-    (annotations === undefined || annotations === null || isJsonObject(annotations))
+    Number.isSafeInteger(size) &&
+    (size as number) >= 0 &&
+    (annotations === undefined || annotations === null || isTextMap(annotations))
   );
+}
+
+function isTextMap(value: unknown): boolean {
+  return isJsonObject(value) && Object.values(value).every((text) => typeof text === "string");
 }
