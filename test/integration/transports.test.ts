@@ -5,6 +5,7 @@ import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import net from "node:net";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EngineClient } from "../../src/engine-api/index.js";
 import { testCertificates } from "../support/certificates.js";
 import { engineEnv } from "../support/engine-env.js";
 import { PrivateEngine } from "../support/private-engine.js";
@@ -52,6 +53,18 @@ async function worksAllTheWay(place: Workplace, env: Env, name: string): Promise
   await expect(place.engine.containers.inspect(place.container(builder))).rejects.toMatchObject({
     status: 404,
   });
+}
+
+/** Builds with the engine's own BuildKit, into its store. */
+async function buildsByItself(place: Workplace, env: Env, engine: EngineClient): Promise<void> {
+  const dir = await place.context({
+    Dockerfile: "FROM scratch\nCOPY large /\n",
+    large: Buffer.alloc(1 << 20),
+  });
+  const tag = `${place.id}:own`;
+  await place.succeed(["build", "-t", tag, dir], { env });
+  expect((await engine.images.inspect(tag)).RepoTags).toContain(tag);
+  await engine.images.remove(tag, { force: true });
 }
 
 /** The command fails with this text, and without anything that only a programmer understands. */
@@ -104,6 +117,11 @@ describe.skipIf(obstacle !== undefined)("an engine over ssh", () => {
 
   it.each(["auto", "exec"])("creates, builds, loads, exports and removes, connect=%s", async (connect) => {
     await worksAllTheWay(place, { ...env, SLIPWAY_CONNECT: connect }, connect);
+    await nothingIsLeft();
+  });
+
+  it("builds with the engine's own BuildKit", async () => {
+    await buildsByItself(place, env, place.engine);
     await nothingIsLeft();
   });
 
@@ -234,6 +252,10 @@ describe.runIf(PrivateEngine.isPossible)("SEC-36 an engine over TLS", () => {
 
   it("creates, builds, loads, exports and removes", async () => {
     await worksAllTheWay(place, await context("secure", testCertificates), "tls");
+  });
+
+  it("builds with the engine's own BuildKit", async () => {
+    await buildsByItself(place, await context("own", testCertificates), place.engine);
   });
 
   it("a certificate of another authority is refused", async () => {
