@@ -177,7 +177,7 @@ async function runOn(
     }
     // Says what became of the builder when the connection to it was lost (FLT-1 to FLT-5).
     if (!isLost || signal?.aborted) throw error;
-    const diagnosis = await place.driver.diagnose({ since });
+    const diagnosis = await place.driver.diagnose({ since, signal });
     throw diagnosis === undefined ? error : new SlipwayError("BUILDER_LOST", diagnosis, { cause: error });
   }
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pack } from "tar-stream";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { FakeBuilder } from "../../test/support/fake-builder.js";
 import type { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
 import { bytesMessage } from "../../test/support/server-call.js";
@@ -377,6 +377,25 @@ describe("a builder of several nodes", () => {
     const { outcome } = await attempt({ platforms, ...options });
     expect((outcome as Error).message).toContain(message);
     expect(fake.daemon.sessions).toEqual([]);
+  });
+});
+
+describe("a build whose builder is lost", () => {
+  it("is given up by the signal while the engine is asked what became of the builder", async () => {
+    const controller = new AbortController();
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    await scripted({
+      solve: async (call, daemon) => {
+        // No answer to this one; that its deadline does not pass is what the timers are held for.
+        fake.engine.on("GET", /^\/containers\/.*json$/, () => controller.abort(new Error("no more")));
+        void daemon[Symbol.asyncDispose]();
+        return hang(call);
+      },
+    });
+    const { outcome } = await attempt({ signal: controller.signal });
+    expect(outcome).toMatchObject({ code: expect.stringMatching(/LOST|ABORTED/) as string });
+    expect(controller.signal.aborted).toBe(true);
   });
 });
 
