@@ -1,4 +1,4 @@
-// usage: npm run fuzz -- [--seconds N] [--seed N] [--only NAME]   Feeds decoders with broken forms of the seeds, and says what broke.
+// usage: npm run fuzz -- [--seconds N] [--seed N] [--only NAME]   Feeds decoders (or those of NAME, such as peers) with broken forms of the seeds.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
