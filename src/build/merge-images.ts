@@ -1,10 +1,18 @@
-import { type DockerConfig, type Environment, parseGoBool, readRegistrySettings } from "../config/index.js";
+import {
+  type DockerConfig,
+  type Environment,
+  type JsonObject,
+  isJsonObject,
+  parseGoBool,
+  readRegistrySettings,
+} from "../config/index.js";
 import { type EventSink, withVertex, parseJson } from "../core/index.js";
 import {
   type CredentialsCallback,
   type Descriptor,
   type ImageReference,
   RegistryClient,
+  RegistryError,
   callbackCredentials,
   dockerCredentials,
   isIndexType,
@@ -72,9 +80,21 @@ async function manifestsOf(
   const manifest = parseManifest(content, descriptor.mediaType, `${domain}/${path}@${digest}`);
   if (manifest.kind === "index") return manifest.manifests;
   const config = await client.readBlob({ domain, path }, manifest.config, { signal });
-  const { architecture, os, variant } = parseJson(config.toString()) as Record<string, string | undefined>;
-  if (!architecture || !os) return [descriptor];
-  return [{ ...descriptor, platform: { architecture, os, ...(variant && { variant }) } }];
+  const { architecture, os, variant } = parseConfig(config, `${domain}/${path}@${manifest.config.digest}`);
+  if (typeof architecture !== "string" || typeof os !== "string" || !architecture || !os) return [descriptor];
+  const more = typeof variant === "string" && variant ? { variant } : {};
+  return [{ ...descriptor, platform: { architecture, os, ...more } }];
+}
+
+function parseConfig(config: Buffer, what: string): JsonObject {
+  let value: unknown;
+  try {
+    value = parseJson(config.toString());
+  } catch (error) {
+    throw new RegistryError("REGISTRY_PROTOCOL", `${what} is not JSON`, { cause: error });
+  }
+  if (!isJsonObject(value)) throw new RegistryError("REGISTRY_PROTOCOL", `${what} is not a JSON object`);
+  return value;
 }
 
 /** The index's text, byte by byte as buildx writes it, so that both give an image the same digest. */

@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract } from "tar-stream";
 import { isJsonObject } from "../../config/index.js";
-import { SlipwayError, parseJson } from "../../core/index.js";
+import { SlipwayError, holdStream, parseJson } from "../../core/index.js";
 import { makeDirectory } from "../../fs/index.js";
 
 /** Largest document read into memory, in bytes (SEC-34). */
@@ -29,6 +29,8 @@ interface SavedFile {
  * @throws SlipwayError ENGINE_IMAGE when the archive holds no image.
  */
 export async function unpackSavedImage(archive: Readable, dir: string, hint: string): Promise<string> {
+  // It may break before it is read.
+  holdStream(archive);
   const blobs = join(dir, "blobs/sha256");
   await makeDirectory(blobs, 0o700);
   const { files, links } = await storeEntries(archive, blobs);
@@ -45,7 +47,12 @@ export async function unpackSavedImage(archive: Readable, dir: string, hint: str
     const file = find(name);
     if (!file) return undefined;
     if (file.size > largestDocument) throw invalid(`${name} is larger than ${largestDocument} bytes`);
-    return parseJson(await readFile(join(blobs, file.digest.slice(7)), "utf8"));
+    const text = await readFile(join(blobs, file.digest.slice(7)), "utf8");
+    try {
+      return parseJson(text);
+    } catch (error) {
+      throw invalid(`${name} is no JSON`, error);
+    }
   };
   const index = await document("index.json");
   if (isJsonObject(index)) {
@@ -123,6 +130,7 @@ function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
-function invalid(why: string): SlipwayError {
-  return new SlipwayError("ENGINE_IMAGE", `the archive that the engine saved holds no usable image: ${why}`);
+function invalid(why: string, cause?: unknown): SlipwayError {
+  const message = `the archive that the engine saved holds no usable image: ${why}`;
+  return new SlipwayError("ENGINE_IMAGE", message, { cause });
 }
