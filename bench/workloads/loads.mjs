@@ -28,6 +28,20 @@ function change(dir) {
   fs.writeFileSync(path.join(dir, "small"), `${process.hrtime.bigint()}\n`);
 }
 
+/** Where slipway keeps what it saved from engines. */
+function savedImages({ BUILDX_CONFIG, DOCKER_CONFIG, HOME = "/root" } = process.env) {
+  const store = BUILDX_CONFIG ?? path.join(DOCKER_CONFIG ?? path.join(HOME, ".docker"), "buildx");
+  return path.join(store, "slipway", "engine-images");
+}
+
+/** A build on the image in the engine, from which it is saved anew unless it was before. */
+function fromEngine(bench) {
+  const context = directory(bench.scratch, "on-engine-image", (dir) => {
+    fs.writeFileSync(path.join(dir, "Dockerfile"), `FROM ${nameFor("base", "socket")}\n`);
+  });
+  return bench.build("socket", "filled", [context, "--engine-images", "-o", "type=cacheonly"]);
+}
+
 /** Images on their way into the engine. @type {Partial<import("../workloads.mjs").Workload>[]} */
 export const loads = [
   {
@@ -64,5 +78,18 @@ export const loads = [
     },
     reset: (bench) => change(layered(bench)),
     run: (bench, way) => load(bench, way, "changed", layered(bench)),
+  },
+  {
+    id: "engine-image",
+    title: "base image of 1 GiB from the engine, `--engine-images`, first against again",
+    seconds: [60, 60],
+    // buildx cannot do that: what the engine has saved already is the measure.
+    ways: ["again", "first"],
+    targets: { again: { rss: 150e6 }, first: { rss: 150e6 } },
+    prepare: (bench) => load(bench, "socket", "base", image(bench, "base")),
+    reset(_bench, way) {
+      if (way === "first") fs.rmSync(savedImages(), { recursive: true, force: true });
+    },
+    run: fromEngine,
   },
 ];

@@ -18,7 +18,17 @@ const mostSeconds = 60;
 
 /** What of slipway an attack meets. */
 export type AttackedUse =
-  "build" | "workers" | "provenance" | "export" | "image" | "reads" | "trace" | "records" | "remove" | "du";
+  | "build"
+  | "engineImage"
+  | "workers"
+  | "provenance"
+  | "export"
+  | "image"
+  | "reads"
+  | "trace"
+  | "records"
+  | "remove"
+  | "du";
 
 /** What a hostile daemon does in a build. What is not given is done as a friendly one would. */
 export interface Attack {
@@ -51,13 +61,17 @@ export interface AttackOutcome {
   milliseconds: number;
 }
 
-let bundled: Promise<string> | undefined;
+const bundled = new Map<string, Promise<string>>();
 
 /** Runs slipway as a process of its own against a daemon that does this. */
 export async function runAttack(attack: Attack): Promise<AttackOutcome> {
   const dir = await mkdtemp(join(tmpdir(), "slipway-attack-"));
   try {
-    const victim = await (bundled ??= bundleVictim());
+    // One that takes images from an engine loads nothing else, so that its memory is that work's.
+    const entry = attack.use === "engineImage" ? "save-victim.ts" : "attack-victim.ts";
+    const bundling = bundled.get(entry) ?? bundleVictim(entry);
+    bundled.set(entry, bundling);
+    const victim = await bundling;
     await using daemon: FakeBuildkitd = new FakeBuildkitd({
       services: servicesOf(attack, () => daemon.session()),
     });
@@ -92,12 +106,12 @@ function track(server: Server): Set<Socket> {
   return sockets;
 }
 
-async function bundleVictim(): Promise<string> {
+async function bundleVictim(entry: string): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "slipway-victim-"));
   const outfile = join(dir, "victim.mjs");
   process.once("exit", () => void rm(dir, { recursive: true, force: true }));
   await build({
-    entryPoints: [fileURLToPath(new URL("attack-victim.ts", import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     bundle: true,
     platform: "node",
     format: "esm",
