@@ -1,10 +1,7 @@
-import { execFile } from "node:child_process";
+import { type ExecFileOptions, execFile } from "node:child_process";
 import { devNull } from "node:os";
-import { promisify } from "node:util";
 import type { Environment } from "../config/index.js";
 import { findProgram, programEnvironment } from "../fs/index.js";
-
-const execute = promisify(execFile);
 
 /** A stuck git (a network file system, a huge working tree) must not hold up a build, in ms. */
 const gitMilliseconds = 10_000;
@@ -63,7 +60,7 @@ export async function gitIn(directory: string, options: GitOptions): Promise<Git
   if (program === undefined) return undefined;
   const more = settings.flatMap((setting) => ["-c", setting]);
   return async (...args) => {
-    const { stdout } = await execute(program, [...guards, ...more, ...args], {
+    const stdout = await outputOf(program, [...guards, ...more, ...args], {
       cwd: directory,
       timeout: gitMilliseconds,
       maxBuffer: longestAnswer,
@@ -72,4 +69,14 @@ export async function gitIn(directory: string, options: GitOptions): Promise<Git
     });
     return stdout.trim();
   };
+}
+
+/** What a program prints. Not by `promisify`, which gives something else for a function that stands for `execFile` (scripts/program.mjs). */
+function outputOf(program: string, args: readonly string[], options: ExecFileOptions): Promise<string> {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { ...options, encoding: "utf8" }, (error, stdout) => {
+      if (error) reject(error);
+      else resolve(stdout);
+    });
+  });
 }
