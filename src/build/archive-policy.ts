@@ -7,13 +7,16 @@ import { join, posix } from "node:path";
 import { PassThrough, Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { types } from "node:util";
-import nodeZlib from "node:zlib";
 import { InvalidArgumentError, messageOf, takeHeld } from "../core/index.js";
 import { unsupported } from "./parse/policy.js";
 import { isZstd } from "./zstd-context.js";
 
-/** Zstd is there since Node 22.15. */
-const zlib: { createGunzip(): Transform; createZstdDecompress?: () => Transform } = nodeZlib;
+/** Loaded by the archives that need it. Zstd is there since Node 22.15. */
+const zlib = () =>
+  process.getBuiltinModule("node:zlib") as {
+    createGunzip(): Transform;
+    createZstdDecompress?: () => Transform;
+  };
 
 /** So many bytes tell the forms of archives apart. */
 const headBytes = 8;
@@ -63,8 +66,8 @@ async function* lookedInto(
 /** What unpacks an archive: a stream, nothing for a plain tar, or only the builder. */
 function unpackerOf(head: Buffer): Transform | undefined | "builder" {
   const begins = (hex: string) => head.subarray(0, hex.length / 2).equals(Buffer.from(hex, "hex"));
-  if (begins("1f8b08")) return zlib.createGunzip();
-  if (isZstd(head)) return zlib.createZstdDecompress?.() ?? "builder";
+  if (begins("1f8b08")) return zlib().createGunzip();
+  if (isZstd(head)) return zlib().createZstdDecompress?.() ?? "builder";
   return begins("425a68") || begins("fd377a585a00") ? "builder" : undefined;
 }
 
