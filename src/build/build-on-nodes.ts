@@ -1,7 +1,6 @@
 import { types } from "node:util";
 import { type NodeShare, formatPlatformFully } from "../builder/index.js";
 import type { BuildkitClient } from "../buildkit/index.js";
-import { parseGoBool } from "../config/index.js";
 import {
   InvalidArgumentError,
   SlipwayError,
@@ -18,6 +17,7 @@ import { mergeImages } from "./merge-images.js";
 import type { NodePool } from "./node-pool.js";
 import type { PlannedExport } from "./outputs.js";
 import type { SolvePlan } from "./plan.js";
+import { isPush } from "./plan-for-node.js";
 import { randomId } from "./random-id.js";
 import { type RunBuildContext, executePlan } from "./run-build.js";
 
@@ -70,7 +70,7 @@ async function joined(
   const [first] = results as [BuildResult];
   const warnings = results.flatMap((result) => result.warnings);
   const platforms = results.flatMap((result) => result.platforms);
-  const [pushed, ...others] = plan.exports.filter(isPush);
+  const [pushed, ...others] = plan.exports.filter(isPushed);
   if (!pushed) return { ...first, warnings, platforms };
   const names = [pushed, ...others].flatMap(({ attrs }) => (attrs["name"] ?? "").split(","));
   const digest = await mergeImages({
@@ -97,11 +97,12 @@ async function joined(
   };
 }
 
-/** Errors by which a node counts as lost: its daemon, its machine, or the way to it. */
-const lostCodes: readonly SlipwayErrorCode[] = [
-  "BUILDER_LOST",
-  "BUILDKIT_CONNECTION_LOST",
-  "SESSION_LOST",
+/** Errors by which a node counts as lost while it builds. Those of engines may be of another one, which an image goes to. */
+const lostCodes: readonly SlipwayErrorCode[] = ["BUILDER_LOST", "BUILDKIT_CONNECTION_LOST", "SESSION_LOST"];
+
+/** Errors by which a node that is connected to counts as lost: its daemon, its machine, or the way to it. */
+const unreachableCodes: readonly SlipwayErrorCode[] = [
+  ...lostCodes,
   "DRIVER_BOOT",
   "DRIVER_CONNECT",
   "ENGINE_CONNECT",
@@ -119,13 +120,17 @@ async function runOnOne(
   const { signal, onEvent } = options;
   let { index } = share;
   let retries = nodes.size > 1 && isRepeatable(plan) ? (options.retries ?? 1) : 0;
-  for (let part = plan; ; part = { ...plan, ref: randomId() }) {
+  // What was said of the build is not said again.
+  for (let part = plan; ; part = { ...plan, ref: randomId(), noOutput: false, warnings: [] }) {
     let hasExported = false;
     const onExport = () => void (hasExported = true);
+    let codes = unreachableCodes;
     try {
+      await nodes.connect(index, { signal, onEvent });
+      codes = lostCodes;
       return await runOn(nodes, index, part, options, { ...context, onExport });
     } catch (error) {
-      if (retries-- <= 0 || hasExported || signal?.aborted || !isSlipwayError(error, lostCodes)) throw error;
+      if (retries-- <= 0 || hasExported || signal?.aborted || !isSlipwayError(error, codes)) throw error;
       const other = await nodes.other({ index, platforms: share.platforms }, { signal, onEvent });
       if (other === undefined) throw error;
       const [lost, next] = [await nodes.place(index), await nodes.place(other)];
@@ -223,7 +228,7 @@ function exportsOfSeveral(plan: SolvePlan): PlannedExport[] {
       throw new InvalidArgumentError(
         "local output mode=delete for multi-node builds is not supported: each node would delete what the others wrote",
       );
-    if (!isPush(entry)) return entry;
+    if (!isPushed(entry)) return entry;
     const names = (entry.attrs["name"] ?? "").split(",").map((name) => repositoryName(parseReference(name)));
     return {
       ...entry,
@@ -232,6 +237,6 @@ function exportsOfSeveral(plan: SolvePlan): PlannedExport[] {
   });
 }
 
-function isPush({ type, attrs }: PlannedExport): boolean {
-  return type === "image" && parseGoBool(attrs["push"] ?? "") === true;
+function isPushed(entry: PlannedExport): boolean {
+  return entry.type === "image" && isPush(entry);
 }

@@ -152,18 +152,18 @@ class Pool implements NodePool {
   async other(lost: NodeShare, options: PlaceConnectOptions): Promise<number | undefined> {
     for (const [index, own] of this.#configured.entries()) {
       if (index === lost.index) continue;
-      let client: BuildkitClient;
+      let offered: Platform[];
       try {
-        client = await this.connect(index, options);
+        offered = [...own, ...(await offeredBy(await this.connect(index, options), options))];
       } catch (error) {
         throwIfAborted(options.signal);
         if (!isSlipwayError(error)) throw error;
         continue; // lost as well
       }
-      const offered = [...own, ...(await offeredBy(client, options))];
+      const native = this.#native.get(lost.index);
       const fits =
         lost.platforms.length === 0
-          ? this.#native.get(index) === this.#native.get(lost.index)
+          ? native !== undefined && native === this.#native.get(index)
           : lost.platforms.every((asked) => offered.some((one) => only(one).matches(asked)));
       if (fits) return index;
     }
