@@ -38,7 +38,7 @@ export interface BuildNode {
   driver: Driver;
   engine?: { endpoint: DockerEndpoint; name: string } | undefined;
   /** Files of its configuration, which say how registries are spoken to. */
-  files?: ReadonlyMap<string, Buffer>;
+  files?: ReadonlyMap<string, Uint8Array>;
 }
 
 /** What {@link executePlan} works with besides the options. */
@@ -76,6 +76,14 @@ export async function executePlan(
   let served: EngineImages | undefined;
   try {
     await requireDaemonFor(planned, node.client, signal);
+    const features = await node.driver.nodeFeatures(node.client, { signal });
+    const { engineStore } = node.driver.features;
+    const ready = planForNode(planned, {
+      driverName: node.driver.name,
+      engineStore,
+      features,
+      endpoint: node.engine?.name,
+    });
     const own = { env, dockerConfig, locks, client: node.client, files: node.files, sink };
     const lookFor = async (policy: RemotePolicy, more: readonly Attachable[] = []) => {
       const fetching = sessionServices(onlyFetching(planned), options, {
@@ -89,16 +97,7 @@ export async function executePlan(
       await refuseRemotePolicy(policy, { client: node.client, attachables, sourcePolicy, sink, signal });
     };
     if (planned.inputs.remotePolicy) await lookFor(planned.inputs.remotePolicy);
-    const unpolicied = withoutArchivePolicy(planned, lookFor);
-    const features = await node.driver.nodeFeatures(node.client, { signal });
-    const { engineStore } = node.driver.features;
-    const ready = planForNode(unpolicied, {
-      driverName: node.driver.name,
-      engineStore,
-      features,
-      endpoint: node.engine?.name,
-    });
-    const complete = await withDockerfile(ready, node.client, sink, signal);
+    const complete = await withDockerfile(withoutArchivePolicy(ready, lookFor), node.client, sink, signal);
     const { plan, images } = await withEngineImages(
       complete,
       engineStore ? { ...options, engineImages: false } : options,
