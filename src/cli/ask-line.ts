@@ -15,7 +15,9 @@ export async function askLine(
   const lines = createInterface({ input: stdin, output: nowhere, terminal: hidden });
   try {
     lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
-    return (await lines.question("", { signal })).trim();
+    const line = await lines.question("", { signal });
+    // A password may have blanks at its ends.
+    return hidden ? line : line.trim();
   } catch (error) {
     throw signal.aborted ? abortError(signal) : error;
   } finally {
