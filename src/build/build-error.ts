@@ -23,7 +23,7 @@ const tailBytes = 16 << 10;
 const mostTails = 64;
 
 /** gRPC's code for what a server does not know. */
-const unimplementedCode = 12;
+export const unimplementedCode = 12;
 
 /** The step that failed. */
 export interface FailedStep {

@@ -32,7 +32,7 @@ export interface MergeImagesOptions {
   /** Attributes of the export: annotations, and how the registry is spoken to. */
   attrs: Readonly<Record<string, string>>;
   /** The builder's configuration: its registries are ours. */
-  files: ReadonlyMap<string, Buffer>;
+  files: ReadonlyMap<string, Uint8Array>;
   credentials?: CredentialsCallback | undefined;
   env: Environment;
   dockerConfig: DockerConfig;

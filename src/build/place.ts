@@ -28,7 +28,7 @@ export interface Place {
   /** The engine that it is on, and how its node names that. */
   engine?: { endpoint: DockerEndpoint; name: string } | undefined;
   /** Files of the node's configuration, with what they say about registries. */
-  files?: ReadonlyMap<string, Buffer>;
+  files?: ReadonlyMap<string, Uint8Array>;
   saveRef?: (plan: SolvePlan) => Promise<void>;
   /** Boots it if need be. */
   connect(options: PlaceConnectOptions): Promise<BuildkitClient>;
@@ -64,7 +64,7 @@ export async function nodePlace(builder: Builder, node: BuilderNode): Promise<Pl
     platforms: node.node.platforms,
     driver,
     engine: endpoint && { endpoint, name: node.node.endpoint },
-    files: new Map([...node.node.files].map(([name, data]) => [name, Buffer.from(data)])),
+    files: node.node.files,
     async saveRef({ ref, inputs }) {
       const { localState } = builder.store;
       // Only a help for `history`; a store that cannot be written does not keep anyone from building.

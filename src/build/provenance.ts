@@ -1,6 +1,7 @@
 import { type BuildkitClient, BuildkitError, type control, readContent } from "../buildkit/index.js";
 import { type JsonObject, isJsonObject } from "../config/index.js";
 import { type EventSink, withVertex, parseJson } from "../core/index.js";
+import { unimplementedCode } from "./build-error.js";
 
 /** How much of a build's provenance goes into its metadata: `min` leaves out the steps and the times. */
 export type MetadataProvenance = "min" | "max";
@@ -58,9 +59,6 @@ export async function readProvenance({
     return entries;
   });
 }
-
-/** gRPC's code for a call that a server does not have. */
-const unimplementedCode = 12;
 
 /** Daemons before 0.11, as in engines before 24.0, keep no history. */
 async function* unlessUnimplemented<T>(events: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {

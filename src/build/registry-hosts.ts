@@ -9,7 +9,7 @@ import type { SolvePlan } from "./plan.js";
  */
 export async function registryHosts(
   plan: Pick<SolvePlan, "exports" | "caches">,
-  files: ReadonlyMap<string, Buffer> = new Map(),
+  files: ReadonlyMap<string, Uint8Array> = new Map(),
   onWarning?: (text: string) => void,
 ): Promise<Map<string, RegistrySettings>> {
   let settings = new Map<string, RegistrySettings>();

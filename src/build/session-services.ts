@@ -33,7 +33,7 @@ export interface SessionContext {
   locks: ReadonlyMap<string, CacheLock>;
   client: BuildkitClient;
   /** Files of the node's configuration, which say how registries are spoken to. */
-  files?: ReadonlyMap<string, Buffer> | undefined;
+  files?: ReadonlyMap<string, Uint8Array> | undefined;
   targets: Map<number, ExportTarget>;
   sink: EventSink;
   /** Gets what fails on this side. */

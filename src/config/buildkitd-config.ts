@@ -63,7 +63,7 @@ export async function buildkitdEntitlements(path: string, content: Buffer): Prom
 }
 
 /** Parses a `buildkitd.toml` and checks the kinds of what is known. `path` is for the errors. */
-export async function parseBuildkitdToml(path: string, content: Buffer): Promise<TomlTable> {
+export async function parseBuildkitdToml(path: string, content: Uint8Array): Promise<TomlTable> {
   const { parse } = await import("smol-toml");
   let table: TomlTable;
   try {

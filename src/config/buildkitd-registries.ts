@@ -22,7 +22,7 @@ export interface RegistrySettings {
  * @throws ConfigError when the TOML is malformed.
  */
 export async function readRegistrySettings(
-  files: ReadonlyMap<string, Buffer>,
+  files: ReadonlyMap<string, Uint8Array>,
 ): Promise<Map<string, RegistrySettings>> {
   const content = files.get("buildkitd.toml");
   const settings = new Map<string, RegistrySettings>();

@@ -5,6 +5,7 @@ export {
   loginToRegistry,
   logoutFromRegistry,
   serverHost,
+  serverKey,
 } from "./registry-login.js";
 export { type CacheRecord, type DiskUsageOptions, diskUsage } from "./disk-usage.js";
 export {

@@ -18,6 +18,7 @@ import {
   eraseFromHelper,
   familiarHost,
   registryHost,
+  serverName,
   storeInHelper,
 } from "../registry/index.js";
 
@@ -99,12 +100,17 @@ export async function logoutFromRegistry({ server, env, onWarning, signal }: Log
 /** The registry's name as people know it. @throws InvalidArgumentError */
 export function serverHost(server: string | undefined): string {
   if (server === undefined) return "docker.io";
-  const host = server.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, "");
+  const host = serverName(server);
   if (!/^(?:\[[0-9a-fA-F:]+\]|[A-Za-z0-9][A-Za-z0-9._-]*)(?::\d{1,5})?$/.test(host))
     throw new InvalidArgumentError(
       `invalid registry ${JSON.stringify(server)}, expecting a host such as registry.example.com:5000`,
     );
   return familiarHost(host);
+}
+
+/** What a registry's credentials are kept under. @throws InvalidArgumentError */
+export function serverKey(server: string | undefined): string {
+  return credentialsKey(serverHost(server));
 }
 
 function withAuth(raw: JsonObject, key: string, entry: JsonObject | undefined): JsonObject {
@@ -125,6 +131,5 @@ async function defaultRegistrySettings(
     () => false,
   );
   if (!isThere) return new Map();
-  const files = await loadBuildkitdConfig(path, { signal });
-  return readRegistrySettings(new Map([...files].map(([name, content]) => [name, Buffer.from(content)])));
+  return readRegistrySettings(await loadBuildkitdConfig(path, { signal }));
 }

@@ -10,7 +10,7 @@ import {
 import { isSlipwayError, messageOf, throwIfAborted } from "../core/index.js";
 import { runCredentialHelper } from "./credential-helper.js";
 import type { CredentialProvider, CredentialRequest, RegistryCredentials } from "./credentials.js";
-import { credentialsKey, hubRegistryHost } from "./hub.js";
+import { credentialsKey, hubRegistryHost, serverName } from "./hub.js";
 import { type ScopedConfig, findScopedConfigs, matchScopedConfig } from "./scoped-configs.js";
 
 /** Options of {@link dockerCredentials}. */
@@ -149,13 +149,9 @@ function findAuth(
   const exact = auths.get(key);
   if (exact) return exact;
   for (const [name, entry] of auths) {
-    if (hostnameOf(name) === key) return entry;
+    if (serverName(name) === key) return entry;
   }
   return undefined;
-}
-
-function hostnameOf(text: string): string {
-  return text.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, "");
 }
 
 function environmentCredentials(

@@ -31,3 +31,8 @@ export function isLoopbackHost(host: string): boolean {
   const name = host.replace(/^(\[.*\]|[^:]*):\d+$/, "$1").replace(/^\[(.*)\]$/, "$1");
   return name === "localhost" || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
 }
+
+/** The host in a registry's name, which may be a URL as old files have it (docker/cli `ConvertToHostname`). */
+export function serverName(text: string): string {
+  return text.replace(/^[a-z][a-z0-9+.-]*:\/\//i, "").replace(/[/?#].*$/s, "");
+}

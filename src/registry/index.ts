@@ -28,6 +28,7 @@ export {
   isHubHost,
   isLoopbackHost,
   registryHost,
+  serverName,
 } from "./hub.js";
 export { type Manifest, maxManifestBytes, parseManifest } from "./manifest.js";
 export {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { logoutFromRegistry, serverHost } from "../../manage/index.js";
+import { logoutFromRegistry, serverKey } from "../../manage/index.js";
 import type { CliContext } from "../cli-context.js";
 import { warn } from "../warn.js";
 
@@ -11,13 +11,7 @@ export function command(context: CliContext): Command {
     .argument("[server]", "Registry, default Docker Hub")
     .action(async (server: string | undefined) => {
       const { env, signal, stdout } = context;
-      stdout.text(`Removing login credentials for ${credentialsName(server)}\n`);
+      stdout.text(`Removing login credentials for ${serverKey(server)}\n`);
       await logoutFromRegistry({ server, env, signal, onWarning: (text) => warn(context, text) });
     });
-}
-
-/** As docker says it: Docker Hub by the key that it has in the file. */
-function credentialsName(server: string | undefined): string {
-  const host = serverHost(server);
-  return host === "docker.io" ? "https://index.docker.io/v1/" : host;
 }

@@ -49,6 +49,5 @@ async function registrySettings(
 ): Promise<Map<string, RegistrySettings>> {
   const { name, signal, ...source } = options;
   const group = await resolveBuilder(store, { ...source, ...(name && { name }), ...(signal && { signal }) });
-  const files = group.nodes[0]?.files ?? new Map<string, Uint8Array>();
-  return readRegistrySettings(new Map([...files].map(([path, content]) => [path, Buffer.from(content)])));
+  return readRegistrySettings(group.nodes[0]?.files ?? new Map<string, Uint8Array>());
 }
