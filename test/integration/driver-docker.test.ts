@@ -177,4 +177,16 @@ describe.runIf(isPodman)("an engine without a BuildKit of its own", () => {
       /does not offer a BuildKit of its own .*slipway create --driver docker-container --use/,
     );
   });
+
+  it("has a builder's container reached by podman-container://", async () => {
+    await using place = await Workplace.open("podmanaddress");
+    const builder = await place.builder("own", "--driver-opt", "network=host", "--bootstrap");
+    const far = `${place.id}-far`;
+    const address = `podman-container://${place.container(builder)}`;
+    await place.succeed(["create", "--name", far, "--driver", "remote", address]);
+    const dir = await place.context({ Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" });
+    await place.succeed(["build", "--builder", far, "-o", place.path("out"), dir]);
+    expect(await readFile(place.path("out", "Dockerfile"), "utf8")).toContain("COPY Dockerfile");
+    await place.succeed(["rm", far]);
+  });
 });
