@@ -264,6 +264,8 @@ export declare class Builder {
     readonly group: NodeGroup;
     readonly nodes: readonly BuilderNode[];
     static open(given?: OpenBuilderOptions): Promise<Builder>;
+    static list(given?: ListBuildersOptions): Promise<Builder[]>;
+    static create(given?: NewBuilderOptions): Promise<Builder>;
     static ensure(given: EnsureBuilderOptions): Promise<Builder>;
     static ephemeral(given?: EphemeralBuilderOptions): Promise<EphemeralBuilder>;
     get name(): string;
@@ -283,6 +285,9 @@ export declare class Builder {
     remove(options?: RemoveBuilderOptions): Promise<void>;
 }
 
+export interface BuilderDiskUsageOptions extends DiskUsageOptions, RunningNodesOptions {
+}
+
 export declare class BuilderNode {
     #private;
     readonly node: Node;
@@ -292,6 +297,9 @@ export declare class BuilderNode {
         connect?: ConnectMode;
     }): Promise<Driver>;
     endpoint(): Promise<DockerEndpoint | undefined>;
+}
+
+export interface BuilderPruneOptions extends PruneOptions, RunningNodesOptions {
 }
 
 export interface BuilderStream extends AsyncDisposable {
@@ -389,7 +397,7 @@ export interface CreateBuilderOptions {
     endpoint?: string | undefined;
     buildkitHost?: string | undefined;
     platforms?: readonly string[] | undefined;
-    driverOpts?: Readonly<Record<string, string>> | undefined;
+    driverOpts?: Readonly<DriverOpts> | undefined;
     buildkitdFlags?: string | undefined;
     buildkitdConfig?: string | undefined;
     maxCacheSize?: number | string | undefined;
@@ -456,6 +464,24 @@ export interface DiskUsageOptions {
     signal?: AbortSignal | undefined;
 }
 
+export type DockerContainerOpts = {
+    image?: string;
+    network?: string;
+    memory?: string;
+    "memory-swap"?: string;
+    "cpu-quota"?: string;
+    "cpu-period"?: string;
+    "cpu-shares"?: string;
+    "cpuset-cpus"?: string;
+    "cpuset-mems"?: string;
+    "cgroup-parent"?: string;
+    "restart-policy"?: string;
+    "default-load"?: string;
+    "provenance-add-gha"?: string;
+    "allow-untrusted-image"?: string;
+    [variable: `env.${string}`]: string;
+};
+
 export interface DockerEndpoint {
     contextName: string;
     host: string;
@@ -503,8 +529,11 @@ export interface DriverFeatures {
     readonly ownsDaemon: boolean;
 }
 
-export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driverOpts" | "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
+export type DriverOpts = DockerContainerOpts | RemoteOpts;
+
+export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
     name: string;
+    driverOpts?: Readonly<DockerContainerOpts> | undefined;
     onMismatch?: "error" | "use" | "recreate";
     env?: Environment;
 }
@@ -518,7 +547,7 @@ export declare class EphemeralBuilder extends Builder implements AsyncDisposable
 }
 
 export interface EphemeralBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
-    driverOpts?: Readonly<Record<string, string>> | undefined;
+    driverOpts?: Readonly<DockerContainerOpts> | undefined;
     env?: Environment | undefined;
     onWarning?: ((text: string) => void) | undefined;
 }
@@ -654,6 +683,8 @@ export interface JaegerTrace {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+export type ListBuildersOptions = Omit<OpenBuilderOptions, "name">;
+
 export interface LocalBuildState {
     target: string;
     localPath: string;
@@ -676,6 +707,11 @@ export type MetadataProvenance = "min" | "max";
 export interface NamedValue {
     name: string;
     value: string;
+}
+
+export interface NewBuilderOptions extends Omit<CreateBuilderOptions, "buildkitHost" | "checkMilliseconds"> {
+    env?: Environment | undefined;
+    onWarning?: ((text: string) => void) | undefined;
 }
 
 export interface Node {
@@ -785,6 +821,14 @@ export interface RecordsOptions {
     limit?: number;
     signal?: AbortSignal | undefined;
 }
+
+export type RemoteOpts = {
+    cacert?: string;
+    cert?: string;
+    key?: string;
+    servername?: string;
+    "default-load"?: string;
+};
 
 export interface RemoveBuilderOptions {
     keepState?: boolean;
@@ -917,6 +961,7 @@ export declare function dialBuilder(given?: DialBuilderOptions): Promise<Builder
 
 export declare function dir(path: string): ContextSource;
 
+export declare function diskUsage(options?: BuilderDiskUsageOptions): Promise<CacheRecord[]>;
 export declare function diskUsage(client: BuildkitClient, options?: DiskUsageOptions): Promise<CacheRecord[]>;
 
 export declare function files(entries: MemoryFiles): ContextSource;
@@ -949,7 +994,8 @@ export declare function parseSecret(text: string, env?: Environment): {
 
 export declare function plan(options: PlanOptions): Promise<BuildPlan>;
 
-export declare function prune(client: BuildkitClient, given?: PruneOptions): AsyncGenerator<CacheRecord>;
+export declare function prune(options?: BuilderPruneOptions): AsyncGenerator<CacheRecord>;
+export declare function prune(client: BuildkitClient, options?: PruneOptions): AsyncGenerator<CacheRecord>;
 
 export declare function readTrace(builds: BuildHistory, record: BuildRecord, given?: RecordCallOptions): Promise<TraceSpan[]>;
 
@@ -1030,6 +1076,12 @@ interface RpcCallOptions {
     headers?: Readonly<Record<string, string>> | undefined;
     onHeader?: ((headers: Headers) => void) | undefined;
     onTrailer?: ((trailers: Headers) => void) | undefined;
+}
+
+interface RunningNodesOptions {
+    builder?: string | Builder | undefined;
+    env?: Environment | undefined;
+    signal?: AbortSignal | undefined;
 }
 
 interface Windows {

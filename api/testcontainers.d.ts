@@ -49,6 +49,8 @@ class Builder {
     readonly group: NodeGroup;
     readonly nodes: readonly BuilderNode[];
     static open(given?: OpenBuilderOptions): Promise<Builder>;
+    static list(given?: ListBuildersOptions): Promise<Builder[]>;
+    static create(given?: NewBuilderOptions): Promise<Builder>;
     static ensure(given: EnsureBuilderOptions): Promise<Builder>;
     static ephemeral(given?: EphemeralBuilderOptions): Promise<EphemeralBuilder>;
     get name(): string;
@@ -216,7 +218,7 @@ interface CreateBuilderOptions {
     endpoint?: string | undefined;
     buildkitHost?: string | undefined;
     platforms?: readonly string[] | undefined;
-    driverOpts?: Readonly<Record<string, string>> | undefined;
+    driverOpts?: Readonly<DriverOpts> | undefined;
     buildkitdFlags?: string | undefined;
     buildkitdConfig?: string | undefined;
     maxCacheSize?: number | string | undefined;
@@ -280,14 +282,15 @@ interface DriverFeatures {
     readonly ownsDaemon: boolean;
 }
 
-interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "driverOpts" | "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
+interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
     name: string;
+    driverOpts?: Readonly<DockerContainerOpts> | undefined;
     onMismatch?: "error" | "use" | "recreate";
     env?: Environment;
 }
 
 interface EphemeralBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
-    driverOpts?: Readonly<Record<string, string>> | undefined;
+    driverOpts?: Readonly<DockerContainerOpts> | undefined;
     env?: Environment | undefined;
     onWarning?: ((text: string) => void) | undefined;
 }
@@ -322,6 +325,11 @@ interface ImagePlatform {
 interface KeepAliveOptions {
     idleMilliseconds?: number;
     timeoutMilliseconds?: number;
+}
+
+interface NewBuilderOptions extends Omit<CreateBuilderOptions, "buildkitHost" | "checkMilliseconds"> {
+    env?: Environment | undefined;
+    onWarning?: ((text: string) => void) | undefined;
 }
 
 interface Node {
@@ -549,6 +557,26 @@ type CredentialsCallback = (request: {
 
 type Dial = (signal?: AbortSignal) => Promise<Duplex>;
 
+type DockerContainerOpts = {
+    image?: string;
+    network?: string;
+    memory?: string;
+    "memory-swap"?: string;
+    "cpu-quota"?: string;
+    "cpu-period"?: string;
+    "cpu-shares"?: string;
+    "cpuset-cpus"?: string;
+    "cpuset-mems"?: string;
+    "cgroup-parent"?: string;
+    "restart-policy"?: string;
+    "default-load"?: string;
+    "provenance-add-gha"?: string;
+    "allow-untrusted-image"?: string;
+    [variable: `env.${string}`]: string;
+};
+
+type DriverOpts = DockerContainerOpts | RemoteOpts;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 type GivenCredentials = {
@@ -561,6 +589,8 @@ type GivenCredentials = {
 } | undefined | null;
 
 type JsonObject = Readonly<Record<string, unknown>>;
+
+type ListBuildersOptions = Omit<OpenBuilderOptions, "name">;
 
 type MemoryFile = string | Bytes | Blob | {
     content: string | Bytes | Blob;
@@ -577,6 +607,14 @@ type MetadataProvenance = "min" | "max";
 type NodeStatus = "inactive" | "starting" | "running" | "stopping" | "stopped";
 
 type OutputType = "local" | "tar" | "oci" | "docker" | "image" | "registry" | "cacheonly";
+
+type RemoteOpts = {
+    cacert?: string;
+    cert?: string;
+    key?: string;
+    servername?: string;
+    "default-load"?: string;
+};
 
 type RpcClient<S extends DescService> = {
     [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;

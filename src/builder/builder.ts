@@ -1,18 +1,27 @@
-import type { Environment } from "../config/index.js";
-import { type EventSink, InvalidArgumentError, readOptions, withGuardedEvents } from "../core/index.js";
+import { type Environment, listDockerContexts } from "../config/index.js";
+import {
+  type EventSink,
+  InvalidArgumentError,
+  messageOf,
+  readOptions,
+  withGuardedEvents,
+} from "../core/index.js";
 import { bootNode } from "../driver/index.js";
 import { type BuilderContext, openBuilderContext } from "./builder-context.js";
 import { BuilderNode } from "./builder-node.js";
 import { type EnsureBuilderOptions, ensureBuilder } from "./ensure-builder.js";
 import { type EphemeralBuilderOptions, createEphemeral, removeEphemeral } from "./ephemeral.js";
 import { checkContextBuilder, resolveBuilder } from "./current-builder.js";
-import type { NodeGroup } from "./node-group.js";
+import { type CreateBuilderOptions, createBuilder } from "./create-builder.js";
+import { type NodeGroup, contextNodeGroup } from "./node-group.js";
 import { type NodeInfo, loadNodeInfo } from "./node-info.js";
 import {
   bootKinds,
+  createKinds,
   ensureKinds,
   ephemeralKinds,
   inspectKinds,
+  listKinds,
   openKinds,
   removeKinds,
   stopKinds,
@@ -29,6 +38,17 @@ export interface OpenBuilderOptions {
   /** Told what was found broken in the store and worked around. */
   onWarning?: ((text: string) => void) | undefined;
   signal?: AbortSignal | undefined;
+}
+
+/** Options of {@link Builder.list}. */
+export type ListBuildersOptions = Omit<OpenBuilderOptions, "name">;
+
+/** Options of {@link Builder.create}. */
+export interface NewBuilderOptions extends Omit<CreateBuilderOptions, "buildkitHost" | "checkMilliseconds"> {
+  /** Default `process.env`. */
+  env?: Environment | undefined;
+  /** Told what was found broken in the store and worked around. */
+  onWarning?: ((text: string) => void) | undefined;
 }
 
 /** Marks builders of any copy of this library: of `import` and of `require`, of two bundles. */
@@ -72,6 +92,38 @@ export class Builder {
     });
     if (!name) checkContextBuilder(group, context);
     return new Builder(group, context);
+  }
+
+  /**
+   * All builders: those of the store by name, then those that docker contexts are. Asks no engine. What is broken in the store
+   * is told to `onWarning` and left out.
+   */
+  static async list(given: ListBuildersOptions = {}): Promise<Builder[]> {
+    const options = readOptions("Builder.list()", given, listKinds);
+    const context = await openBuilderContext(options);
+    const stored = await context.store.list();
+    for (const entry of stored) if ("error" in entry) options.onWarning?.(messageOf(entry.error));
+    const names = new Set(stored.map(({ name }) => name));
+    const contexts = await listDockerContexts(context.env, context.config);
+    const groups = [
+      ...stored.flatMap((entry) => ("group" in entry ? [entry.group] : [])),
+      ...contexts
+        .map(({ contextName }) => contextName)
+        .filter((name) => !names.has(name))
+        .map(contextNodeGroup),
+    ];
+    return groups.map((group) => new Builder(group, context));
+  }
+
+  /**
+   * Makes a builder, as `create` does; with `node` or `append` it changes one. Nothing is booted; the first build does that.
+   *
+   * @throws StoreError `STORE_REFUSED` when there is one of that name, DriverError for an option that the driver does not have.
+   */
+  static async create(given: NewBuilderOptions = {}): Promise<Builder> {
+    const { env, onWarning, ...options } = readOptions("Builder.create()", given, createKinds);
+    const context = await openBuilderContext({ env, onWarning, signal: options.signal });
+    return new Builder((await createBuilder(context, options)).group, context);
   }
 
   /**

@@ -17,6 +17,7 @@ import {
   type ConnectMode,
   DriverError,
   type DriverKind,
+  type DriverOpts,
   creatableDrivers,
   defaultDriver,
   driverKind,
@@ -49,7 +50,8 @@ export interface CreateBuilderOptions {
   buildkitHost?: string | undefined;
   /** Platforms to prefer the node for. */
   platforms?: readonly string[] | undefined;
-  driverOpts?: Readonly<Record<string, string>> | undefined;
+  /** Which there are follows from the driver: see `docs/builders.md`. */
+  driverOpts?: Readonly<DriverOpts> | undefined;
   /** Flags of buildkitd, as one text in a shell's words. */
   buildkitdFlags?: string | undefined;
   /** Path of a buildkitd.toml; default `buildkitd.default.toml` of the config directory, if there is one. */

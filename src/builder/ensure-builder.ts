@@ -1,5 +1,11 @@
 import type { Environment } from "../config/index.js";
-import { type ConnectMode, defaultDriver, driverKind, parseDriverOptions } from "../driver/index.js";
+import {
+  type ConnectMode,
+  type DockerContainerOpts,
+  defaultDriver,
+  driverKind,
+  parseDriverOptions,
+} from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
 import { checkBuilderName } from "./builder-name.js";
 import { type CreateBuilderOptions, createBuilder, keptOptions, nodeSettings } from "./create-builder.js";
@@ -11,16 +17,10 @@ import { StoreError } from "./store-error.js";
 /** A builder as it is to be. */
 export interface EnsureBuilderOptions extends Pick<
   CreateBuilderOptions,
-  | "driverOpts"
-  | "buildkitdFlags"
-  | "buildkitdConfig"
-  | "maxCacheSize"
-  | "endpoint"
-  | "platforms"
-  | "connect"
-  | "signal"
+  "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"
 > {
   name: string;
+  driverOpts?: Readonly<DockerContainerOpts> | undefined;
   /**
    * What to do when a builder of that name differs in its driver options, or in what else is given here: `error` (default),
    * `use` it as it is, or `recreate` it, with its cache kept, and with what is not given here as it was.

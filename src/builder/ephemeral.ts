@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Environment } from "../config/index.js";
 import { isSlipwayError, messageOf } from "../core/index.js";
-import { engineEndpoint, reapEngine } from "../driver/index.js";
+import { type DockerContainerOpts, engineEndpoint, reapEngine } from "../driver/index.js";
 import { type ProcessIdentity, hasEnded, thisProcess } from "../fs/index.js";
 import type { BuilderContext } from "./builder-context.js";
 import { type CreateBuilderOptions, createBuilder } from "./create-builder.js";
@@ -17,7 +17,7 @@ export interface EphemeralBuilderOptions extends Pick<
   "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"
 > {
   /** `restart-policy` is `no` unless given. */
-  driverOpts?: Readonly<Record<string, string>> | undefined;
+  driverOpts?: Readonly<DockerContainerOpts> | undefined;
   /** Default `process.env`. */
   env?: Environment | undefined;
   /** Told what was left by a process that ended and could not be removed, and what was found broken in the store. */

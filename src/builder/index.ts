@@ -1,4 +1,11 @@
-export { Builder, type EphemeralBuilder, type OpenBuilderOptions, isBuilder } from "./builder.js";
+export {
+  Builder,
+  type EphemeralBuilder,
+  type ListBuildersOptions,
+  type NewBuilderOptions,
+  type OpenBuilderOptions,
+  isBuilder,
+} from "./builder.js";
 export { type BuilderContext, openBuilderContext } from "./builder-context.js";
 export type { BuilderNode } from "./builder-node.js";
 export { checkBuilderName, isBuilderName, randomBuilderName } from "./builder-name.js";
@@ -50,21 +57,26 @@ export {
   type DaemonClient,
   type Device,
   type DiagnoseOptions,
+  type DockerContainerOpts,
   type Driver,
   type DriverCallOptions,
   type DriverErrorCode,
   type DriverErrorOptions,
   DriverError,
   type DriverFeatures,
+  type DriverOpts,
   type GcRule,
   type NodeFeatures,
   type NodeStatus,
+  type RemoteOpts,
   type RemoteTarget,
   type RemoveOptions,
   connectForBuild,
   connectMode,
   connectRunning,
   creatableDrivers,
+  defaultDriver,
+  findDriverKind,
   loadRemote,
   openEngine,
 } from "../driver/index.js";

@@ -12,7 +12,7 @@ import {
   signal,
   text,
 } from "../core/index.js";
-import type { OpenBuilderOptions } from "./builder.js";
+import type { ListBuildersOptions, NewBuilderOptions, OpenBuilderOptions } from "./builder.js";
 import type { EnsureBuilderOptions } from "./ensure-builder.js";
 import type { EphemeralBuilderOptions } from "./ephemeral.js";
 import type { RemoveBuilderOptions } from "./remove-builder.js";
@@ -39,6 +39,22 @@ export const openKinds = {
   onWarning: callback,
   signal,
 } satisfies KindsOf<OpenBuilderOptions>;
+/** What {@link Builder.list} takes. */
+export const listKinds = {
+  env: environment,
+  onWarning: callback,
+  signal,
+} satisfies KindsOf<ListBuildersOptions>;
+/** What {@link Builder.create} takes. */
+export const createKinds = {
+  ...description,
+  name: text(),
+  driver: text('"remote"'),
+  node: text(),
+  append: flag,
+  use: flag,
+  onWarning: callback,
+} satisfies KindsOf<NewBuilderOptions>;
 /** What {@link Builder.ensure} takes. */
 export const ensureKinds = {
   ...description,

@@ -1,4 +1,4 @@
-import { type CacheRecord, parseCacheFilter } from "../manage/index.js";
+import { type CacheRecord, checkCacheFilter } from "../manage/index.js";
 import { collect } from "./flags.js";
 import { formatBytes, humanDuration, sanitizeName } from "../progress/index.js";
 
@@ -26,7 +26,7 @@ export function createdAt({ wire: { CreatedAt: time } }: CacheRecord): string {
 
 /** Collects filters of a flag, each looked at at once. */
 export function collectFilter(value: string, previous: unknown): string[] {
-  parseCacheFilter(value);
+  checkCacheFilter(value);
   return collect(value, previous);
 }
 

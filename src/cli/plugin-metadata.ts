@@ -6,5 +6,6 @@ export const pluginMetadata = `${JSON.stringify({
   Vendor: "slipway",
   // Of the buildx whose place it takes: compose cuts off the `v` and asks for 0.17.0 at least (compose v2.40 build_bake.go).
   Version: `v${offeredBuildx}`,
-  ShortDescription: "Extended build capabilities with BuildKit, without buildx (slipway)",
+  // docker info puts the vendor behind it in parentheses.
+  ShortDescription: "Extended build capabilities with BuildKit, without buildx",
 })}\n`;

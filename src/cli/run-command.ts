@@ -57,16 +57,16 @@ async function dispatch({ args, context, name }: Invocation, state: { debug: boo
   const { flags, operands } = readFlags(chosen.rest, options, state);
   // A command that only groups others takes nothing itself.
   const isTopic = command.commands.length > 0 && command.registeredArguments.length === 0;
+  const [unknown] = isTopic ? operands : [];
+  if (unknown !== undefined && !flags.some(({ option }) => option === help))
+    throw await unknownCommand(
+      unknown,
+      command.commands.map((known) => known.name()),
+      path,
+    );
   if (found.name === "help" || isTopic || flags.some(({ option }) => option === help)) {
     const { printHelp } = await import("./print-help.js");
-    printHelp({ command, path, program, printer: context.stdout });
-    const [unknown] = isTopic ? operands : [];
-    if (unknown !== undefined)
-      throw await unknownCommand(
-        unknown,
-        command.commands.map((known) => known.name()),
-      );
-    return;
+    return printHelp({ command, path, program, printer: context.stdout });
   }
   checkOperands(command, operands, name, path);
   const isGlobal = (option: Option) => program.options.includes(option);
@@ -126,12 +126,15 @@ async function loadCommand(
   return { top, command, rest, names, path: [name.path, ...names].join(" ") };
 }
 
-async function unknownCommand(name: string, known: readonly string[]): Promise<Error> {
+/** The complaint alone: a whole help before it (cobra) hides what was wrong. */
+async function unknownCommand(name: string, known: readonly string[], path: string): Promise<Error> {
   const { InvalidArgumentError, nearestHint } = await import("../core/index.js");
-  return new InvalidArgumentError(`unknown command: ${JSON.stringify(name)}${nearestHint(name, known)}`);
+  return new InvalidArgumentError(
+    `unknown command: ${JSON.stringify(name)}${nearestHint(name, known)}\n\nRun '${path} --help' for more information`,
+  );
 }
 
-/** The program's own help; after it the complaint, when a command was named that is none. */
+/** The program's own help, unless a command was named that is none. */
 async function withoutCommand(
   program: Command,
   asked: string | undefined,
@@ -139,13 +142,14 @@ async function withoutCommand(
   { stdout, stderr }: CliContext,
   { path }: ProgramName,
 ): Promise<void> {
-  const { printHelp } = await import("./print-help.js");
   const isUnknown = asked !== undefined;
-  if (isHelp && isUnknown) stderr.text(`Unknown help topic [\`${asked}\`]\n`);
-  printHelp({ command: program, path, program, printer: isHelp && isUnknown ? stderr : stdout });
   if (isUnknown && !isHelp)
     throw await unknownCommand(
       asked,
       commandTable.map((known) => known.name),
+      path,
     );
+  const { printHelp } = await import("./print-help.js");
+  if (isUnknown) stderr.text(`Unknown help topic [\`${asked}\`]\n`);
+  printHelp({ command: program, path, program, printer: isUnknown ? stderr : stdout });
 }

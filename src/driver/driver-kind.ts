@@ -1,10 +1,10 @@
 import type { DockerConfig, Environment } from "../config/index.js";
 import type { ConnectMode } from "./docker-container/node-context.js";
-import { parseDriverOptions } from "./docker-container/options.js";
+import { containerOptionNames, parseDriverOptions } from "./docker-container/options.js";
 import { checkDockerSettings } from "./docker/settings.js";
 import type { Driver } from "./driver.js";
 import { DriverError } from "./driver-error.js";
-import { checkRemoteSettings } from "./remote/options.js";
+import { checkRemoteSettings, remoteOptionNames } from "./remote/options.js";
 
 /** What a node is configured to be. */
 export interface NodeSettings {
@@ -44,6 +44,8 @@ export interface DriverKind {
   readonly endpoint: "engine" | "daemon";
   /** The daemon is made by the driver, which starts, stops and removes it, and gives it its configuration. */
   readonly ownsDaemon: boolean;
+  /** Names of its options, for completion; one that ends in a dot goes on with a name of the user's. */
+  readonly optionNames: readonly string[];
   /** @throws DriverError `DRIVER_OPTION` that names what the driver cannot use. */
   check(settings: NodeSettings): void;
   /** Opens the driver of a node. Nothing is dialled yet. What it is made of is loaded by the first call. */
@@ -56,6 +58,7 @@ const kinds: readonly DriverKind[] = [
     creatable: true,
     endpoint: "engine",
     ownsDaemon: true,
+    optionNames: containerOptionNames,
     check: ({ driverOpts }) => void parseDriverOptions(driverOpts),
     open: async (spec) => (await import("./docker-container/open.js")).openDockerContainer(spec),
   },
@@ -64,6 +67,7 @@ const kinds: readonly DriverKind[] = [
     creatable: false,
     endpoint: "engine",
     ownsDaemon: false,
+    optionNames: [],
     check: checkDockerSettings,
     open: async (spec) => (await import("./docker/docker-driver.js")).openDocker(spec),
   },
@@ -72,6 +76,7 @@ const kinds: readonly DriverKind[] = [
     creatable: true,
     endpoint: "daemon",
     ownsDaemon: false,
+    optionNames: remoteOptionNames,
     check: checkRemoteSettings,
     open: async (spec) => (await import("./remote/remote-driver.js")).openRemote(spec),
   },

@@ -1,6 +1,7 @@
 import { clipText, dateOf, readOptions, soundCount } from "../core/index.js";
 import type { BuildkitClient, control } from "../buildkit/index.js";
-import { diskUsageKinds } from "./option-kinds.js";
+import { builderDiskUsageKinds, diskUsageKinds } from "./option-kinds.js";
+import { type RunningNodesOptions, isClient, runningNodes } from "./running-nodes.js";
 
 /** Longest text of a record that is kept, in UTF-16 units: a step of a Dockerfile may be long. */
 const longestText = 64 << 10;
@@ -24,6 +25,9 @@ export interface CacheRecord {
   wire: control.UsageRecord;
 }
 
+/** Options of {@link diskUsage} of a builder. */
+export interface BuilderDiskUsageOptions extends DiskUsageOptions, RunningNodesOptions {}
+
 /** Options of {@link diskUsage}. */
 export interface DiskUsageOptions {
   /** In containerd's filter language; several are alternatives. */
@@ -31,14 +35,35 @@ export interface DiskUsageOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** The cache records of a builder, the smallest first (BK client/diskusage.go). */
+/**
+ * The cache records of a builder, the smallest first (BK client/diskusage.go). Nodes that do not run are left out.
+ *
+ * @throws StoreError for a builder that is not there, DriverError `DRIVER_NOT_RUNNING` for one of which no node runs.
+ */
+export async function diskUsage(options?: BuilderDiskUsageOptions): Promise<CacheRecord[]>;
+/** The cache records of a daemon that is connected to, the smallest first. */
+export async function diskUsage(client: BuildkitClient, options?: DiskUsageOptions): Promise<CacheRecord[]>;
 export async function diskUsage(
-  client: BuildkitClient,
+  of: BuildkitClient | BuilderDiskUsageOptions = {},
   options: DiskUsageOptions = {},
 ): Promise<CacheRecord[]> {
-  const { filter = [], signal } = readOptions("diskUsage()", options, diskUsageKinds);
+  if (isClient(of)) return recordsOf(of, readOptions("diskUsage()", options, diskUsageKinds));
+  const given = readOptions("diskUsage()", of, builderDiskUsageKinds);
+  const found: CacheRecord[] = [];
+  for await (const client of runningNodes(given)) found.push(...(await recordsOf(client, given)));
+  return found.sort(bySize);
+}
+
+async function recordsOf(
+  client: BuildkitClient,
+  { filter = [], signal }: DiskUsageOptions,
+): Promise<CacheRecord[]> {
   const { record } = await client.control.diskUsage({ filter: [...filter] }, { ...(signal && { signal }) });
-  return record.map(cacheRecord).sort((a, b) => a.size - b.size || (a.id < b.id ? -1 : 1));
+  return record.map(cacheRecord).sort(bySize);
+}
+
+function bySize(a: CacheRecord, b: CacheRecord): number {
+  return a.size - b.size || (a.id < b.id ? -1 : 1);
 }
 
 /** A record of the wire as data. */

@@ -7,15 +7,20 @@ export {
   serverHost,
   serverKey,
 } from "./registry-login.js";
-export { type CacheRecord, type DiskUsageOptions, diskUsage } from "./disk-usage.js";
+export {
+  type BuilderDiskUsageOptions,
+  type CacheRecord,
+  type DiskUsageOptions,
+  diskUsage,
+} from "./disk-usage.js";
 export {
   type CacheFilter,
-  type PruneOptions,
-  parseCacheFilter,
+  cacheFilterNames,
+  checkCacheFilter,
   parseCacheFilters,
-  prune,
   withConfiguredFilters,
-} from "./prune.js";
+} from "./cache-filters.js";
+export { type BuilderPruneOptions, type PruneOptions, prune } from "./prune.js";
 export {
   type BuildAttachment,
   type BuildConfig,

@@ -12,10 +12,10 @@ import {
   text,
 } from "../core/index.js";
 import type { DialBuilderOptions } from "./dial-builder.js";
-import type { DiskUsageOptions } from "./disk-usage.js";
+import type { BuilderDiskUsageOptions, DiskUsageOptions } from "./disk-usage.js";
 import type { HistoryOptions, RecordCallOptions, RecordsOptions } from "./history/index.js";
 import type { CreateImageOptions, ImageToolsOptions, InspectImageOptions } from "./image-tools/index.js";
-import type { PruneOptions } from "./prune.js";
+import type { BuilderPruneOptions, PruneOptions } from "./prune.js";
 
 type KindsOf<T> = Record<keyof Required<T>, Kind>;
 
@@ -42,6 +42,14 @@ export const pruneKinds = {
   minFreeSpace: amount("bytes"),
   signal,
 } satisfies KindsOf<PruneOptions>;
+const builderNodes = { builder, env: environment, signal };
+/** What `diskUsage()` takes of a builder. */
+export const builderDiskUsageKinds = {
+  ...diskUsageKinds,
+  ...builderNodes,
+} satisfies KindsOf<BuilderDiskUsageOptions>;
+/** What `prune()` takes of a builder. */
+export const builderPruneKinds = { ...pruneKinds, ...builderNodes } satisfies KindsOf<BuilderPruneOptions>;
 /** What `history()` takes. */
 export const historyKinds = {
   builder,

@@ -4,7 +4,7 @@ import { plainDaemon } from "../../test/support/plain-daemon.js";
 import { BuildkitClient, control } from "../buildkit/index.js";
 import { type ServiceHandlers, service } from "../session/index.js";
 import { diskUsage } from "./disk-usage.js";
-import { parseCacheFilters, prune, withConfiguredFilters } from "./prune.js";
+import { prune } from "./prune.js";
 
 const cleanUps: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -93,29 +93,4 @@ describe("prune", () => {
     await expect(pruning.next()).rejects.toMatchObject({ code: "ABORTED" });
     await expect(prune(client, { signal: stop.signal }).next()).rejects.toMatchObject({ code: "ABORTED" });
   });
-});
-
-test("filters of the command become one in BuildKit's language", () => {
-  expect(parseCacheFilters([])).toEqual({ filter: [] });
-  expect(parseCacheFilters(["ID=x", "type=regular", "label!=a", "until=1h"])).toEqual({
-    filter: ["id~=x,type==regular,label!=a"],
-    keepDuration: 3_600_000,
-  });
-  expect(parseCacheFilters(["unused-for=1m", "unused-for=1m"]).keepDuration).toBe(60_000);
-  for (const [texts, message] of [
-    [["x"], "bad format of filter"],
-    [["a=1", "a=2"], '"a" filter expects only one value'],
-    [["until=1h", "unused-for=1h"], 'conflicting filters "until" and "unused-for"'],
-    [["until=soon"], '"until" filter expects a duration'],
-  ] as const)
-    expect(() => parseCacheFilters(texts), message).toThrow(message);
-});
-
-test("configured filters are added, but for labels that the command line speaks of otherwise", () => {
-  const configured = ["label=keep", "label!=old", "broken", "until=1h"];
-  expect(withConfiguredFilters(["label!=keep"], configured)).toEqual([
-    "label!=keep",
-    "label!=old",
-    "until=1h",
-  ]);
 });

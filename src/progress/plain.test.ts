@@ -238,5 +238,5 @@ describe("plain", () => {
 });
 
 const warningsBlock =
-  "\n 1 warning found (use docker --debug to expand):\n" +
+  "\n 1 warning found (use --debug to expand):\n" +
   " - FromAsCasing: 'as' and 'FROM' keywords' casing do not match (line 1)\n";

@@ -22,7 +22,7 @@ export function plain(stream: ProgressStream, given: RenderOptions = {}): Progre
       new PlainPrinter({ trace, output, now, truncate: env.PROGRESS_NO_TRUNC === "0" }),
     finish(trace, after) {
       printFailures(trace, output);
-      after.print(output, { debug, color: stream.isTTY ? hasColor(env) : !env.NO_COLOR, warnings: true });
+      after.print(output, { debug, color: stream.isTTY === true && hasColor(env), warnings: true });
     },
   });
 }

@@ -72,7 +72,7 @@ describe("terminal", () => {
       .replaceAll(/\x1b\[K|\x1b\[J|\x1b\[\?25h/g, "")
       .replace(/\n \x1b\[33m1 warning found[^]*/, "");
     expect(shown.replace(/ \d+\.\ds/, " 1.9s")).toBe(golden);
-    expect(text).toContain("1 warning found (use docker --debug to expand):\n\x1b[0m - FromAsCasing");
+    expect(text).toContain("1 warning found (use --debug to expand):\n\x1b[0m - FromAsCasing");
   });
 
   it("redraws in place, hides the cursor only meanwhile, and ticks while something runs", async () => {

@@ -83,10 +83,10 @@ describe("formatWarnings", () => {
   it("counts each once, whichever vertex told it", () => {
     expect(formatWarnings([])).toBe("");
     expect(formatWarnings([warning, { ...warning, vertex: "b" }])).toBe(
-      "\n \x1b[33m1 warning found (use docker --debug to expand):\n\x1b[0m - odd thing\n",
+      "\n \x1b[33m1 warning found (use --debug to expand):\n\x1b[0m - odd thing\n",
     );
     expect(formatWarnings([warning, { ...warning, short: "x" }], { color: false })).toBe(
-      "\n 2 warnings found (use docker --debug to expand):\n - odd thing\n - x\n",
+      "\n 2 warnings found (use --debug to expand):\n - odd thing\n - x\n",
     );
   });
 

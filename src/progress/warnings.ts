@@ -8,7 +8,7 @@ import { formatSource } from "./source-excerpt.js";
 export interface WarningOptions {
   /** With details, links and source lines. Default false. */
   debug?: boolean;
-  /** The heading in yellow, as buildx always has it. Default true. */
+  /** The heading in yellow. Default true; the renderers leave it out where there is no terminal (buildx always has it). */
   color?: boolean;
 }
 
@@ -29,13 +29,16 @@ export function dedupeWarnings(warnings: readonly VertexWarning[]): VertexWarnin
   return [...seen.values()];
 }
 
-/** The block of warnings after a build (buildx commands/build.go printWarnings); empty when there are none. */
+/**
+ * The block of warnings after a build (buildx commands/build.go printWarnings); empty when there are none. Where buildx names
+ * docker's flag, this names that of the program itself: there may be no docker.
+ */
 export function formatWarnings(warnings: readonly VertexWarning[], options: WarningOptions = {}): string {
   const { debug = false, color = true } = readOptions("formatWarnings()", options, warningKinds);
   const found = dedupeWarnings(warnings);
   if (found.length === 0) return "";
   const count = found.length === 1 ? "1 warning found" : `${found.length} warnings found`;
-  const heading = `${count}${debug ? "" : " (use docker --debug to expand)"}:\n`;
+  const heading = `${count}${debug ? "" : " (use --debug to expand)"}:\n`;
   let text = `\n ${paint(heading, color ? "33" : undefined)}`;
   for (const warning of found) {
     text += ` - ${sanitizeText(warning.short)}\n`;

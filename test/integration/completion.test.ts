@@ -84,6 +84,9 @@ describe("completion", () => {
       );
       expect((await offers("slipway rm ")).sort()).toEqual(["alpha", "beta", "default"]);
       expect((await offers("slipway rm alpha ")).sort()).toEqual(["beta", "default"]);
+      expect(await offers("slipway create --driver-opt memory-")).toEqual(["memory-swap="]);
+      expect(await offers("slipway create --driver remote --driver-opt ca")).toEqual(["cacert="]);
+      expect(await offers("slipway prune --filter ty")).toHaveLength(6);
       expect(await offers("slipway --builder be")).toEqual(["beta"]);
       expect(await offers("slipway history insp")).toEqual(["inspect"]);
       expect(await offers("slipway completion z")).toEqual(["zsh"]);
@@ -100,6 +103,22 @@ describe("completion", () => {
       expect(stdout).toContain(`slipway completion ${shell} >`);
       expect(all).toMatch(new RegExp(`^  ${shell} +Generate the autocompletion script for ${shell}$`, "m"));
     }
+  });
+
+  test.each<[words: string[], offered: string[], directive: number]>([
+    [["create", "--driver-opt", "env"], ["env."], 6],
+    [["create", "--driver=remote", "--driver-opt", "ca"], ["cacert="], 6],
+    [["create", "--driver-opt=memory=1g,cpus"], ["memory=1g,cpuset-cpus=", "memory=1g,cpuset-mems="], 6],
+    [["create", "--driver", "nosuch", "--driver-opt", ""], [], 4],
+    [["du", "--filter", "sha"], ["shared=true"], 6],
+    [["history", "ls", "--filter", "status=e"], ["status=error"], 6],
+    [["history", "report", "--output", ""], [], 0],
+    [["history", "export", "-o", ""], [], 0],
+    [["build", "--report", ""], [], 0],
+    [["build", "-o", "type=loc"], ["type=local,dest="], 6],
+  ])("%j is completed by %j", async (words, offered, directive) => {
+    const { stdout } = await place.succeed(["__complete", ...words]);
+    expect(stdout).toBe([...offered, `:${directive}\n`].join("\n"));
   });
 
   test("a shell that is not known is refused", async () => {

@@ -35,7 +35,7 @@ describe.skipIf(!oracle)("as buildx does", () => {
     [["du", "--format", "pretty", "--filter", "type=regular"]],
     [["du", "--format", "json"]],
     [["du", "--format", all]],
-    [["du", "--format", "table {{.ID}}\t{{.Type}}\t{{.UsageCount}}", "--filter", "mutable=true"]],
+    [["du", "--format", "table {{.ID}}\t{{.Type}}\t{{.UsageCount}}", "--filter", "type=source.local"]],
     [["du", "--filter", "description~=RUN"]],
     [["du", "--filter", "type=regular", "--filter", "shared!=true"]],
     [["du", "--filter", "until=1h"]],
@@ -84,6 +84,21 @@ describe.skipIf(!oracle)("as buildx does", () => {
     expect(theirs?.stderr).toContain(message);
     expect(ours?.exitCode).toBe(theirs?.exitCode);
   });
+});
+
+test("what records are is asked for by true and false, and an unknown filter is refused", async () => {
+  const ids = async (filter: string) => {
+    const format = ["--format", "{{.ID}} {{.Mutable}}"];
+    const { stdout } = await succeed(clients().slipway, ["du", "--filter", filter, ...format]);
+    return stdout.toString().trim().split("\n").sort();
+  };
+  const [yes, no] = [await ids("mutable=true"), await ids("immutable!=true")];
+  expect(yes.every((line) => line.endsWith(" true"))).toBe(true);
+  expect(yes).toEqual(no);
+  expect((await ids("mutable=false")).every((line) => line.endsWith(" false"))).toBe(true);
+  const { exitCode, stderr } = await slipway("prune", "--force", "--filter", "tpye=regular");
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('unknown filter "tpye", did you mean type?; filters are description, id, ');
 });
 
 test("a builder that does not run is named, with the way out", async () => {

@@ -140,7 +140,9 @@ test("an engine that cannot be reached is named, and the store is as before", as
     code: "ENGINE_CONNECT",
     message: expect.stringContaining("127.0.0.1:9") as string,
   });
-  await expect(Builder.ephemeral({ driverOpts: { nonsense: "1" }, env })).rejects.toThrow("nonsense");
+  await expect(
+    Builder.ephemeral({ driverOpts: { nonsense: "1" } as Record<string, string>, env }),
+  ).rejects.toThrow("nonsense");
   const names = await readdir(place.path("buildx", "instances"));
   expect(names.filter((name) => name.startsWith("slipway-ephemeral-"))).toEqual([]);
   expect(await readdir(place.path("buildx", "slipway", "builders"))).toEqual([]);

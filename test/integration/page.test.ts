@@ -301,15 +301,25 @@ describe("faults", () => {
   test.each([
     [["build"], 1, "requires 1 argument"],
     [["build", "--bogus", "."], 1, "unknown flag: --bogus"],
-    [["bogus"], 1, 'unknown command: "bogus"'],
+    [["bogus"], 1, /^ERROR: unknown command: "bogus"\n\nRun 'slipway --help' for more information\n$/],
+    [
+      ["bulid", "."],
+      1,
+      /^ERROR: unknown command: "bulid", did you mean build\?\n\nRun 'slipway --help' for more information\n$/,
+    ],
+    [
+      ["history", "sl"],
+      1,
+      /^ERROR: unknown command: "sl", did you mean ls\?\n\nRun 'slipway history --help' for more information\n$/,
+    ],
     [["build", "/nowhere/context"], 1, 'path "/nowhere/context" not found'],
     [["build", "--builder", "nobody", "."], 1, 'no builder "nobody" found'],
     [["rm", "nobody"], 1, 'failed to remove nobody: no builder "nobody" found'],
     [["create", "--driver", "kubernetes"], 1, 'cannot create builders with the driver "kubernetes"'],
     [["create", "--driver-opt", "bogus=1"], 1, "invalid driver option bogus for docker-container driver"],
   ])("%j fails with a sentence", async (args, code, message) => {
-    const { exitCode, stderr } = await slipway(args);
-    expect(exitCode).toBe(code);
-    expect(stderr).toContain(message);
+    const { exitCode, stdout, stderr } = await slipway(args);
+    expect([exitCode, stdout]).toEqual([code, ""]);
+    expect(stderr).toMatch(message);
   });
 });

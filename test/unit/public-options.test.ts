@@ -64,6 +64,14 @@ const rows: Record<string, Row> = {
   "slipway: bundleBuilds": { call: (o) => all.bundleBuilds(builds, [record], o) },
   "slipway: git": { call: (o) => all.git("https://example.com/a.git", o), option: "ref", sync: true },
   "slipway: Builder.open": { call: (o) => all.Builder.open({ env, ...o }) },
+  "slipway: diskUsage of a builder": { call: (o) => all.diskUsage({ env, ...o }) },
+  "slipway: prune of a builder": { call: (o) => all.prune({ env, ...o }) },
+  "slipway: Builder.list": { call: (o) => all.Builder.list({ env, ...o }), option: "onWarning" },
+  "slipway: Builder.create": {
+    call: (o) => all.Builder.create({ env, ...o }),
+    option: "node",
+    onlyRefusals: true,
+  },
   "slipway: Builder.ensure": { call: (o) => all.Builder.ensure({ name: "x", env, ...o }) },
   "slipway: Builder.ephemeral": { call: (o) => all.Builder.ephemeral({ env, ...o }) },
   "slipway: Builder#inspect": { call: (o) => builder.inspect(o) },
@@ -302,7 +310,7 @@ test("every public function has a row here, and every row is a public function's
     ...functionsOf("session", session),
     ...functionsOf("testcontainers", testcontainers),
   ]);
-  const named = [...Object.keys(rows).filter((name) => !name.includes(": new ")), ...without];
+  const named = [...Object.keys(rows).filter((name) => !/: new | of a builder$/.test(name)), ...without];
   expect([...exported].filter((name) => !named.includes(name)).sort()).toEqual([]);
   expect(named.filter((name) => !exported.has(name)).sort()).toEqual([]);
 });

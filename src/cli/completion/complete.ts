@@ -3,7 +3,7 @@ import { findName, isSwitch } from "../arguments/index.js";
 import type { CliContext } from "../cli-context.js";
 import { commandTable } from "../command-table.js";
 import { type Candidate, type Completions, directives } from "./completions.js";
-import { builderNames, flagValues, operandValues } from "./values.js";
+import { type FlagPlace, builderNames, flagValues, operandValues } from "./values.js";
 
 /**
  * Completes the last of the arguments, which may be empty. Reads the builder store for names; asks no daemon.
@@ -17,16 +17,17 @@ export async function complete(
 ): Promise<Completions> {
   const current = args[args.length - 1] ?? "";
   const before = args.slice(0, -1);
-  const { command, rest } = await commandOf(before, program, context);
+  const { command, names, rest } = await commandOf(before, program, context);
   const options = [...program.options, ...(command?.options ?? [])];
   const waiting = waitingFlag(before, options);
-  if (waiting) return flagCompletions(waiting, current, context);
+  const place = { command: names.join(" "), before };
+  if (waiting) return flagCompletions(waiting, { ...place, current }, context);
   const isDone = before.includes("--");
   if (!isDone && current.startsWith("-")) {
     const at = current.indexOf("=");
     if (at < 0) return flagNames(options, current);
     const option = options.find(({ long }) => long === current.slice(0, at));
-    return option ? flagCompletions(option, current.slice(at + 1), context) : none;
+    return option ? flagCompletions(option, { ...place, current: current.slice(at + 1) }, context) : none;
   }
   if (!command) return subcommands(tableCommands, current);
   if (command.commands.length > 0 && operandsOf(rest, options).length === 0) {
@@ -56,14 +57,16 @@ async function commandOf(args: readonly string[], program: Command, context: Cli
   if (name === "help") ({ name, rest } = findName(rest, program.options));
   const entry = commandTable.find((known) => known.name === name || (known.alias && known.alias === name));
   let command = entry && (await entry.load()).command(context);
+  const names = entry ? [entry.name] : [];
   while (command && command.commands.length > 0) {
     const found = findName(rest, [...program.options, ...command.options]);
     const next = command.commands.find((one) => one.name() === found.name);
     if (!next) break;
     command = next;
+    names.push(next.name());
     rest = found.rest;
   }
-  return { command, rest };
+  return { command, names, rest };
 }
 
 /** The flag before the cursor that still wants its value. */
@@ -95,10 +98,11 @@ function flagNames(options: readonly Option[], current: string): Completions {
   return { candidates: matching(all, current), directive: directives.noFiles };
 }
 
-async function flagCompletions(option: Option, current: string, context: CliContext): Promise<Completions> {
+async function flagCompletions(option: Option, place: FlagPlace, context: CliContext): Promise<Completions> {
+  const { current } = place;
   if (option.long === "--builder")
     return { candidates: matching(await builderNames(context), current), directive: directives.noFiles };
-  const { candidates, directive } = flagValues(option);
+  const { candidates, directive } = flagValues(option, place);
   return { candidates: matching(candidates, current), directive };
 }
 

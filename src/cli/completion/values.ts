@@ -1,6 +1,7 @@
 import type { Command, Option } from "commander";
-import { creatableDrivers, openBuilderContext } from "../../builder/index.js";
+import { creatableDrivers, defaultDriver, findDriverKind, openBuilderContext } from "../../builder/index.js";
 import { listDockerContexts } from "../../config/index.js";
+import { cacheFilterNames } from "../../manage/index.js";
 import type { CliContext } from "../cli-context.js";
 import { type Candidate, type Completions, directives } from "./completions.js";
 
@@ -41,8 +42,45 @@ const words: Readonly<Record<string, readonly string[]>> = {
   "--ssh": ["default"],
 };
 
+/** Words that a flag takes in one command only, or otherwise than elsewhere; none: it takes a file. */
+const commandWords: Readonly<Record<string, readonly string[]>> = {
+  "du --filter": cacheFilters(),
+  "prune --filter": cacheFilters(),
+  "history export --output": [],
+  "history ls --filter": [
+    "completedAt",
+    "duration",
+    "ref=",
+    "repository=",
+    "startedAt",
+    "status=canceled",
+    "status=completed",
+    "status=error",
+    "status=running",
+  ],
+  "history report --output": [],
+  "history trace --output": [],
+};
+
 /** Flags whose value is a file of some kind. */
-const files = new Set(["--buildkitd-config", "--file", "--iidfile", "--metadata-file"]);
+const files = new Set([
+  "--buildkitd-config",
+  "--config",
+  "--file",
+  "--iidfile",
+  "--metadata-file",
+  "--report",
+]);
+
+/** Beginnings of what stands behind a filter's `=`. */
+function cacheFilters(): string[] {
+  const types = ["exec.cachemount", "frontend", "internal", "regular", "source.git.checkout", "source.local"];
+  const open = new Set(["description", "id", "parent", "parents", "until", "unused-for"]);
+  return cacheFilterNames.flatMap((name) => {
+    if (name === "type") return types.map((type) => `type=${type}`);
+    return open.has(name) ? `${name}=` : `${name}=true`;
+  });
+}
 
 /** Commands whose operands are builders, with how many they take. */
 const builderCommands: Readonly<Record<string, number>> = {
@@ -52,17 +90,38 @@ const builderCommands: Readonly<Record<string, number>> = {
   use: 1,
 };
 
+/** What is known of the place of a flag's value. */
+export interface FlagPlace {
+  /** Names of the command, `history ls`. */
+  command: string;
+  /** The arguments before. */
+  before: readonly string[];
+  /** What there is of the value. */
+  current: string;
+}
+
 /** What a flag may be given. */
-export function flagValues({ long = "" }: Option): Completions {
-  const known = words[long] ?? [];
+export function flagValues({ long = "" }: Option, { command, before, current }: FlagPlace): Completions {
+  const own = commandWords[`${command} ${long}`];
+  const known = own ?? (long === "--driver-opt" ? driverOptions(before, current) : (words[long] ?? []));
   if (known.length === 0)
-    return { candidates: [], directive: files.has(long) ? directives.files : directives.noFiles };
-  const isOpen = known.some((word) => word.endsWith("="));
+    return { candidates: [], directive: own || files.has(long) ? directives.files : directives.noFiles };
+  const isOpen = known.some((word) => /[=.]$/.test(word));
   return {
     candidates: known.map((value) => ({ value })),
     // The shell is to put no space behind what goes on.
     directive: directives.noFiles | (isOpen ? directives.noSpace : 0),
   };
+}
+
+/** Names of the options of the driver that the command line names, behind those that stand in the same list already. */
+function driverOptions(before: readonly string[], current: string): string[] {
+  const at = before.lastIndexOf("--driver");
+  const joined = before.findLast((word) => word.startsWith("--driver="))?.slice("--driver=".length);
+  const driver = (at < 0 ? joined : before[at + 1]) ?? defaultDriver;
+  const prefix = current.slice(0, current.lastIndexOf(",") + 1);
+  const names = findDriverKind(driver)?.optionNames ?? [];
+  return [...names].sort().map((name) => `${prefix}${name}${name.endsWith(".") ? "" : "="}`);
 }
 
 /** What may stand where a command takes operands. */

@@ -47,6 +47,8 @@ describe("parseDriverOptions", () => {
   });
 
   test.each([
+    [{ memroy: "1g" }, "invalid driver option memroy for docker-container driver, did you mean memory?; its"],
+    [{ bogus: "1" }, "for docker-container driver: its options are image, network, memory, memory-swap, "],
     [{ bogus: "1" }, "invalid driver option bogus for docker-container driver"],
     [{ toString: "1" }, "invalid driver option toString for docker-container driver"],
     [{ "env.": "1" }, 'invalid env option "env.", expecting env.FOO=bar'],

@@ -1,6 +1,7 @@
 import { parseGoBool, parseSize } from "../../config/index.js";
 import { messageOf } from "../../core/index.js";
 import { DriverError } from "../driver-error.js";
+import { type DockerContainerOpts, unknownOption } from "../driver-opts.js";
 
 /** The image of a builder that names none (buildx driver/bkimage). */
 export const defaultImage = "moby/buildkit:buildx-stable-1";
@@ -48,16 +49,17 @@ export function parseDriverOptions(driverOpts: Readonly<Record<string, string>>)
   for (const [name, value] of Object.entries(driverOpts).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (name.startsWith("env.")) options.env.push(parseEnvironment(name, value));
     else {
-      const parse = Object.hasOwn(parsers, name) ? parsers[name] : undefined;
-      if (!parse)
-        throw new DriverError("DRIVER_OPTION", `invalid driver option ${name} for docker-container driver`);
+      const parse = Object.hasOwn(parsers, name) ? parsers[name as keyof typeof parsers] : undefined;
+      if (!parse) throw unknownOption(name, "docker-container", containerOptionNames);
       parse(options, value, name);
     }
   }
   return options;
 }
 
-const parsers: Readonly<Record<string, (o: DockerContainerOptions, value: string, name: string) => void>> = {
+type Parse = (o: DockerContainerOptions, value: string, name: string) => void;
+
+const parsers: Readonly<Record<Exclude<keyof DockerContainerOpts, `env.${string}`>, Parse>> = {
   image: (o, value) => (o.image = value || defaultImage),
   network: (o, value) => (o.network = value),
   memory: (o, value, name) => (o.memory = bytes(name, value)),
@@ -73,6 +75,9 @@ const parsers: Readonly<Record<string, (o: DockerContainerOptions, value: string
   "provenance-add-gha": (o, value, name) => (o.provenanceAddGha = bool(name, value)),
   "allow-untrusted-image": (o, value, name) => (o.allowUntrustedImage = bool(name, value)),
 };
+
+/** Names of the options, as `--driver-opt` takes them; `env.` goes on with a variable's name. */
+export const containerOptionNames: readonly string[] = [...Object.keys(parsers), "env."];
 
 function parseEnvironment(name: string, value: string): string {
   const variable = name.slice("env.".length);

@@ -1,6 +1,7 @@
 import { isAbsolute } from "node:path";
 import { parseGoBool } from "../../config/index.js";
 import { DriverError } from "../driver-error.js";
+import { type RemoteOpts, unknownOption } from "../driver-opts.js";
 import type { NodeSettings } from "../driver-kind.js";
 
 /** Driver options of a remote node, parsed. Absent `tls`: none is spoken. */
@@ -18,7 +19,11 @@ export interface RemoteTlsFiles {
   servername?: string;
 }
 
-const tlsOptions: ReadonlySet<string> = new Set(["cacert", "cert", "key", "servername"]);
+const tlsNames: readonly (keyof RemoteTlsFiles)[] = ["cacert", "cert", "key", "servername"];
+const tlsOptions: ReadonlySet<string> = new Set(tlsNames);
+
+/** Names of the options, as `--driver-opt` takes them. */
+export const remoteOptionNames: readonly (keyof RemoteOpts)[] = [...tlsNames, "default-load"];
 
 /**
  * Parses `--driver-opt` values as buildx v0.38 driver/remote/factory.go does.
@@ -38,7 +43,7 @@ export function parseRemoteOptions(driverOpts: Readonly<Record<string, string>>)
       if (name !== "servername" && !isAbsolute(value))
         throw invalid(`non-absolute path '${value}' provided for ${name}`);
       tls.set(name, value);
-    } else throw invalid(`invalid driver option ${name} for remote driver`);
+    } else throw unknownOption(name, "remote", remoteOptionNames);
   }
   if (tls.size === 0) return { defaultLoad };
   const missing = [

@@ -235,6 +235,7 @@ describe("options of a remote node", () => {
     [{ cert: "/c" }, "missing keys cacert, key"],
     [{ cacert: "/ca", key: "/k" }, "missing keys cert"],
     [{ servername: "x" }, "missing keys cacert"],
+    [{ cacret: "/x" }, "did you mean cacert?; its options are cacert, cert, key, servername, default-load"],
     [{ image: "x" }, "invalid driver option image for remote driver"],
     [{ toString: "x" }, "invalid driver option toString"],
   ])("%j are refused", (driverOpts, reason) => {
