@@ -37,7 +37,10 @@ export async function* prune(
   of: BuildkitClient | BuilderPruneOptions = {},
   given: PruneOptions = {},
 ): AsyncGenerator<CacheRecord> {
-  if (isClient(of)) return yield* pruneDaemon(of, readOptions("prune()", given, pruneKinds));
+  if (isClient(of)) {
+    yield* pruneDaemon(of, readOptions("prune()", given, pruneKinds));
+    return;
+  }
   const options = readOptions("prune()", of, builderPruneKinds);
   for await (const client of runningNodes(options)) yield* pruneDaemon(client, options);
 }
