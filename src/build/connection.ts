@@ -10,6 +10,7 @@ import {
   readOptions,
 } from "../core/index.js";
 import { failedEnd } from "./build-error.js";
+import { BuildResources } from "./build-resources.js";
 import { buildOnNodes } from "./build-on-nodes.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
@@ -185,12 +186,10 @@ class WarmConnection implements Connection {
 
   /** Runs a plan that was made with this connection's facts. */
   async execute(plan: SolvePlan, options: ConnectionBuildOptions): Promise<BuildResult> {
-    const context = {
-      ...this.#facts,
-      ...(options.env && { env: options.env }),
-      describe: options.describe ?? true,
-    };
-    return buildOnNodes(plan, options, this.#nodes, context);
+    const { describe = true, onEvent: sink, signal } = options;
+    const env = options.env ?? this.#facts.env;
+    await using resources = new BuildResources({ env, dockerConfig: this.#facts.dockerConfig, describe });
+    return await buildOnNodes(plan, { nodes: this.#nodes, resources, sink, signal });
   }
 
   close(): Promise<void> {

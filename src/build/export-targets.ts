@@ -1,14 +1,6 @@
 import { join } from "node:path";
-import { openEngine } from "../builder/index.js";
-import type { BuildkitClient } from "../buildkit/index.js";
-import {
-  type DockerConfig,
-  type Environment,
-  buildxConfigDir,
-  resolveDockerEndpoint,
-} from "../config/index.js";
-import { type EventSink, InvalidArgumentError } from "../core/index.js";
-import type { EngineClient } from "../engine-api/index.js";
+import { buildxConfigDir } from "../config/index.js";
+import { InvalidArgumentError } from "../core/index.js";
 import { type ExportTarget, fileTarget } from "../session/index.js";
 import { AskedNames } from "./asked-names.js";
 import { usesContainerdStore } from "./load/full-load.js";
@@ -16,18 +8,7 @@ import { loadTarget } from "./load/load-target.js";
 import { ManifestMemory } from "./load/manifest-memory.js";
 import type { PlannedExport } from "./outputs.js";
 import type { SolvePlan } from "./plan.js";
-
-/** What {@link openTargets} works with. */
-export interface TargetContext {
-  env: Environment;
-  dockerConfig: DockerConfig;
-  sink: EventSink;
-  /** Engine clients opened on the way, to be closed by the caller. */
-  engines: EngineClient[];
-  /** The builder. */
-  client: BuildkitClient;
-  signal?: AbortSignal | undefined;
-}
+import type { TargetRun } from "./target-run.js";
 
 /** What receives the exports, and what was settled about them. */
 export interface OpenedTargets {
@@ -45,7 +26,7 @@ export interface OpenedTargets {
  *
  * @throws InvalidArgumentError for what that engine cannot hold; EngineError when it cannot be asked.
  */
-export async function openTargets(plan: SolvePlan, context: TargetContext): Promise<OpenedTargets> {
+export async function openTargets(plan: SolvePlan, run: TargetRun): Promise<OpenedTargets> {
   const targets = new Map<number, ExportTarget>();
   const exports: PlannedExport[] = [];
   let preferManifest = false;
@@ -69,19 +50,16 @@ export async function openTargets(plan: SolvePlan, context: TargetContext): Prom
         targets.set(index, { type: "directory", path: destination.path, mode: destination.mode });
         break;
       case "load": {
-        const engine = await loadingEngine(destination.context, context);
-        context.engines.push(engine);
-        const containerd = await usesContainerdStore(engine, context.signal);
-        entry = containerd ? asOciExport(planned) : planned;
-        preferManifest ||= containerd;
-        const { sink, signal, client } = context;
+        const engine = await run.resources.loadingEngine(destination.context);
+        const { sink, signal, node } = run;
+        const containerdStore = await usesContainerdStore(engine, signal);
+        entry = containerdStore ? asOciExport(planned) : planned;
+        preferManifest ||= containerdStore;
         seen ??= new Set();
         const asked = new AskedNames(entry.attrs["name"]);
-        const memory = new ManifestMemory(join(buildxConfigDir(context.env), "slipway", "manifests"));
-        targets.set(
-          index,
-          loadTarget({ client, engine, containerdStore: containerd, memory, asked, seen, sink, signal }),
-        );
+        const memory = new ManifestMemory(join(buildxConfigDir(run.resources.env), "slipway", "manifests"));
+        const loading = { client: node.client, engine, containerdStore, memory, asked, seen, sink, signal };
+        targets.set(index, loadTarget(loading));
         break;
       }
     }
@@ -103,13 +81,4 @@ const classicStoreWaysOut =
 /** Engines with the containerd store load OCI archives, with several platforms too, and go by the manifest's digest. */
 function asOciExport(planned: PlannedExport): PlannedExport {
   return { ...planned, type: "oci", attrs: { ...planned.attrs, "prefer-image-digest": "true" } };
-}
-
-/** The engine that `--load` means: that of the current docker context, or of the one the output names. */
-export async function loadingEngine(
-  context: string | undefined,
-  { env, dockerConfig }: Pick<TargetContext, "env" | "dockerConfig">,
-): Promise<EngineClient> {
-  const endpoint = await resolveDockerEndpoint(env, dockerConfig, context === undefined ? {} : { context });
-  return openEngine(endpoint, env);
 }

@@ -23,59 +23,61 @@ export interface FrontendPlan {
  * @throws InvalidArgumentError that names the option.
  */
 export function frontendAttrs(options: BuildOptions, buildArgs: ReadonlyMap<string, string>): FrontendPlan {
-  const attrs: FrontendAttrs = {};
-  let frontend: FrontendPlan["frontend"] = "dockerfile.v0";
   const { entitlements, allowLocalDelete } = parseEntitlements(options.allow ?? []);
-
-  const syntax = buildArgs.get("BUILDKIT_SYNTAX");
-  if (syntax !== undefined) {
-    const [source] = syntax.trim().split(" ");
-    if (!source)
-      throw new InvalidArgumentError(
-        "empty BUILDKIT_SYNTAX build-arg is invalid, use --build-arg BUILDKIT_SYNTAX without '=' for optional behavior",
-      );
-    frontend = "gateway.v0";
-    attrs["source"] = source;
-    attrs["cmdline"] = syntax;
-  }
+  const attrs: FrontendAttrs = {};
+  const frontend = frontendOf(buildArgs, attrs);
   if (parseGoBool(buildArgs.get("BUILDKIT_MULTI_PLATFORM") ?? "")) attrs["multi-platform"] = "true";
   for (const [name, value] of buildArgs) attrs[`build-arg:${name}`] = value;
   for (const [name, value] of Object.entries(options.labels ?? {}))
     if (value !== undefined) attrs[`label:${name}`] = value;
-
-  if (options.cgroupParent) attrs["cgroup-parent"] = options.cgroupParent;
   if (options.pull) attrs["image-resolve-mode"] = "pull";
   if (options.target) attrs["target"] = options.target;
-  if (options.noCacheFilter?.length) {
-    if (options.noCache)
-      throw new InvalidArgumentError("--no-cache and --no-cache-filter cannot currently be used together");
-    attrs["no-cache"] = options.noCacheFilter.join(",");
-  }
-  if (options.noCache) attrs["no-cache"] = "";
+  Object.assign(attrs, cacheAttrs(options), stepAttrs(options));
+  if (attrs["force-network-mode"] === "host") entitlements.push("network.host");
+  return { frontend, attrs, entitlements, allowLocalDelete };
+}
 
-  switch (options.network) {
-    case "host":
-      attrs["force-network-mode"] = "host";
-      entitlements.push("network.host");
-      break;
-    case "none":
-      attrs["force-network-mode"] = "none";
-      break;
-    case undefined:
-    case "":
-    case "default":
-      break;
-    default:
-      throw new InvalidArgumentError(
-        `network mode "${options.network}" not supported by buildkit - you can define a custom network for your builder using the network driver-opt in slipway create`,
-      );
-  }
+/** The built-in frontend, or the image that the build argument BUILDKIT_SYNTAX names. */
+function frontendOf(buildArgs: ReadonlyMap<string, string>, attrs: FrontendAttrs): FrontendPlan["frontend"] {
+  const syntax = buildArgs.get("BUILDKIT_SYNTAX");
+  if (syntax === undefined) return "dockerfile.v0";
+  const [source] = syntax.trim().split(" ");
+  if (!source)
+    throw new InvalidArgumentError(
+      "empty BUILDKIT_SYNTAX build-arg is invalid, use --build-arg BUILDKIT_SYNTAX without '=' for optional behavior",
+    );
+  attrs["source"] = source;
+  attrs["cmdline"] = syntax;
+  return "gateway.v0";
+}
+
+function cacheAttrs({ noCache, noCacheFilter = [] }: BuildOptions): FrontendAttrs {
+  if (noCache && noCacheFilter.length > 0)
+    throw new InvalidArgumentError("--no-cache and --no-cache-filter cannot currently be used together");
+  if (noCache) return { "no-cache": "" };
+  return noCacheFilter.length > 0 ? { "no-cache": noCacheFilter.join(",") } : {};
+}
+
+/** What RUN steps run in. */
+function stepAttrs(options: BuildOptions): FrontendAttrs {
+  const attrs: FrontendAttrs = {};
+  if (options.cgroupParent) attrs["cgroup-parent"] = options.cgroupParent;
+  const network = networkMode(options.network ?? "");
+  if (network !== undefined) attrs["force-network-mode"] = network;
   const hosts = (options.addHosts ?? []).flatMap(parseHost);
   if (hosts.length > 0) attrs["add-hosts"] = hosts.join(",");
   if (options.shmSize && options.shmSize > 0) attrs["shm-size"] = String(options.shmSize);
   if (options.ulimits?.length) attrs["ulimit"] = parseUlimits(options.ulimits);
   for (const entry of options.resources ?? []) Object.assign(attrs, parseResource(entry));
-  return { frontend, attrs, entitlements, allowLocalDelete };
+  return attrs;
+}
+
+function networkMode(network: string): string | undefined {
+  if (network === "" || network === "default") return undefined;
+  if (network === "host" || network === "none") return network;
+  throw new InvalidArgumentError(
+    `network mode "${network}" not supported by buildkit - you can define a custom network for your builder using the network driver-opt in slipway create`,
+  );
 }
 
 /** Values of build args; without one the environment's, and none when it is not set there either. */

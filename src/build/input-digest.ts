@@ -94,7 +94,7 @@ export function inputDigest(
     locals: [...locals].map(([name, { digest }]) => [name, digest]).sort(byKey),
     engineContexts: [...inputs.engineContexts].sort(byKey),
     entitlements: [...plan.entitlements].sort(),
-    ssh: plan.ssh.map((spec) => spec.split("=", 1)[0] ?? "").sort(),
+    ssh: plan.serves.ssh.map(({ id }) => id).sort(),
     secrets: [...secrets].sort(),
     sourcePolicy: plan.sourcePolicy && toJson(sourcepolicy.PolicySchema, plan.sourcePolicy),
   };

@@ -34,6 +34,8 @@ export interface OutputRequest {
   load: boolean;
   tags: readonly string[];
   annotations: readonly string[];
+  /** The build argument BUILDKIT_INLINE_BUILDINFO_ATTRS. */
+  buildinfoAttrs?: string | undefined;
   allowLocalDelete: boolean;
   env: Environment;
 }
@@ -51,87 +53,118 @@ export interface PlannedOutputs {
  * @throws InvalidArgumentError that names the output, tag or annotation.
  */
 export async function planOutputs(request: OutputRequest): Promise<PlannedOutputs> {
-  const asked = request.outputs.map((output) => ({ ...output, attrs: definedTexts(output.attrs) }));
-  for (const output of asked)
-    if (output.type === "registry") {
-      output.type = "image";
-      output.attrs["push"] = "true";
-      output.attrs["unpack"] ??= "false";
-    }
-  const images = asked.filter(({ type }) => type === "image");
-  if (request.push) {
-    if (images.length === 0) asked.push({ type: "image", attrs: { push: "true", unpack: "false" } });
-    for (const { attrs } of images) {
-      attrs["push"] = "true";
-      attrs["unpack"] ??= "false";
-    }
-  }
-  if (request.load && !asked.some(({ type, dest }) => type === "docker" && dest === undefined))
-    asked.push({ type: "docker", attrs: {} });
-
-  const annotations = request.annotations.filter((text) => text !== "").map(annotation);
+  const asked = askedOutputs(request);
+  const annotations = Object.fromEntries(
+    request.annotations.filter((text) => text !== "").flatMap(annotation),
+  );
   for (const tag of request.tags) checkTag(tag);
   const exports: PlannedExport[] = [];
   const used = { stdout: false, layout: false };
   for (const output of asked) {
-    const { type, attrs } = output;
+    const { type } = output;
     if (type === "cacheonly" || type === "registry") continue;
-    if (request.tags.length > 0 && (type === "image" || type === "oci" || type === "docker"))
-      attrs["name"] = request.tags.join(",");
-    if (type === "image" && parseGoBool(attrs["push"] ?? "") === true && !attrs["name"])
-      throw new InvalidArgumentError("tag is needed when pushing to registry");
-    for (const entries of annotations) for (const [key, value] of entries) attrs[key] = value;
-    if (
-      type !== "local" &&
-      type !== "tar" &&
-      parseGoBool(request.env["BUILDX_NO_DEFAULT_OCI_ARTIFACT"] ?? "") === true
-    )
-      attrs["oci-artifact"] ??= "false";
-    const destination = await planDestination(output, used, request.allowLocalDelete);
+    const attrs = {
+      ...output.attrs,
+      ...(isImage(type) && imageAttrs(output.attrs, type, request)),
+      ...annotations,
+    };
+    const destination = await planDestination({ ...output, attrs }, used, request.allowLocalDelete);
     exports.push({ type, attrs, destination });
   }
   return { exports, cacheOnly: asked.some(({ type }) => type === "cacheonly") };
 }
 
+/** The outputs that are named, with those that `push` and `load` stand for. */
+function askedOutputs({ outputs, push, load }: OutputRequest) {
+  const pushed = { push: "true", unpack: "false" };
+  const asked: (Output & { attrs: Record<string, string> })[] = outputs.map((output) => {
+    const attrs = definedTexts(output.attrs);
+    if (output.type === "registry")
+      return { ...output, type: "image", attrs: { ...pushed, ...attrs, push: "true" } };
+    if (output.type === "image" && push) return { ...output, attrs: { ...pushed, ...attrs, push: "true" } };
+    return { ...output, attrs };
+  });
+  if (push && !asked.some(({ type }) => type === "image")) asked.push({ type: "image", attrs: pushed });
+  if (load && !asked.some(({ type, dest }) => type === "docker" && dest === undefined))
+    asked.push({ type: "docker", attrs: {} });
+  return asked;
+}
+
+function isImage(type: Output["type"]): boolean {
+  return type === "image" || type === "oci" || type === "docker";
+}
+
+/** What an image's exporter is told besides its own attributes. */
+function imageAttrs(
+  given: Readonly<Record<string, string>>,
+  type: Output["type"],
+  { tags, buildinfoAttrs, env }: OutputRequest,
+): Record<string, string> {
+  const attrs: Record<string, string> = {
+    ...given,
+    ...(tags.length > 0 && { name: tags.join(",") }),
+    ...(buildinfoAttrs !== undefined && { "buildinfo-attrs": buildinfoAttrs }),
+  };
+  if (type === "image" && parseGoBool(attrs["push"] ?? "") === true && !attrs["name"])
+    throw new InvalidArgumentError("tag is needed when pushing to registry");
+  const noArtifact = parseGoBool(env["BUILDX_NO_DEFAULT_OCI_ARTIFACT"] ?? "") === true;
+  return { ...(noArtifact && { "oci-artifact": "false" }), ...attrs };
+}
+
+/** What of an output can be had once in a build. */
+interface UsedOnce {
+  stdout: boolean;
+  layout: boolean;
+}
+
 async function planDestination(
   { type, dest, attrs = {} }: Output,
-  used: { stdout: boolean; layout: boolean },
+  used: UsedOnce,
   allowLocalDelete: boolean,
 ): Promise<ExportDestination> {
   if (type === "image") return { kind: "none" };
   const isLayout = (type === "oci" || type === "docker") && parseGoBool(attrs["tar"] ?? "") === false;
-  if (type === "local" || isLayout) {
-    if (dest === undefined || dest === "")
-      throw new InvalidArgumentError(`dest is required for ${type} exporter`);
-    if (dest === "-" || typeof dest !== "string")
-      throw new InvalidArgumentError(`dest cannot be stdout for ${type} exporter`);
-    const entry = await statOrNothing(dest, "directory");
-    if (entry && !entry.isDirectory())
-      throw new InvalidArgumentError(`destination directory ${dest} is a file`);
-    if (isLayout) {
-      // BuildKit knows one store for all such outputs: "export" (BK client/solve.go).
-      if (used.layout)
-        throw new InvalidArgumentError("only one output with tar=false is possible in one build");
-      used.layout = true;
-      return { kind: "layout", path: resolve(dest) };
-    }
-    return { kind: "directory", path: resolve(dest), mode: localMode(dest, attrs["mode"], allowLocalDelete) };
+  if (isLayout) {
+    const path = await directoryDestination(type, dest);
+    // BuildKit knows one store for all such outputs: "export" (BK client/solve.go).
+    if (used.layout)
+      throw new InvalidArgumentError("only one output with tar=false is possible in one build");
+    used.layout = true;
+    return { kind: "layout", path };
+  }
+  if (type === "local") {
+    const path = await directoryDestination(type, dest);
+    return { kind: "directory", path, mode: localMode(path, attrs["mode"], allowLocalDelete) };
   }
   if (dest !== undefined && typeof dest !== "string")
     return { kind: "stream", stream: usable(writableOf(dest), type) };
   if (type === "docker" && !dest) return { kind: "load", context: attrs["context"] };
-  if (!dest || dest === "-") {
-    if (used.stdout) throw new InvalidArgumentError("multiple outputs configured to write to stdout");
-    if (process.stdout.isTTY)
-      throw new InvalidArgumentError(
-        `dest file is required for ${type} exporter. refusing to write to console`,
-      );
-    used.stdout = true;
-    return { kind: "stream", stream: process.stdout };
-  }
+  if (!dest || dest === "-") return { kind: "stream", stream: standardOutput(type, used) };
   const entry = await statOrNothing(dest, "file");
   if (entry?.isDirectory()) throw new InvalidArgumentError(`destination file ${dest} is a directory`);
   return { kind: "file", path: resolve(dest) };
+}
+
+/** Absolute path of a directory that a result is written to; it need not be there yet. */
+async function directoryDestination(type: string, dest: Output["dest"]): Promise<string> {
+  if (dest === undefined || dest === "")
+    throw new InvalidArgumentError(`dest is required for ${type} exporter`);
+  if (dest === "-" || typeof dest !== "string")
+    throw new InvalidArgumentError(`dest cannot be stdout for ${type} exporter`);
+  const entry = await statOrNothing(dest, "directory");
+  if (entry && !entry.isDirectory())
+    throw new InvalidArgumentError(`destination directory ${dest} is a file`);
+  return resolve(dest);
+}
+
+function standardOutput(type: string, used: UsedOnce): Writable {
+  if (used.stdout) throw new InvalidArgumentError("multiple outputs configured to write to stdout");
+  if (process.stdout.isTTY)
+    throw new InvalidArgumentError(
+      `dest file is required for ${type} exporter. refusing to write to console`,
+    );
+  used.stdout = true;
+  return process.stdout;
 }
 
 /** A stream that can still be written: one that never can be is told before anything is built. */

@@ -39,7 +39,7 @@ export function planForNode(plan: SolvePlan, node: NodeFacts): SolvePlan {
   attrs["image-resolve-mode"] ??= "local";
   const { inputs } = plan;
   for (const [name, image] of inputs.engineContexts) attrs[`context:${name}`] = `docker-image://${image}`;
-  return { ...plan, attrs, exports, inputs: { ...inputs, engineContexts: new Map() } };
+  return { ...plan, attrs, exports, inputs: { ...inputs, engineContexts: new Map() }, engineImages: false };
 }
 
 /** What of an image stays in the engine is the work of its own exporter, which BuildKit itself has not got: `moby`. */

@@ -60,7 +60,7 @@ export async function planData(given: PlanOptions): Promise<BuildPlan> {
     caches: { imports: blankValue([...caches.imports]), exports: blankValue([...caches.exports]) },
     entitlements: [...planned.entitlements],
     secrets,
-    ssh: planned.ssh.map((spec) => spec.split("=", 1)[0] ?? ""),
+    ssh: planned.serves.ssh.map(({ id }) => id),
     platforms: [...planned.platforms],
     ...(planned.sourcePolicy && {
       sourcePolicy: toJson(sourcepolicy.PolicySchema, planned.sourcePolicy),

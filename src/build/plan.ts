@@ -2,20 +2,23 @@ import type { sourcepolicy } from "../buildkit/index.js";
 import { type DockerConfig, type Environment, parseGoBool, proxyBuildArgs } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { formatPlatformFully, parsePlatforms } from "../builder/index.js";
+import { type CredentialsCallback, type SshAgentSpec, parseSshSpec } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { type CachePlan, planCaches } from "./caches.js";
 import { type FrontendAttrs, frontendAttrs, resolveBuildArgs } from "./frontend-attrs.js";
 import { gitInfo } from "./git-info.js";
 import { type Inputs, resolveInputs } from "./inputs.js";
 import { type PlannedExport, planOutputs } from "./outputs.js";
-import { parseAttestations } from "./parse/attest.js";
 import { type CallRequest, parseCall } from "./parse/call.js";
-import { parsePolicies, unsupported } from "./parse/policy.js";
+import type { SecretInput } from "./parse/secret.js";
+import { attestationAttrs } from "./plan-attestations.js";
+import { withoutPolicies } from "./plan-policies.js";
+import type { MetadataProvenance } from "./provenance.js";
 import { sourcePolicy } from "./source-policy.js";
 import { randomId } from "./random-id.js";
 import { isGitSshUrl } from "./remote-url.js";
 
-/** Everything that a solve needs to know, resolved from the options before anything is dialled. Not changed afterwards. */
+/** Everything that a build is, resolved from the options before anything is dialled. Not changed afterwards. */
 export interface SolvePlan {
   /** The build's id. */
   ref: string;
@@ -25,21 +28,38 @@ export interface SolvePlan {
   exports: readonly PlannedExport[];
   caches: CachePlan;
   entitlements: readonly string[];
-  /** ssh agents to forward, as `--ssh` names them. */
-  ssh: readonly string[];
+  /** What the builder may ask of this side while it builds, besides inputs and caches. */
+  serves: PlannedServices;
   /** Rules on sources, from EXPERIMENTAL_BUILDKIT_SOURCE_POLICY. */
   sourcePolicy?: sourcepolicy.Policy | undefined;
   /** The session decides on every source. */
   policySession?: boolean;
+  /** Base images that the engine has come from there; see {@link BuildOptions.engineImages}. */
+  engineImages: Exclude<BuildOptions["engineImages"], undefined>;
   /** Requested platforms, normalised; none: the builder's own. */
   platforms: readonly string[];
   /** Attestations that the user asked for by name; an image with them is an index. */
   attestations: boolean;
+  /** How the build came about goes into its metadata. */
+  metadataProvenance?: MetadataProvenance | undefined;
+  /** How often a part may begin again on another node. */
+  retries: number;
   call?: CallRequest | undefined;
   /** Nothing was asked to come out, and nothing said that this is on purpose. */
   noOutput: boolean;
   /** What the user should know before the build starts. */
   warnings: readonly string[];
+}
+
+/** What a session offers besides contexts and caches. */
+export interface PlannedServices {
+  secrets: Readonly<Record<string, SecretInput | undefined>>;
+  /** ssh agents to forward. */
+  ssh: readonly SshAgentSpec[];
+  /** Asked for credentials before the docker config is. */
+  credentials?: CredentialsCallback | undefined;
+  /** What a file that changes while it is sent does to the build. */
+  contextRace: "error" | "warn";
 }
 
 /** What planning needs of the world beyond the options. */
@@ -66,97 +86,97 @@ export interface PlanFacts {
  * @throws InvalidArgumentError that names the option, path or value.
  */
 export async function planBuild(options: BuildOptions, facts: PlanFacts): Promise<SolvePlan> {
-  const { env } = facts;
-  const buildArgs = resolveBuildArgs(options.buildArgs, env);
-  const epoch = env["SOURCE_DATE_EPOCH"];
-  if (epoch && !buildArgs.has("SOURCE_DATE_EPOCH")) buildArgs.set("SOURCE_DATE_EPOCH", epoch);
+  const { env, signal } = facts;
+  const buildArgs = buildArgsOf(options, env);
   const call = parseCall(options.call);
   const { frontend, attrs, entitlements, allowLocalDelete } = frontendAttrs(options, buildArgs);
-  if (!facts.engineStore && attrs["add-hosts"]?.split(",").some((host) => host.endsWith("=host-gateway")))
-    throw new InvalidArgumentError(
-      `unable to derive the IP value for host-gateway: host-gateway is not supported by the ${facts.driverName} driver`,
-    );
-
-  const attestations = parseAttestations(options);
-  for (const [type, value] of attestations) if (value !== null) attrs[`attest:${type}`] = value;
-  if (!attestations.has("provenance") && !noDefaultAttestations(env))
-    attrs["attest:provenance"] = "mode=min,inline-only=true";
-
+  requireHosts(attrs, facts);
+  const attestations = attestationAttrs(options, env);
   const platforms = parsePlatforms(options.platforms ?? []).map(formatPlatformFully);
-  if (platforms.length > 0) attrs["platform"] = platforms.join(",");
-
-  for (const [name, value] of proxyBuildArgs(facts.dockerConfig, facts.engineHost ?? ""))
-    if (![...buildArgs.keys()].some((given) => given.toLowerCase() === name.toLowerCase()))
-      attrs[`build-arg:${name}`] = value;
-
   const outputs = await planOutputs({
     outputs: options.outputs ?? [],
     push: options.push ?? false,
     load: (options.load ?? false) || (isDefaultLoad(options, facts) && call === undefined),
     tags: options.tags ?? [],
     annotations: options.annotations ?? [],
+    buildinfoAttrs: buildArgs.get("BUILDKIT_INLINE_BUILDINFO_ATTRS"),
     allowLocalDelete,
     env,
   });
-  const inlineInfo = buildArgs.get("BUILDKIT_INLINE_BUILDINFO_ATTRS");
-  if (inlineInfo !== undefined)
-    for (const { type, attrs: exportAttrs } of outputs.exports)
-      if (type === "docker" || type === "image" || type === "oci")
-        exportAttrs["buildinfo-attrs"] = inlineInfo;
-
-  const inputs = await resolveInputs(options, facts.nodeId, facts.signal);
-  const noPolicies = parsePolicies(options.policies ?? []);
-  if (inputs.policyPath !== undefined && !noPolicies)
-    throw unsupported(`the policy ${inputs.policyPath}, which buildx would apply to this build`);
-  if (noPolicies) {
-    delete inputs.remotePolicy;
-    delete inputs.archivePolicy;
-  }
-  if (!noPolicies && parseGoBool(env["BUILDX_DEFAULT_POLICY"] ?? "") === true)
-    throw unsupported("BUILDX_DEFAULT_POLICY, by which buildx checks signatures of Docker's own images");
-  const gitQuery = gitQueryWarning(inputs.attrs["frontend.caps"], env);
-  const caches = await planCaches(
-    options,
-    env,
-    parseGoBool(buildArgs.get("BUILDKIT_INLINE_CACHE") ?? "") === true,
-  );
+  const inputs = withoutPolicies(await resolveInputs(options, facts.nodeId, signal), options, env);
+  const inlineCache = parseGoBool(buildArgs.get("BUILDKIT_INLINE_CACHE") ?? "") === true;
+  const caches = await planCaches(options, env, inlineCache);
   const git = await gitAttrs(options, inputs, facts);
-  const caps = [inputs.attrs["frontend.caps"], call && "moby.buildkit.frontend.subrequests+forward"];
-  Object.assign(attrs, git.attrs, inputs.attrs, caches.attrs);
-  if (call) {
-    attrs["requestid"] = `frontend.${call.name}`;
-    attrs["frontend.caps"] = caps
-      .filter(Boolean)
-      .flatMap((list) => (list as string).split(","))
-      .sort()
-      .join(",");
-  }
   return {
     ref: randomId(),
     frontend,
-    attrs,
+    attrs: {
+      ...attrs,
+      ...attestations.attrs,
+      ...(platforms.length > 0 && { platform: platforms.join(",") }),
+      ...proxyAttrs(buildArgs, facts),
+      ...git.attrs,
+      ...inputs.attrs,
+      ...caches.attrs,
+      ...(call && callAttrs(call, inputs.attrs["frontend.caps"])),
+    },
     inputs,
     exports: call ? [] : outputs.exports,
     caches,
     entitlements,
-    ssh: sshAgents(options),
-    sourcePolicy: await sourcePolicy(env, facts.signal),
+    serves: {
+      secrets: options.secrets ?? {},
+      ssh: sshAgents(options).map(parseSshSpec),
+      credentials: options.credentials,
+      contextRace: options.contextRace ?? "error",
+    },
+    sourcePolicy: await sourcePolicy(env, signal),
+    engineImages: options.engineImages ?? false,
     platforms,
-    attestations: [...attestations.values()].some((value) => value !== null),
+    attestations: attestations.isAsked,
+    metadataProvenance: call ? undefined : options.metadataProvenance,
+    retries: options.retries ?? 1,
     call,
-    noOutput:
-      !facts.engineStore &&
-      outputs.exports.length === 0 &&
-      !outputs.cacheOnly &&
-      call === undefined &&
-      !noDefaultLoad(env),
+    noOutput: call === undefined && !outputs.cacheOnly && outputs.exports.length === 0 && !isEnough(facts),
     warnings: [
       ...facts.dockerConfig.problems,
       ...caches.warnings,
       ...(git.warning === undefined ? [] : [git.warning]),
-      ...gitQuery,
+      ...gitQueryWarning(inputs.attrs["frontend.caps"], env),
     ],
   };
+}
+
+function buildArgsOf({ buildArgs }: BuildOptions, env: Environment): Map<string, string> {
+  const args = resolveBuildArgs(buildArgs, env);
+  const epoch = env["SOURCE_DATE_EPOCH"];
+  if (epoch && !args.has("SOURCE_DATE_EPOCH")) args.set("SOURCE_DATE_EPOCH", epoch);
+  return args;
+}
+
+/** Only engines know the address that `host-gateway` stands for. */
+function requireHosts(attrs: FrontendAttrs, { engineStore, driverName }: PlanFacts): void {
+  if (engineStore || !attrs["add-hosts"]?.split(",").some((host) => host.endsWith("=host-gateway"))) return;
+  throw new InvalidArgumentError(
+    `unable to derive the IP value for host-gateway: host-gateway is not supported by the ${driverName} driver`,
+  );
+}
+
+/** Build arguments for the proxies of the docker config, but for those that are given. */
+function proxyAttrs(buildArgs: ReadonlyMap<string, string>, facts: PlanFacts): FrontendAttrs {
+  const given = new Set([...buildArgs.keys()].map((name) => name.toLowerCase()));
+  const proxies = [...proxyBuildArgs(facts.dockerConfig, facts.engineHost ?? "")];
+  return Object.fromEntries(
+    proxies
+      .filter(([name]) => !given.has(name.toLowerCase()))
+      .map(([name, value]) => [`build-arg:${name}`, value]),
+  );
+}
+
+/** Asks the frontend for an answer instead of a result. */
+function callAttrs({ name }: CallRequest, caps: string | undefined): FrontendAttrs {
+  const all = [...(caps?.split(",") ?? []), "moby.buildkit.frontend.subrequests+forward"];
+  return { requestid: `frontend.${name}`, "frontend.caps": all.sort().join(",") };
 }
 
 /** With this variable buildx fetches such a context for frontends that do not know queries (buildx v0.38 processGitURL). */
@@ -179,19 +199,13 @@ function isDefaultLoad(options: BuildOptions, { defaultLoad, env }: PlanFacts): 
   return defaultLoad && !options.push && (options.outputs ?? []).length === 0 && !noDefaultLoad(env);
 }
 
-function noDefaultLoad(env: Environment): boolean {
-  return parseGoBool(env["BUILDX_NO_DEFAULT_LOAD"] ?? "") === true;
+/** A build without outputs is as it should be. */
+function isEnough({ engineStore, env }: PlanFacts): boolean {
+  return engineStore || noDefaultLoad(env);
 }
 
-function noDefaultAttestations(env: Environment): boolean {
-  const text = env["BUILDX_NO_DEFAULT_ATTESTATIONS"];
-  if (text === undefined) return false;
-  const flag = parseGoBool(text);
-  if (flag === undefined)
-    throw new InvalidArgumentError(
-      `invalid BUILDX_NO_DEFAULT_ATTESTATIONS: ${JSON.stringify(text)} is not a boolean`,
-    );
-  return flag;
+function noDefaultLoad(env: Environment): boolean {
+  return parseGoBool(env["BUILDX_NO_DEFAULT_LOAD"] ?? "") === true;
 }
 
 async function gitAttrs(options: BuildOptions, inputs: Inputs, { env, signal }: PlanFacts) {

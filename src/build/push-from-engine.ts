@@ -55,26 +55,22 @@ async function pushFromEngine(push: EnginePush): Promise<string | undefined> {
 }
 
 /**
- * Pushes what an engine's own daemon has built, where only the engine can; the digest is then that of the registry. Closes the engine.
+ * Pushes what an engine's own daemon has built, where only the engine can; the digest is then that of the registry.
  *
  * @throws EngineError
  */
 export async function pushMoby(
   response: Map<string, string>,
   exports: readonly PlannedExport[],
-  { engine, ...push }: Omit<EnginePush, "names">,
+  push: Omit<EnginePush, "names">,
 ): Promise<void> {
-  try {
-    for (const entry of exports) {
-      if (entry.type !== "moby" || !isPush(entry)) continue;
-      const digest = await pushFromEngine({ ...push, engine, names: (entry.attrs["name"] ?? "").split(",") });
-      if (digest === undefined) continue;
-      // Old daemons have only one digest, which is the image's id.
-      const id = response.get("containerimage.config.digest") ?? response.get("containerimage.digest");
-      if (id !== undefined) response.set("containerimage.config.digest", id);
-      response.set("containerimage.digest", digest);
-    }
-  } finally {
-    await engine.close();
+  for (const entry of exports) {
+    if (entry.type !== "moby" || !isPush(entry)) continue;
+    const digest = await pushFromEngine({ ...push, names: (entry.attrs["name"] ?? "").split(",") });
+    if (digest === undefined) continue;
+    // Old daemons have only one digest, which is the image's id.
+    const id = response.get("containerimage.config.digest") ?? response.get("containerimage.digest");
+    if (id !== undefined) response.set("containerimage.config.digest", id);
+    response.set("containerimage.digest", digest);
   }
 }

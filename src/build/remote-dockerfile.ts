@@ -4,8 +4,7 @@ import { type BuildkitClient, pb } from "../buildkit/index.js";
 import { type EventSink, InvalidArgumentError } from "../core/index.js";
 import { BuildError } from "./build-error.js";
 import { withoutCredentials } from "./git-info.js";
-import { randomId } from "./random-id.js";
-import { solve } from "./solve.js";
+import { internalSolve } from "./internal-solve.js";
 
 /** Largest Dockerfile fetched, in bytes (buildx v0.36 build/url.go). */
 const largestDockerfile = 2 << 20;
@@ -24,19 +23,8 @@ export async function fetchDockerfile(
 ): Promise<Uint8Array> {
   const shown = withoutCredentials(url);
   let content: Uint8Array | undefined;
-  const solving = solve({
+  const solving = internalSolve({
     ...options,
-    plan: {
-      ref: randomId(),
-      frontend: "dockerfile.v0",
-      attrs: {},
-      inputs: { sharedKey: "", dockerfilePath: name },
-      exports: [],
-      caches: { imports: [], exports: [], attrs: {}, warnings: [] },
-      entitlements: [],
-      internal: true,
-    },
-    attachables: [],
     async ask(bridge, callOptions) {
       const { result } = await bridge.solve(
         { Definition: httpFile(url), allowResultReturn: true, allowResultArrayRef: true },

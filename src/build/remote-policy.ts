@@ -5,11 +5,10 @@ import { type BuildkitClient, pb, type sourcepolicy } from "../buildkit/index.js
 import type { EventSink } from "../core/index.js";
 import { type Attachable, fileSync } from "../session/index.js";
 import { withoutCredentials } from "./git-info.js";
+import { internalSolve } from "./internal-solve.js";
 import { memoryDir } from "./memory-dir.js";
 import { unsupported } from "./parse/policy.js";
-import { randomId } from "./random-id.js";
 import { hasGitQuery, isGitUrl } from "./remote-url.js";
-import { solve } from "./solve.js";
 
 /** Where buildx looks for a policy inside of a remote context. */
 export interface RemotePolicy {
@@ -47,21 +46,11 @@ export async function refuseRemotePolicy(policy: RemotePolicy, options: RemotePo
     ...(hasGitQuery(policy.url) ? ["moby.buildkit.frontend.gitquerystring+forward"] : []),
   ];
   let isThere = false;
-  await solve({
+  await internalSolve({
     client,
     sink,
     signal,
-    plan: {
-      ref: randomId(),
-      frontend: "dockerfile.v0",
-      attrs: {},
-      inputs: { sharedKey: "", dockerfilePath: "Dockerfile" },
-      exports: [],
-      caches: { imports: [], exports: [], attrs: {}, warnings: [] },
-      entitlements: [],
-      internal: true,
-      ...(sourcePolicy && { sourcePolicy }),
-    },
+    sourcePolicy,
     attachables: [
       ...attachables,
       fileSync(new Map([["dockerfile", memoryDir({ Dockerfile: `FROM ${contextName}\n` })]]), {}),

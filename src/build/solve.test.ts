@@ -3,8 +3,9 @@ import { afterEach, expect, test, vi } from "vitest";
 import { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
 import { BuildkitClient, control, gateway } from "../buildkit/index.js";
 import { GrpcError, type ServerCall, grpcCodes } from "../http2/index.js";
-import { service } from "../session/index.js";
-import { type SolveSpec, solve } from "./solve.js";
+import { Session, service } from "../session/index.js";
+import type { SolveSpec } from "./solve-request.js";
+import { solve } from "./solve.js";
 
 afterEach(() => void vi.useRealTimers());
 
@@ -17,7 +18,7 @@ const spec: SolveSpec = {
   entitlements: [],
   sourcePolicy: undefined,
   policySession: false,
-  inputs: { sharedKey: "key", dockerfilePath: "Dockerfile" },
+  inputs: { dockerfilePath: "Dockerfile" },
 };
 
 interface Script {
@@ -48,10 +49,11 @@ async function run(script: Script) {
   // As whoever connects does; the answer is remembered.
   await client.info();
   const names: string[] = [];
+  await using session = await Session.open(client, { attachables: [], sharedKey: "key" });
   const outcome = await solve({
     client,
     plan: spec,
-    attachables: [],
+    session,
     sink: (event) => {
       if (event.type === "status") names.push(...event.vertexes.map(({ name }) => name));
     },
@@ -184,7 +186,9 @@ test.each(["while it runs", "when it is done"])(
         return new Promise<void>(() => {});
       },
     });
-    const building = solve({ client, plan: spec, attachables: [], sink, signal: cancel.signal });
+    const { signal } = cancel;
+    await using session = await Session.open(client, { attachables: [], sharedKey: "key", signal });
+    const building = solve({ client, plan: spec, session, sink, signal });
     const settled = building.then(
       () => "done",
       ({ code }: { code: string }) => code,

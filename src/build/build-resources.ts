@@ -1,0 +1,49 @@
+import { openEngine } from "../builder/index.js";
+import {
+  type DockerConfig,
+  type DockerEndpoint,
+  type Environment,
+  resolveDockerEndpoint,
+} from "../config/index.js";
+import type { EngineClient } from "../engine-api/index.js";
+
+/** What builds that run together share: opened when first needed, once, and closed once, when all of them have ended. */
+export class BuildResources implements AsyncDisposable {
+  readonly env: Environment;
+  readonly dockerConfig: DockerConfig;
+  /** Read images' manifests afterwards, for a result's platforms and layers. */
+  readonly describe: boolean;
+  readonly #engines = new Map<string, EngineClient>();
+
+  constructor(options: { env: Environment; dockerConfig: DockerConfig; describe: boolean }) {
+    this.env = options.env;
+    this.dockerConfig = options.dockerConfig;
+    this.describe = options.describe;
+  }
+
+  /** The engine that `--load` means: that of the current docker context, or of the one that is named. */
+  async loadingEngine(context?: string): Promise<EngineClient> {
+    return this.engine(
+      await resolveDockerEndpoint(this.env, this.dockerConfig, context === undefined ? {} : { context }),
+    );
+  }
+
+  engine(endpoint: DockerEndpoint): EngineClient {
+    const key = `${endpoint.contextName}\n${endpoint.host}`;
+    const known = this.#engines.get(key);
+    if (known) return known;
+    const engine = openEngine(endpoint, this.env);
+    this.#engines.set(key, engine);
+    return engine;
+  }
+
+  async close(): Promise<void> {
+    const engines = [...this.#engines.values()];
+    this.#engines.clear();
+    await Promise.all(engines.map((engine) => engine.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

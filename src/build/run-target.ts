@@ -1,0 +1,79 @@
+import { type EventSink, isSlipwayError } from "../core/index.js";
+import { type Attachable, Session } from "../session/index.js";
+import type { BuildError } from "./build-error.js";
+import type { BuildNode } from "./build-node.js";
+import type { BuildResources } from "./build-resources.js";
+import type { BuildResult } from "./build-result.js";
+import { openTargets } from "./export-targets.js";
+import type { AskGateway } from "./gateway-drive.js";
+import type { SolvePlan } from "./plan.js";
+import { sessionServices } from "./session-services.js";
+import { settleOnNode } from "./settle-on-node.js";
+import { type SolveOutcome, solve } from "./solve.js";
+import { targetResult } from "./target-result.js";
+import { TargetRun } from "./target-run.js";
+import { traceHeaders } from "./trace-parent.js";
+
+/** What {@link runTarget} works with besides the plan. */
+export interface RunTargetOptions {
+  resources: BuildResources;
+  node: BuildNode;
+  sink?: EventSink | undefined;
+  signal?: AbortSignal | undefined;
+  /** Drives the build; by default the plan's frontend does. */
+  ask?: AskGateway | undefined;
+  /** Is told when the builder has taken the build's session; until then it knows nothing of the build. */
+  onSession?: (() => void) | undefined;
+  /** Notes what is about to be built under the build's id, as buildx does in its `refs`. */
+  saveRef?: ((plan: SolvePlan) => Promise<void>) | undefined;
+  /** Called when a result begins to come out. */
+  onExport?: (() => void) | undefined;
+}
+
+/**
+ * Runs a plan on a live node: settles what depends on the node, opens what receives the results and the session that serves the
+ * build, solves, and checks what the builder says came of it.
+ *
+ * @throws BuildError for a failed step; AbortedError after tear-down; what failed on this side.
+ */
+export async function runTarget(planned: SolvePlan, options: RunTargetOptions): Promise<BuildResult> {
+  const { resources, node, sink, signal, onExport } = options;
+  await using run = new TargetRun(planned, { resources, node, sink, signal });
+  if (planned.noOutput) run.warn(noOutputWarning(node.driver.name));
+  for (const text of planned.warnings) run.warn(text);
+  const { plan, enginePushes } = await settleOnNode(planned, run);
+  const opened = await openTargets(plan, run);
+  const attachables = await sessionServices(plan, run, { targets: opened.targets, onExport });
+  if (!plan.call) await options.saveRef?.(plan);
+  const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
+  let outcome: SolveOutcome;
+  try {
+    outcome = await solveInSession({ ...plan, exports: opened.exports }, run, attachables, options);
+  } catch (error) {
+    if (isSlipwayError(error, "BUILD_FAILED") && !plan.call) (error as BuildError).ref = ref;
+    throw signal?.aborted ? error : (run.failures.all[0] ?? error);
+  }
+  return targetResult(outcome, { plan, run, opened, enginePushes, ref });
+}
+
+async function solveInSession(
+  plan: SolvePlan,
+  { node, resources, redactor, sink, signal }: TargetRun,
+  attachables: readonly Attachable[],
+  { ask, onSession }: Pick<RunTargetOptions, "ask" | "onSession">,
+): Promise<SolveOutcome> {
+  const { client } = node;
+  const { sharedKey } = plan.inputs;
+  await using session = await Session.open(client, { attachables, sharedKey, signal });
+  onSession?.();
+  const headers = traceHeaders(resources.env);
+  return await solve({ client, plan, session, ask, sink, signal, redactor, headers });
+}
+
+/** The warning of the driver's page, word for word. */
+function noOutputWarning(driver: string): string {
+  return (
+    `No output specified with ${driver} driver. Build result will only remain in the build cache. ` +
+    "To push result image into registry use --push or to load image into docker use --load"
+  );
+}

@@ -1,0 +1,85 @@
+import type { Readable } from "node:stream";
+import { type Attachable, upload } from "../session/index.js";
+import { withoutPolicy } from "./archive-policy.js";
+import { requireDaemonFor } from "./daemon-limits.js";
+import { withEngineImages } from "./engine-images/with-engine-images.js";
+import { memoryDir } from "./memory-dir.js";
+import type { SolvePlan } from "./plan.js";
+import { planForNode } from "./plan-for-node.js";
+import { randomId } from "./random-id.js";
+import { fetchDockerfile } from "./remote-dockerfile.js";
+import { type RemotePolicy, refuseRemotePolicy } from "./remote-policy.js";
+import { fetchServices } from "./session-services.js";
+import type { TargetRun } from "./target-run.js";
+
+/** A plan with all that depends on its node, ready to be solved there. */
+export interface SettledPlan {
+  plan: SolvePlan;
+  /** What is pushed goes to the registry from the engine that built it. */
+  enginePushes: boolean;
+}
+
+/**
+ * The one step between a plan and its solve: refuses what the node cannot do, settles what depends on it, and lets its daemon
+ * fetch what else the build must know before it begins.
+ *
+ * @throws InvalidArgumentError in buildx's words; BuildError for what cannot be fetched.
+ */
+export async function settleOnNode(planned: SolvePlan, run: TargetRun): Promise<SettledPlan> {
+  const { node, signal } = run;
+  const { client, driver, engine } = node;
+  await requireDaemonFor(planned, client, signal);
+  const features = await driver.nodeFeatures(client, { signal });
+  const { engineStore } = driver.features;
+  const ready = planForNode(planned, {
+    driverName: driver.name,
+    engineStore,
+    features,
+    endpoint: engine?.name,
+  });
+  if (planned.inputs.remotePolicy) await lookFor(planned.inputs.remotePolicy, planned, run);
+  const complete = await withDockerfile(withoutArchivePolicy(ready, run), run);
+  return {
+    plan: await withEngineImages(complete, run),
+    enginePushes: engine !== undefined && !features.directPush,
+  };
+}
+
+/** Lets the builder look into a context of its own for a policy. */
+async function lookFor(
+  policy: RemotePolicy,
+  plan: SolvePlan,
+  run: TargetRun,
+  more: readonly Attachable[] = [],
+): Promise<void> {
+  const { node, sink, signal } = run;
+  const attachables = [...(await fetchServices(plan, run)), ...more];
+  const { sourcePolicy } = plan;
+  await refuseRemotePolicy(policy, { client: node.client, attachables, sourcePolicy, sink, signal });
+}
+
+/** The plan with an archive that does not come to its end when a policy is in it. */
+function withoutArchivePolicy(plan: SolvePlan, run: TargetRun): SolvePlan {
+  const { archivePolicy: path } = plan.inputs;
+  if (path === undefined) return plan;
+  const lookByBuilder = (read: () => Readable) => {
+    const id = randomId();
+    const archive = upload(new Map([[id, read()]]));
+    return lookFor({ url: `http://buildkit-session/${id}`, path }, plan, run, [archive]);
+  };
+  const uploads = new Map(
+    [...plan.inputs.uploads].map(
+      ([id, archive]) => [id, withoutPolicy(archive, { path, lookByBuilder })] as const,
+    ),
+  );
+  return { ...plan, inputs: { ...plan.inputs, uploads } };
+}
+
+/** The plan with the Dockerfile that was given as a URL. */
+async function withDockerfile(plan: SolvePlan, { node, sink, signal }: TargetRun): Promise<SolvePlan> {
+  const { dockerfileUrl } = plan.inputs;
+  if (dockerfileUrl === undefined) return plan;
+  const Dockerfile = await fetchDockerfile(dockerfileUrl, { client: node.client, sink, signal });
+  const locals = new Map([...plan.inputs.locals, ["dockerfile", memoryDir({ Dockerfile })] as const]);
+  return { ...plan, inputs: { ...plan.inputs, locals } };
+}

@@ -1,0 +1,56 @@
+import { create } from "@bufbuild/protobuf";
+import { control } from "../buildkit/index.js";
+import type { AskGateway } from "./gateway-drive.js";
+import type { Cache } from "./parse/cache.js";
+import type { SolvePlan } from "./plan.js";
+
+/** What of a plan the solve itself goes by. */
+export type SolveSpec = Pick<
+  SolvePlan,
+  "ref" | "frontend" | "attrs" | "exports" | "caches" | "entitlements" | "sourcePolicy" | "policySession"
+> & {
+  inputs: Pick<SolvePlan["inputs"], "dockerfilePath"> & Partial<Pick<SolvePlan["inputs"], "locals">>;
+  call?: SolvePlan["call"];
+  /** A build on the way to another, of which the builder's history is to know nothing. */
+  internal?: boolean;
+};
+
+/** What the daemon is asked for. Its frontend is driven by the gateway, so none is named here. */
+export function solveRequest(plan: SolveSpec, session: string): control.SolveRequest {
+  const [first] = plan.exports;
+  return create(control.SolveRequestSchema, {
+    Ref: plan.ref,
+    Session: session,
+    // Older daemons know one exporter only, in the first fields.
+    ExporterDeprecated: first?.type ?? "",
+    ExporterAttrsDeprecated: first?.attrs ?? {},
+    Exporters: plan.exports.map(({ type, attrs }) => ({ Type: type, Attrs: attrs })),
+    FrontendAttrs: { ...plan.attrs },
+    Cache: {
+      Exports: plan.caches.exports.map(cacheEntry),
+      Imports: plan.caches.imports.map(cacheEntry),
+    },
+    Entitlements: [...plan.entitlements],
+    Internal: plan.internal ?? plan.call !== undefined,
+    ...(plan.sourcePolicy && { SourcePolicy: plan.sourcePolicy }),
+    ...(plan.policySession && { SourcePolicySession: session }),
+  });
+}
+
+/** Lets the plan's frontend build. */
+export function askFrontend(plan: Pick<SolveSpec, "frontend" | "attrs" | "caches">): AskGateway {
+  return async (bridge, options) => {
+    const request = {
+      Frontend: plan.frontend,
+      FrontendOpt: { ...plan.attrs },
+      CacheImports: plan.caches.imports.map(cacheEntry),
+      allowResultReturn: true,
+      allowResultArrayRef: true,
+    };
+    return (await bridge.solve(request, options)).result;
+  };
+}
+
+function cacheEntry({ type, attrs }: Pick<Cache, "type" | "attrs">) {
+  return { Type: type, Attrs: { ...attrs } };
+}

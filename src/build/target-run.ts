@@ -1,0 +1,56 @@
+import { type EventSink, Redactor, type VertexWarning } from "../core/index.js";
+import type { CacheLock } from "../session/index.js";
+import type { BuildNode } from "./build-node.js";
+import type { BuildResources } from "./build-resources.js";
+import { cacheLocks } from "./content-stores.js";
+import type { EngineImages } from "./engine-images/engine-images.js";
+import { Failures } from "./failures.js";
+import type { SolvePlan } from "./plan.js";
+
+/** One plan on one node while it runs: what is its own, to be closed when it has ended. */
+export class TargetRun implements AsyncDisposable {
+  readonly resources: BuildResources;
+  readonly node: BuildNode;
+  readonly signal: AbortSignal | undefined;
+  readonly sink: EventSink;
+  /** What the builder has warned of. */
+  readonly warnings: VertexWarning[] = [];
+  /** What fails on this side. */
+  readonly failures = new Failures();
+  /** Knows the secrets that were handed out. */
+  readonly redactor = new Redactor();
+  /** Of the local caches that are written, by directory. */
+  readonly locks: ReadonlyMap<string, CacheLock>;
+  /** The engine's images that the build may have. */
+  images: EngineImages | undefined;
+
+  constructor(
+    plan: SolvePlan,
+    options: {
+      resources: BuildResources;
+      node: BuildNode;
+      sink: EventSink | undefined;
+      signal: AbortSignal | undefined;
+    },
+  ) {
+    this.resources = options.resources;
+    this.node = options.node;
+    this.signal = options.signal;
+    this.locks = cacheLocks(plan);
+    const { sink } = options;
+    this.sink = (event) => {
+      if (event.type === "status") for (const warning of event.warnings) this.warnings.push(warning);
+      sink?.(event);
+    };
+    this.sink.ready = () => sink?.ready?.();
+  }
+
+  warn(text: string): void {
+    this.sink({ type: "message", level: "warning", text });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.images?.close();
+    for (const lock of this.locks.values()) await lock.close();
+  }
+}
