@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, lstat, readlink } from "node:fs/promises";
+import { access, lstat, readlink, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { InvalidArgumentError } from "../core/index.js";
 import {
@@ -99,4 +99,16 @@ async function whyMissing(directory: string, name: string): Promise<string> {
 
 function notUsable(what: string, path: string, reason: string, cause: unknown): InvalidArgumentError {
   return new InvalidArgumentError(`${what}: open ${path}: ${reason}`, { cause });
+}
+
+/** Checks an ignore file, if there is one. */
+export async function checkIgnoreFile(directory: string, name: string, what: string): Promise<void> {
+  await checkInputFile(directory, name, { what, limit: largestIgnoreFile });
+}
+
+export async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (entry) => entry.isDirectory(),
+    () => false,
+  );
 }

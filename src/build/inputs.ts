@@ -2,15 +2,22 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { types } from "node:util";
-import { InvalidArgumentError, messageOf, holdStream } from "../core/index.js";
-import { normalizeContextName, parseReference } from "../registry/index.js";
+import { InvalidArgumentError, holdStream } from "../core/index.js";
+import { normalizeContextName } from "../registry/index.js";
 import type { SyncedDir } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { type ContextSource, type MemoryFiles, dir } from "./contexts.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
-import { checkInputFile, dockerfileFromPipe, largestDockerfile, largestIgnoreFile } from "./input-files.js";
+import {
+  checkIgnoreFile,
+  checkInputFile,
+  dockerfileFromPipe,
+  isDirectory,
+  largestDockerfile,
+} from "./input-files.js";
 import { memoryDir } from "./memory-dir.js";
-import { type OciLayoutContext, parseOciLayout } from "./oci-layout-context.js";
+import { resolveNamedContext } from "./named-contexts.js";
+import type { OciLayoutContext } from "./oci-layout-context.js";
 import type { RemotePolicy } from "./remote-policy.js";
 import { hasGitQuery, isHttpUrl, isRemoteUrl } from "./remote-url.js";
 import { randomId } from "./random-id.js";
@@ -71,17 +78,25 @@ export async function resolveInputs(
     recorded: { localPath: "-", dockerfilePath: options.file ?? "" },
     dockerfilePath: options.file ?? "Dockerfile",
   };
-  const caps = new Set<string>();
+  const resolving = { inputs, nodeId, caps: new Set<string>(), signal };
   const context = await contextSource(options.context);
   inputs.recorded = recorded(context, options);
-  await resolveMainContext(inputs, context, options, { nodeId, caps, signal });
+  await resolveMainContext(context, options, resolving);
   for (const [given, source] of Object.entries(options.buildContexts ?? {})) {
     if (source === undefined) continue;
-    caps.add("moby.buildkit.frontend.contexts+forward");
-    await resolveNamedContext(inputs, normalizeContextName(given), source, nodeId, caps);
+    resolving.caps.add("moby.buildkit.frontend.contexts+forward");
+    await resolveNamedContext(normalizeContextName(given), source, resolving);
   }
-  if (caps.size > 0) inputs.attrs["frontend.caps"] = [...caps].sort().join(",");
+  if (resolving.caps.size > 0) inputs.attrs["frontend.caps"] = [...resolving.caps].sort().join(",");
   return inputs;
+}
+
+/** Inputs on the way, and what is asked of the frontend for them. */
+export interface ResolvingInputs {
+  inputs: Inputs;
+  nodeId: string;
+  caps: Set<string>;
+  signal: AbortSignal | undefined;
 }
 
 /** What a context given as text stands for: an existing directory first, then a URL. */
@@ -126,63 +141,84 @@ function recorded(
 }
 
 async function resolveMainContext(
-  inputs: Inputs,
   context: ContextSource,
   options: BuildOptions,
-  { nodeId, caps, signal }: { nodeId: string; caps: Set<string>; signal: AbortSignal | undefined },
+  resolving: ResolvingInputs,
 ): Promise<void> {
-  const { attrs, locals } = inputs;
-  const url = options.file !== undefined && isHttpUrl(options.file) ? options.file : undefined;
-  if (options.dockerfile !== undefined && options.file !== undefined)
+  const { file } = options;
+  if (options.dockerfile !== undefined && file !== undefined)
     throw new InvalidArgumentError("give either the option file or the option dockerfile, not both");
-  const inline = url === undefined ? await inlineDockerfile(context, options, signal) : "";
+  const url = file !== undefined && isHttpUrl(file) ? file : undefined;
+  const inline = url === undefined ? await inlineDockerfile(context, options, resolving.signal) : "";
+  const isElsewhere = inline !== undefined;
   switch (context.type) {
-    case "directory": {
-      if (!(await isDirectory(context.path))) throw await noDirectory(context.path);
-      const path = resolve(context.path);
-      locals.set("context", { type: "directory", path });
-      inputs.contextDirectory = path;
-      inputs.sharedKey = `${basename(path)}:${nodeId}`;
-      if (inline === undefined)
-        await mountDockerfile(inputs, options.file ?? join(context.path, "Dockerfile"));
-      await checkIgnoreFile(path, ".dockerignore", "failed to read .dockerignore");
+    case "directory":
+      await directoryContext(
+        context.path,
+        isElsewhere ? undefined : (file ?? join(context.path, "Dockerfile")),
+        resolving,
+      );
       break;
-    }
     case "files":
-      locals.set("context", memoryDir(context.files));
-      if (inline === undefined) mountMemoryDockerfile(inputs, context.files, options.file ?? "Dockerfile");
+      resolving.inputs.locals.set("context", memoryDir(context.files));
+      if (!isElsewhere) mountMemoryDockerfile(resolving.inputs, context.files, file ?? "Dockerfile");
       break;
-    case "tar": {
-      const id = randomId();
-      inputs.uploads.set(id, readable(context.stream));
-      attrs["context"] = `http://buildkit-session/${id}`;
-      if (inline === undefined) {
-        const file = options.file ?? "Dockerfile";
-        attrs["filename"] = file;
-        inputs.archivePolicy = `${file}.rego`;
-      }
+    case "tar":
+      archiveContext(context.stream, isElsewhere ? undefined : (file ?? "Dockerfile"), resolving.inputs);
       break;
-    }
     case "remote":
-      attrs["context"] = context.url;
-      if (hasGitQuery(context.url)) caps.add("moby.buildkit.frontend.gitquerystring");
-      if (inline === undefined) {
-        if (options.file !== undefined && isAbsolute(options.file)) {
-          await mountDockerfile(inputs, options.file);
-          attrs["dockerfilekey"] = "dockerfile";
-        } else {
-          const file = options.file ?? "Dockerfile";
-          attrs["filename"] = file;
-          inputs.remotePolicy = { url: context.url, path: `${file}.rego` };
-        }
-      }
+      await remoteContext(context.url, isElsewhere ? undefined : (file ?? "Dockerfile"), resolving);
       break;
   }
-  if (inline !== undefined) {
-    if (url === undefined) locals.set("dockerfile", memoryDir({ Dockerfile: inline }));
-    else inputs.dockerfileUrl = url;
+  if (inline === undefined) return;
+  const { attrs, locals } = resolving.inputs;
+  if (url === undefined) locals.set("dockerfile", memoryDir({ Dockerfile: inline }));
+  else resolving.inputs.dockerfileUrl = url;
+  attrs["dockerfilekey"] = "dockerfile";
+  attrs["filename"] = "Dockerfile";
+}
+
+/** A directory, with the Dockerfile at `file`, which may stand outside of it; undefined for one from elsewhere. */
+async function directoryContext(
+  given: string,
+  file: string | undefined,
+  { inputs, nodeId }: ResolvingInputs,
+): Promise<void> {
+  if (!(await isDirectory(given))) throw await noDirectory(given);
+  const path = resolve(given);
+  inputs.locals.set("context", { type: "directory", path });
+  inputs.contextDirectory = path;
+  inputs.sharedKey = `${basename(path)}:${nodeId}`;
+  if (file !== undefined) await mountDockerfile(inputs, file);
+  await checkIgnoreFile(path, ".dockerignore", "failed to read .dockerignore");
+}
+
+/** An archive that is sent, with the Dockerfile in it. */
+function archiveContext(archive: Readable | Uint8Array, file: string | undefined, inputs: Inputs): void {
+  const id = randomId();
+  inputs.uploads.set(id, readable(archive));
+  inputs.attrs["context"] = `http://buildkit-session/${id}`;
+  if (file === undefined) return;
+  inputs.attrs["filename"] = file;
+  inputs.archivePolicy = `${file}.rego`;
+}
+
+/** What the builder fetches, with the Dockerfile in it, or here under an absolute path. */
+async function remoteContext(
+  url: string,
+  file: string | undefined,
+  { inputs, caps }: ResolvingInputs,
+): Promise<void> {
+  const { attrs } = inputs;
+  attrs["context"] = url;
+  if (hasGitQuery(url)) caps.add("moby.buildkit.frontend.gitquerystring");
+  if (file === undefined) return;
+  if (isAbsolute(file)) {
+    await mountDockerfile(inputs, file);
     attrs["dockerfilekey"] = "dockerfile";
-    attrs["filename"] = "Dockerfile";
+  } else {
+    attrs["filename"] = file;
+    inputs.remotePolicy = { url, path: `${file}.rego` };
   }
 }
 
@@ -194,10 +230,6 @@ async function inlineDockerfile(
 ): Promise<BuildOptions["dockerfile"]> {
   const isLocal = context.type === "directory" || (context.type === "remote" && isAbsolute(file ?? ""));
   return file !== undefined && isLocal ? await dockerfileFromPipe(file, signal) : dockerfile;
-}
-
-async function checkIgnoreFile(directory: string, name: string, what: string): Promise<void> {
-  await checkInputFile(directory, name, { what, limit: largestIgnoreFile });
 }
 
 /** Mounts the directory of a Dockerfile, limited to what belongs to it. */
@@ -229,74 +261,6 @@ function mountMemoryDockerfile(inputs: Inputs, files: MemoryFiles, file: string)
   }
   inputs.locals.set("dockerfile", memoryDir(mounted));
   inputs.attrs["filename"] = name;
-}
-
-async function resolveNamedContext(
-  inputs: Inputs,
-  name: string,
-  source: string | ContextSource,
-  nodeId: string,
-  caps: Set<string>,
-): Promise<void> {
-  const { attrs, locals } = inputs;
-  const key = `context:${name}`;
-  if (typeof source === "string") {
-    if (/^(docker-image|target):/.test(source) || isRemoteUrl(source)) {
-      attrs[key] = source;
-      if (hasGitQuery(source)) caps.add("moby.buildkit.frontend.gitquerystring+forward");
-      return;
-    }
-    if (source.startsWith("engine://")) {
-      const image = source.slice("engine://".length);
-      try {
-        parseReference(image);
-      } catch (error) {
-        throw new InvalidArgumentError(`build context ${name}: ${messageOf(error)}`, { cause: error });
-      }
-      inputs.engineContexts.set(name, image);
-      return;
-    }
-    if (source.startsWith("oci-layout:")) {
-      const layout = await parseOciLayout(source);
-      const store = randomId();
-      inputs.ociLayouts.set(store, layout);
-      attrs[key] = `oci-layout://${store}${layout.tag ? `:${layout.tag}` : ""}@${layout.digest}`;
-      return;
-    }
-    if (!(await isDirectory(source)))
-      throw new InvalidArgumentError(
-        `failed to get build context ${name}: ${JSON.stringify(source)} is not a directory`,
-      );
-    return resolveNamedContext(inputs, name, dir(source), nodeId, caps);
-  }
-  // An underscore keeps named contexts apart from the two mounts every build has.
-  const mount = name === "context" || name === "dockerfile" ? `_${name}` : name;
-  switch (source.type) {
-    case "remote":
-      return resolveNamedContext(inputs, name, source.url, nodeId, caps);
-    case "tar":
-      throw new InvalidArgumentError(
-        `the build context ${name} cannot be a tar archive, only the main context can`,
-      );
-    case "files":
-      locals.set(mount, memoryDir(source.files));
-      break;
-    case "directory": {
-      const path = resolve(source.path);
-      locals.set(mount, { type: "directory", path });
-      attrs[`sharedkey:localdir:${name}`] = `${basename(path)}:${nodeId}`;
-      await checkIgnoreFile(path, ".dockerignore", `failed to read .dockerignore of build context ${name}`);
-      break;
-    }
-  }
-  attrs[key] = `local:${mount}`;
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  );
 }
 
 async function isFile(path: string): Promise<boolean> {
