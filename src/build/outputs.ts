@@ -125,7 +125,7 @@ async function planDestination(
   if (type === "image") return { kind: "none" };
   const isLayout = (type === "oci" || type === "docker") && parseGoBool(attrs["tar"] ?? "") === false;
   if (isLayout) {
-    const path = await directoryDestination(type, dest);
+    const path = resolve(await directoryDestination(type, dest));
     // BuildKit knows one store for all such outputs: "export" (BK client/solve.go).
     if (used.layout)
       throw new InvalidArgumentError("only one output with tar=false is possible in one build");
@@ -134,7 +134,7 @@ async function planDestination(
   }
   if (type === "local") {
     const path = await directoryDestination(type, dest);
-    return { kind: "directory", path, mode: localMode(path, attrs["mode"], allowLocalDelete) };
+    return { kind: "directory", path: resolve(path), mode: localMode(path, attrs["mode"], allowLocalDelete) };
   }
   if (dest !== undefined && typeof dest !== "string")
     return { kind: "stream", stream: usable(writableOf(dest), type) };
@@ -145,7 +145,7 @@ async function planDestination(
   return { kind: "file", path: resolve(dest) };
 }
 
-/** Absolute path of a directory that a result is written to; it need not be there yet. */
+/** The directory that a result is written to; it need not be there yet. */
 async function directoryDestination(type: string, dest: Output["dest"]): Promise<string> {
   if (dest === undefined || dest === "")
     throw new InvalidArgumentError(`dest is required for ${type} exporter`);
@@ -154,7 +154,7 @@ async function directoryDestination(type: string, dest: Output["dest"]): Promise
   const entry = await statOrNothing(dest, "directory");
   if (entry && !entry.isDirectory())
     throw new InvalidArgumentError(`destination directory ${dest} is a file`);
-  return resolve(dest);
+  return dest;
 }
 
 function standardOutput(type: string, used: UsedOnce): Writable {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import {
   type BuildOptions,
   type BuildResult,
@@ -12,7 +12,6 @@ import {
   parseAttestations,
   parseCall,
   parseSecret,
-  parseUlimit,
 } from "../../build/index.js";
 import { type Environment, parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError, messageOf } from "../../core/index.js";
@@ -20,8 +19,9 @@ import { display, joinSinks } from "../../progress/index.js";
 import { Builder } from "../../builder/index.js";
 import { type BuildReport, prepareReport } from "../build-report.js";
 import { printDetailsAfter } from "../build-details.js";
-import { type CliContext, ExitCode, FailedBuild, type GlobalFlags } from "../cli-context.js";
-import { bytes, collect, collectList, keyValues, switchOrList } from "../flags.js";
+import { type CliContext, ExitCode, FailedBuild } from "../cli-context.js";
+import { type BuildFlags, addBuildFlags } from "../build-flags.js";
+import { keyValues } from "../flags.js";
 import { printCall } from "../print-call.js";
 import { prepareResultFiles } from "../result-files.js";
 import { warn } from "../warn.js";
@@ -34,172 +34,15 @@ const oldFlags = {
     "experimental flag squash is removed with BuildKit. You should squash inside build using a multi-stage Dockerfile for efficiency.",
 };
 
-interface BuildFlags extends GlobalFlags {
-  addHost?: string[];
-  allow?: string[];
-  annotation?: string[];
-  attest?: string[];
-  buildArg?: string[];
-  buildContext?: string[];
-  cacheFrom?: string[];
-  cacheTo?: string[];
-  call: string;
-  cgroupParent?: string;
-  check?: boolean;
-  contextRace?: "error" | "warn";
-  engineImages?: boolean | string[];
-  file?: string;
-  iidfile?: string;
-  isolation?: string;
-  securityOpt?: string[];
-  squash?: boolean;
-  /** Values of the old flags of single resources, such as `-m`. */
-  memory?: string;
-  memorySwap?: string;
-  cpuShares?: string;
-  cpuPeriod?: string;
-  cpuQuota?: string;
-  cpusetCpus?: string;
-  cpusetMems?: string;
-  label?: string[];
-  load?: boolean;
-  metadataFile?: string;
-  network: string;
-  cache: boolean;
-  /** `--no-cache-filter`; commander drops the `no` of the name and starts at true. */
-  cacheFilter: string[] | true;
-  output?: string[];
-  platform?: string[];
-  policy?: string[];
-  progress: string;
-  provenance?: string;
-  pull?: boolean;
-  push?: boolean;
-  quiet?: boolean;
-  report?: string;
-  resource?: string[];
-  sbom?: string;
-  secret?: string[];
-  shmSize?: number;
-  ssh?: string[];
-  tag?: string[];
-  target?: string;
-  ulimit?: string[];
-}
-
 /** `slipway build`: buildx's flags, defaults, texts and exit codes. */
 export function command(context: CliContext): Command {
-  const platforms = context.env["DOCKER_DEFAULT_PLATFORM"];
   const command = new Command("build")
     .description("Start a build")
     .usage("[OPTIONS] PATH | URL | -")
     .argument("<path>", "Directory, URL, or - for standard input")
-    .option("--add-host <strings>", 'Add a custom host-to-IP mapping (format: "host:ip")', collectList)
-    .option(
-      "--allow <stringArray>",
-      'Allow extra privileged entitlement (e.g., "network.host", "security.insecure", "device", "buildx.local.delete")',
-      collect,
-    )
-    .option("--annotation <stringArray>", "Add annotation to the image", collect)
-    .option("--attest <stringArray>", 'Attestation parameters (format: "type=sbom,generator=image")', collect)
-    .option("--build-arg <stringArray>", "Set build-time variables", collect)
-    .option("--build-context <stringArray>", "Additional build contexts (e.g., name=path)", collect)
-    .option(
-      "--cache-from <stringArray>",
-      'External cache sources (e.g., "user/app:cache", "type=local,src=path/to/dir")',
-      collect,
-    )
-    .option(
-      "--cache-to <stringArray>",
-      'Cache export destinations (e.g., "user/app:cache", "type=local,dest=path/to/dir")',
-      collect,
-    )
-    .option("--call <string>", 'Set method for evaluating build ("check", "outline", "targets")', "build")
-    .option("--cgroup-parent <string>", 'Set the parent cgroup for the "RUN" instructions during build')
-    .option("--check", 'Shorthand for "--call=check"')
-    .addOption(
-      new Option(
-        "--context-race <string>",
-        'What to do about files that are written to while they are sent ("error", "warn")',
-      ).choices(["error", "warn"]),
-    )
-    .option(
-      "--engine-images [list]",
-      "Take base images that the engine has from there: those that the Dockerfile names, or these",
-      switchOrList,
-    )
-    .option("-f, --file <string>", 'Name of the Dockerfile (default: "PATH/Dockerfile")')
-    .option("--iidfile <string>", "Write the image ID to a file")
-    .option("--label <stringArray>", "Set metadata for an image", collect)
-    .option("--load", 'Shorthand for "--output=type=docker"')
-    .option("--metadata-file <string>", "Write build result metadata to a file")
-    .option(
-      "--network <string>",
-      'Set the networking mode for the "RUN" instructions during build',
-      "default",
-    )
-    .option("--no-cache", "Do not use cache when building the image")
-    .option("--no-cache-filter <stringArray>", "Do not cache specified stages", collect)
-    .option("-o, --output <stringArray>", 'Output destination (format: "type=local,dest=path")', collect)
-    .addOption(
-      new Option("--platform <stringArray>", "Set target platform for build")
-        .argParser(collect)
-        .default(platforms ? [platforms] : undefined),
-    )
-    .option(
-      "--policy <stringArray>",
-      "Policy configuration (only disabled=true; rego is not supported)",
-      collect,
-    )
-    .option(
-      "--progress <string>",
-      'Set type of progress output ("auto", "none",  "plain", "quiet", "rawjson", "tty"). Use plain to show container output',
-      "auto",
-    )
-    .option("--provenance <string>", 'Shorthand for "--attest=type=provenance"')
-    .option("--pull", "Always attempt to pull all referenced images")
-    .option("--push", 'Shorthand for "--output=type=registry,unpack=false"')
-    .option("-q, --quiet", "Suppress the build output and print image ID on success")
-    .option("--report <path>", "Write a page that shows where the build's time went")
-    .option(
-      "--resource <stringArray>",
-      'Resource limits for build containers (format: "memory=2g", "cpu-quota=50000")',
-      collect,
-    )
-    .option("--sbom <string>", 'Shorthand for "--attest=type=sbom"')
-    .option(
-      "--secret <stringArray>",
-      'Secret to expose to the build (format: "id=mysecret[,src=/local/secret]")',
-      collect,
-    )
-    .option("--shm-size <bytes>", "Shared memory size for build containers", bytes)
-    .option(
-      "--ssh <stringArray>",
-      'SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>|<key>[,<key>]]")',
-      collect,
-    )
-    .option("-t, --tag <stringArray>", 'Image identifier (format: "[registry/]repository[:tag]")', collect)
-    .option("--target <string>", "Set the target build stage to build")
-    .option("--ulimit <ulimit>", "Ulimit options", ulimit)
     .action((path: string, _flags: BuildFlags, self: Command) => run(path, self.optsWithGlobals(), context));
-  for (const flag of ["-m, --memory", "--memory-swap", "-c, --cpu-shares", "--cpu-period", "--cpu-quota"])
-    command.addOption(new Option(`${flag} <value>`).hideHelp());
-  for (const flag of ["--cpuset-cpus", "--cpuset-mems"])
-    command.addOption(new Option(`${flag} <value>`).hideHelp());
-  for (const flag of ["--compress", "--rm", "--force-rm", "--squash"])
-    command.addOption(new Option(flag).hideHelp());
-  // The old name of --call; the last of the two counts (buildx commands/build.go).
-  command.addOption(
-    new Option("--print <string>").hideHelp().argParser((text) => command.setOptionValue("call", text)),
-  );
-  command.addOption(new Option("--isolation <string>").hideHelp());
-  command.addOption(new Option("--security-opt <strings>").hideHelp().argParser(collectList));
+  addBuildFlags(command, context.env);
   return command;
-}
-
-function ulimit(value: string, previous: unknown): string[] {
-  parseUlimit(value);
-  return collect(value, previous);
 }
 
 /** The old flags of single resources come first, so that `--resource` overrides them (buildx commands/build.go). */
