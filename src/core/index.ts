@@ -36,6 +36,7 @@ export {
   type LinkedSignal,
   abortError,
   linkSignal,
+  sideBySide,
   sleep,
   throwIfAborted,
   untilAborted,

@@ -67,6 +67,27 @@ export async function withDeadline<T>(
   }
 }
 
+/**
+ * Does the same with several things side by side, and gives the results in order. The first failure ends the others by their
+ * signal, and is thrown when all are over.
+ */
+export async function sideBySide<T, R>(
+  parent: AbortSignal | undefined,
+  items: readonly T[],
+  work: (item: T, signal: AbortSignal) => Promise<R>,
+): Promise<R[]> {
+  using linked = linkSignal(parent);
+  const { signal } = linked;
+  const running = items.map((item) => work(item, signal));
+  try {
+    return await Promise.all(running);
+  } catch (error) {
+    linked.abort(error);
+    await Promise.allSettled(running);
+    throw error;
+  }
+}
+
 /** The error an aborted signal stands for: its own deadline as it is, anything else as {@link AbortedError}. */
 export function abortError(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;

@@ -4,10 +4,16 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { type Pack, pack } from "tar-stream";
 import { goJson } from "../../config/index.js";
-import { isSlipwayError } from "../../core/index.js";
+import {
+  InvalidArgumentError,
+  type LinkedSignal,
+  holdStream,
+  isSlipwayError,
+  linkSignal,
+} from "../../core/index.js";
 import { type Descriptor, digestOf, mediaTypes } from "../../registry/index.js";
 import type { BuildHistory, RecordCallOptions } from "./build-history.js";
-import type { BuildRecord, BuildResultBlobs, RecordBlob } from "./build-record.js";
+import { type BuildRecord, type BuildResultBlobs, type RecordBlob, requireRecord } from "./build-record.js";
 import { type BundleContext, bundleRecordJson } from "./bundle-record.js";
 import { largestTrace, parseSpans } from "./build-trace.js";
 import { HistoryError } from "./history-error.js";
@@ -30,21 +36,39 @@ export async function makeBundle(
   records: readonly BuildRecord[],
   { signal }: RecordCallOptions = {},
 ): Promise<Readable> {
+  if (!Array.isArray(records)) throw new InvalidArgumentError("bundleBuilds() takes a list of records");
+  for (const record of records as BuildRecord[]) requireRecord(record);
   const blobs: BundleBlobs = new Map();
   const manifests: Descriptor[] = [];
-  for (const record of records) {
-    const context = await contextOf(history, record, signal);
-    manifests.push(await addRecord(blobs, history, record, context, signal));
+  const reading = linkSignal(signal);
+  try {
+    for (const record of records) {
+      const context = await contextOf(history, record, reading.signal);
+      manifests.push(await addRecord(blobs, history, record, context, reading.signal));
+    }
+  } catch (error) {
+    reading[Symbol.dispose]();
+    throw error;
   }
   const [only] = manifests;
   const root = only && manifests.length === 1 ? only : addIndex(blobs, records, manifests);
   const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: [root] };
-  const gzip = createGzip();
+  return packed(blobs, JSON.stringify(index), reading);
+}
+
+/** The layout as a gzipped tar. `reading` ends with it, also when its reader goes away. */
+function packed(blobs: BundleBlobs, index: string, reading: LinkedSignal): Readable {
+  // Whoever asked may listen later than it breaks.
+  const gzip = holdStream(createGzip());
   const tar = pack();
   const source = Readable.from(tar as AsyncIterable<Buffer>, { objectMode: false, highWaterMark: 1 << 20 });
-  const piping = pipeline(source, gzip);
-  piping.catch(() => {}); // the reader of gzip hears of it
-  writeLayout(tar, blobs, JSON.stringify(index)).catch((error: Error) => tar.destroy(error));
+  pipeline(source, gzip)
+    .catch(() => {}) // the reader of gzip hears of it
+    .finally(() => {
+      reading.abort(new Error("the bundle is no longer read"));
+      reading[Symbol.dispose]();
+    });
+  writeLayout(tar, blobs, index, reading.signal).catch((error: Error) => tar.destroy(error));
   return gzip;
 }
 
@@ -150,13 +174,23 @@ function addBytes(blobs: BundleBlobs, mediaType: string, bytes: Buffer): Descrip
   return { mediaType, digest, size: bytes.length };
 }
 
-/** The blob's bytes, with an error that says whose they were. */
+/** The blob's bytes, as many as the record says, with an error that says whose they were. */
 async function* named(record: BuildRecord, blob: RecordBlob, bytes: AsyncIterable<Uint8Array>) {
+  let length = 0;
   try {
-    yield* bytes;
+    for await (const chunk of bytes) {
+      length += chunk.length;
+      if (length > blob.size) break;
+      yield chunk;
+    }
   } catch (error) {
     throw gone(record, blob, error);
   }
+  if (length !== blob.size)
+    throw new HistoryError(
+      "HISTORY_INVALID",
+      `the builder has not the ${blob.size} bytes of ${blob.digest} that the record of build ${record.id} says`,
+    );
 }
 
 function gone({ id }: BuildRecord, blob: RecordBlob | undefined, error: unknown): unknown {
@@ -169,7 +203,7 @@ function gone({ id }: BuildRecord, blob: RecordBlob | undefined, error: unknown)
 }
 
 /** The tar of an OCI layout, blobs by digest. */
-async function writeLayout(tar: Pack, blobs: BundleBlobs, index: string): Promise<void> {
+async function writeLayout(tar: Pack, blobs: BundleBlobs, index: string, signal: AbortSignal): Promise<void> {
   const root = { uid: 0, gid: 0, mtime: new Date(0) };
   const algorithms = new Set([...blobs.keys()].map((digest) => digest.slice(0, digest.indexOf(":"))));
   for (const name of ["blobs/", ...[...algorithms].map((algorithm) => `blobs/${algorithm}/`)])
@@ -177,10 +211,11 @@ async function writeLayout(tar: Pack, blobs: BundleBlobs, index: string): Promis
   for (const [digest, { size, read }] of [...blobs].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const name = `blobs/${digest.replace(":", "/")}`;
     // A streamx writable, which behaves as Node's does.
-    const entry = tar.entry({ ...root, name, size, mode: 0o444 }) as unknown as Writable;
-    const finished = once(entry, "finish");
+    const entry = holdStream(tar.entry({ ...root, name, size, mode: 0o444 }) as unknown as Writable);
+    // It closes without an error when the bundle is given up: the signal says so.
+    const finished = once(entry, "finish", { signal });
     finished.catch(() => {}); // awaited below, unless reading fails first
-    for await (const chunk of read()) if (!entry.write(chunk)) await once(entry, "drain");
+    for await (const chunk of read()) if (!entry.write(chunk)) await once(entry, "drain", { signal });
     entry.end();
     await finished;
   }

@@ -15,12 +15,14 @@ import {
   type StatusUpdate,
   messageOf,
   readOptions,
+  sideBySide,
+  throwIfAborted,
   withGuardedEvents,
 } from "../../core/index.js";
 import { readBlobKinds, recordCallKinds, recordKinds, recordsKinds } from "../option-kinds.js";
 import { type BuildAttachment, listAttachments } from "./attachments.js";
 import { type BuildFailure, readFailure } from "./build-failure.js";
-import { type BuildRecord, buildRecord } from "./build-record.js";
+import { type BuildRecord, buildRecord, requireRecord } from "./build-record.js";
 import { HistoryError } from "./history-error.js";
 import type { HistoryOptions } from "./history.js";
 import { parseHistoryFilters } from "./history-filters.js";
@@ -55,16 +57,18 @@ async function openGuarded(options: HistoryOptions): Promise<BuildHistory> {
   const builder = isBuilder(options.builder)
     ? options.builder
     : await Builder.open({ name: options.builder, env, signal });
-  const nodes = await Promise.allSettled(
-    builder.nodes.map((node) => openNode(node, { sink: onEvent, signal })),
-  );
-  const opened = nodes.flatMap((node) => (node.status === "fulfilled" ? [node.value] : []));
-  const failed = nodes.find((node) => node.status === "rejected");
-  if (failed) {
+  const opened: HistoryNode[] = [];
+  try {
+    const nodes = await sideBySide(signal, builder.nodes, async (node, ending) => {
+      const found = await openNode(node, { sink: onEvent, signal: ending });
+      opened.push(found);
+      return found;
+    });
+    return new BuildHistory(builder, nodes);
+  } catch (error) {
     await Promise.all(opened.map(closeNode));
-    throw failed.reason;
+    throw error;
   }
-  return new BuildHistory(builder, opened);
 }
 
 interface HistoryNode {
@@ -126,6 +130,10 @@ export class BuildHistory implements AsyncDisposable {
     given: Omit<RecordsOptions, "limit" | "filters"> = {},
   ): Promise<BuildRecord[]> {
     const options = readOptions("recordsOf()", given, recordKinds);
+    if (typeof ref !== "string")
+      throw new InvalidArgumentError(
+        "a build is named by a text: its id, builder/node/id, or ^ and a number",
+      );
     if (ref === "" || ref.startsWith("^")) {
       const offset = offsetOf(ref);
       const all = await this.#query("", this.#nodes, options);
@@ -200,14 +208,15 @@ export class BuildHistory implements AsyncDisposable {
    */
   async remove(refs: readonly string[], options: RecordCallOptions = {}): Promise<void> {
     const { signal } = readOptions("remove()", options, recordCallKinds);
-    if (!Array.isArray(refs)) throw new InvalidArgumentError("remove() takes a list of builds");
+    if (!Array.isArray(refs) || !refs.every((ref) => typeof ref === "string"))
+      throw new InvalidArgumentError("remove() takes a list of builds, by id or builder/node/id");
     const failures: string[] = [];
     for (const ref of refs) {
       const { id, nodes } = this.#locate(ref);
       const outcomes = await Promise.allSettled(
         nodes.map((node) => update(node, { Ref: id, Delete: true }, signal)),
       );
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       if (outcomes.some(({ status }) => status === "fulfilled")) continue;
       const reasons = outcomes.map((outcome) =>
         outcome.status === "rejected" ? messageOf(outcome.reason) : "",
@@ -221,14 +230,12 @@ export class BuildHistory implements AsyncDisposable {
   /** Forgets all builds that have ended. */
   async removeAll(options: RecordCallOptions = {}): Promise<void> {
     const { signal } = readOptions("removeAll()", options, recordCallKinds);
-    await Promise.all(
-      this.#nodes.map(async (node) => {
-        const request = { Ref: "", EarlyExit: true, Limit: 0, Filter: [] };
-        const records = await this.#listen(node, request, signal);
-        for (const { id, status } of records)
-          if (status !== "running") await update(node, { Ref: id, Delete: true }, signal);
-      }),
-    );
+    await sideBySide(signal, this.#nodes, async (node, ending) => {
+      const request = { Ref: "", EarlyExit: true, Limit: 0, Filter: [] };
+      const records = await this.#listen(node, request, ending);
+      for (const { id, status } of records)
+        if (status !== "running") await update(node, { Ref: id, Delete: true }, ending);
+    });
   }
 
   /** Makes the daemon write down what it still holds of an ended build, its trace above all, and reads the record anew. */
@@ -277,7 +284,7 @@ export class BuildHistory implements AsyncDisposable {
     const { filters = [], limit = 50, completedOnly = false, signal } = options;
     const filter = parseHistoryFilters(filters);
     const request = { Ref: id, EarlyExit: true, Limit: limit, Filter: filter.request };
-    const found = await Promise.all(nodes.map((node) => this.#listen(node, request, signal)));
+    const found = await sideBySide(signal, nodes, (node, ending) => this.#listen(node, request, ending));
     return found
       .flat()
       .filter((record) => filter.matches(record) && !(completedOnly && record.status === "running"))
@@ -321,7 +328,8 @@ export class BuildHistory implements AsyncDisposable {
     return this.#nodeOf(record).client;
   }
 
-  #nodeOf({ node, ref }: BuildRecord): HistoryNode {
+  #nodeOf(record: BuildRecord): HistoryNode {
+    const { node, ref } = requireRecord(record);
     const found = this.#nodes.find(({ name }) => name === node);
     if (!found) throw new InvalidArgumentError(`build ${ref} is not of builder ${this.builder.name}`);
     return found;

@@ -1,4 +1,4 @@
-import { clipText, dateOf, soundCount } from "../../core/index.js";
+import { InvalidArgumentError, clipText, dateOf, soundCount } from "../../core/index.js";
 import type { LocalBuildState } from "../../builder/index.js";
 import type { control } from "../../buildkit/index.js";
 import { isDigest } from "../../registry/index.js";
@@ -139,6 +139,12 @@ export function buildRecord({ builder, node, wire, localState, now }: RecordSour
     ...(localState && { localState }),
     wire,
   };
+}
+
+/** What was given as a record. @throws InvalidArgumentError for what is none. */
+export function requireRecord(given: BuildRecord): BuildRecord {
+  if (typeof (given as BuildRecord | undefined)?.id === "string") return given;
+  throw new InvalidArgumentError("a record is needed, as the history's record() and records() give it");
 }
 
 /** gRPC's code of what was stopped. */

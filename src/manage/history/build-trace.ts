@@ -1,7 +1,7 @@
 import { checkShape, messageOf, parseJson, sleep } from "../../core/index.js";
 import { isJsonObject, type JsonObject } from "../../config/index.js";
 import type { BuildHistory, RecordCallOptions } from "./build-history.js";
-import type { BuildRecord } from "./build-record.js";
+import { type BuildRecord, requireRecord } from "./build-record.js";
 import { HistoryError } from "./history-error.js";
 import { splitJson } from "./split-json.js";
 
@@ -23,7 +23,7 @@ export async function readSpans(
   record: BuildRecord,
   { signal }: RecordCallOptions = {},
 ): Promise<TraceSpan[]> {
-  const id = JSON.stringify(record.id);
+  const id = JSON.stringify(requireRecord(record).id);
   if (record.status === "running")
     throw new HistoryError(
       "HISTORY_MISSING",

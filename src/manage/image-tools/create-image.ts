@@ -2,8 +2,8 @@ import { type Platform, parsePlatform } from "../../builder/index.js";
 import {
   type EventSink,
   InvalidArgumentError,
-  linkSignal,
   messageOf,
+  sideBySide,
   withGuardedEvents,
   withVertex,
 } from "../../core/index.js";
@@ -48,19 +48,10 @@ async function makeGuarded(options: CreateImageOptions): Promise<CreatedImage> {
     const [source] = sources;
     const parts = image.parts ?? (source ? [{ descriptor: image.descriptor, source }] : []);
     const original = sources.find(({ descriptor }) => descriptor.digest === image.descriptor.digest);
-    // One that fails ends the others, before their connections go.
-    using linked = linkSignal(signal);
-    const pushes = names.map((name) => {
+    await sideBySide(signal, names, (name, ending) => {
       const job = { image, parts, original, name, tags: tags.filter((tag) => locationName(tag) === name) };
-      return pushAll(stores, job, onEvent, linked.signal);
+      return pushAll(stores, job, onEvent, ending);
     });
-    try {
-      await Promise.all(pushes);
-    } catch (error) {
-      linked.abort(error);
-      await Promise.allSettled(pushes);
-      throw error;
-    }
   }
   return { descriptor: image.descriptor, content: image.content, names };
 }
