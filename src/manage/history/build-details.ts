@@ -263,7 +263,9 @@ async function readMaterials(
   return (Array.isArray(list) ? list : []).filter(isJsonObject).map(({ uri, digest }) => ({
     uri: typeof uri === "string" ? uri : "",
     digests: isJsonObject(digest)
-      ? Object.entries(digest).map(([algorithm, hex]) => `${algorithm}:${String(hex)}`)
+      ? Object.entries(digest).flatMap(([algorithm, hex]) =>
+          typeof hex === "string" ? [`${algorithm}:${hex}`] : [],
+        )
       : [],
   }));
 }

@@ -1,8 +1,15 @@
-import { parseJson } from "../../core/index.js";
 import { fromBinary } from "@bufbuild/protobuf";
 import type { DaemonClient } from "../../builder/index.js";
-import { BuildkitError, grpcCodeName, readContent, rpc, toStatusUpdate } from "../../buildkit/index.js";
-import type { SourceInfo, SourceRange } from "../../core/index.js";
+import {
+  BuildkitError,
+  ContentError,
+  grpcCodeName,
+  readContent,
+  rpc,
+  toStatusUpdate,
+} from "../../buildkit/index.js";
+import { type JsonObject, isJsonObject } from "../../config/index.js";
+import { type SourceInfo, type SourceRange, isSlipwayError, parseJson } from "../../core/index.js";
 import type { BuildRecord } from "./build-record.js";
 
 /** Everything a builder remembers of why a build failed. */
@@ -32,9 +39,8 @@ export async function readFailure(
   if (!error && !externalError) return undefined;
   const { code = 0, message = "" } = error ?? {};
   const plain = { code, codeName: grpcCodeName(code), message, sources: [], stack: "" };
-  if (!externalError) return plain;
-  const blob = await readContent(client, externalError.digest, { signal });
-  const status = fromBinary(rpc.StatusSchema, blob);
+  const status = externalError && (await readStatus(client, externalError.digest, signal));
+  if (!status) return plain;
   const full = new BuildkitError("BUILDKIT_STATUS", status);
   const sources: BuildFailure["sources"] = [];
   for (const detail of full.details)
@@ -43,6 +49,22 @@ export async function readFailure(
   const digest = full.detail("vertex")?.digest;
   const step = digest === undefined ? undefined : { digest, ...(await readStep(client, id, digest, signal)) };
   return { ...plain, sources, stack: stackText(full), ...(step && { step }) };
+}
+
+/** The error in full; undefined where the builder no longer has it, or it is none. What the record says of it can be told all the same. */
+async function readStatus(client: DaemonClient, digest: string, signal: AbortSignal | undefined) {
+  let blob: Buffer;
+  try {
+    blob = await readContent(client, digest, { signal });
+  } catch (error) {
+    if (error instanceof ContentError || isSlipwayError(error, "BUILDKIT_STATUS")) return undefined;
+    throw error;
+  }
+  try {
+    return fromBinary(rpc.StatusSchema, blob);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Name and last lines of a step, from the stored progress; lines of both streams in the order in which they began. */
@@ -88,26 +110,30 @@ function stackText(error: BuildkitError): string {
   for (const detail of error.details) {
     if (detail.type !== "other" || !detail.typeUrl.endsWith("stack.Stack+json")) continue;
     const stack = parse(detail.value);
-    if (!stack?.frames) continue;
-    const frames = stack.frames.map(({ Name = "", File = "", Line = 0 }) => `${Name}\n\t${File}:${Line}\n`);
+    if (!Array.isArray(stack["frames"])) continue;
+    const frames = stack["frames"].filter(isJsonObject).map(frameText);
+    const command = Array.isArray(stack["cmdline"]) ? stack["cmdline"].map(shown) : [];
     traces.push(
-      `${stack.pid ?? 0} ${stack.version ?? ""} ${(stack.cmdline ?? []).join(" ")}\n${frames.join("")}`,
+      `${shown(stack["pid"] ?? 0)} ${shown(stack["version"])} ${command.join(" ")}\n${frames.join("")}`,
     );
   }
   return traces.join("\n");
 }
 
-interface Stack {
-  frames?: { Name?: string; File?: string; Line?: number }[];
-  cmdline?: string[];
-  pid?: number;
-  version?: string;
+function frameText({ Name, File, Line }: JsonObject): string {
+  return `${shown(Name)}\n\t${shown(File)}:${shown(Line ?? 0)}\n`;
 }
 
-function parse(value: Uint8Array): Stack | undefined {
+/** A text or a number, as it is printed. */
+function shown(value: unknown): string {
+  return typeof value === "string" || typeof value === "number" ? `${value}` : "";
+}
+
+function parse(value: Uint8Array): JsonObject {
   try {
-    return parseJson(Buffer.from(value).toString()) as Stack;
+    const stack = parseJson(Buffer.from(value).toString());
+    return isJsonObject(stack) ? stack : {};
   } catch {
-    return undefined;
+    return {};
   }
 }

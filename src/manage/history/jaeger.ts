@@ -120,12 +120,14 @@ function idsOf(context: unknown): { traceID: string; spanID: string } {
   return { traceID: text(TraceID), spanID: text(SpanID) };
 }
 
-/** A time of RFC 3339 in nanoseconds. */
+const rfc3339 = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d{0,20})?(Z|[+-]\d\d:\d\d)$/;
+
+/** A time of RFC 3339 in nanoseconds, with the offset of the daemon's time zone; 0 for what is none. */
 function nanoseconds(time: unknown): bigint {
-  const [whole = "", fraction = ""] = text(time).replace(/Z$/, "").split(".");
-  const milliseconds = Date.parse(`${whole}Z`);
+  const [, whole, fraction = "", zone] = rfc3339.exec(text(time)) ?? [];
+  const milliseconds = Date.parse(`${whole}${zone}`);
   if (Number.isNaN(milliseconds)) return 0n;
-  return BigInt(milliseconds) * 1_000_000n + BigInt(fraction.padEnd(9, "0").slice(0, 9));
+  return BigInt(milliseconds) * 1_000_000n + BigInt(fraction.padEnd(9, "0"));
 }
 
 function object(value: unknown): JsonObject {
