@@ -208,6 +208,8 @@ export declare namespace worker {} // generated from proto/
 
 class SlipwayError extends Error {
     readonly code: SlipwayErrorCode;
+    get retryable(): boolean;
+    get shortMessage(): string;
     constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 

@@ -641,6 +641,8 @@ export declare const minimumApiVersion = "1.41";
 
 class SlipwayError extends Error {
     readonly code: SlipwayErrorCode;
+    get retryable(): boolean;
+    get shortMessage(): string;
     constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 

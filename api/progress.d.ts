@@ -1,5 +1,17 @@
 // Public types of slipway/progress, made by: npm run api
 
+export interface BuildTotals {
+    steps: {
+        done: number;
+        total: number;
+    };
+    bytes: {
+        done: number;
+        total: number;
+    };
+    bytesPerSecond: number;
+}
+
 export type CiSystem = "github" | "gitlab";
 
 export interface GroupedOptions extends RenderOptions {
@@ -42,6 +54,10 @@ export interface RenderOptions {
     sanitize?: "auto" | "always";
 }
 
+export interface TotalsSink extends EventSink {
+    totals(): BuildTotals;
+}
+
 export interface WarningOptions {
     debug?: boolean;
     color?: boolean;
@@ -50,6 +66,8 @@ export interface WarningOptions {
 export declare function charWidth(character: string): number;
 
 export declare function ciSystem(env: Environment): CiSystem | undefined;
+
+export declare function countTotals(onChange?: (totals: BuildTotals) => void, now?: () => number): TotalsSink;
 
 export declare function cutToWidth(text: string, columns: number): string;
 

@@ -495,6 +495,8 @@ class BuildkitClient implements AsyncDisposable {
 
 class SlipwayError extends Error {
     readonly code: SlipwayErrorCode;
+    get retryable(): boolean;
+    get shortMessage(): string;
     constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 

@@ -72,6 +72,7 @@ export declare class BuildError extends SlipwayError {
         sources: readonly FailedSource[];
         cause?: unknown;
     });
+    get shortMessage(): string;
     explain(): string;
 }
 
@@ -702,6 +703,17 @@ export type MemoryFile = string | Bytes | Blob | {
 
 export type MemoryFiles = Readonly<Record<string, MemoryFile | undefined>>;
 
+export interface MemoryOutput extends Writable {
+    size(): number;
+    bytes(): Buffer;
+    files(): Promise<Map<string, OutputFile>>;
+    [Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void>;
+}
+
+export interface MemoryOutputOptions {
+    maxBytes?: number;
+}
+
 export type MetadataProvenance = "min" | "max";
 
 export interface NamedValue {
@@ -768,6 +780,15 @@ export interface Output {
     type: OutputType;
     dest?: string | Writable | WritableStream;
     attrs?: Readonly<Record<string, string | undefined>>;
+}
+
+export interface OutputFile {
+    type: "file" | "directory" | "symlink" | "link" | "other";
+    content: Buffer;
+    mode: number;
+    uid: number;
+    gid: number;
+    target?: string;
 }
 
 export type OutputType = "local" | "tar" | "oci" | "docker" | "image" | "registry" | "cacheonly";
@@ -840,6 +861,12 @@ export interface RemoveOptions extends DriverCallOptions {
     keepState?: boolean;
 }
 
+export interface RunningNodesOptions {
+    builder?: string | Builder | undefined;
+    env?: Environment | undefined;
+    signal?: AbortSignal | undefined;
+}
+
 export type SecretInput = string | Bytes | {
     file: string;
 } | {
@@ -848,6 +875,8 @@ export type SecretInput = string | Bytes | {
 
 export declare class SlipwayError extends Error {
     readonly code: SlipwayErrorCode;
+    get retryable(): boolean;
+    get shortMessage(): string;
     constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
@@ -983,6 +1012,8 @@ export declare function isSlipwayError<Code extends SlipwayErrorCode = SlipwayEr
     readonly code: Code;
 };
 
+export declare function memory(options?: MemoryOutputOptions): MemoryOutput;
+
 export declare function parseCache(text: string): Cache[];
 
 export declare function parseOutput(text: string): Output;
@@ -1076,12 +1107,6 @@ interface RpcCallOptions {
     headers?: Readonly<Record<string, string>> | undefined;
     onHeader?: ((headers: Headers) => void) | undefined;
     onTrailer?: ((trailers: Headers) => void) | undefined;
-}
-
-interface RunningNodesOptions {
-    builder?: string | Builder | undefined;
-    env?: Environment | undefined;
-    signal?: AbortSignal | undefined;
 }
 
 interface Windows {

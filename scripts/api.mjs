@@ -176,15 +176,21 @@ function commentOf(symbol) {
 /** The reference page of a module. */
 function referenceOf({ specifier }, names) {
   const parts = [`# ${specifier}`, "Made from the doc comments by `npm run api`."];
+  const contents = [];
+  const pages = new Map(names.map(({ name, symbol }) => [symbol, name]));
   const left = new Set(names.filter(({ namespace }) => !namespace));
   for (const { title, fits } of kinds) {
     const chosen = [...left].filter(({ symbol }) => fits(symbol.declarations[0]));
     if (chosen.length === 0) continue;
     parts.push(`## ${title}`);
+    contents.push(`- ${title}: ${chosen.map(({ name }) => link(name)).join(", ")}`);
     for (const each of chosen) {
       left.delete(each);
       parts.push(`### ${each.name}`, commentOf(each.symbol), ...tagsOf(each.symbol));
       parts.push(`\`\`\`typescript\n${commented(each.symbol)}\n\`\`\``);
+      const named = [...usedBy(each.symbol)].filter((used) => used !== each.symbol);
+      const linked = named.map((used) => linkOf(used, pages)).filter(Boolean);
+      if (linked.length > 0) parts.push(`See ${[...new Set(linked)].sort().join(", ")}.`);
     }
   }
   const namespaces = names.filter(({ namespace }) => namespace);
@@ -194,7 +200,27 @@ function referenceOf({ specifier }, names) {
       "The messages and services of BuildKit's protocol, one namespace a protobuf package, generated from `proto/`: " +
         `${namespaces.map(({ name }) => `\`${name}\``).join(", ")}.`,
     );
+  parts.splice(2, 0, contents.join("\n"));
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
+
+/** A link to a name of the same page. */
+function link(name) {
+  return `[\`${name}\`](#${name.toLowerCase()})`;
+}
+
+/** A link to where a type is described: the same page, else the first module that exports it; none when no module does. */
+function linkOf(symbol, pages) {
+  const name = pages.get(symbol);
+  if (name !== undefined) return link(name);
+  for (const { title, file } of modules)
+    for (const exported of checker.getExportsOfModule(
+      checker.getSymbolAtLocation(program.getSourceFile(file)),
+    )) {
+      const origin = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
+      if (origin === symbol) return `[\`${exported.name}\`](${title}.md#${exported.name.toLowerCase()})`;
+    }
+  return undefined;
 }
 
 function tagsOf(symbol) {

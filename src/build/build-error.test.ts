@@ -66,3 +66,11 @@ test("SEC-16 keeps secrets out of the message, the step, its last words and the 
   expect(inspect(error, { depth: 9 })).toContain("process ***** failed");
   expect(inspect(error, { depth: 9 })).not.toMatch(/hunter22|er22/);
 });
+
+test("a short message names the step and its exit code, else what failed", () => {
+  const step = { digest: "d", name: "[2/3] RUN make", exitCode: 2, log: ["x"] };
+  expect(new BuildError("failed to solve: long", { grpcCode: 2, step, sources: [] }).shortMessage).toBe(
+    "[2/3] RUN make: exit code 2",
+  );
+  expect(new BuildError("failed to solve: no\nmore", { grpcCode: 2, sources: [] }).shortMessage).toBe("no");
+});

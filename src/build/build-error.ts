@@ -62,6 +62,13 @@ export class BuildError extends SlipwayError {
     this.sources = init.sources;
   }
 
+  /** The step that failed and its exit code, else the first line of the message. */
+  override get shortMessage(): string {
+    if (this.step?.exitCode === undefined) return super.shortMessage.replace(/^failed to solve: /, "");
+    const name = sanitizeName(this.step.name);
+    return `${name.length > 160 ? `${name.slice(0, 159)}…` : name}: exit code ${this.step.exitCode}`;
+  }
+
   /** All that helps to mend it, as text of several lines: the message, the failed step's last words, the place in the Dockerfile. */
   explain(): string {
     const parts = [this.message];

@@ -4,6 +4,7 @@ export type { BuildOptions } from "./build-options.js";
 export type { BuildResult, CallResult } from "./build-result.js";
 export { connect } from "./connect.js";
 export type { CredentialsCallback, GivenCredentials } from "../registry/index.js";
+export { type MemoryOutput, type MemoryOutputOptions, type OutputFile, memory } from "./memory-output.js";
 export type { ExportDestination } from "./outputs.js";
 export type { MetadataProvenance } from "./provenance.js";
 export type { TreeDigest } from "./input-digest-tree.js";

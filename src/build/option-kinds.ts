@@ -22,6 +22,7 @@ import {
 import type { BuildOptions } from "./build-options.js";
 import type { BuildCallOptions } from "./build.js";
 import type { ConnectTarget } from "./connection.js";
+import type { MemoryOutputOptions } from "./memory-output.js";
 import type { PlanOptions } from "./plan-data.js";
 
 const bytes = kind("bytes (a Uint8Array or an ArrayBuffer)", (value) => bytesOf(value) !== undefined);
@@ -183,6 +184,11 @@ export const buildKinds = {
   signal,
 } satisfies Record<keyof Required<BuildOptions>, Kind>;
 
+/** What `memory()` takes. */
+export const memoryOutputKinds = { maxBytes: amount("bytes") } satisfies Record<
+  keyof Required<MemoryOutputOptions>,
+  Kind
+>;
 /** What `build()` takes. */
 export const buildCallKinds = { ...connectKinds, ...buildKinds, describe: flag } satisfies Record<
   keyof Required<BuildCallOptions>,

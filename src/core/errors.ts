@@ -18,6 +18,20 @@ export class SlipwayError extends Error {
   /** Stable identifier in capitals, prefixed by the floor it comes from, e.g. `ENGINE_STATUS`. */
   readonly code: SlipwayErrorCode;
 
+  /**
+   * The same call may go through a moment later: a connection that broke or could not be made, a server that is busy, a time that
+   * passed. False for what will fail again, and where that is not known.
+   */
+  get retryable(): boolean {
+    return isPassing(this);
+  }
+
+  /** The first line of the message, cut at 200 characters: for a title or a log. */
+  get shortMessage(): string {
+    const [line = ""] = this.message.split("\n", 1);
+    return line.length <= longestShort ? line : `${line.slice(0, longestShort - 1)}…`;
+  }
+
   constructor(code: SlipwayErrorCode, message: string, options: SlipwayErrorOptions = {}) {
     // Messages quote what was given, also what was given by mistake (SEC-16).
     super(blankSecrets(message), options.cause === undefined ? undefined : { cause: options.cause });
@@ -25,6 +39,47 @@ export class SlipwayError extends Error {
     this.name = new.target.name;
     Object.defineProperty(this, brand, { value: true });
   }
+}
+
+const longestShort = 200;
+
+/** Codes of what may pass by itself. */
+const passingCodes: ReadonlySet<SlipwayErrorCode> = new Set<SlipwayErrorCode>([
+  "BUILDER_LOST",
+  "BUILDKIT_CONNECTION_LOST",
+  "DEADLINE",
+  "ENGINE_CONNECTION_LOST",
+  "FS_LOCK",
+  "HTTP2_GOAWAY",
+  "HTTP2_LOST",
+  "HTTP2_NOT_RESPONDING",
+  "SESSION_LOST",
+  "SESSION_SUSPENDED",
+]);
+
+/** What a connection fails with that may succeed later. */
+const passingCauses: ReadonlySet<unknown> = new Set([
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EPIPE",
+  "ETIMEDOUT",
+]);
+
+/** Statuses of HTTP of a server that is busy, and gRPC's codes of the same (4 deadline, 14 unavailable). */
+const passingStatuses: ReadonlySet<unknown> = new Set([408, 429, 500, 502, 503, 504]);
+const passingGrpc: ReadonlySet<unknown> = new Set([4, 14]);
+
+function isPassing(error: SlipwayError): boolean {
+  const { code, status, grpcCode, cause } = error as SlipwayError & Record<"status" | "grpcCode", unknown>;
+  if (code === "ABORTED" || code === "INVALID_ARGUMENT") return false;
+  if (passingCodes.has(code) || passingStatuses.has(status) || passingGrpc.has(grpcCode)) return true;
+  if (!code.endsWith("_CONNECT")) return false;
+  for (let at: unknown = cause; isError(at); at = at.cause)
+    if (passingCauses.has((at as NodeJS.ErrnoException).code)) return true;
+  return false;
 }
 
 /** The caller gave something that cannot be used: a wrong option, a malformed value. Raised before anything is dialled. */

@@ -21,6 +21,7 @@ export {
   withConfiguredFilters,
 } from "./cache-filters.js";
 export { type BuilderPruneOptions, type PruneOptions, prune } from "./prune.js";
+export type { RunningNodesOptions } from "./running-nodes.js";
 export {
   type BuildAttachment,
   type BuildConfig,

@@ -22,5 +22,6 @@ export { LogSanitizer, sanitizeName, sanitizeText } from "./sanitize.js";
 export { formatSource } from "./source-excerpt.js";
 export { terminal } from "./terminal.js";
 export { charWidth, cutToWidth, padToWidth, textWidth } from "./text-width.js";
+export { type BuildTotals, type TotalsSink, countTotals } from "./totals.js";
 export { type WarningOptions, dedupeWarnings, formatWarnings } from "./warnings.js";
 export { type LogReader, guardWorkflowCommands } from "./workflow-guard.js";

@@ -36,13 +36,17 @@ export class RegistryError extends SlipwayError {
   readonly host?: string;
   /** HTTP status of the answer that was refused; absent when there was none. */
   readonly status?: number;
-  /** The same request may go through a moment later: a busy server, a connection that broke. It has been repeated by then. */
-  readonly retryable: boolean;
+  readonly #retryable: boolean;
 
   constructor(code: RegistryErrorCode, message: string, options: RegistryErrorOptions = {}) {
     super(code, message, options);
     if (options.host !== undefined) this.host = options.host;
     if (options.status !== undefined) this.status = options.status;
-    this.retryable = options.retryable ?? (options.status !== undefined && isPassing(options.status));
+    this.#retryable = options.retryable ?? (options.status !== undefined && isPassing(options.status));
+  }
+
+  /** The same request may go through a moment later: a busy server, a connection that broke. It has been repeated by then. */
+  override get retryable(): boolean {
+    return this.#retryable;
   }
 }

@@ -43,7 +43,11 @@ async function file(name: string, content: string): Promise<string> {
 
 describe("the tarball", () => {
   test("holds what is needed and nothing else", () => {
-    const others = packed.files.filter((path) => !/^dist\/(lib|cjs)\/[\w/-]+\.(js|d\.ts)$/.test(path));
+    const pages = packed.files.filter((path) => /^docs\/[\w/-]+\.(md|svg|png)$/.test(path));
+    expect(pages).toContain("docs/README.md");
+    const others = packed.files.filter(
+      (path) => !pages.includes(path) && !/^dist\/(lib|cjs)\/[\w/-]+\.(js|d\.ts)$/.test(path),
+    );
     expect(others.sort()).toEqual([
       "CHANGELOG.md",
       "LICENSE",

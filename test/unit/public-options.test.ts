@@ -63,6 +63,7 @@ const rows: Record<string, Row> = {
   "slipway: readTrace": { call: (o) => all.readTrace(builds, record, o) },
   "slipway: bundleBuilds": { call: (o) => all.bundleBuilds(builds, [record], o) },
   "slipway: git": { call: (o) => all.git("https://example.com/a.git", o), option: "ref", sync: true },
+  "slipway: memory": { call: (o) => all.memory(o), option: "maxBytes", sync: true },
   "slipway: Builder.open": { call: (o) => all.Builder.open({ env, ...o }) },
   "slipway: diskUsage of a builder": { call: (o) => all.diskUsage({ env, ...o }) },
   "slipway: prune of a builder": { call: (o) => all.prune({ env, ...o }) },
@@ -241,7 +242,7 @@ const without = new Set(
   `
   slipway: dir, files, tar, isSlipwayError, parseCache, parseOutput, parseSecret, toJaeger
   slipway: Builder#touch, EphemeralBuilder#close, BuilderNode#endpoint, BuildHistory#close, BuildError#explain
-  progress: LogSanitizer#push, charWidth, ciSystem, cutToWidth, dedupeWarnings, formatAmount
+  progress: LogSanitizer#push, charWidth, ciSystem, countTotals, cutToWidth, dedupeWarnings, formatAmount
   progress: formatBinaryBytes, formatBytes, formatMessage, formatSource, formatStatusJson, goDuration, goFixed, goTimestamp
   progress: guardLog, guardWorkflowCommands, humanDuration, joinSinks, mergeIntervals, padToWidth, prefixVertices, quiet
   progress: rawjson, sanitizeName, sanitizeText, shareLogs, shiftToLocalClock, textWidth, warningJson

@@ -9,7 +9,7 @@ export type OutputType = "local" | "tar" | "oci" | "docker" | "image" | "registr
 /** One place where the result of a build goes. */
 export interface Output {
   type: OutputType;
-  /** A path, `-` for standard output, or a stream (tar, oci, docker). A docker output without one is loaded. */
+  /** A path, `-` for standard output, `memory()`, or a stream (tar, oci, docker). A docker output without one is loaded. */
   dest?: string | Writable | WritableStream;
   /** Exporter attributes, as BuildKit names them. */
   attrs?: Readonly<Record<string, string | undefined>>;
