@@ -190,7 +190,8 @@ function referenceOf({ specifier }, names) {
       parts.push(`\`\`\`typescript\n${commented(each.symbol)}\n\`\`\``);
       const named = [...usedBy(each.symbol)].filter((used) => used !== each.symbol);
       const linked = named.map((used) => linkOf(used, pages)).filter(Boolean);
-      if (linked.length > 0) parts.push(`See ${[...new Set(linked)].sort().join(", ")}.`);
+      if (linked.length > 0)
+        parts.push(`See ${[...new Set(linked)].sort((a, b) => (a < b ? -1 : 1)).join(", ")}.`);
     }
   }
   const namespaces = names.filter(({ namespace }) => namespace);

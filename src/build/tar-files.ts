@@ -20,7 +20,7 @@ export async function readTarFiles(bytes: Buffer): Promise<Map<string, OutputFil
     for await (const entry of archive) {
       const parts: Buffer[] = [];
       for await (const part of entry) parts.push(part as Buffer);
-      const { name, type, mode = 0, uid = 0, gid = 0, linkname } = entry.header;
+      const { name, type, mode, uid, gid, linkname } = entry.header;
       const path = name
         .split("/")
         .filter((part) => part !== "" && part !== ".")
