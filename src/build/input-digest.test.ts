@@ -2,10 +2,14 @@ import fs, { openSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Environment } from "../config/index.js";
 import { files, tar } from "./contexts.js";
 import { type PlanOptions, plan } from "./plan-data.js";
+
+// Files share a process and its modules: those that other files loaded are not mocked, and these are of no use to them.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => void vi.resetModules());
 
 // What is opened while a tree is walked can be counted.
 vi.mock("node:fs", async (original) => {

@@ -1,9 +1,13 @@
 import { link, mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
 import { emptyNodeGroup } from "./node-group.js";
 import { BuilderStore, type StoreOptions } from "./store.js";
+
+// Files share a process and its modules: those that other files loaded are not mocked, and these are of no use to them.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => void vi.resetModules());
 
 vi.mock("node:fs/promises", { spy: true });
 

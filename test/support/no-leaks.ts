@@ -1,6 +1,7 @@
 import http2, { type Http2Session } from "node:http2";
 import { syncBuiltinESMExports } from "node:module";
 import { afterEach, beforeEach, expect } from "vitest";
+import { perProcess } from "./per-process.js";
 
 /** How long a test's connections may take to close after its own clean-up, in ms. */
 const patience = 5_000;
@@ -10,21 +11,29 @@ const nextTurn = setImmediate;
 const now = performance.now.bind(performance);
 
 /** HTTP/2 sessions that are open, with where they were opened. */
-const open = new Map<Http2Session, string>();
+const open = perProcess("sessions", () => {
+  const sessions = new Map<Http2Session, string>();
+  http2.connect = watched(
+    sessions,
+    http2.connect as (...args: never[]) => Http2Session,
+  ) as typeof http2.connect;
+  http2.performServerHandshake = watched(sessions, http2.performServerHandshake);
+  syncBuiltinESMExports();
+  return sessions;
+});
 
-function watched<T extends (...args: never[]) => Http2Session>(make: T): T {
+function watched<T extends (...args: never[]) => Http2Session>(
+  sessions: Map<Http2Session, string>,
+  make: T,
+): T {
   const wrapped = (...args: Parameters<T>): Http2Session => {
     const session = make(...args);
-    open.set(session, new Error("opened here").stack ?? "");
-    session.once("close", () => open.delete(session));
+    sessions.set(session, new Error("opened here").stack ?? "");
+    session.once("close", () => sessions.delete(session));
     return session;
   };
   return wrapped as T;
 }
-
-http2.connect = watched(http2.connect as (...args: never[]) => Http2Session) as typeof http2.connect;
-http2.performServerHandshake = watched(http2.performServerHandshake);
-syncBuiltinESMExports();
 
 let before: ReadonlySet<Http2Session>;
 beforeEach(() => void (before = new Set(open.keys())));

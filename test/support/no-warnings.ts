@@ -1,11 +1,15 @@
 import { afterEach, expect } from "vitest";
+import { perProcess } from "./per-process.js";
 
 /** What Node warns of in every run, and not because of us. */
 const usual = new Set(["ExperimentalWarning"]);
 
-const warnings: string[] = [];
-process.on("warning", ({ name, message }) => {
-  if (!usual.has(name)) warnings.push(`${name}: ${message}`);
+const warnings = perProcess("warnings", () => {
+  const found: string[] = [];
+  process.on("warning", ({ name, message }) => {
+    if (!usual.has(name)) found.push(`${name}: ${message}`);
+  });
+  return found;
 });
 
 // A warning of Node, such as of a leak of listeners, fails the test that it came in.

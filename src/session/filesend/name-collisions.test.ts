@@ -1,12 +1,16 @@
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type SentEntry, goMode, sendTree } from "../../../test/support/fsutil-sender.js";
 import { FakeServerCall } from "../../../test/support/server-call.js";
 import { receiveDirectory } from "./directory-receiver.js";
 import * as collisions from "./name-collisions.js";
 import { closeDirectory, openRoot } from "../../fs/index.js";
+
+// Files share a process and its modules: those that other files loaded are not mocked, and these are of no use to them.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => void vi.resetModules());
 
 vi.mock("./name-collisions.js", { spy: true });
 
