@@ -49,14 +49,13 @@ export async function gitInfo(query: GitInfoQuery): Promise<GitInfo> {
   }
   const attrs: FrontendAttrs = {};
   const [commit, source] = await Promise.all([headCommit(git, root, query), remoteUrl(git)]);
-  if (commit !== "") {
-    if (wantsLabels) attrs["label:org.opencontainers.image.revision"] = commit;
-    if (wantsInfo) attrs["vcs:revision"] = commit;
-  }
-  if (source !== "") {
-    if (wantsLabels) attrs["label:org.opencontainers.image.source"] = source;
-    if (wantsInfo) attrs["vcs:source"] = source;
-  }
+  const tell = (what: "revision" | "source", value: string) => {
+    if (value === "") return;
+    if (wantsLabels) attrs[`label:org.opencontainers.image.${what}`] = value;
+    if (wantsInfo) attrs[`vcs:${what}`] = value;
+  };
+  tell("revision", commit);
+  tell("source", source);
   if (wantsLabels) {
     const path = below(root, resolve(query.dockerfilePath));
     if (path !== undefined) attrs["label:com.docker.image.source.entrypoint"] = path;

@@ -31,7 +31,7 @@ export interface PlannedExport {
 export interface OutputRequest {
   outputs: readonly Output[];
   push: boolean;
-  load: boolean;
+  load: boolean | undefined;
   tags: readonly string[];
   annotations: readonly string[];
   /** The build argument BUILDKIT_INLINE_BUILDINFO_ATTRS. */

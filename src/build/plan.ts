@@ -96,7 +96,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
   const outputs = await planOutputs({
     outputs: options.outputs ?? [],
     push: options.push ?? false,
-    load: (options.load ?? false) || (isDefaultLoad(options, facts) && call === undefined),
+    load: options.load || (isDefaultLoad(options, facts) && call === undefined),
     tags: options.tags ?? [],
     annotations: options.annotations ?? [],
     buildinfoAttrs: buildArgs.get("BUILDKIT_INLINE_BUILDINFO_ATTRS"),
@@ -124,12 +124,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
     exports: call ? [] : outputs.exports,
     caches,
     entitlements,
-    serves: {
-      secrets: options.secrets ?? {},
-      ssh: sshAgents(options).map(parseSshSpec),
-      credentials: options.credentials,
-      contextRace: options.contextRace ?? "error",
-    },
+    serves: servicesOf(options),
     sourcePolicy: await sourcePolicy(env, signal),
     engineImages: options.engineImages ?? false,
     platforms,
@@ -186,6 +181,11 @@ function gitQueryWarning(caps = "", env: Environment): string[] {
   return [
     "BUILDX_SEND_GIT_QUERY_AS_INPUT is not supported: the git address goes to the frontend with its query, which Dockerfile 1.18 and later understand",
   ];
+}
+
+function servicesOf(options: BuildOptions): PlannedServices {
+  const { secrets = {}, credentials, contextRace = "error" } = options;
+  return { secrets, ssh: sshAgents(options).map(parseSshSpec), credentials, contextRace };
 }
 
 /** A context that is cloned over ssh needs an agent, which goes without saying (buildx commands/build.go). */

@@ -2,6 +2,7 @@ import type { Duplex, Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import {
   DeadlineError,
+  type LinkedSignal,
   abortError,
   holdStream,
   isSlipwayError,
@@ -44,64 +45,9 @@ export function exchange(
   request: Exchange,
   limits: { signal?: AbortSignal | undefined; milliseconds: number },
 ): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const name = `${request.method} ${request.path.replace(/\?.*$/s, "")}`;
-    const linked = linkSignal(limits.signal);
-    let controller: Dispatcher.DispatchController | undefined;
-    let body: ResponseBody | undefined;
-    let over = false;
-    const timer =
-      limits.milliseconds > 0
-        ? setTimeout(() => linked.abort(new DeadlineError(name, limits.milliseconds)), limits.milliseconds)
-        : undefined;
-    const finish = () => {
-      over = true;
-      clearTimeout(timer);
-      linked[Symbol.dispose]();
-    };
-    const fail = (error: Error) => {
-      finish();
-      if (body) body.destroy(error);
-      else reject(error);
-    };
-    const onAbort = () => {
-      const error = abortError(linked.signal);
-      fail(error);
-      controller?.abort(error);
-    };
-    if (linked.signal.aborted) return onAbort();
-    linked.signal.addEventListener("abort", onAbort, { once: true });
-
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(started) {
-        controller = started;
-        if (over) started.abort(new Error("aborted"));
-      },
-      onRequestUpgrade(_controller, _status, _headers, socket) {
-        if (over) {
-          socket.on("error", () => {}).destroy();
-          return;
-        }
-        finish();
-        // Who gets it may wait before it listens; the connection may break meanwhile.
-        resolve({ upgraded: true, socket: holdStream(socket) });
-      },
-      onResponseStart(responding, status, headers) {
-        if (status < 200 || over) return;
-        clearTimeout(timer);
-        body = holdStream(new ResponseBody(responding, finish));
-        resolve({ upgraded: false, status, headers, body });
-      },
-      onResponseData(_controller, chunk) {
-        body?.accept(chunk);
-      },
-      onResponseEnd() {
-        body?.complete();
-      },
-      onResponseError(_controller, error) {
-        fail(brokenError(name, error));
-      },
-    };
+  const name = `${request.method} ${request.path.replace(/\?.*$/s, "")}`;
+  const handler = new ExchangeHandler(name, limits);
+  if (!handler.isOver)
     dispatcher.dispatch(
       {
         method: request.method,
@@ -116,7 +62,88 @@ export function exchange(
       },
       handler,
     );
-  });
+  return handler.answer;
+}
+
+/** Gets what undici tells of one request. */
+class ExchangeHandler implements Dispatcher.DispatchHandler {
+  readonly answer: Promise<Answer>;
+  /** Nothing more is wanted. */
+  isOver = false;
+  readonly #name: string;
+  readonly #linked: LinkedSignal;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #resolve!: (answer: Answer) => void;
+  #reject!: (error: Error) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #body: ResponseBody | undefined;
+
+  constructor(name: string, limits: { signal?: AbortSignal | undefined; milliseconds: number }) {
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#name = name;
+    this.#linked = linkSignal(limits.signal);
+    const { milliseconds } = limits;
+    if (milliseconds > 0)
+      this.#timer = setTimeout(() => this.#linked.abort(new DeadlineError(name, milliseconds)), milliseconds);
+    const { signal } = this.#linked;
+    if (signal.aborted) this.#abort();
+    else signal.addEventListener("abort", () => this.#abort(), { once: true });
+  }
+
+  onRequestStart(started: Dispatcher.DispatchController): void {
+    this.#controller = started;
+    if (this.isOver) started.abort(new Error("aborted"));
+  }
+
+  onRequestUpgrade(_controller: unknown, _status: number, _headers: unknown, socket: Duplex): void {
+    if (this.isOver) {
+      socket.on("error", () => {}).destroy();
+      return;
+    }
+    this.#finish();
+    // Who gets it may wait before it listens; the connection may break meanwhile.
+    this.#resolve({ upgraded: true, socket: holdStream(socket) });
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
+    if (status < 200 || this.isOver) return;
+    clearTimeout(this.#timer);
+    this.#body = holdStream(new ResponseBody(controller, () => this.#finish()));
+    this.#resolve({ upgraded: false, status, headers, body: this.#body });
+  }
+
+  onResponseData(_controller: unknown, chunk: Buffer): void {
+    this.#body?.accept(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#body?.complete();
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    this.#fail(brokenError(this.#name, error));
+  }
+
+  #abort(): void {
+    const error = abortError(this.#linked.signal);
+    this.#fail(error);
+    this.#controller?.abort(error);
+  }
+
+  #fail(error: Error): void {
+    this.#finish();
+    if (this.#body) this.#body.destroy(error);
+    else this.#reject(error);
+  }
+
+  #finish(): void {
+    this.isOver = true;
+    clearTimeout(this.#timer);
+    this.#linked[Symbol.dispose]();
+  }
 }
 
 function brokenError(name: string, error: Error): Error {

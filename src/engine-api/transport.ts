@@ -15,7 +15,7 @@ import { EngineError, statusError } from "./errors.js";
 import { type Exchange, type Headers, exchange } from "./exchange.js";
 import { refusalText } from "./refusal-text.js";
 import { Client, Pool } from "./undici.js";
-import { type UploadSource, uploadFeed } from "./upload-feed.js";
+import { UploadFeed, type UploadSource } from "./upload-feed.js";
 
 const defaultMilliseconds = 30_000;
 /** AuthZ plug-ins do not see larger bodies (CVE-2026-34040); what is large goes in as an archive (SEC-37). */
@@ -170,7 +170,7 @@ export class Transport {
   async upload<T>(call: Call, source: UploadSource, read: (opened: Opened) => Promise<T>): Promise<T> {
     using linked = linkSignal(call.signal);
     const { milliseconds } = limitsOf(call);
-    await using feed = uploadFeed(source, {
+    await using feed = new UploadFeed(source, {
       milliseconds,
       what: `${call.method} ${call.path}`,
       onStall: (error) => linked.abort(error),

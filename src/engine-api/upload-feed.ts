@@ -5,96 +5,106 @@ import { EngineError } from "./errors.js";
 /** Bytes to be uploaded. A stream is destroyed, an iterator returned, when no more of it is wanted. */
 export type UploadSource = Readable | AsyncIterable<Uint8Array>;
 
-/** A source on its way to the engine. Disposing it lets go of the source. */
-export interface UploadFeed extends AsyncDisposable {
-  /** Waits for the first byte. @throws EngineError `ENGINE_EMPTY_BODY` when there is none (FLT-23). */
-  ready(): Promise<void>;
-  /** The bytes; may be called once, after {@link ready}. */
-  chunks(): AsyncGenerator<Uint8Array, void, undefined>;
-  /** The engine has begun to answer: no deadline is kept from now on. */
-  answered(): void;
-  /** Set when the source failed. */
-  readonly sourceError: { error: unknown } | undefined;
-}
-
 // After so many bytes the loop gets a turn: an answer that has arrived in the meantime is looked at before more is written.
 const turnBytes = 32 * 1024;
 
-/** Watches a source: who is late, the source or the engine; and which of the two failed. */
-export function uploadFeed(
-  source: UploadSource,
-  watch: { milliseconds: number; what: string; onStall: (error: Error) => void },
-): UploadFeed {
-  const iterator = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, void>;
-  let stop: () => void = () => {};
-  let stopped = false;
-  let first: Uint8Array | undefined;
-  let failure: { error: unknown } | undefined;
-  let answered = false;
-  let timer: NodeJS.Timeout | undefined;
+/** What an {@link UploadFeed} is told of whom it feeds. */
+export interface UploadWatch {
+  /** How long the engine may take no more; 0 is for ever. */
+  milliseconds: number;
+  /** The request, for messages. */
+  what: string;
+  onStall: (error: Error) => void;
+}
 
-  const disarm = () => clearTimeout(timer);
-  const arm = () => {
-    if (watch.milliseconds === 0 || answered) return;
-    timer = setTimeout(
-      () => watch.onStall(new DeadlineError(watch.what, watch.milliseconds)),
-      watch.milliseconds,
-    );
-  };
-  // Not by Promise.race with one promise for all: that one would hold every chunk until the end.
-  const next = () =>
-    new Promise<Uint8Array | undefined>((resolve, reject) => {
+/** A source on its way to the engine: watches who is late, the source or the engine, and which of the two failed. Disposing it lets go of the source. */
+export class UploadFeed implements AsyncDisposable {
+  readonly #source: UploadSource;
+  readonly #iterator: AsyncIterator<Uint8Array, void>;
+  readonly #watch: UploadWatch;
+  #stop: () => void = () => {};
+  #isStopped = false;
+  #isAnswered = false;
+  #first: Uint8Array | undefined;
+  #failure: { error: unknown } | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(source: UploadSource, watch: UploadWatch) {
+    this.#source = source;
+    this.#iterator = source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, void>;
+    this.#watch = watch;
+  }
+
+  /** Set when the source failed. */
+  get sourceError(): { error: unknown } | undefined {
+    return this.#failure;
+  }
+
+  /** Waits for the first byte. @throws EngineError `ENGINE_EMPTY_BODY` when there is none (FLT-23). */
+  async ready(): Promise<void> {
+    do {
+      this.#first = await this.#next();
+      if (this.#first === undefined)
+        throw new EngineError(
+          "ENGINE_EMPTY_BODY",
+          `nothing to send to the engine: the body of ${this.#watch.what} is empty`,
+        );
+    } while (this.#first.length === 0);
+  }
+
+  /** The bytes; may be called once, after {@link ready}. */
+  async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
+    let sent = 0;
+    let chunk = this.#first;
+    this.#first = undefined;
+    for (; chunk !== undefined; chunk = await this.#next()) {
+      if (chunk.length === 0) continue;
+      this.#arm();
+      yield chunk;
+      clearTimeout(this.#timer);
+      sent += chunk.length;
+      if (sent >= turnBytes) {
+        sent = 0;
+        await nextTurn();
+      }
+    }
+    this.#arm();
+  }
+
+  /** The engine has begun to answer: no deadline is kept from now on. */
+  answered(): void {
+    this.#isAnswered = true;
+    clearTimeout(this.#timer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.answered();
+    this.#isStopped = true;
+    this.#stop();
+    const source = this.#source;
+    if (source instanceof Readable) source.on("error", () => {}).destroy();
+    else void this.#iterator.return?.()?.catch(() => {});
+  }
+
+  #arm(): void {
+    const { milliseconds, what, onStall } = this.#watch;
+    if (milliseconds === 0 || this.#isAnswered) return;
+    this.#timer = setTimeout(() => onStall(new DeadlineError(what, milliseconds)), milliseconds);
+  }
+
+  /** Not by Promise.race with one promise for all: that one would hold every chunk until the end. */
+  #next(): Promise<Uint8Array | undefined> {
+    return new Promise((resolve, reject) => {
       // A rejection and not an end, which would make the upload look complete to the engine.
-      stop = () => reject(new Error("no more of the source is wanted"));
-      if (stopped) return stop();
-      iterator.next().then(
+      this.#stop = () => reject(new Error("no more of the source is wanted"));
+      if (this.#isStopped) return this.#stop();
+      this.#iterator.next().then(
         (result) => resolve(result.done ? undefined : result.value),
         (error: Error) => {
-          if (!stopped) failure = { error };
+          if (!this.#isStopped) this.#failure = { error };
           reject(error);
         },
       );
     });
-  return {
-    get sourceError() {
-      return failure;
-    },
-    async ready() {
-      do {
-        first = await next();
-        if (first === undefined)
-          throw new EngineError(
-            "ENGINE_EMPTY_BODY",
-            `nothing to send to the engine: the body of ${watch.what} is empty`,
-          );
-      } while (first.length === 0);
-    },
-    async *chunks() {
-      let sent = 0;
-      for (let chunk = first; chunk !== undefined; chunk = await next()) {
-        if (chunk.length === 0) continue;
-        arm();
-        yield chunk;
-        disarm();
-        sent += chunk.length;
-        if (sent >= turnBytes) {
-          sent = 0;
-          await nextTurn();
-        }
-      }
-      arm();
-    },
-    answered() {
-      answered = true;
-      disarm();
-    },
-    async [Symbol.asyncDispose]() {
-      answered = true;
-      disarm();
-      stopped = true;
-      stop();
-      if (source instanceof Readable) source.on("error", () => {}).destroy();
-      else void iterator.return?.()?.catch(() => {});
-    },
-  };
+  }
 }

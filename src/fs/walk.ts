@@ -59,6 +59,9 @@ interface Frame {
   identity: EntryStat | undefined;
 }
 
+type EnteredDirectory = Pick<Frame, "node" | "path" | "announced"> &
+  Partial<Pick<Frame, "include" | "exclude" | "identity">>;
+
 /**
  * Walks a tree as fsutil does (fs.go, filter.go): byte order, directories before their content, parents of matching
  * entries given out just before the first of them, whole directories left out where no pattern can match in them.
@@ -77,7 +80,7 @@ export class TreeWalker {
   constructor(source: TreeSource, filter: TreeFilter) {
     this.#source = source;
     this.#filter = filter;
-    this.#push({ parent: undefined, name: "" }, "", undefined, undefined, true, undefined);
+    this.#push({ node: { parent: undefined, name: "" }, path: "", announced: true });
   }
 
   /**
@@ -164,7 +167,14 @@ export class TreeWalker {
       if (!isDirectory(entry.mode)) return;
     }
     if (directory) {
-      this.#push({ parent: frame.node, name }, path, includeMemo, excludeMemo, !hidden, stat);
+      this.#push({
+        node: { parent: frame.node, name },
+        path,
+        include: includeMemo,
+        exclude: excludeMemo,
+        announced: !hidden,
+        identity: stat,
+      });
     }
   }
 
@@ -212,14 +222,7 @@ export class TreeWalker {
     return first ?? "";
   }
 
-  #push(
-    node: DirNode,
-    path: ByteString,
-    include: MatchMemo | undefined,
-    exclude: MatchMemo | undefined,
-    announced: boolean,
-    identity: EntryStat | undefined,
-  ): void {
+  #push({ node, path, include, exclude, announced, identity }: EnteredDirectory): void {
     if (identity && this.#isLoop(identity)) {
       throw new WalkError(`directory ${displayPath(path)} contains itself`, [displayPath(path)]);
     }

@@ -44,97 +44,107 @@ interface CacheEntry {
  * match. Cached by host for 4 min 50 s; one request at a time, since keychains hang otherwise (docker/cli #1862).
  */
 export function dockerCredentials(options: DockerCredentialsOptions): CredentialProvider {
-  const { env, now = Date.now } = options;
-  const cache = new Map<string, CacheEntry>();
-  const configs = new Map<string, Promise<DockerConfig>>();
-  const warned = new Set<string>();
-  let scoped: Promise<ScopedConfig[]> | undefined;
-  let tail: Promise<unknown> = Promise.resolve();
+  const found = new DockerCredentials(options);
+  const path = options.config?.path ?? join(dockerConfigDir(options.env), "config.json");
+  const source = options.env["DOCKER_AUTH_CONFIG"] ? `DOCKER_AUTH_CONFIG and ${path}` : path;
+  const provider: CredentialProvider = (request) => found.find(request);
+  return Object.assign(provider, { source });
+}
 
-  const warn = (text: string) => {
-    if (warned.has(text)) return;
-    warned.add(text);
-    options.onWarning?.(text);
-  };
+class DockerCredentials {
+  readonly #options: DockerCredentialsOptions;
+  readonly #now: () => number;
+  readonly #cache = new Map<string, CacheEntry>();
+  readonly #configs = new Map<string, Promise<DockerConfig>>();
+  readonly #warned = new Set<string>();
+  #scoped: Promise<ScopedConfig[]> | undefined;
+  /** The request before. */
+  #tail: Promise<unknown> = Promise.resolve();
 
-  /** Who gave a configuration tells of its problems. */
-  const load = async (dir?: string) => {
-    const config = await loadDockerConfig(env, dir === undefined ? {} : { dir });
-    config.problems.forEach(warn);
-    return config;
-  };
+  constructor(options: DockerCredentialsOptions) {
+    this.#options = options;
+    this.#now = options.now ?? Date.now;
+  }
 
-  const mainConfig = (): Promise<DockerConfig> => {
-    if (options.config) return Promise.resolve(options.config);
-    return memo(configs, "", () => load());
-  };
+  async find(request: CredentialRequest): Promise<RegistryCredentials | undefined> {
+    const result = this.#tail.then(async () => {
+      const own = await this.#lookUp(request.host, request);
+      if (!isEmpty(own) || !hubBackedHosts.has(request.host)) return isEmpty(own) ? undefined : own;
+      const hub = await this.#lookUp(hubRegistryHost, request);
+      return isEmpty(hub) ? undefined : hub;
+    });
+    this.#tail = result.catch(() => {});
+    return await result;
+  }
 
-  const configFor = async (found: ScopedConfig | undefined): Promise<DockerConfig> => {
-    if (!found) return await mainConfig();
-    try {
-      return await memo(configs, found.dir, () => load(found.dir));
-    } catch (error) {
-      warn(`ignoring alternative credentials: ${messageOf(error)}`);
-      return await mainConfig();
-    }
-  };
+  async #lookUp(
+    host: string,
+    { scopes, signal }: CredentialRequest,
+  ): Promise<RegistryCredentials | undefined> {
+    throwIfAborted(signal);
+    this.#scoped ??= findScopedConfigs(buildxConfigDir(this.#options.env));
+    const found = matchScopedConfig(await this.#scoped, host, scopes);
+    const cacheKey = `${host}|${found?.dir ?? ""}`;
+    const cached = this.#cache.get(cacheKey);
+    if (cached && this.#now() < cached.expires) return cached.credentials;
+    const { credentials, failed } = await this.#ask(await this.#configFor(found), host, signal);
+    const expires = this.#now() + (failed ? failureMilliseconds : cacheMilliseconds);
+    this.#cache.set(cacheKey, { credentials, expires });
+    return credentials;
+  }
 
-  const ask = async (config: DockerConfig, host: string, signal: AbortSignal | undefined) => {
+  async #ask(config: DockerConfig, host: string, signal: AbortSignal | undefined) {
+    const { env, helperTimeoutMilliseconds } = this.#options;
     const key = credentialsKey(host);
-    const fromEnvironment = environmentCredentials(env, key, warn);
+    const fromEnvironment = environmentCredentials(env, key, (text) => this.#warn(text));
     if (fromEnvironment) return { credentials: fromEnvironment, failed: false };
     // An empty name is a helper too: none, for this host (docker/cli getConfiguredCredentialStore).
     const helper = config.credHelpers.get(key) ?? config.credHelpers.get(host) ?? config.credsStore;
     if (helper === undefined || helper === "")
       return { credentials: findAuth(config.auths, key), failed: false };
     try {
-      const credentials = await runCredentialHelper(helper, key, {
-        env,
-        signal,
-        ...(options.helperTimeoutMilliseconds !== undefined && {
-          timeoutMilliseconds: options.helperTimeoutMilliseconds,
-        }),
-      });
+      const timeout = helperTimeoutMilliseconds !== undefined && {
+        timeoutMilliseconds: helperTimeoutMilliseconds,
+      };
+      const credentials = await runCredentialHelper(helper, key, { env, signal, ...timeout });
       // A registry token is never in a helper, but may stand in the file beside it.
       const registryToken = config.auths.get(key)?.registryToken;
-      return {
-        credentials: registryToken ? { ...credentials, registryToken } : credentials,
-        failed: false,
-      };
+      return { credentials: registryToken ? { ...credentials, registryToken } : credentials, failed: false };
     } catch (error) {
       throwIfAborted(signal);
       if (!isSlipwayError(error)) throw error;
-      warn(`no credentials for ${host}: ${error.message}`);
+      this.#warn(`no credentials for ${host}: ${error.message}`);
       return { credentials: undefined, failed: true };
     }
-  };
+  }
 
-  const lookUp = async (host: string, { scopes, signal }: CredentialRequest) => {
-    throwIfAborted(signal);
-    scoped ??= findScopedConfigs(buildxConfigDir(env));
-    const found = matchScopedConfig(await scoped, host, scopes);
-    const cacheKey = `${host}|${found?.dir ?? ""}`;
-    const cached = cache.get(cacheKey);
-    if (cached && now() < cached.expires) return cached.credentials;
-    const { credentials, failed } = await ask(await configFor(found), host, signal);
-    cache.set(cacheKey, { credentials, expires: now() + (failed ? failureMilliseconds : cacheMilliseconds) });
-    return credentials;
-  };
+  async #configFor(found: ScopedConfig | undefined): Promise<DockerConfig> {
+    if (!found) return await this.#mainConfig();
+    try {
+      return await memo(this.#configs, found.dir, () => this.#load(found.dir));
+    } catch (error) {
+      this.#warn(`ignoring alternative credentials: ${messageOf(error)}`);
+      return await this.#mainConfig();
+    }
+  }
 
-  const provider: CredentialProvider = async (request) => {
-    const result = tail.then(async () => {
-      const own = await lookUp(request.host, request);
-      if (!isEmpty(own) || !hubBackedHosts.has(request.host)) return isEmpty(own) ? undefined : own;
-      const hub = await lookUp(hubRegistryHost, request);
-      return isEmpty(hub) ? undefined : hub;
-    });
-    tail = result.catch(() => {});
-    return await result;
-  };
-  const path = options.config?.path ?? join(dockerConfigDir(env), "config.json");
-  return Object.assign(provider, {
-    source: env["DOCKER_AUTH_CONFIG"] ? `DOCKER_AUTH_CONFIG and ${path}` : path,
-  });
+  #mainConfig(): Promise<DockerConfig> {
+    const { config } = this.#options;
+    return config ? Promise.resolve(config) : memo(this.#configs, "", () => this.#load());
+  }
+
+  /** Who gave a configuration tells of its problems. */
+  async #load(dir?: string): Promise<DockerConfig> {
+    const config = await loadDockerConfig(this.#options.env, dir === undefined ? {} : { dir });
+    for (const problem of config.problems) this.#warn(problem);
+    return config;
+  }
+
+  #warn(text: string): void {
+    if (this.#warned.has(text)) return;
+    this.#warned.add(text);
+    this.#options.onWarning?.(text);
+  }
 }
 
 function isEmpty(credentials: RegistryCredentials | undefined): boolean {

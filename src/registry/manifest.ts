@@ -26,6 +26,20 @@ export type Manifest =
       subject?: Descriptor;
     };
 
+/** The media type that a document has inside and by what it was announced as, and that fits what it holds. */
+function agreedType(
+  said: { inside: string | undefined; announced: string | undefined; isIndex: boolean },
+  wrong: (problem: string) => RegistryError,
+): string {
+  const { inside, announced, isIndex } = said;
+  const type = inside ?? announced ?? (isIndex ? mediaTypes.ociIndex : mediaTypes.ociManifest);
+  if (announced !== undefined && announced !== type)
+    throw wrong(`has media type ${type} where ${announced} was announced`);
+  if (!(isIndex ? isIndexType(type) : isManifestType(type)))
+    throw wrong(`has media type ${type}, but ${isIndex ? "lists manifests" : "has layers"}`);
+  return type;
+}
+
 /**
  * Parses an index or a manifest. `mediaType` is what the registry or a descriptor says it is; a media type inside must
  * agree, and what looks like both is refused, since different readers would take it for different things (SEC-34,
@@ -52,14 +66,7 @@ export function parseManifest(content: Buffer, mediaType: string | undefined, wh
   }
   const isIndex = manifests !== undefined;
   const inside = typeof value["mediaType"] === "string" ? value["mediaType"] : undefined;
-  const type = inside ?? mediaType ?? (isIndex ? mediaTypes.ociIndex : mediaTypes.ociManifest);
-  const agrees = isIndex ? isIndexType : isManifestType;
-  if (!agrees(type) || (mediaType !== undefined && mediaType !== type)) {
-    const said = mediaType !== undefined && mediaType !== type ? ` where ${mediaType} was announced` : "";
-    throw wrong(
-      `has media type ${type}${said}${said ? "" : `, but ${isIndex ? "lists manifests" : "has layers"}`}`,
-    );
-  }
+  const type = agreedType({ inside, announced: mediaType, isIndex }, wrong);
   const common = {
     mediaType: type,
     annotations: isJsonObject(annotations) ? (annotations as Record<string, string>) : {},

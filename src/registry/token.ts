@@ -184,6 +184,25 @@ async function fetchByGet(
   return await readToken(response, "GET", realm, request);
 }
 
+/** The error of a token server that names another place: nobody has vouched for that one. */
+async function redirected(
+  { statusCode: status, headers, body }: HttpResponse,
+  realm: URL,
+  onRefusal: TokenRequest["onRefusal"],
+): Promise<RegistryError> {
+  await body.dump();
+  const location = headers["location"];
+  const isUrl = typeof location === "string" && URL.canParse(location, realm.href);
+  const target = isUrl ? `to ${new URL(location, realm.href).origin}` : "";
+  if (target) onRefusal?.(`redirects ${target}`);
+  const where = target && !onRefusal ? ` ${target}` : "";
+  return new RegistryError(
+    "REGISTRY_PROTOCOL",
+    `token server ${realm.origin}${realm.pathname} redirects${where}, which is not followed`,
+    { host: realm.host, status },
+  );
+}
+
 async function readToken(
   response: HttpResponse,
   method: string,
@@ -193,19 +212,7 @@ async function readToken(
   const { statusCode: status, headers } = response;
   const host = realm.host;
   const place = realm.origin + realm.pathname;
-  if (status >= 300 && status < 400) {
-    await response.body.dump();
-    const location = headers["location"];
-    const target = typeof location === "string" && URL.canParse(location, realm.href);
-    const origin = target ? `to ${new URL(location, realm.href).origin}` : "";
-    if (origin) onRefusal?.(`redirects ${origin}`);
-    const where = origin && !onRefusal ? ` ${origin}` : "";
-    throw new RegistryError(
-      "REGISTRY_PROTOCOL",
-      `token server ${place} redirects${where}, which is not followed`,
-      { host, status },
-    );
-  }
+  if (status >= 300 && status < 400) throw await redirected(response, realm, onRefusal);
   if (status < 200 || status >= 400) {
     const words = await readRefusal(response);
     if (words) onRefusal?.(words);

@@ -67,8 +67,6 @@ export function goSprintf(format: string, values: readonly unknown[]): string {
 }
 
 function formatVerb(verb: string, value: unknown, flags: string, precision: number | undefined): string {
-  const number = typeof value === "number" ? value : Number.NaN;
-  const sign = flags.includes("+") && number >= 0 ? "+" : "";
   switch (verb) {
     case "s":
     case "v": {
@@ -79,26 +77,39 @@ function formatVerb(verb: string, value: unknown, flags: string, precision: numb
       return JSON.stringify(inner(value));
     case "t":
       return typeof value === "boolean" ? String(value) : bad(verb, value);
-    case "d":
-      return Number.isInteger(number) || typeof value === "bigint" ? sign + inner(value) : bad(verb, value);
-    case "c":
-      return Number.isInteger(number) ? String.fromCodePoint(number) : bad(verb, value);
-    case "f":
-      return Number.isNaN(number) ? bad(verb, value) : sign + number.toFixed(precision ?? 6);
-    case "g":
-      return Number.isNaN(number)
-        ? bad(verb, value)
-        : sign +
-            (precision === undefined ? String(number) : String(Number(number.toPrecision(precision || 1))));
     case "x":
     case "X": {
       const hex =
-        typeof value === "string" ? Buffer.from(value).toString("hex") : Math.trunc(number).toString(16);
+        typeof value === "string"
+          ? Buffer.from(value).toString("hex")
+          : Math.trunc(numberOf(value)).toString(16);
       return verb === "x" ? hex : hex.toUpperCase();
     }
     default:
-      return bad(verb, value);
+      return formatNumber(verb, value, flags, precision) ?? bad(verb, value);
   }
+}
+
+/** A number by one of the verbs for numbers; undefined for what is none, and for other verbs. */
+function formatNumber(
+  verb: string,
+  value: unknown,
+  flags: string,
+  precision: number | undefined,
+): string | undefined {
+  const number = numberOf(value);
+  const sign = flags.includes("+") && number >= 0 ? "+" : "";
+  if (verb === "d")
+    return Number.isInteger(number) || typeof value === "bigint" ? sign + inner(value) : undefined;
+  if (Number.isNaN(number)) return undefined;
+  if (verb === "c") return Number.isInteger(number) ? String.fromCodePoint(number) : undefined;
+  if (verb === "f") return sign + number.toFixed(precision ?? 6);
+  if (verb !== "g") return undefined;
+  return sign + String(precision === undefined ? number : Number(number.toPrecision(precision || 1)));
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === "number" ? value : Number.NaN;
 }
 
 function bad(verb: string, value: unknown): string {

@@ -241,14 +241,8 @@ class ActionTokens {
 
 const escapes: Record<string, string> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };
 
-function unescape(
-  _all: string,
-  byte?: string,
-  short?: string,
-  long?: string,
-  octal?: string,
-  other?: string,
-): string {
+function unescape(_all: string, ...groups: (string | undefined)[]): string {
+  const [byte, short, long, octal, other] = groups;
   const hex = byte ?? short ?? long;
   if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
   if (octal !== undefined) return String.fromCodePoint(Number.parseInt(octal, 8));
