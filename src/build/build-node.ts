@@ -1,15 +1,78 @@
-import type { Driver } from "../builder/index.js";
+import {
+  type Builder,
+  type BuilderNode,
+  type Driver,
+  type Platform,
+  connectForBuild,
+  loadRemote,
+} from "../builder/index.js";
 import type { BuildkitClient } from "../buildkit/index.js";
-import type { DockerEndpoint } from "../config/index.js";
+import type { DockerConfig, DockerEndpoint, Environment } from "../config/index.js";
+import { type EventSink, InvalidArgumentError } from "../core/index.js";
+import type { ConnectTarget } from "./connection.js";
+import type { SolvePlan } from "./solve-plan.js";
 
-/** A live node to build on. */
+/** How {@link BuildNode.connect} is asked. */
+export interface ConnectNodeOptions {
+  onEvent?: EventSink | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** One buildkitd that builds can run on: a builder's node, or one at an address. */
 export interface BuildNode {
-  client: BuildkitClient;
   builderName: string;
   nodeName: string;
+  /** Platforms it was configured for. */
+  platforms: readonly Platform[];
   driver: Driver;
-  /** The engine that it is on, and how its builder names that. */
+  /** The engine that it is on, and how its node names that. */
   engine?: { endpoint: DockerEndpoint; name: string } | undefined;
-  /** Files of its configuration, which say how registries are spoken to. */
+  /** Files of the node's configuration, with what they say about registries. */
   files?: ReadonlyMap<string, Uint8Array>;
+  saveRef?: (plan: SolvePlan) => Promise<void>;
+  /** Boots it if need be. */
+  connect(options: ConnectNodeOptions): Promise<BuildkitClient>;
+  close(): Promise<void>;
+}
+
+/** The node of an address or a dial function; undefined when the target has neither. */
+export async function dialledNode(
+  { address, tls, dial }: Pick<ConnectTarget, "address" | "dial" | "tls">,
+  context: { env: Environment; dockerConfig: DockerConfig },
+): Promise<BuildNode | undefined> {
+  if (dial === undefined && address === undefined) return undefined;
+  if (tls && address === undefined) throw new InvalidArgumentError("tls is for an address");
+  const driver = await loadRemote(dial ? { dial } : { address: address ?? "", tls, ...context });
+  return {
+    builderName: "remote",
+    nodeName: "remote0",
+    platforms: [],
+    driver,
+    // Whoever gives an address knows whether somebody is there.
+    connect: ({ onEvent, signal }) => driver.connect({ sink: onEvent, signal, boot: false }),
+    close: () => driver.close(),
+  };
+}
+
+/** The node of a builder, as builds use it. */
+export async function builderNode(builder: Builder, node: BuilderNode): Promise<BuildNode> {
+  const driver = await node.openDriver();
+  const endpoint = await node.endpoint();
+  return {
+    builderName: builder.name,
+    nodeName: node.name,
+    platforms: node.node.platforms,
+    driver,
+    engine: endpoint && { endpoint, name: node.node.endpoint },
+    files: node.node.files,
+    async saveRef({ ref, inputs }) {
+      const { localState } = builder.store;
+      // Only a help for `history`; a store that cannot be written does not keep anyone from building.
+      await localState
+        .saveRef(builder.name, node.name, ref, { target: "default", ...inputs.recorded })
+        .catch(() => {});
+    },
+    connect: ({ onEvent, signal }) => connectForBuild(driver, { sink: onEvent, signal }),
+    close: () => driver.close(),
+  };
 }

@@ -7,7 +7,7 @@ import type { BuildResult } from "./build-result.js";
 import { mergeImages } from "./merge-images.js";
 import type { NodePool } from "./node-pool.js";
 import type { PlannedExport } from "./outputs.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 import { isPush } from "./plan-for-node.js";
 import { randomId } from "./random-id.js";
 import { runOnNode } from "./run-on-node.js";

@@ -18,7 +18,7 @@ import { holdOutputs } from "./caller-streams.js";
 import { readBuildOptions } from "./check-options.js";
 import { buildCallKinds, buildKinds, connectKinds } from "./option-kinds.js";
 import { type NodePool, openNodes } from "./node-pool.js";
-import { type PlanFacts, type SolvePlan, planBuild } from "./plan.js";
+import { type PlanFacts, type SolvePlan, planBuild } from "./solve-plan.js";
 
 /** Where builds run: a builder, or a buildkitd by its address or any way of dialling it. The current builder if none is given. */
 export interface ConnectTarget {

@@ -3,7 +3,7 @@ import { type EventSink, InvalidArgumentError, messageOf, throwIfAborted } from 
 import { parseGoBool } from "../config/index.js";
 import { BuilderClaimError } from "./asked-names.js";
 import { cacheDescriptor, imageDescriptor } from "./exporter-response.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 import { makeDirectory } from "../fs/index.js";
 
 /**

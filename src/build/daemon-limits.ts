@@ -1,7 +1,7 @@
 import type { BuildkitClient } from "../buildkit/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { isOlderThan } from "./daemon-version.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 
 /**
  * Refuses what an older daemon would take and leave out, without a word.

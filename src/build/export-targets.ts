@@ -7,7 +7,7 @@ import { usesContainerdStore } from "./load/full-load.js";
 import { loadTarget } from "./load/load-target.js";
 import { ManifestMemory } from "./load/manifest-memory.js";
 import type { PlannedExport } from "./outputs.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 import type { TargetRun } from "./target-run.js";
 
 /** What receives the exports, and what was settled about them. */

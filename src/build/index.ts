@@ -23,4 +23,4 @@ export { parseAnnotation } from "./outputs.js";
 export { type Output, type OutputType, parseOutput } from "./parse/output.js";
 export { type SecretInput, parseSecret } from "./parse/secret.js";
 export { contextFromStdin, dockerfileFromStdin } from "./stdin-context.js";
-export { type BuildPlan, type PlanOptions, type PlannedLocal, plan } from "./plan-data.js";
+export { type BuildPlan, type PlanOptions, type PlannedLocal, plan } from "./build-plan.js";

@@ -5,7 +5,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Environment } from "../config/index.js";
 import { files, tar } from "./contexts.js";
-import { type PlanOptions, plan } from "./plan-data.js";
+import { type PlanOptions, plan } from "./build-plan.js";
 
 // Files share a process and its modules: those that other files loaded are not mocked, and these are of no use to them.
 vi.hoisted(() => vi.resetModules());

@@ -9,7 +9,7 @@ import type { SyncedDir } from "../session/index.js";
 import { largestDockerfile, largestIgnoreFile } from "./input-files.js";
 import type { Inputs } from "./inputs.js";
 import { type TreeDigest, digestTree, readTreeFile } from "./input-digest-tree.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 
 /** Directories of a build with their digests, by mount name. */
 export type LocalDigests = ReadonlyMap<string, TreeDigest>;

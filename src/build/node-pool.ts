@@ -14,22 +14,22 @@ import type { BuildkitClient } from "../buildkit/index.js";
 import type { DockerConfig, Environment } from "../config/index.js";
 import { InvalidArgumentError, isSlipwayError, throwIfAborted, untilAborted } from "../core/index.js";
 import type { ConnectTarget } from "./connection.js";
-import { type Place, type PlaceConnectOptions, dialPlace, nodePlace } from "./place.js";
+import { type BuildNode, type ConnectNodeOptions, dialledNode, builderNode } from "./build-node.js";
 
 /** The nodes that a target has; opens and connects to each once, when it is needed. */
 export interface NodePool {
   /** The node that plans are made for. */
-  readonly first: Place;
+  readonly first: BuildNode;
   readonly firstIndex: number;
-  place(index: number): Promise<Place>;
+  node(index: number): Promise<BuildNode>;
   /** Connects to a node, booting it if need be; the connection is shared, and made anew when it was lost. */
-  connect(index: number, options: PlaceConnectOptions): Promise<BuildkitClient>;
+  connect(index: number, options: ConnectNodeOptions): Promise<BuildkitClient>;
   /** How many nodes there are. */
   readonly size: number;
   /** Another node than a lost one that can build for these platforms, or for what the lost one builds for if none is asked. */
-  other(lost: NodeShare, options: PlaceConnectOptions): Promise<number | undefined>;
+  other(lost: NodeShare, options: ConnectNodeOptions): Promise<number | undefined>;
   /** Decides which nodes build what. May boot all of them to ask what they offer. */
-  share(platforms: readonly string[], options: PlaceConnectOptions): Promise<NodeShare[]>;
+  share(platforms: readonly string[], options: ConnectNodeOptions): Promise<NodeShare[]>;
   /** Drops all connections. Idempotent. */
   close(): Promise<void>;
 }
@@ -40,18 +40,18 @@ export async function openNodes(
   context: { env: Environment; dockerConfig: DockerConfig },
 ): Promise<NodePool> {
   const { env } = context;
-  const dialled = await dialPlace(target, context);
+  const dialled = await dialledNode(target, context);
   if (dialled) return new Pool(0, dialled, [], () => Promise.resolve(dialled));
   const builder = isBuilder(target.builder)
     ? target.builder
     : await Builder.open({ name: target.builder, env, signal: target.signal });
   const node = pickNode(builder, target.platforms ?? []);
   if (!node) throw new InvalidArgumentError(`builder ${builder.name} has no nodes`);
-  const openNode = (index: number) => nodePlace(builder, builder.nodes[index] ?? node);
+  const openNode = (index: number) => builderNode(builder, builder.nodes[index] ?? node);
   const firstIndex = builder.nodes.indexOf(node);
   const configured = builder.nodes.map((one) => one.node.platforms);
   let isAnnounced = false;
-  const announce = async ({ onEvent }: PlaceConnectOptions) => {
+  const announce = async ({ onEvent }: ConnectNodeOptions) => {
     if (isAnnounced) return;
     isAnnounced = true;
     onEvent?.({ type: "start", builder: builder.name, driver: builder.driver });
@@ -61,12 +61,12 @@ export async function openNodes(
 }
 
 class Pool implements NodePool {
-  readonly first: Place;
+  readonly first: BuildNode;
   readonly firstIndex: number;
   readonly #configured: readonly (readonly Platform[])[];
-  readonly #open: (index: number) => Promise<Place>;
-  readonly #announce: (options: PlaceConnectOptions) => Promise<void>;
-  readonly #places = new Map<number, Promise<Place>>();
+  readonly #open: (index: number) => Promise<BuildNode>;
+  readonly #announce: (options: ConnectNodeOptions) => Promise<void>;
+  readonly #nodes = new Map<number, Promise<BuildNode>>();
   readonly #clients = new Map<number, Promise<BuildkitClient>>();
   /** What nodes build for when nothing is asked; known of several nodes alone. */
   readonly #native = new Map<number, string>();
@@ -76,35 +76,35 @@ class Pool implements NodePool {
 
   constructor(
     firstIndex: number,
-    first: Place,
+    first: BuildNode,
     configured: readonly (readonly Platform[])[],
-    open: (index: number) => Promise<Place>,
-    announce: (options: PlaceConnectOptions) => Promise<void> = () => Promise.resolve(),
+    open: (index: number) => Promise<BuildNode>,
+    announce: (options: ConnectNodeOptions) => Promise<void> = () => Promise.resolve(),
   ) {
     this.firstIndex = firstIndex;
     this.first = first;
     this.#configured = configured;
     this.#open = open;
     this.#announce = announce;
-    this.#places.set(firstIndex, Promise.resolve(first));
+    this.#nodes.set(firstIndex, Promise.resolve(first));
   }
 
-  place(index: number): Promise<Place> {
-    return kept(this.#places, index, () => this.#open(index));
+  node(index: number): Promise<BuildNode> {
+    return kept(this.#nodes, index, () => this.#open(index));
   }
 
-  async connect(index: number, options: PlaceConnectOptions): Promise<BuildkitClient> {
+  async connect(index: number, options: ConnectNodeOptions): Promise<BuildkitClient> {
     const { signal } = options;
     for (;;) {
       const isOthers = this.#clients.has(index);
       const connecting = kept(this.#clients, index, async () => {
-        const place = await this.place(index);
+        const node = await this.node(index);
         await this.#announce(options);
         if (this.#lost.delete(index)) {
-          const text = `the connection to ${place.nodeName} of builder ${place.builderName} was lost, connecting again`;
+          const text = `the connection to ${node.nodeName} of builder ${node.builderName} was lost, connecting again`;
           options.onEvent?.({ type: "message", level: "info", text });
         }
-        const client = this.#watched(index, await place.connect(options));
+        const client = this.#watched(index, await node.connect(options));
         if (this.size > 1) {
           // Only for when it is lost: a build needs no answer.
           const [platform] = await offeredBy(client, options).catch(() => []);
@@ -131,7 +131,7 @@ class Pool implements NodePool {
     return client;
   }
 
-  async share(platforms: readonly string[], options: PlaceConnectOptions): Promise<NodeShare[]> {
+  async share(platforms: readonly string[], options: ConnectNodeOptions): Promise<NodeShare[]> {
     const asked = parsePlatforms(platforms);
     if (asked.length === 0 || this.#configured.length <= 1)
       return [{ index: this.firstIndex, platforms: asked }];
@@ -149,7 +149,7 @@ class Pool implements NodePool {
     return Math.max(1, this.#configured.length);
   }
 
-  async other(lost: NodeShare, options: PlaceConnectOptions): Promise<number | undefined> {
+  async other(lost: NodeShare, options: ConnectNodeOptions): Promise<number | undefined> {
     for (const [index, own] of this.#configured.entries()) {
       if (index === lost.index) continue;
       let offered: Platform[];
@@ -172,7 +172,7 @@ class Pool implements NodePool {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const opened of [this.#clients, this.#places]) {
+    for (const opened of [this.#clients, this.#nodes]) {
       const closing = [...opened.values()].map(async (one) => (await one.catch(() => undefined))?.close());
       await Promise.all(closing);
     }
@@ -180,7 +180,7 @@ class Pool implements NodePool {
 }
 
 /** Platforms that a daemon says it builds for, its own first. */
-async function offeredBy(client: BuildkitClient, { signal }: PlaceConnectOptions): Promise<Platform[]> {
+async function offeredBy(client: BuildkitClient, { signal }: ConnectNodeOptions): Promise<Platform[]> {
   const workers = await client.workers({ signal });
   return workers.flatMap((worker) => worker.platforms.map(toPlatform));
 }

@@ -23,7 +23,7 @@ import type { BuildOptions } from "./build-options.js";
 import type { BuildCallOptions } from "./build.js";
 import type { ConnectTarget } from "./connection.js";
 import type { MemoryOutputOptions } from "./memory-output.js";
-import type { PlanOptions } from "./plan-data.js";
+import type { PlanOptions } from "./build-plan.js";
 
 const bytes = kind("bytes (a Uint8Array or an ArrayBuffer)", (value) => bytesOf(value) !== undefined);
 

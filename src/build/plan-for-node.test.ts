@@ -4,7 +4,7 @@ import { loadDockerConfig } from "../config/index.js";
 import { files } from "./contexts.js";
 import type { BuildOptions } from "./build-options.js";
 import { type NodeFacts, planForNode } from "./plan-for-node.js";
-import { planBuild } from "./plan.js";
+import { planBuild } from "./solve-plan.js";
 
 const all: NodeFeatures = {
   ociExporter: true,

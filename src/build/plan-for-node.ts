@@ -2,7 +2,7 @@ import type { NodeFeatures } from "../builder/index.js";
 import { parseGoBool } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import type { PlannedExport } from "./outputs.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 
 /** What of a node a plan depends on. */
 export interface NodeFacts {

@@ -1,7 +1,7 @@
 import { type RegistrySettings, parseGoBool, readRegistrySettings } from "../config/index.js";
 import { messageOf } from "../core/index.js";
 import { parseReference, registryHost } from "../registry/index.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 
 /**
  * How token servers of registries may be spoken to, by the registry's host: as the builder's `buildkitd.toml` says, and

@@ -4,7 +4,7 @@ import type { BuildkitClient } from "../buildkit/index.js";
 import { SlipwayError, type SlipwayErrorCode, isSlipwayError, messageOf } from "../core/index.js";
 import type { BuildOnNodesContext } from "./build-on-nodes.js";
 import type { BuildResult } from "./build-result.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 import { randomId } from "./random-id.js";
 import { runTarget } from "./run-target.js";
 
@@ -42,7 +42,7 @@ export async function runOnNode(
       if (retries-- <= 0 || hasExported || signal?.aborted || !isSlipwayError(error, codes)) throw error;
       const other = await nodes.other({ index, platforms: share.platforms }, { signal, onEvent });
       if (other === undefined) throw error;
-      const [lost, next] = [await nodes.place(index), await nodes.place(other)];
+      const [lost, next] = [await nodes.node(index), await nodes.node(other)];
       const text = `node ${lost.nodeName} was lost (${messageOf(error)}); its part is built again on ${next.nodeName}`;
       onEvent?.({ type: "message", level: "warning", text });
       index = other;
@@ -68,7 +68,7 @@ async function runOnce(
   onExport: () => void,
 ): Promise<BuildResult> {
   const { nodes, resources, sink, signal } = context;
-  const place = await nodes.place(index);
+  const node = await nodes.node(index);
   const since = Date.now();
   const client = await nodes.connect(index, { signal, onEvent: sink });
   const wasUsed = used.has(client);
@@ -77,10 +77,10 @@ async function runOnce(
   try {
     return await runTarget(plan, {
       resources,
-      node: { ...place, client },
+      node: { ...node, client },
       sink,
       signal,
-      saveRef: place.saveRef,
+      saveRef: node.saveRef,
       onSession: () => (hasBegun = true),
       onExport,
     });
@@ -93,7 +93,7 @@ async function runOnce(
     }
     // Says what became of the builder when the connection to it was lost (FLT-1 to FLT-5).
     if (!isLost || signal?.aborted) throw error;
-    const diagnosis = await place.driver.diagnose({ since, signal });
+    const diagnosis = await node.driver.diagnose({ since, signal });
     throw diagnosis === undefined ? error : new SlipwayError("BUILDER_LOST", diagnosis, { cause: error });
   }
 }

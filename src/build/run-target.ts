@@ -1,12 +1,12 @@
 import { type EventSink, isSlipwayError } from "../core/index.js";
 import { type Attachable, Session } from "../session/index.js";
 import type { BuildError } from "./build-error.js";
-import type { BuildNode } from "./build-node.js";
+import type { ConnectedNode } from "./connected-node.js";
 import type { BuildResources } from "./build-resources.js";
 import type { BuildResult } from "./build-result.js";
 import { openTargets } from "./export-targets.js";
 import type { AskGateway } from "./gateway-drive.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 import { sessionServices } from "./session-services.js";
 import { settleOnNode } from "./settle-on-node.js";
 import { type SolveOutcome, solve } from "./solve.js";
@@ -17,7 +17,7 @@ import { traceHeaders } from "./trace-parent.js";
 /** What {@link runTarget} works with besides the plan. */
 export interface RunTargetOptions {
   resources: BuildResources;
-  node: BuildNode;
+  node: ConnectedNode;
   sink?: EventSink | undefined;
   signal?: AbortSignal | undefined;
   /** Drives the build; by default the plan's frontend does. */

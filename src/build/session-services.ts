@@ -14,7 +14,7 @@ import {
 } from "../session/index.js";
 import { contentStores } from "./content-stores.js";
 import { isOlderThan } from "./daemon-version.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 import { registryHosts } from "./registry-hosts.js";
 import { secretSources } from "./secret-sources.js";
 import type { TargetRun } from "./target-run.js";

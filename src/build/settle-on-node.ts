@@ -4,7 +4,7 @@ import { withoutPolicy } from "./archive-policy.js";
 import { requireDaemonFor } from "./daemon-limits.js";
 import { withEngineImages } from "./engine-images/with-engine-images.js";
 import { memoryDir } from "./memory-dir.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 import { planForNode } from "./plan-for-node.js";
 import { randomId } from "./random-id.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { control } from "../buildkit/index.js";
 import type { AskGateway } from "./gateway-drive.js";
 import type { Cache } from "./parse/cache.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 
 /** What of a plan the solve itself goes by. */
 export type SolveSpec = Pick<

@@ -4,7 +4,7 @@ import { nameExported } from "./content-stores.js";
 import { describeImage } from "./describe-image.js";
 import type { OpenedTargets } from "./export-targets.js";
 import { checkResponse } from "./exporter-response.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 import { readProvenance } from "./provenance.js";
 import { pushMoby } from "./push-from-engine.js";
 import type { SolveOutcome } from "./solve.js";

@@ -1,16 +1,16 @@
 import { type EventSink, Redactor, type VertexWarning } from "../core/index.js";
 import type { CacheLock } from "../session/index.js";
-import type { BuildNode } from "./build-node.js";
+import type { ConnectedNode } from "./connected-node.js";
 import type { BuildResources } from "./build-resources.js";
 import { cacheLocks } from "./content-stores.js";
 import type { EngineImages } from "./engine-images/engine-images.js";
 import { Failures } from "./failures.js";
-import type { SolvePlan } from "./plan.js";
+import type { SolvePlan } from "./solve-plan.js";
 
 /** One plan on one node while it runs: what is its own, to be closed when it has ended. */
 export class TargetRun implements AsyncDisposable {
   readonly resources: BuildResources;
-  readonly node: BuildNode;
+  readonly node: ConnectedNode;
   readonly signal: AbortSignal | undefined;
   readonly sink: EventSink;
   /** What the builder has warned of. */
@@ -28,7 +28,7 @@ export class TargetRun implements AsyncDisposable {
     plan: SolvePlan,
     options: {
       resources: BuildResources;
-      node: BuildNode;
+      node: ConnectedNode;
       sink: EventSink | undefined;
       signal: AbortSignal | undefined;
     },

@@ -1,5 +1,5 @@
 import type { DockerConfig, Environment } from "../config/index.js";
-import type { ConnectMode } from "./docker-container/node-context.js";
+import type { ConnectMode } from "./docker-container/container-context.js";
 import { containerOptionNames, parseDriverOptions } from "./docker-container/options.js";
 import { checkDockerSettings } from "./docker/settings.js";
 import type { Driver } from "./driver.js";

@@ -13,7 +13,7 @@ export type { DockerContainerOpts, DriverOpts, RemoteOpts } from "./driver-opts.
 export { engineEndpoint } from "./engine-endpoint.js";
 export type { AddressTls } from "./remote/dial-address.js";
 export { parseDaemonAddress } from "./remote/address.js";
-export { type ConnectMode } from "./docker-container/node-context.js";
+export { type ConnectMode } from "./docker-container/container-context.js";
 export { containerName, stateVolumeName } from "./docker-container/container-spec.js";
 export { type DockerContainerOptions, defaultImage, parseDriverOptions } from "./docker-container/options.js";
 export type {

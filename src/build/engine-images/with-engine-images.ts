@@ -11,7 +11,7 @@ import {
 import { isOlderThan } from "../daemon-version.js";
 import { readTreeFile } from "../input-digest-tree.js";
 import { largestDockerfile } from "../input-files.js";
-import type { SolvePlan } from "../plan.js";
+import type { SolvePlan } from "../solve-plan.js";
 import type { TargetRun } from "../target-run.js";
 import { baseImages } from "./base-images.js";
 import { EngineImages } from "./engine-images.js";

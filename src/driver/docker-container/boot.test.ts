@@ -5,12 +5,12 @@ import { FakeEngine } from "../../../test/support/fake-engine.js";
 import { bootContainer } from "./boot.js";
 import { configDigest, configDigestLabel } from "./container-spec.js";
 import { DockerContainerDriver } from "./docker-container-driver.js";
-import type { NodeContext } from "./node-context.js";
+import type { ContainerContext } from "./container-context.js";
 import { parseDriverOptions } from "./options.js";
 
 const name = "buildx_buildkit_b0";
 
-function node(engine: EngineClient): NodeContext {
+function node(engine: EngineClient): ContainerContext {
   return {
     engine,
     nodeName: "b0",

@@ -4,7 +4,7 @@ import type { ContainerInspect } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
 import { configDigest, configDigestLabel, containerName, socketMount } from "./container-spec.js";
 import { copyConfig, createContainer } from "./create-container.js";
-import { type NodeContext, inspectNode } from "./node-context.js";
+import { type ContainerContext, inspectNode } from "./container-context.js";
 import { removeContainer } from "./remove-container.js";
 
 /** How long another process may leave its new container unstarted before it is taken over (STO-7), in ms. */
@@ -26,7 +26,7 @@ export interface BootOutcome {
  * @throws DriverError `DRIVER_BOOT` when it cannot be brought to run; EngineError what the engine refused.
  */
 export async function bootContainer(
-  node: NodeContext,
+  node: ContainerContext,
   vertex: VertexWriter,
   { signal, plain = false }: { signal?: AbortSignal | undefined; plain?: boolean },
 ): Promise<BootOutcome> {
@@ -87,19 +87,19 @@ function patience(name: string, signal: AbortSignal | undefined): () => Promise<
 }
 
 /** The config was perhaps not copied: copy it (again), then start (STO-6). */
-async function finishCreated(node: NodeContext, signal: AbortSignal | undefined): Promise<void> {
+async function finishCreated(node: ContainerContext, signal: AbortSignal | undefined): Promise<void> {
   await copyConfig(node, signal);
   await startTolerant(node, signal);
 }
 
 /** Starting what another process has just started is no error: the engine answers 304, or 409 while it is at it. */
-async function startTolerant(node: NodeContext, signal: AbortSignal | undefined): Promise<void> {
+async function startTolerant(node: ContainerContext, signal: AbortSignal | undefined): Promise<void> {
   await node.engine.containers.start(containerName(node.nodeName), { signal });
 }
 
 /** Created so long ago, by the engine's own clock, that its maker must have died. */
 async function isAbandoned(
-  node: NodeContext,
+  node: ContainerContext,
   container: ContainerInspect,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
@@ -109,13 +109,13 @@ async function isAbandoned(
 }
 
 /** True for a container of slipway's whose config is not the node's any more. buildx's carry no label and stay as they are. */
-export function hasOtherConfig(node: NodeContext, container: ContainerInspect): boolean {
+export function hasOtherConfig(node: ContainerContext, container: ContainerInspect): boolean {
   const digest = container.Config.Labels?.[configDigestLabel];
   return digest !== undefined && digest !== configDigest(node.files);
 }
 
 /** True when the directory for its socket, which was made for it here, is gone: the engine would not start it any more. */
-async function hasLostSockets(node: NodeContext, container: ContainerInspect): Promise<boolean> {
+async function hasLostSockets(node: ContainerContext, container: ContainerInspect): Promise<boolean> {
   const source = socketMount(container);
   if (source === undefined || !source.startsWith(`${node.socketParent}/`)) return false;
   return stat(source).then(

@@ -1,5 +1,5 @@
 import { DriverError } from "../driver-error.js";
-import type { ConnectMode } from "./node-context.js";
+import type { ConnectMode } from "./container-context.js";
 
 /** @throws DriverError `DRIVER_OPTION` for anything but `auto`, `exec` and `socket`. */
 export function connectMode(text: string): ConnectMode {

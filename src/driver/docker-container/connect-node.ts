@@ -11,7 +11,7 @@ import { type ContainerInspect, EngineError, execDial } from "../../engine-api/i
 import { DriverError } from "../driver-error.js";
 import { containerName } from "./container-spec.js";
 import { type LogStart, logTail, withLogs } from "./log-tail.js";
-import { type NodeContext, inspectNode } from "./node-context.js";
+import { type ContainerContext, inspectNode } from "./container-context.js";
 import { dialSocket, findSocket } from "./socket-transport.js";
 
 /** One try to get an answer from buildkitd, in ms. */
@@ -52,7 +52,10 @@ interface ConnectNodeOptions {
  * @throws DriverError `DRIVER_BOOT` when it stopped, did not answer in time or not as a buildkitd does; `DRIVER_CONNECT` when `connect=socket` was
  * asked for and there is no way to the socket.
  */
-export async function connectNode(node: NodeContext, options: ConnectNodeOptions): Promise<NodeConnection> {
+export async function connectNode(
+  node: ContainerContext,
+  options: ConnectNodeOptions,
+): Promise<NodeConnection> {
   let reason = "";
   const notice = setTimeout(() => {
     const text = `waiting for builder container ${containerName(node.nodeName)} to answer${reason}`;
@@ -66,7 +69,7 @@ export async function connectNode(node: NodeContext, options: ConnectNodeOptions
 }
 
 async function untilConnected(
-  node: NodeContext,
+  node: ContainerContext,
   { signal, booting, found }: ConnectNodeOptions,
   onFailure: (error: unknown) => void,
 ): Promise<NodeConnection> {
@@ -151,7 +154,7 @@ function isMissingProgram(error: unknown): boolean {
  * @throws DriverError `DRIVER_BOOT` when the container is gone or does not run.
  */
 async function requireRunning(
-  node: NodeContext,
+  node: ContainerContext,
   signal: AbortSignal | undefined,
   mayRestart: (restarts: number) => boolean,
 ): Promise<ContainerInspect> {
@@ -173,7 +176,7 @@ async function requireRunning(
 }
 
 async function bootError(
-  node: NodeContext,
+  node: ContainerContext,
   summary: string,
   start: LogStart,
   { signal, cause }: { signal: AbortSignal | undefined; cause?: unknown },

@@ -12,7 +12,7 @@ import {
   wantsGpus,
   wslLibraries,
 } from "./container-spec.js";
-import type { NodeContext } from "./node-context.js";
+import type { ContainerContext } from "./container-context.js";
 import { makeSocketDirectory, removeSocketDirectory } from "./socket-directory.js";
 
 /** Options of {@link createContainer}. */
@@ -37,7 +37,7 @@ export type CreateOutcome = { made: false; conflict: true } | { made: true; extr
  * @throws EngineError what the engine said to pull, create, archive or start.
  */
 export async function createContainer(
-  node: NodeContext,
+  node: ContainerContext,
   { vertex, signal, plain = false, skipPull = false }: CreateContainerOptions,
 ): Promise<CreateOutcome> {
   const name = containerName(node.nodeName);
@@ -81,7 +81,7 @@ export async function createContainer(
 
 /** An error of the engine's about a network that is not there, with what to do about it. */
 async function withRemedy(
-  { engine, options: { network } }: NodeContext,
+  { engine, options: { network } }: ContainerContext,
   error: unknown,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
@@ -100,7 +100,7 @@ async function withRemedy(
 }
 
 /** Copies the node's config files into its container, which must not have been started yet (SEC-10, SEC-11). */
-export async function copyConfig(node: NodeContext, signal: AbortSignal | undefined): Promise<void> {
+export async function copyConfig(node: ContainerContext, signal: AbortSignal | undefined): Promise<void> {
   const files = new Map(node.files);
   if (node.options.provenanceAddGha) {
     const context = await githubActionsContext(node.env);
@@ -115,7 +115,7 @@ export async function copyConfig(node: NodeContext, signal: AbortSignal | undefi
 }
 
 /** Signatures are not checked here, and an image whose signature was to be checked must not pass for one that was. */
-function refuseDefaultPolicy({ env, options: { image } }: NodeContext): void {
+function refuseDefaultPolicy({ env, options: { image } }: ContainerContext): void {
   if (parseGoBool(env["BUILDX_DEFAULT_POLICY"] ?? "") !== true) return;
   const reference = parseReference(image);
   const pinned = reference.digest !== undefined && reference.tag === undefined;
@@ -128,7 +128,7 @@ function refuseDefaultPolicy({ env, options: { image } }: NodeContext): void {
 }
 
 async function pullImage(
-  node: NodeContext,
+  node: ContainerContext,
   vertex: VertexWriter,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -150,7 +150,7 @@ async function pullImage(
   }
 }
 
-async function hasWslLibraries(node: NodeContext): Promise<boolean> {
+async function hasWslLibraries(node: ContainerContext): Promise<boolean> {
   if (!node.env["WSL_DISTRO_NAME"] || !node.engine.isLocalSocket) return false;
   return stat(wslLibraries).then(
     (entry) => entry.isDirectory(),

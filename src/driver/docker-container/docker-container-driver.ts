@@ -26,7 +26,7 @@ import { bootContainer, hasOtherConfig } from "./boot.js";
 import { type NodeConnection, connectNode } from "./connect-node.js";
 import { containerName, socketMount, stateVolumeName } from "./container-spec.js";
 import { logTail, withLogs } from "./log-tail.js";
-import { type NodeContext, inspectNode } from "./node-context.js";
+import { type ContainerContext, inspectNode } from "./container-context.js";
 import { removeContainer, removeVolume } from "./remove-container.js";
 import { removeSocketDirectory } from "./socket-directory.js";
 
@@ -43,11 +43,11 @@ const settleMilliseconds = 1_000;
 export class DockerContainerDriver implements Driver {
   readonly name = "docker-container";
   readonly features: DriverFeatures;
-  readonly #node: NodeContext;
+  readonly #node: ContainerContext;
   /** Since when the container runs that was connected to last; tells whether it was restarted. */
   #startedAt: string | undefined;
 
-  constructor(node: NodeContext) {
+  constructor(node: ContainerContext) {
     this.#node = node;
     this.features = { defaultLoad: node.options.defaultLoad, engineStore: false, ownsDaemon: true };
   }

@@ -1,7 +1,7 @@
 import type { ContainerSummary, EngineClient } from "../../engine-api/index.js";
 import type { NodeStatus } from "../driver.js";
 import { containerName, stateVolumeName } from "./container-spec.js";
-import { foreignContainer, isBuilderContainer } from "./node-context.js";
+import { foreignContainer, isBuilderContainer } from "./container-context.js";
 
 /** What of all builder nodes there is on an engine. */
 export interface EngineSurvey {

@@ -1,4 +1,4 @@
-import type { NodeContext } from "./node-context.js";
+import type { ContainerContext } from "./container-context.js";
 import { containerName } from "./container-spec.js";
 
 /** Lines of a log that explain an error, at most. */
@@ -19,7 +19,7 @@ export type LogStart =
  * said before is about others' builds.
  */
 export async function logTail(
-  node: NodeContext,
+  node: ContainerContext,
   start: LogStart,
   signal: AbortSignal | undefined,
 ): Promise<string> {
@@ -47,7 +47,7 @@ export function withLogs(text: string, logs: string): string {
 
 /** In seconds since 1970, by the engine's clock. */
 async function engineSeconds(
-  { engine }: NodeContext,
+  { engine }: ContainerContext,
   start: LogStart,
   signal: AbortSignal | undefined,
 ): Promise<number> {

@@ -1,7 +1,7 @@
 import { messageOf } from "../../core/index.js";
 import { goMode, posixPermissions } from "../../fs/index.js";
 import { type ServerCall, frameMessage } from "../../http2/index.js";
-import { AnnouncedFiles } from "./announced-files.js";
+import { ExpectedFiles } from "./expected-files.js";
 import { ByteQueue } from "./byte-queue.js";
 import { EntryOrder, splitPath } from "./entry-order.js";
 import { ExportError, protocolError, quotePath } from "./export-error.js";
@@ -82,7 +82,7 @@ class DirectoryReceiver {
   readonly #order: EntryOrder;
   readonly #limits: Required<ExportLimits>;
   readonly #packet = new PacketDecoder();
-  readonly #announced = new AnnouncedFiles();
+  readonly #announced = new ExpectedFiles();
   /** Hard links: parent, length of name, name, target. */
   readonly #links = new ByteQueue();
   /** In delete mode: names in the directories that the listing is in and has not passed yet, last first. */

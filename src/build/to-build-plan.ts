@@ -13,8 +13,8 @@ import { blankSecrets, blankValue } from "../core/index.js";
 import { digestLocals, inputDigest } from "./input-digest.js";
 import { readBuildOptions } from "./check-options.js";
 import { planKinds } from "./option-kinds.js";
-import { type SolvePlan, planBuild } from "./plan.js";
-import type { BuildPlan, PlanOptions } from "./plan-data.js";
+import { type SolvePlan, planBuild } from "./solve-plan.js";
+import type { BuildPlan, PlanOptions } from "./build-plan.js";
 
 /** A plan is shown as for a builder of the default driver. */
 const asContainerBuilder = { driverName: "docker-container", defaultLoad: false, engineStore: false };

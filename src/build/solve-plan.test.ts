@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { BuildOptions } from "./build-options.js";
 import { loadDockerConfig } from "../config/index.js";
 import { files } from "./contexts.js";
-import { planBuild } from "./plan.js";
+import { planBuild } from "./solve-plan.js";
 
 const context = files({ Dockerfile: "FROM scratch\n" });
 async function plan(options: Partial<BuildOptions>, env: Record<string, string> = {}) {

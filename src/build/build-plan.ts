@@ -59,6 +59,6 @@ export interface BuildPlan {
  * SyncError for what cannot be read or changes meanwhile; AbortedError.
  */
 export async function plan(options: PlanOptions): Promise<BuildPlan> {
-  const { planData } = await import("./plan-to-data.js");
+  const { planData } = await import("./to-build-plan.js");
   return planData(options);
 }

@@ -14,7 +14,7 @@ import type { DockerContainerOptions } from "./options.js";
 export type ConnectMode = "auto" | "exec" | "socket";
 
 /** Everything a docker-container node's verbs work with. */
-export interface NodeContext {
+export interface ContainerContext {
   engine: EngineClient;
   nodeName: string;
   options: DockerContainerOptions;
@@ -43,7 +43,7 @@ export interface NodeContext {
  * slipway's label nor the node's state volume (STO-9).
  */
 export async function inspectNode(
-  node: NodeContext,
+  node: ContainerContext,
   signal: AbortSignal | undefined,
 ): Promise<ContainerInspect | undefined> {
   const name = containerName(node.nodeName);

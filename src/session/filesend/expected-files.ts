@@ -5,7 +5,7 @@ import { randomInt } from "node:crypto";
  * file instead of its path, as two hashes with random starts: whoever got two paths to collide would win a link to
  * another regular file inside the destination, nothing more.
  */
-export class AnnouncedFiles {
+export class ExpectedFiles {
   #slots = new Uint32Array(2 * 1024);
   #count = 0;
   readonly #seedA = randomInt(1, 2 ** 32 - 1);
