@@ -6,7 +6,7 @@ import { InvalidArgumentError, holdStream } from "../core/index.js";
 import { normalizeContextName } from "../registry/index.js";
 import type { SyncedDir } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
-import { type ContextSource, type MemoryFiles, dir } from "./contexts.js";
+import { type ContextSource, dir } from "./contexts.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import {
   checkIgnoreFile,
@@ -15,7 +15,8 @@ import {
   isDirectory,
   largestDockerfile,
 } from "./input-files.js";
-import { memoryDir } from "./memory-dir.js";
+import { type MemoryDir, memoryDir } from "./memory-dir.js";
+import { findMemoryDockerfile } from "./memory-dockerfile.js";
 import { resolveNamedContext } from "./named-contexts.js";
 import type { OciLayoutContext } from "./oci-layout-context.js";
 import type { RemotePolicy } from "./remote-policy.js";
@@ -159,10 +160,12 @@ async function resolveMainContext(
         resolving,
       );
       break;
-    case "files":
-      resolving.inputs.locals.set("context", memoryDir(context.files));
-      if (!isElsewhere) mountMemoryDockerfile(resolving.inputs, context.files, file ?? "Dockerfile");
+    case "files": {
+      const memory = memoryDir(context.files);
+      resolving.inputs.locals.set("context", memory);
+      if (!isElsewhere) await mountMemoryDockerfile(resolving.inputs, memory, file ?? "Dockerfile");
       break;
+    }
     case "tar":
       archiveContext(context.stream, isElsewhere ? undefined : (file ?? "Dockerfile"), resolving.inputs);
       break;
@@ -246,20 +249,9 @@ async function mountDockerfile(inputs: Inputs, file: string): Promise<void> {
   inputs.dockerfilePath = file;
 }
 
-function mountMemoryDockerfile(inputs: Inputs, files: MemoryFiles, file: string): void {
-  const directory = dirname(file) === "." ? "" : `${dirname(file)}/`;
-  const name = basename(file);
-  if (!Object.hasOwn(files, file) || files[file] === undefined)
-    throw new InvalidArgumentError(
-      `failed to read dockerfile: no file ${JSON.stringify(file)} in the context`,
-    );
-  const mounted: Record<string, MemoryFiles[string]> = {};
-  for (const candidate of dockerfileNames(name)) {
-    const path = `${directory}${candidate}`;
-    const entry = Object.hasOwn(files, path) ? files[path] : undefined;
-    if (entry !== undefined) mounted[candidate] = entry;
-  }
-  inputs.locals.set("dockerfile", memoryDir(mounted));
+async function mountMemoryDockerfile(inputs: Inputs, context: MemoryDir, file: string): Promise<void> {
+  const { name, entries } = await findMemoryDockerfile(context.entries, file, dockerfileNames);
+  inputs.locals.set("dockerfile", { type: "memory", entries });
   inputs.attrs["filename"] = name;
 }
 

@@ -4,12 +4,15 @@ import type { MemoryContent, MemoryEntry } from "../fs/index.js";
 import type { SyncedDir } from "../session/index.js";
 import type { MemoryFile, MemoryFiles } from "./contexts.js";
 
+/** A directory in memory. */
+export type MemoryDir = Extract<SyncedDir, { type: "memory" }>;
+
 /**
  * An in-memory directory for the session to serve.
  *
  * @throws InvalidArgumentError for a path that is empty, absolute, or leaves the root, and for a file whose content is none.
  */
-export function memoryDir(files: MemoryFiles): SyncedDir {
+export function memoryDir(files: MemoryFiles): MemoryDir {
   const entries = new Map<string, MemoryEntry>();
   for (const [given, file] of Object.entries(files)) {
     if (file === undefined) continue;
