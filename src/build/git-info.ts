@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { type Environment, parseGoBool } from "../config/index.js";
-import { messageOf } from "../core/index.js";
+import { messageOf, throwIfAborted } from "../core/index.js";
 import { pathWithin } from "../fs/index.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import { hasChanges } from "./git-changes.js";
@@ -75,7 +75,7 @@ export async function repositoryUrl(
 ): Promise<string | undefined> {
   const git = await gitIn(directory, options);
   const url = git ? await remoteUrl(git) : "";
-  options.signal?.throwIfAborted();
+  throwIfAborted(options.signal);
   return url === "" ? undefined : url;
 }
 

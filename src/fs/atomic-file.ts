@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { open, rename, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { throwIfAborted } from "../core/index.js";
 import { setFileMode, syncFile } from "./open-file.js";
 
 /** How {@link writeFileAtomic} writes. */
@@ -34,7 +35,7 @@ export async function writeFileAtomic(
     } finally {
       await file.close();
     }
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     await rename(temporary, path);
   } catch (error) {
     await unlink(temporary).catch(() => {}); // the first failure is the one to tell

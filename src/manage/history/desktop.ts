@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { type Environment, desktopUrl, homeDir } from "../../config/index.js";
-import { messageOf, parseJson } from "../../core/index.js";
+import { messageOf, parseJson, throwIfAborted } from "../../core/index.js";
 import { findProgram, programEnvironment } from "../../fs/index.js";
 import { HistoryError } from "./history-error.js";
 
@@ -43,7 +43,7 @@ export async function importBundle(
   try {
     answer = await post(socket, bundle, signal);
   } catch (error) {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     bundle.destroy();
     throw new HistoryError(
       "HISTORY_DESKTOP",

@@ -1,6 +1,5 @@
 import { formatPlatform, normalizePlatform } from "../../builder/index.js";
-import { isJsonObject } from "../../config/index.js";
-import { InvalidArgumentError, parseJson } from "../../core/index.js";
+import { InvalidArgumentError } from "../../core/index.js";
 import {
   type Descriptor,
   type Platform,
@@ -13,7 +12,7 @@ import {
   parseManifest,
 } from "../../registry/index.js";
 import type { ImageAnnotation } from "./annotations.js";
-import { encodeIndex, listedManifests } from "./documents.js";
+import { encodeIndex, listedManifests, parseDocument } from "./documents.js";
 import { formatImageLocation } from "./image-location.js";
 import type { ImageSource } from "./image-sources.js";
 import { collectBlob } from "./image-store.js";
@@ -127,9 +126,9 @@ async function readPlatform(
   if (config.size > maxManifestBytes)
     throw new RegistryError("REGISTRY_PROTOCOL", `${config.digest} is longer than ${maxManifestBytes} bytes`);
   const content = await collectBlob(stores.of(location).readBlob(location, config, { signal }));
-  const value: unknown = parseJson(content.toString());
+  const value = parseDocument(content, `${formatImageLocation(location)}: ${config.digest}`);
   const text = (name: string) => {
-    const found = isJsonObject(value) ? value[name] : undefined;
+    const found = value[name];
     return typeof found === "string" ? found : "";
   };
   // What names no platform, as an artifact's config, stays without.

@@ -6,7 +6,7 @@ import {
   isManifestType,
   parseManifest,
 } from "../../registry/index.js";
-import { InvalidArgumentError } from "../../core/index.js";
+import { InvalidArgumentError, throwIfAborted } from "../../core/index.js";
 import { type ImageLocation, formatImageLocation } from "./image-location.js";
 import type { ImageStores } from "./open-stores.js";
 
@@ -23,6 +23,12 @@ const mostAtOnce = 4;
 /** Deepest nesting of indexes and referrers that is followed. */
 const deepest = 8;
 
+interface Subject {
+  source: ImageLocation;
+  digest: string;
+  depth: number;
+}
+
 /** Copies images into one place, every blob once however many images have it. */
 export class ImageCopier {
   readonly #stores: ImageStores;
@@ -30,6 +36,8 @@ export class ImageCopier {
   readonly #signal: AbortSignal | undefined;
   /** What is copied or being copied, by digest. */
   readonly #done = new Map<string, Promise<void>>();
+  /** What was copied, and whose referrers were not looked for yet. */
+  readonly #subjects: Subject[] = [];
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
@@ -42,9 +50,10 @@ export class ImageCopier {
   /** Copies an index or a manifest with all it lists and what refers to it. */
   async copy(source: ImageLocation, descriptor: Descriptor): Promise<void> {
     try {
-      await this.#manifest(source, descriptor, 0);
+      await this.#part(source, descriptor, 0);
+      await this.#copyFound();
     } catch (error) {
-      this.#signal?.throwIfAborted();
+      throwIfAborted(this.#signal);
       if (!(error instanceof RegistryError)) throw error;
       const [from, to] = [source, this.#target].map(formatImageLocation);
       throw explained(error, `copy ${descriptor.digest} from ${from} to ${to}`);
@@ -53,10 +62,17 @@ export class ImageCopier {
 
   /** Copies what refers to an image and is to go along, once the image itself is there. */
   async copyReferrers(source: ImageLocation, digest: string): Promise<void> {
-    await this.#referrers(source, digest, 0);
+    this.#subjects.push({ source, digest, depth: 0 });
+    await this.#copyFound();
   }
 
-  async #referrers(source: ImageLocation, digest: string, depth: number): Promise<void> {
+  /** Copies the referrers of what was copied, and theirs. */
+  async #copyFound(): Promise<void> {
+    while (this.#subjects.length > 0)
+      await Promise.all(this.#subjects.splice(0).map((subject) => this.#referrers(subject)));
+  }
+
+  async #referrers({ source, digest, depth }: Subject): Promise<void> {
     const found = await this.#stores.of(source).referrers(source, digest, { signal: this.#signal });
     const kept = found.filter(({ artifactType }) => keptArtifacts.has(artifactType ?? ""));
     await Promise.all(kept.map((referrer) => this.#manifest(source, referrer, depth + 1)));
@@ -76,16 +92,17 @@ export class ImageCopier {
       const parsed = parseManifest(stored.content, undefined, descriptor.digest);
       await Promise.all(
         parsed.kind === "index"
-          ? parsed.manifests.map((entry) => this.#child(source, entry, depth + 1))
+          ? parsed.manifests.map((entry) => this.#part(source, entry, depth + 1))
           : [parsed.config, ...parsed.layers].map((blob) => this.#blob(source, blob)),
       );
       await this.#stores.of(this.#target).writeManifest(this.#target, manifest, options);
-      await this.#referrers(source, descriptor.digest, depth);
+      // Not waited for here: a registry may say of two that each refers to the other.
+      this.#subjects.push({ source, digest: descriptor.digest, depth });
     });
   }
 
   /** An index may list blobs as well (caches do). */
-  #child(source: ImageLocation, entry: Descriptor, depth: number): Promise<void> {
+  #part(source: ImageLocation, entry: Descriptor, depth: number): Promise<void> {
     const isDocument = isIndexType(entry.mediaType) || isManifestType(entry.mediaType);
     return isDocument ? this.#manifest(source, entry, depth) : this.#blob(source, entry);
   }

@@ -1,5 +1,5 @@
 import { parseJson } from "../../core/index.js";
-import { goJson, isJsonObject } from "../../config/index.js";
+import { type JsonObject, goJson, isJsonObject } from "../../config/index.js";
 import {
   type Descriptor,
   RegistryError,
@@ -60,8 +60,8 @@ function platformJson(platform: NonNullable<Descriptor["platform"]>): object {
   };
 }
 
-/** What a document is that does not say so (buildx v0.36 util/imagetools detectMediaType). */
-export function detectMediaType(content: Buffer, what: string): string {
+/** A JSON object out of bytes from outside. @throws RegistryError `REGISTRY_PROTOCOL` naming `what`. */
+export function parseDocument(content: Buffer, what: string): JsonObject {
   let value: unknown;
   try {
     value = parseJson(content.toString());
@@ -69,6 +69,12 @@ export function detectMediaType(content: Buffer, what: string): string {
     throw new RegistryError("REGISTRY_PROTOCOL", `${what} is not JSON`, { cause: error });
   }
   if (!isJsonObject(value)) throw new RegistryError("REGISTRY_PROTOCOL", `${what} is not a JSON object`);
+  return value;
+}
+
+/** What a document is that does not say so (buildx v0.36 util/imagetools detectMediaType). */
+export function detectMediaType(content: Buffer, what: string): string {
+  const value = parseDocument(content, what);
   if (typeof value["mediaType"] === "string" && value["mediaType"] !== "") return value["mediaType"];
   return value["config"] === undefined ? mediaTypes.dockerList : mediaTypes.dockerManifest;
 }

@@ -1,14 +1,14 @@
-import { parseJson } from "../../core/index.js";
 import { formatPlatform, normalizePlatform } from "../../builder/index.js";
-import { type JsonObject, isJsonObject } from "../../config/index.js";
+import type { JsonObject } from "../../config/index.js";
 import {
   type Descriptor,
+  type Manifest,
   RegistryError,
   isIndexType,
   isManifestType,
   parseManifest,
 } from "../../registry/index.js";
-import { listedManifests } from "./documents.js";
+import { listedManifests, parseDocument } from "./documents.js";
 import { type ImageLocation, formatImageLocation, parseImageLocation, withDigest } from "./image-location.js";
 import { collectBlob } from "./image-store.js";
 import type { InspectImageOptions, InspectedImage, InspectedPlatform } from "./image-tools.js";
@@ -16,6 +16,9 @@ import { type ImageStores, openStores } from "./open-stores.js";
 
 /** No attestation is larger than this, in bytes. */
 const largestAttestation = 32 << 20;
+
+/** Manifests that all indexes of one image list: the largest have some hundred. */
+const mostManifests = 1000;
 
 const references = ["com.docker.reference.digest", "vnd.docker.reference.digest"];
 
@@ -50,6 +53,9 @@ class ImageReader {
   readonly #stores: ImageStores;
   readonly #location: ImageLocation;
   readonly #signal: AbortSignal | undefined;
+  /** Each is read once, by digest. */
+  readonly #read = new Map<string, Promise<Manifest>>();
+  #entries = 0;
   readonly #manifests = new Map<string, { config: Descriptor; layers: Descriptor[] }>();
   /** Digest of the manifest by platform. */
   readonly #images = new Map<string, string>();
@@ -66,10 +72,17 @@ class ImageReader {
   async load(descriptor: Descriptor): Promise<void> {
     const { mediaType, digest, annotations = {} } = descriptor;
     if (!isIndexType(mediaType) && !isManifestType(mediaType)) return;
-    const store = this.#stores.of(this.#location);
-    const { content } = await store.readManifest(this.#location, digest, { signal: this.#signal });
-    const manifest = parseManifest(content, undefined, digest);
+    const isKnown = this.#read.has(digest);
+    const manifest = await this.#manifest(digest);
     if (manifest.kind === "index") {
+      // Indexes may list each other many times over.
+      if (isKnown) return;
+      this.#entries += manifest.manifests.length;
+      if (this.#entries > mostManifests)
+        throw new RegistryError(
+          "REGISTRY_PROTOCOL",
+          `${formatImageLocation(this.#location)} lists more than ${mostManifests} manifests`,
+        );
       await Promise.all(manifest.manifests.map((entry) => this.load(entry)));
       return;
     }
@@ -88,6 +101,17 @@ class ImageReader {
       ...(variant ? { variant: text(variant) } : {}),
     };
     this.#images.set(named.os === "" ? "unknown" : formatPlatform(normalizePlatform(named)), digest);
+  }
+
+  #manifest(digest: string): Promise<Manifest> {
+    const known = this.#read.get(digest);
+    if (known) return known;
+    const store = this.#stores.of(this.#location);
+    const reading = store
+      .readManifest(this.#location, digest, { signal: this.#signal })
+      .then(({ content }) => parseManifest(content, undefined, digest));
+    this.#read.set(digest, reading);
+    return reading;
   }
 
   async platforms(wanted: { sbom?: boolean; provenance?: boolean }): Promise<[string, InspectedPlatform][]> {
@@ -120,25 +144,24 @@ class ImageReader {
         const statement = await this.#json(layer);
         if (!isSigned(layer.mediaType)) return statement["predicate"];
         const payload = typeof statement["payload"] === "string" ? statement["payload"] : "";
-        const inner: unknown = parseJson(Buffer.from(payload, "base64").toString());
-        return isJsonObject(inner) ? inner["predicate"] : undefined;
+        return parseDocument(Buffer.from(payload, "base64"), `the statement in ${this.#named(layer)}`)[
+          "predicate"
+        ];
       }),
     );
   }
 
   async #json(blob: Descriptor): Promise<JsonObject> {
-    const what = `${formatImageLocation(this.#location)}: ${blob.digest}`;
+    const what = this.#named(blob);
     if (blob.size > largestAttestation)
       throw new RegistryError("REGISTRY_PROTOCOL", `${what} is longer than ${largestAttestation} bytes`);
     const store = this.#stores.of(this.#location);
     const bytes = await collectBlob(store.readBlob(this.#location, blob, { signal: this.#signal }));
-    try {
-      const value: unknown = parseJson(bytes.toString());
-      if (isJsonObject(value)) return value;
-    } catch (error) {
-      throw new RegistryError("REGISTRY_PROTOCOL", `${what} is not JSON`, { cause: error });
-    }
-    throw new RegistryError("REGISTRY_PROTOCOL", `${what} is not a JSON object`);
+    return parseDocument(bytes, what);
+  }
+
+  #named({ digest }: Descriptor): string {
+    return `${formatImageLocation(this.#location)}: ${digest}`;
   }
 }
 
