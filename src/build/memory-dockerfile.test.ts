@@ -13,7 +13,9 @@ async function mounted(entries: MemoryFiles, file?: string) {
   );
   const local = inputs.locals.get("dockerfile");
   if (local?.type !== "memory") throw new Error("no files in memory");
-  const names = Object.fromEntries([...local.entries].map(([name, { content }]) => [name, content]));
+  const names = Object.fromEntries(
+    [...local.entries].map(([name, { content }]) => [name, Buffer.from(content as Uint8Array).toString()]),
+  );
   return { names, filename: inputs.attrs["filename"] };
 }
 
