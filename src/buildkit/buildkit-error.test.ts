@@ -42,9 +42,12 @@ describe("toBuildkitError", () => {
   });
 
   test("leaves slipway's errors alone, also inside connect's", () => {
-    const own = new SlipwayError("HTTP2_LOST", "why");
+    const own = new SlipwayError("SESSION_LOST", "why");
     expect(toBuildkitError(own)).toBe(own);
     expect(toBuildkitError(ConnectError.from(own))).toBe(own);
+    const connection = new SlipwayError("HTTP2_GOAWAY", "why");
+    for (const error of [connection, ConnectError.from(connection)])
+      expect(toBuildkitError(error)).toMatchObject({ code: "BUILDKIT_CONNECTION_LOST", cause: connection });
     const reset = toBuildkitError(new ConnectError("http/2 stream closed", Code.Internal));
     expect(reset).toMatchObject({ code: "BUILDKIT_PROTOCOL", grpcCode: 13 });
     expect(toBuildkitError(new Error("odd"))).toMatchObject({ message: "odd", grpcCode: 2 });

@@ -65,12 +65,12 @@ export function statusError(trailers: {
 
 /** Any failure of a call through connect as a {@link BuildkitError}; errors of slipway's own stay as they are. */
 export function toBuildkitError(error: unknown): SlipwayError {
-  if (error instanceof SlipwayError) return error;
+  if (error instanceof SlipwayError) return isOfConnection(error) ? connectionLost(error) : error;
   if (!(error instanceof ConnectError)) {
     const status = create(StatusSchema, { code: grpcCodes.unknown, message: messageOf(error) });
     return new BuildkitError("BUILDKIT_STATUS", status, { cause: error });
   }
-  if (error.cause instanceof SlipwayError) return error.cause;
+  if (error.cause instanceof SlipwayError) return toBuildkitError(error.cause);
   // The daemon's own words need no cause: connect's error repeats them, with all headers.
   const encoded = error.metadata.get("grpc-status-details-bin");
   const status = encoded === null ? undefined : decodeStatus(encoded);
@@ -79,6 +79,11 @@ export function toBuildkitError(error: unknown): SlipwayError {
   return error.metadata.has("grpc-status")
     ? new BuildkitError("BUILDKIT_STATUS", plain)
     : new BuildkitError("BUILDKIT_PROTOCOL", plain, { cause: error });
+}
+
+/** What HTTP/2 says of its connection, as that it takes no more calls (GOAWAY) though those under way may yet end. */
+function isOfConnection({ code }: SlipwayError): boolean {
+  return code.startsWith("HTTP2_");
 }
 
 /** The connection died under a call. `cause` is what the HTTP/2 client remembers of it. */

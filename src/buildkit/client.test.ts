@@ -1,5 +1,7 @@
 import { once } from "node:events";
-import { expect, test } from "vitest";
+import http2 from "node:http2";
+import { type AddressInfo, connect } from "node:net";
+import { expect, test, vi } from "vitest";
 import { plainDaemon } from "../../test/support/plain-daemon.js";
 import { AbortedError, DeadlineError } from "../core/index.js";
 import { GrpcError, grpcCodes, type ServerCall } from "../http2/index.js";
@@ -136,6 +138,32 @@ test("FLT-3 a lost connection is told apart from an abort, in calls and afterwar
   await expect(status).rejects.toMatchObject({ code: "BUILDKIT_CONNECTION_LOST" });
   const session = client.openSession({ id: "s", sharedKey: "", methods: [] });
   await expect(session).rejects.toMatchObject({ code: "BUILDKIT_CONNECTION_LOST" });
+});
+
+test("FLT-3 a connection that takes no more calls counts as lost, though those under way may yet end", async () => {
+  const server = http2.createServer();
+  server.on("stream", (stream) => stream.respond({ ":status": 200, "content-type": "application/grpc" }));
+  server.on("session", (session) => session.goaway());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    const socket = connect(port, "127.0.0.1");
+    await using client = await BuildkitClient.connect(async () => socket);
+    const lost = {
+      code: "BUILDKIT_CONNECTION_LOST",
+      cause: expect.objectContaining({ code: "HTTP2_GOAWAY" }) as Error,
+    };
+    // What is under way keeps the connection from its end.
+    const status = client.control.status({ Ref: "r" })[Symbol.asyncIterator]().next();
+    status.catch(() => {});
+    await vi.waitFor(() =>
+      expect(() => client.openBlob("sha256:1").destroy()).toThrow(expect.objectContaining(lost)),
+    );
+    await expect(client.info()).rejects.toMatchObject(lost);
+    await expect(client.openSession({ id: "s", sharedKey: "", methods: [] })).rejects.toMatchObject(lost);
+  } finally {
+    server.close();
+  }
 });
 
 test.each([

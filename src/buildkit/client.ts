@@ -1,4 +1,4 @@
-import { constants } from "node:http2";
+import { type ClientHttp2Stream, type OutgoingHttpHeaders, constants } from "node:http2";
 import { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import { create, toBinary } from "@bufbuild/protobuf";
@@ -15,6 +15,7 @@ import {
 import {
   Http2Client,
   type KeepAliveOptions,
+  type RequestOptions,
   type Windows,
   frameMessage,
   grpcCodes,
@@ -156,9 +157,10 @@ export class BuildkitClient implements AsyncDisposable {
     if (failure) throw connectionLost(failure);
     const http2 =
       (await this.#payload?.get(signal).catch((error: unknown) => {
-        throw isSlipwayError(error) && error.code.startsWith("HTTP2_") ? connectionLost(error) : error;
+        throw isSlipwayError(error) ? toBuildkitError(error) : error;
       })) ?? this.#http2;
-    const stream = http2.request(
+    const stream = begin(
+      http2,
       {
         ":method": "POST",
         ":path": `/${Control.typeName}/${Control.method.session.name}`,
@@ -184,7 +186,7 @@ export class BuildkitClient implements AsyncDisposable {
   openBlob(digest: string, options: BuildkitCallOptions = {}): Readable {
     const { signal } = readOptions("openBlob()", options, callKinds);
     requireHeaderValue(digest);
-    const stream = this.#http2.request({
+    const stream = begin(this.#http2, {
       ":method": "POST",
       ":path": `/${Content.typeName}/${Content.method.read.name}`,
       ":scheme": "http",
@@ -269,6 +271,19 @@ export class BuildkitClient implements AsyncDisposable {
       await new Promise((resolve) => setImmediate(resolve));
     }
     return http2.failure();
+  }
+}
+
+/** @throws BuildkitError `BUILDKIT_CONNECTION_LOST` when the connection takes no more calls. */
+function begin(
+  http2: Http2Client,
+  headers: OutgoingHttpHeaders,
+  options?: RequestOptions,
+): ClientHttp2Stream {
+  try {
+    return http2.request(headers, options);
+  } catch (error) {
+    throw isSlipwayError(error) ? toBuildkitError(error) : error;
   }
 }
 
