@@ -3,11 +3,19 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { anchorsOf, blocksOf, checkout, docsPages, localLinksOf, readPage } from "../support/docs-page.js";
 
-const designPages = (await readdir(path.join(checkout, "docs", "design"))).map((name) => `docs/design/${name}`);
+const designPages = (await readdir(path.join(checkout, "docs", "design"))).map(
+  (name) => `docs/design/${name}`,
+);
 
 test("every link between pages leads to a file and a heading that exist", async () => {
   const broken: string[] = [];
-  for (const page of [...(await docsPages()), ...designPages, "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"]) {
+  for (const page of [
+    ...(await docsPages()),
+    ...designPages,
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+  ]) {
     for (const link of localLinksOf(await readPage(page))) {
       const [file = "", anchor] = link.split("#");
       const target = file === "" ? page : path.join(path.dirname(page), file);
