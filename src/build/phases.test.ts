@@ -1,17 +1,14 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
-import { pack } from "tar-stream";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { FakeBuilder } from "../../test/support/fake-builder.js";
 import type { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
-import { bytesMessage } from "../../test/support/server-call.js";
+import { exported, imageArchive } from "../../test/support/image-archive.js";
 import { control, gateway } from "../buildkit/index.js";
 import type { BuildEvent } from "../core/index.js";
-import { GrpcError, type ServerCall, frameMessage, grpcCodes } from "../http2/index.js";
+import { GrpcError, type ServerCall, grpcCodes } from "../http2/index.js";
 import { service } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { build } from "./build.js";
@@ -77,44 +74,6 @@ async function attempt(options: Partial<BuildOptions> = {}) {
   expect(events.filter(({ type }) => type === "end")).toHaveLength(1);
   expect(events.at(-1)?.type).toBe("end");
   return { outcome, events };
-}
-
-/** An image archive as BuildKit's docker exporter makes it. */
-async function imageArchive(): Promise<Buffer> {
-  const hex = (text: string) => createHash("sha256").update(text).digest("hex");
-  const config = '{"rootfs":{"diff_ids":[]}}';
-  const manifest = JSON.stringify({ config: { digest: `sha256:${hex(config)}` }, layers: [] });
-  const tar = pack();
-  const descriptor = {
-    mediaType: "application/vnd.oci.image.manifest.v1+json",
-    digest: `sha256:${hex(manifest)}`,
-    size: manifest.length,
-    annotations: {
-      "io.containerd.image.name": "docker.io/library/app:1",
-      "org.opencontainers.image.ref.name": "1",
-    },
-  };
-  tar.entry({ name: `blobs/sha256/${hex(manifest)}` }, manifest);
-  tar.entry({ name: `blobs/sha256/${hex(config)}` }, config);
-  tar.entry({ name: "index.json" }, JSON.stringify({ schemaVersion: 2, manifests: [descriptor] }));
-  const image = { Config: `blobs/sha256/${hex(config)}`, RepoTags: ["app:1"], Layers: [] };
-  tar.entry({ name: "manifest.json" }, JSON.stringify([image]));
-  tar.entry({ name: "oci-layout" }, '{"imageLayoutVersion":"1.0.0"}');
-  tar.finalize();
-  return buffer(tar);
-}
-
-/** Hands an export over to the client, as the daemon does while it solves, and gives how the client took it. */
-async function exported(daemon: FakeBuildkitd, bytes: Uint8Array, session = 0) {
-  const remote = await daemon.session(session);
-  const call = await remote.call("/moby.filesync.v1.FileSend/diffcopy", {
-    "buildkit-attachable-exporter-id": "0",
-    "exporter-md-image.name": "docker.io/library/app:1",
-  });
-  for (let at = 0; at < bytes.length; at += 4096)
-    call.stream.write(frameMessage(bytesMessage(bytes.subarray(at, at + 4096))));
-  call.stream.end();
-  return call.status;
 }
 
 async function exports(daemon: FakeBuildkitd, bytes: Uint8Array): Promise<object> {
