@@ -10,7 +10,7 @@ test("docs/design/protocol-sources.md says of each file of proto/ what it was co
   const files = readdirSync(`${root}/proto`, { recursive: true, encoding: "utf8" }).filter((name) =>
     name.endsWith(".proto"),
   );
-  expect(listed.map(([, name]) => name).sort()).toEqual(
-    files.map((name) => name.replaceAll("\\", "/")).sort(),
+  expect(listed.map(([, name]) => name).sort((a = "", b = "") => (a < b ? -1 : 1))).toEqual(
+    files.map((name) => name.replaceAll("\\", "/")).sort((a = "", b = "") => (a < b ? -1 : 1)),
   );
 });
