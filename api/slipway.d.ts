@@ -153,6 +153,7 @@ export interface BuildOptions {
     cgroupParent?: string;
     resources?: readonly string[];
     secrets?: Readonly<Record<string, SecretInput | undefined>>;
+    trustCa?: string;
     ssh?: readonly string[];
     allow?: readonly string[];
     policies?: readonly string[];
@@ -402,6 +403,7 @@ export interface CreateBuilderOptions {
     buildkitdFlags?: string | undefined;
     buildkitdConfig?: string | undefined;
     maxCacheSize?: number | string | undefined;
+    trustCa?: string | undefined;
     append?: boolean | undefined;
     use?: boolean | undefined;
     connect?: ConnectMode | undefined;
@@ -532,7 +534,7 @@ export interface DriverFeatures {
 
 export type DriverOpts = DockerContainerOpts | RemoteOpts;
 
-export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
+export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "trustCa" | "endpoint" | "platforms" | "connect" | "signal"> {
     name: string;
     driverOpts?: Readonly<DockerContainerOpts> | undefined;
     onMismatch?: "error" | "use" | "recreate";
@@ -547,7 +549,7 @@ export declare class EphemeralBuilder extends Builder implements AsyncDisposable
     [Symbol.asyncDispose](): Promise<void>;
 }
 
-export interface EphemeralBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
+export interface EphemeralBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "trustCa" | "endpoint" | "platforms" | "connect" | "signal"> {
     driverOpts?: Readonly<DockerContainerOpts> | undefined;
     env?: Environment | undefined;
     onWarning?: ((text: string) => void) | undefined;

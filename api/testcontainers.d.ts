@@ -124,6 +124,7 @@ interface BuildOptions {
     cgroupParent?: string;
     resources?: readonly string[];
     secrets?: Readonly<Record<string, SecretInput | undefined>>;
+    trustCa?: string;
     ssh?: readonly string[];
     allow?: readonly string[];
     policies?: readonly string[];
@@ -222,6 +223,7 @@ interface CreateBuilderOptions {
     buildkitdFlags?: string | undefined;
     buildkitdConfig?: string | undefined;
     maxCacheSize?: number | string | undefined;
+    trustCa?: string | undefined;
     append?: boolean | undefined;
     use?: boolean | undefined;
     connect?: ConnectMode | undefined;
@@ -282,14 +284,14 @@ interface DriverFeatures {
     readonly ownsDaemon: boolean;
 }
 
-interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
+interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "trustCa" | "endpoint" | "platforms" | "connect" | "signal"> {
     name: string;
     driverOpts?: Readonly<DockerContainerOpts> | undefined;
     onMismatch?: "error" | "use" | "recreate";
     env?: Environment;
 }
 
-interface EphemeralBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"> {
+interface EphemeralBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "trustCa" | "endpoint" | "platforms" | "connect" | "signal"> {
     driverOpts?: Readonly<DockerContainerOpts> | undefined;
     env?: Environment | undefined;
     onWarning?: ((text: string) => void) | undefined;

@@ -102,10 +102,16 @@ export class BuildErrorCollector {
   readonly #tails = new Map<string, { chunks: Uint8Array[]; bytes: number; isCut: boolean }>();
   readonly #redactor: Redactor;
   readonly #locate: (info: SourceInfo) => SourceInfo;
+  readonly #clean: (text: string) => string;
 
-  constructor(redactor: Redactor, locate: (info: SourceInfo) => SourceInfo = (info) => info) {
+  constructor(
+    redactor: Redactor,
+    locate: (info: SourceInfo) => SourceInfo = (info) => info,
+    clean: (text: string) => string = (text) => text,
+  ) {
     this.#redactor = redactor;
     this.#locate = locate;
+    this.#clean = clean;
   }
 
   add({ vertexes, logs }: StatusUpdate): void {
@@ -151,7 +157,8 @@ export class BuildErrorCollector {
             log: this.#log(digest),
             ...(exitCode !== undefined && { exitCode }),
           };
-    const message = olderFrontend(grpcCode, error.message) ?? `failed to solve: ${error.message}`;
+    const message =
+      olderFrontend(grpcCode, error.message) ?? `failed to solve: ${this.#clean(error.message)}`;
     return new BuildError(this.#redactor.clean(message), {
       grpcCode,
       step,
@@ -162,7 +169,7 @@ export class BuildErrorCollector {
 
   /** The daemon's own error, which is printed as the cause. */
   #cleaned(error: BuildkitError): BuildkitError {
-    const message = this.#redactor.clean(error.message);
+    const message = this.#redactor.clean(this.#clean(error.message));
     // By the error's own class: importing it would load all of protobuf with the library.
     const Same = error.constructor as typeof BuildkitError;
     return message === error.message ? error : new Same(error.code, { ...error.status, message });

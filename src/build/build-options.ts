@@ -45,6 +45,11 @@ export interface BuildOptions {
   resources?: readonly string[];
   /** Secrets by id; a string or bytes is the value itself. */
   secrets?: Readonly<Record<string, SecretInput | undefined>>;
+  /**
+   * A PEM file of authorities that RUN steps trust besides the public ones: their programs get it by the variables that they know
+   * (`SSL_CERT_FILE`, `NODE_EXTRA_CA_CERTS`, …). Nothing of it is in the image. Needs Dockerfile 1.10, as BuildKit 0.16 has it.
+   */
+  trustCa?: string;
   /** ssh agents: `default`, `id`, `id=socket` or `id=key[,key…]`. */
   ssh?: readonly string[];
   /** Entitlements: `network.host`, `security.insecure`, `device[=name]`, `buildx.local.delete`. */

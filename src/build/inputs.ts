@@ -53,7 +53,7 @@ export interface Inputs {
 }
 
 /** A Dockerfile's mount serves these names and no others (SEC-46). */
-function dockerfileNames(name: string): string[] {
+export function dockerfileNames(name: string): string[] {
   return [name, `${name}.dockerignore`, ".dockerignore", ...(name === "Dockerfile" ? ["dockerfile"] : [])];
 }
 

@@ -156,6 +156,7 @@ export const buildKinds = {
   cgroupParent: text(),
   resources: listOf(text(), '"memory=2g"'),
   secrets: mapOf(secret, '{ token: { env: "TOKEN" } }'),
+  trustCa: text('"corporate-ca.pem"'),
   ssh: listOf(text(), '"default"'),
   allow: listOf(text(), '"network.host"'),
   policies: listOf(text(), '"disabled=true"'),

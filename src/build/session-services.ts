@@ -44,6 +44,14 @@ export async function sessionServices(
 export async function fetchServices({ serves, ...plan }: SolvePlan, run: TargetRun): Promise<Attachable[]> {
   const { redactor, sink, node } = run;
   const { env, dockerConfig } = run.resources;
+  const sources = await secretSources(serves.secrets, env, redactor);
+  // Authorities are no secret: what a step prints of them stays.
+  const publicValues: Buffer[] = [];
+  for (const [id, text] of Object.entries(plan.trust?.secrets ?? {})) {
+    const value = Buffer.from(text, "latin1");
+    publicValues.push(value);
+    sources.set(id, { type: "value", value });
+  }
   const services: Attachable[] = [
     auth({
       env,
@@ -53,8 +61,10 @@ export async function fetchServices({ serves, ...plan }: SolvePlan, run: TargetR
       hosts: await registryHosts(plan, node.files, (text) => run.warn(text)),
       onSecret: (secret) => redactor.add(secret),
     }),
-    secrets(await secretSources(serves.secrets, env, redactor), {
-      onSecret: (value) => redactor.add(value),
+    secrets(sources, {
+      onSecret: (value) => {
+        if (!publicValues.some((text) => text.equals(value))) redactor.add(value);
+      },
     }),
   ];
   const agents = await loadSshAgents(serves.ssh, env);

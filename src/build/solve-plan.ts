@@ -1,5 +1,11 @@
 import type { sourcepolicy } from "../buildkit/index.js";
-import { type DockerConfig, type Environment, parseGoBool, proxyBuildArgs } from "../config/index.js";
+import {
+  type DockerConfig,
+  type Environment,
+  parseGoBool,
+  proxyBuildArgs,
+  readAuthorities,
+} from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { formatPlatformFully, parsePlatforms } from "../builder/index.js";
 import { type CredentialsCallback, type SshAgentSpec, parseSshSpec } from "../session/index.js";
@@ -17,6 +23,7 @@ import type { MetadataProvenance } from "./provenance.js";
 import { sourcePolicy } from "./source-policy.js";
 import { randomId } from "./random-id.js";
 import { isGitSshUrl } from "./remote-url.js";
+import type { StepTrust } from "./trust-ca/step-trust.js";
 
 /** Everything that a build is, resolved from the options before anything is dialled. Not changed afterwards. */
 export interface SolvePlan {
@@ -30,6 +37,8 @@ export interface SolvePlan {
   entitlements: readonly string[];
   /** What the builder may ask of this side while it builds, besides inputs and caches. */
   serves: PlannedServices;
+  /** RUN steps trust more authorities; the Dockerfile that is sent says so. */
+  trust?: StepTrust | undefined;
   /** Rules on sources, from EXPERIMENTAL_BUILDKIT_SOURCE_POLICY. */
   sourcePolicy?: sourcepolicy.Policy | undefined;
   /** The session decides on every source. */
@@ -107,6 +116,8 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
   const inlineCache = parseGoBool(buildArgs.get("BUILDKIT_INLINE_CACHE") ?? "") === true;
   const caches = await planCaches(options, env, inlineCache);
   const git = await gitAttrs(options, inputs, facts);
+  // After git was asked, which goes by where the Dockerfile is.
+  const trust = options.trustCa ? await trustOf(options.trustCa, inputs, signal) : undefined;
   return {
     ref: randomId(),
     frontend,
@@ -125,6 +136,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
     caches,
     entitlements,
     serves: servicesOf(options),
+    ...(trust && { trust }),
     sourcePolicy: await sourcePolicy(env, signal),
     engineImages: options.engineImages ?? false,
     platforms,
@@ -140,6 +152,12 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
       ...gitQueryWarning(inputs.attrs["frontend.caps"], env),
     ],
   };
+}
+
+/** Loaded for the few builds that ask for it. */
+async function trustOf(path: string, inputs: Inputs, signal: AbortSignal | undefined): Promise<StepTrust> {
+  const { trustInSteps } = await import("./trust-ca/trust-in-steps.js");
+  return trustInSteps(inputs, await readAuthorities(path, signal));
 }
 
 function buildArgsOf({ buildArgs }: BuildOptions, env: Environment): Map<string, string> {

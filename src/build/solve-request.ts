@@ -7,7 +7,15 @@ import type { SolvePlan } from "./solve-plan.js";
 /** What of a plan the solve itself goes by. */
 export type SolveSpec = Pick<
   SolvePlan,
-  "ref" | "frontend" | "attrs" | "exports" | "caches" | "entitlements" | "sourcePolicy" | "policySession"
+  | "ref"
+  | "frontend"
+  | "attrs"
+  | "exports"
+  | "caches"
+  | "entitlements"
+  | "sourcePolicy"
+  | "policySession"
+  | "trust"
 > & {
   inputs: Pick<SolvePlan["inputs"], "dockerfilePath"> & Partial<Pick<SolvePlan["inputs"], "locals">>;
   call?: SolvePlan["call"];

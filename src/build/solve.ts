@@ -12,6 +12,7 @@ import type { Session } from "../session/index.js";
 import { BuildErrorCollector, sourceWithPath } from "./build-error.js";
 import { type AskGateway, driveGateway } from "./gateway-drive.js";
 import { type SolveSpec, askFrontend, solveRequest } from "./solve-request.js";
+import { type StepTrust, originalSource, withoutMounts } from "./trust-ca/step-trust.js";
 import { StatusWatch, statusSilenceMilliseconds } from "./status-watch.js";
 
 /** How long a cancelled build may take to tell its end, in ms: with what follows it is over within 5 s (FLT-30). */
@@ -50,14 +51,15 @@ export interface SolveOptions {
  */
 export async function solve(options: SolveOptions): Promise<SolveOutcome> {
   const { client, plan, session, sink, signal, redactor = new Redactor() } = options;
-  const locate = (info: SourceInfo) => sourceWithPath(info, plan);
-  const collector = new BuildErrorCollector(redactor, locate);
+  const { trust } = plan;
+  const locate = (info: SourceInfo) => sourceWithPath(originalSource(info, trust), plan);
+  const collector = new BuildErrorCollector(redactor, locate, (text) => withoutMounts(text, trust));
   using calls = linkSignal(signal);
   using watching = linkSignal(undefined);
   const watch = new StatusWatch({
     client,
     ref: plan.ref,
-    sink: collecting(collector, locate, sink),
+    sink: cleaning(trust, collecting(collector, locate, sink)),
     signal: watching.signal,
     onExceeded: (error) => calls.abort(error),
   });
@@ -133,6 +135,21 @@ function collecting(
   };
   collect.ready = () => sink?.ready?.();
   return collect;
+}
+
+/** Passes on what a build does, without what was put into its Dockerfile. */
+function cleaning(trust: StepTrust | undefined, sink: EventSink): EventSink {
+  if (!trust) return sink;
+  const clean: EventSink = (event) => {
+    if (event.type === "status")
+      for (const vertex of event.vertexes) {
+        vertex.name = withoutMounts(vertex.name, trust);
+        if (vertex.error !== undefined) vertex.error = withoutMounts(vertex.error, trust);
+      }
+    sink(event);
+  };
+  clean.ready = () => sink.ready?.();
+  return clean;
 }
 
 /** Calls back so many milliseconds after a signal's abort, unless disposed of before. */

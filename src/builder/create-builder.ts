@@ -34,6 +34,7 @@ import { parsePlatforms } from "./platform.js";
 import type { SlipwayOptions } from "./slipway-options.js";
 import { StoreError } from "./store-error.js";
 import type { StoreView } from "./store-view.js";
+import { nodeTrust } from "./trusted-builder.js";
 import { leaveNode, updateNode } from "./update-node.js";
 
 /** What to create, in the command's words. */
@@ -61,6 +62,11 @@ export interface CreateBuilderOptions {
    * collects some seconds after it starts, and at most a minute after a build. Needs BuildKit 0.17 or later.
    */
   maxCacheSize?: number | string | undefined;
+  /**
+   * A PEM file of authorities that the daemon trusts besides the public ones: for registries, mirrors and http contexts. Build
+   * steps have `trustCa` of the build.
+   */
+  trustCa?: string | undefined;
   /** Add a node to the builder. */
   append?: boolean | undefined;
   /** Make it the current builder. */
@@ -275,6 +281,11 @@ export async function nodeSettings(
     files ??= new Map();
     files.set("buildkitd.toml", await withCacheLimit(files.get("buildkitd.toml"), bytes));
   }
+  const trust =
+    options.trustCa === undefined
+      ? undefined
+      : await nodeTrust(options.trustCa, { kind, driverOpts, signal: options.signal });
+  for (const [name, content] of trust?.files ?? []) (files ??= new Map()).set(name, Buffer.from(content));
   const given = splitFlags(options.buildkitdFlags ?? "");
   const flags = kind.ownsDaemon
     ? withNetworkHostEntitlement(given, {
@@ -289,7 +300,7 @@ export async function nodeSettings(
     endpointGiven: isDaemon || options.endpoint !== undefined,
     platforms: parsePlatforms(options.platforms ?? []),
     flags,
-    ...(options.driverOpts && { driverOpts }),
+    ...((options.driverOpts ?? trust) && { driverOpts: trust?.driverOpts ?? driverOpts }),
     ...(files && { files }),
   };
 }

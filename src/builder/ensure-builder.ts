@@ -17,7 +17,14 @@ import { StoreError } from "./store-error.js";
 /** A builder as it is to be. */
 export interface EnsureBuilderOptions extends Pick<
   CreateBuilderOptions,
-  "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"
+  | "buildkitdFlags"
+  | "buildkitdConfig"
+  | "maxCacheSize"
+  | "trustCa"
+  | "endpoint"
+  | "platforms"
+  | "connect"
+  | "signal"
 > {
   name: string;
   driverOpts?: Readonly<DockerContainerOpts> | undefined;
@@ -80,14 +87,16 @@ export async function ensureBuilder(
 async function describe(context: BuilderContext, options: EnsureBuilderOptions): Promise<Description> {
   const { driverOpts = {}, connect } = options;
   parseDriverOptions(driverOpts);
-  const { flags, files, endpoint, platforms } = await nodeSettings(context, options, {
+  const { flags, files, endpoint, platforms, ...settings } = await nodeSettings(context, options, {
     kind: driverKind(defaultDriver),
     driverOpts,
   });
   return {
-    driverOpts,
+    driverOpts: settings.driverOpts ?? driverOpts,
     ...(options.buildkitdFlags !== undefined && { flags }),
-    ...((options.buildkitdConfig !== undefined || options.maxCacheSize !== undefined) && {
+    ...([options.buildkitdConfig, options.maxCacheSize, options.trustCa].some(
+      (given) => given !== undefined,
+    ) && {
       files: files ?? new Map(),
     }),
     ...(options.endpoint !== undefined && { endpoint }),

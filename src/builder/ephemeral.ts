@@ -14,7 +14,14 @@ import { ephemeralLabel, slipwayOptionsDir, slipwayOptionsFile } from "./slipway
 /** A builder that goes with the process. */
 export interface EphemeralBuilderOptions extends Pick<
   CreateBuilderOptions,
-  "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "endpoint" | "platforms" | "connect" | "signal"
+  | "buildkitdFlags"
+  | "buildkitdConfig"
+  | "maxCacheSize"
+  | "trustCa"
+  | "endpoint"
+  | "platforms"
+  | "connect"
+  | "signal"
 > {
   /** `restart-policy` is `no` unless given. */
   driverOpts?: Readonly<DockerContainerOpts> | undefined;

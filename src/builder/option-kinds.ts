@@ -25,6 +25,7 @@ const description = {
   buildkitdFlags: text('"--debug"'),
   buildkitdConfig: text('"buildkitd.toml"'),
   maxCacheSize: either('bytes or a text, such as "20gb"', amount("bytes"), text()),
+  trustCa: text('"corporate-ca.pem"'),
   endpoint: text('"tcp://host:2376"'),
   platforms: listOf(text(), '"linux/amd64"'),
   connect,

@@ -55,6 +55,7 @@ export interface BuildFlags extends GlobalFlags {
   ssh?: string[];
   tag?: string[];
   target?: string;
+  trustCa?: string;
   ulimit?: string[];
 }
 
@@ -133,6 +134,7 @@ const flagTable: readonly (readonly [flag: string, description: string, parse?: 
   ],
   ["-t, --tag <stringArray>", 'Image identifier (format: "[registry/]repository[:tag]")', collect],
   ["--target <string>", "Set the target build stage to build"],
+  ["--trust-ca <file>", "Authorities that RUN steps trust besides the public ones (PEM)"],
   ["--ulimit <ulimit>", "Ulimit options", ulimit],
 ];
 

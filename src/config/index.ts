@@ -1,3 +1,4 @@
+export { readAuthorities, withPublicAuthorities } from "./authorities.js";
 export {
   buildkitConfigDir,
   buildkitdEntitlements,

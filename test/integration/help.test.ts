@@ -39,6 +39,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
       "--engine-images list Take base images that the engine has from there: those that the Dockerfile names, or these",
       "--policy stringArray Policy configuration (only disabled=true; rego is not supported)",
       "--report path Write a page that shows where the build's time went",
+      "--trust-ca file Authorities that RUN steps trust besides the public ones (PEM)",
       "--ulimit ulimit Ulimit options",
     ],
   },
@@ -49,6 +50,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
     slipway: [
       "--connect string How to reach the daemon: auto, exec or socket",
       '--driver string Driver to use (available: "docker-container", "remote")',
+      "--trust-ca file Authorities that the daemon trusts besides the public ones (PEM)",
     ],
   },
   history: { slipway: ["report Write a page that shows where a build's time went"] },

@@ -184,6 +184,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     sbom: flags.sbom,
     shmSize: flags.shmSize,
     target: flags.target,
+    trustCa: flags.trustCa,
     metadataProvenance: flags.metadataFile === undefined ? undefined : metadataProvenance(context.env),
   };
   for (const [key, value] of Object.entries({ ...lists, ...values }))

@@ -27,6 +27,7 @@ interface CreateFlags extends GlobalFlags {
   node?: string;
   platform?: string[];
   timeout: number;
+  trustCa?: string;
   use?: boolean;
 }
 
@@ -54,6 +55,7 @@ export function command(context: CliContext): Command {
       duration,
       20_000,
     )
+    .option("--trust-ca <file>", "Authorities that the daemon trusts besides the public ones (PEM)")
     .option("--use", "Set the current builder instance")
     .action((endpoint: string | undefined, flags: CreateFlags) => run(endpoint, flags, context));
 }
@@ -75,6 +77,7 @@ async function run(endpoint: string | undefined, flags: CreateFlags, context: Cl
     driverOpts: flags.driverOpt && parseDriverOptFlags(flags.driverOpt),
     buildkitdFlags: flags.buildkitdFlags,
     buildkitdConfig: flags.buildkitdConfig ?? flags.config,
+    trustCa: flags.trustCa,
     append: flags.append,
     use: flags.use,
     connect: flags.connect === undefined ? undefined : connectMode(flags.connect),

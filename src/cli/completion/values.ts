@@ -70,6 +70,7 @@ const files = new Set([
   "--iidfile",
   "--metadata-file",
   "--report",
+  "--trust-ca",
 ]);
 
 /** Beginnings of what stands behind a filter's `=`. */
