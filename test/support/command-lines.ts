@@ -17,6 +17,10 @@ const names = "slipway's own text: it repeats the value at fault";
 const early = "slipway finds it before anything is sent";
 const drivers = "slipway names the drivers that it has";
 const defaultConfig = "buildx refuses remote builders where there is a buildkitd.default.toml";
+const noHelp = "the complaint is not hidden behind a whole help";
+const options =
+  "image, network, memory, memory-swap, cpu-quota, cpu-period, cpu-shares, cpuset-cpus, cpuset-mems, cgroup-parent, " +
+  "restart-policy, default-load, provenance-add-gha, allow-untrusted-image, env.";
 const noFile = "slipway's own text for a file that is not there";
 
 /**
@@ -25,7 +29,10 @@ const noFile = "slipway's own text for a file that is not there";
  */
 export const commandLines: readonly CommandLine[] = [
   // Flags and operands
-  line("bogus"),
+  line("bogus", {
+    why: noHelp,
+    says: "ERROR: unknown command: \"bogus\"\n\nRun 'PROGRAM --help' for more information",
+  }),
   line("--bogus ls"),
   line("--builder"),
   line("-D"),
@@ -139,7 +146,10 @@ export const commandLines: readonly CommandLine[] = [
   line("build ctx --call check --print targets"),
   line("build ctx --print targets --call outline"),
   line("build ctx --print check,bogus=1"),
-  line("history bogus"),
+  line("history bogus", {
+    why: noHelp,
+    says: "ERROR: unknown command: \"bogus\"\n\nRun 'PROGRAM history --help' for more information",
+  }),
   line("history -h"),
   line("history ls -h"),
   line("history logs a b", {
@@ -191,7 +201,7 @@ export const commandLines: readonly CommandLine[] = [
   }),
   line("create --name r --driver remote --driver-opt memory=1g unix:///r.sock", {
     why: defaultConfig,
-    says: "ERROR: failed to initialize builder r (r0): invalid driver option memory for remote driver",
+    says: "ERROR: failed to initialize builder r (r0): invalid driver option memory for remote driver: its options are cacert, cert, key, servername, default-load",
   }),
   line("build --builder default --platform linux/amd64,linux/arm64 ctx"),
   line("build --builder default -o type=oci,dest=x.tar ctx"),
@@ -201,7 +211,10 @@ export const commandLines: readonly CommandLine[] = [
   line("build --builder default --add-host a:host-gateway ctx"),
   line("build --builder default -q ctx"),
   line("inspect default"),
-  line("create --driver-opt bogus=1 --name x"),
+  line("create --driver-opt bogus=1 --name x", {
+    why: "the options are listed",
+    says: `ERROR: failed to initialize builder x (x0): invalid driver option bogus for docker-container driver: its options are ${options}`,
+  }),
   line("create --driver-opt bogus --name x"),
   line("create --driver-opt memory=x --name x", {
     why: "slipway names the option",
@@ -230,7 +243,10 @@ export const commandLines: readonly CommandLine[] = [
   line("create --name one"),
   line("create --name two --append --platform linux/riscv64"),
   line("create --name two --append --node two1 --driver-opt network=host"),
-  line("create --append --name two --driver-opt bogus=1"),
+  line("create --append --name two --driver-opt bogus=1", {
+    why: "the options are listed",
+    says: `ERROR: failed to initialize builder two (two1): invalid driver option bogus for docker-container driver: its options are ${options}`,
+  }),
   line("use", {
     why: "buildx looks for a builder without a name",
     says: "ERROR: PROGRAM: 'PROGRAM use' requires 1 argument\nUsage:  PROGRAM use [OPTIONS] NAME\nRun 'PROGRAM use --help' for more information",
@@ -274,7 +290,10 @@ export const commandLines: readonly CommandLine[] = [
   line("prune --keep-storage 1x"),
   line("prune"),
   line("history -h"),
-  line("history bogus"),
+  line("history bogus", {
+    why: noHelp,
+    says: "ERROR: unknown command: \"bogus\"\n\nRun 'PROGRAM history --help' for more information",
+  }),
   line("history ls extra"),
   line("history ls -h"),
   line("history inspect -h"),
