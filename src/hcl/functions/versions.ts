@@ -1,0 +1,130 @@
+import { CtyError } from "../cty-error.js";
+import { boolType } from "../types.js";
+import { boolValue, textOf } from "../value.js";
+import { at, define, text } from "./define.js";
+
+interface Version {
+  readonly numbers: readonly [number, number, number];
+  readonly pre: string;
+}
+
+interface Constraint {
+  readonly operator: string;
+  readonly version: Version;
+  /** The parts that are given as a wildcard, or not at all: from the first, the second or the third on. */
+  readonly open: 0 | 1 | 2 | undefined;
+}
+
+const wild = "v?([0-9|xX*]+)(\\.[0-9|xX*]+)?(\\.[0-9|xX*]+)?(-[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?(?:\\+[0-9A-Za-z-]+(?:\\.[0-9A-Za-z-]+)*)?"; // prettier-ignore
+const operators = "=|!=|>=|=>|<=|=<|>|<|~>|~|\\^|";
+const one = new RegExp(`^\\s*(${operators})\\s*${wild}\\s*$`);
+const each = new RegExp(`(?:${operators})\\s*${wild}`, "g");
+const all = new RegExp(
+  `^\\s*(?:${operators})\\s*${wild}\\s*(?:(?:\\s+|,\\s*)(?:${operators})\\s*${wild}\\s*)*$`,
+);
+const hyphen = new RegExp(`\\s*(${wild})\\s+-\\s+(${wild})\\s*`, "g");
+
+/** Whether a version satisfies a constraint, as `>= 1.2, < 2 || ^3`. Masterminds/semver 3.4. */
+export const semverCompare = define([text("version"), text("contraint")], boolType, (args) => {
+  const version = versionOf(textOf(at(args, 0)));
+  const source = textOf(at(args, 1)).replaceAll(
+    hyphen,
+    (_, ...groups: string[]) => `>= ${groups[0]}, <= ${groups[5]} `,
+  );
+  const alternatives = source.split("||").map((alternative) => {
+    if (!all.test(alternative)) throw new CtyError(`improper constraint: ${alternative}`);
+    return (alternative.match(each) ?? [alternative]).map(constraintOf);
+  });
+  return boolValue(
+    alternatives.some((constraints) => {
+      const withPre = constraints.some(({ version: { pre } }) => pre !== "");
+      return constraints.every(
+        (constraint) => (version.pre === "" || withPre) && satisfies(version, constraint),
+      );
+    }),
+  );
+});
+
+function versionOf(given: string): Version {
+  const found = /^v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z.-]+)?$/.exec(given); // prettier-ignore
+  if (!found) throw new CtyError("invalid semantic version");
+  return { numbers: [Number(found[1]), Number(found[2] ?? 0), Number(found[3] ?? 0)], pre: found[4] ?? "" };
+}
+
+function constraintOf(given: string): Constraint {
+  const [, operator, ...parts] = one.exec(given) ?? [];
+  if (operator === undefined) throw new CtyError(`improper constraint: ${given}`);
+  const numbers = parts.slice(0, 3).map((part) => (part ?? "").replace(/^\./, ""));
+  const first = numbers.findIndex((part) => part === "" || /^[xX*]$/.test(part));
+  const known = numbers.map((part, position) => (first >= 0 && position >= first ? 0 : Number(part)));
+  if (known.some(Number.isNaN)) throw new CtyError("constraint parser error");
+  return {
+    operator,
+    version: { numbers: known as [number, number, number], pre: (parts[3] ?? "").replace(/^-/, "") },
+    open: first < 0 ? undefined : (first as 0 | 1 | 2),
+  };
+}
+
+function satisfies(version: Version, { operator, version: wanted, open }: Constraint): boolean {
+  const order = compare(version, wanted);
+  const [major, minor, patch] = version.numbers;
+  const [wantedMajor, wantedMinor, wantedPatch] = wanted.numbers;
+  switch (operator) {
+    case "!=":
+      if (open === undefined) return order !== 0;
+      if (major !== wantedMajor) return true;
+      if (open === 1) return false;
+      if (minor !== wantedMinor) return true;
+      return open === 2 ? comparePre(version.pre, wanted.pre) !== 0 : patch !== wantedPatch;
+    case ">":
+      if (open === undefined) return order > 0;
+      if (major !== wantedMajor) return major > wantedMajor;
+      if (open === 1) return false;
+      return open === 2 ? minor > wantedMinor : order > 0;
+    case "<":
+      return order < 0;
+    case ">=":
+    case "=>":
+      return order >= 0;
+    case "<=":
+    case "=<":
+      if (open === undefined) return order <= 0;
+      return major < wantedMajor || (major === wantedMajor && (minor <= wantedMinor || open === 1));
+    case "^":
+      if (order < 0) return false;
+      if (wantedMajor > 0 || open === 1) return major === wantedMajor;
+      if (major > 0) return false;
+      if (wantedMinor > 0 || open === 2) return minor === wantedMinor;
+      return minor === 0 && patch === wantedPatch;
+    default:
+      if ((operator === "" || operator === "=") && open === undefined) return order === 0;
+      if (order < 0) return false;
+      if (wanted.numbers.every((number) => number === 0) && open !== 1 && open !== 2) return true;
+      return major === wantedMajor && (minor === wantedMinor || open === 1);
+  }
+}
+
+function compare(a: Version, b: Version): number {
+  for (const [position, number] of a.numbers.entries()) {
+    const difference = number - (b.numbers[position] as number);
+    if (difference !== 0) return difference;
+  }
+  if (a.pre === b.pre) return 0;
+  if (a.pre === "" || b.pre === "") return a.pre === "" ? 1 : -1;
+  return comparePre(a.pre, b.pre);
+}
+
+function comparePre(a: string, b: string): number {
+  const [left, right] = [a.split("."), b.split(".")];
+  for (let position = 0; position < Math.max(left.length, right.length); position++) {
+    const [x, y] = [left[position] ?? "", right[position] ?? ""];
+    if (x === y) continue;
+    if (x === "" || y === "") return x === "" ? -1 : 1;
+    const [isX, isY] = [/^[0-9]+$/.test(x), /^[0-9]+$/.test(y)];
+    if (isX && isY) return Number(x) - Number(y);
+    // As that library has it, which puts numbers behind words where one is a word.
+    if (isX !== isY) return isX ? -1 : 1;
+    return x > y ? 1 : -1;
+  }
+  return 0;
+}
