@@ -44,6 +44,11 @@ export const house = [
   { folder: "engine-api", is: "Docker's Engine API", uses: [] },
   {
     floor: "ground",
+    folder: "hcl",
+    is: "the language of bake's definitions: values, syntax, functions",
+    only: ["core"],
+  },
+  {
     folder: "config",
     is: "docker's and BuildKit's configuration, environment",
     only: ["core", "fs"],
