@@ -8,7 +8,13 @@ import {
 } from "../../core/index.js";
 import type { EngineClient } from "../../engine-api/index.js";
 import type { Lease } from "../../fs/index.js";
-import { familiarReference, formatReference, parseReference, withDefaultTag } from "../../registry/index.js";
+import {
+  familiarReference,
+  formatReference,
+  isIndexType,
+  parseReference,
+  withDefaultTag,
+} from "../../registry/index.js";
 import { ContentStore, type PolicyDecision, type PolicyRequest } from "../../session/index.js";
 import { pb } from "../../buildkit/index.js";
 import { create } from "@bufbuild/protobuf";
@@ -133,13 +139,11 @@ export class EngineImages {
       this.#leases.push(lease);
       const store = randomId();
       this.stores.set(`oci:${store}`, new ContentStore(image.path));
-      const isIndex =
-        found.Descriptor?.mediaType.includes("index") ?? found.Descriptor?.mediaType.includes("list");
       return {
         ...image,
         store,
         platform: `${found.Os}/${found.Architecture}`,
-        isIndex: isIndex ?? false,
+        isIndex: isIndexType(found.Descriptor?.mediaType ?? ""),
       };
     });
   }
