@@ -157,7 +157,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
 /** Loaded for the few builds that ask for it. */
 async function trustOf(path: string, inputs: Inputs, signal: AbortSignal | undefined): Promise<StepTrust> {
   const { trustInSteps } = await import("./trust-ca/trust-in-steps.js");
-  return trustInSteps(inputs, await readAuthorities(path, signal));
+  return trustInSteps(inputs, await readAuthorities(path, { signal }));
 }
 
 function buildArgsOf({ buildArgs }: BuildOptions, env: Environment): Map<string, string> {

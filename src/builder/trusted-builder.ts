@@ -41,7 +41,7 @@ export async function nodeTrust(
     throw new InvalidArgumentError(
       `the driver option ${variable} says already where authorities are; leave it out, or put them there instead of using trustCa`,
     );
-  const authorities = await readAuthorities(path, signal);
+  const authorities = await readAuthorities(path, { signal });
   return {
     files: new Map([[`${directory}/trusted.pem`, Buffer.from(authorities, "latin1")]]),
     driverOpts: { ...driverOpts, [variable]: trusted },

@@ -35,6 +35,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/dial-stdio.js"),
   },
   {
+    name: "doctor",
+    summary: "Look at all that a build depends on",
+    load: () => import("./commands/doctor.js"),
+  },
+  {
     name: "du",
     summary: "Disk usage",
     load: () => import("./commands/du.js"),

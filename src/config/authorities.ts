@@ -2,17 +2,20 @@ import { InvalidArgumentError, messageOf } from "../core/index.js";
 import { FileReadError, readBounded } from "../fs/index.js";
 
 /** Longest file of authorities, bytes: with the public ones it must fit into a secret, of which 500 KiB are possible. */
-const longest = 200 << 10;
+const longest = 250 << 10;
 
 /**
- * The certificates of authorities in a PEM file, as text.
+ * The certificates of authorities in a PEM file of at most `limit` bytes, as text.
  *
  * @throws InvalidArgumentError that names the file, for one that cannot be read or holds no certificate.
  */
-export async function readAuthorities(path: string, signal?: AbortSignal): Promise<string> {
+export async function readAuthorities(
+  path: string,
+  { signal, limit = longest }: { signal?: AbortSignal | undefined; limit?: number } = {},
+): Promise<string> {
   let text: string;
   try {
-    text = (await readBounded(path, { limit: longest, special: "read", signal })).toString("latin1");
+    text = (await readBounded(path, { limit, special: "read", signal })).toString("latin1");
   } catch (error) {
     if (!(error instanceof FileReadError)) throw error;
     throw unusable(path, error.reason, error);

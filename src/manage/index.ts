@@ -20,6 +20,8 @@ export {
   parseCacheFilters,
   withConfiguredFilters,
 } from "./cache-filters.js";
+export { type DoctorOptions, doctor } from "./doctor/doctor.js";
+export type { Finding } from "./doctor/finding.js";
 export { type BuilderPruneOptions, type PruneOptions, prune } from "./prune.js";
 export type { RunningNodesOptions } from "./running-nodes.js";
 export {

@@ -130,10 +130,10 @@ function normalize(text: string, [...args]: readonly string[], succeeded: boolea
 /** Leaves out what one of the two programs lacks: commands, flags, drivers, and the hint about experiments. */
 function isCommonHelp(line: string): boolean {
   return !(
-    /^ {2}(?:bake|completion|dap|dial-stdio|history|imagetools|login|logout|policy|replay|report) /.test(
+    /^ {2}(?:bake|completion|dap|dial-stdio|doctor|history|imagetools|login|logout|policy|replay|report) /.test(
       line,
     ) ||
-    /^ {6}--(?:connect|context-race|driver|engine-images|policy|report|ulimit) /.test(line) ||
+    /^ {6}--(?:connect|context-race|driver|engine-images|policy|report|trust-ca|ulimit) /.test(line) ||
     /^(?:Experimental commands|Extended build capabilities)/.test(line) ||
     /^ {2}-h, --help/.test(line)
   );

@@ -25,6 +25,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
     slipway: [
       "Extended build capabilities with BuildKit, without docker",
       "completion Generate the autocompletion script for the specified shell",
+      "doctor Look at all that a build depends on",
       "login Authenticate to a registry",
       "logout Log out from a registry",
     ],
@@ -69,7 +70,19 @@ const meant: Readonly<Record<string, MeantHelp>> = {
 
 /** Commands of one program alone have help of their own. */
 const onlyOne = new Set([
-  ...["bake", "completion", "dap", "debug", "policy", "replay", "help", "history report", "login", "logout"],
+  ...[
+    "bake",
+    "completion",
+    "dap",
+    "doctor",
+    "debug",
+    "policy",
+    "replay",
+    "help",
+    "history report",
+    "login",
+    "logout",
+  ],
 ]);
 
 const { buildx } = engineEnv();

@@ -31,7 +31,7 @@ export const commandLines: readonly CommandLine[] = [
   // Flags and operands
   line("bogus", {
     why: noHelp,
-    says: "ERROR: unknown command: \"bogus\"\n\nRun 'PROGRAM --help' for more information",
+    says: "ERROR: unknown command: \"bogus\"\nRun 'PROGRAM --help' for more information",
   }),
   line("--bogus ls"),
   line("--builder"),
@@ -148,7 +148,7 @@ export const commandLines: readonly CommandLine[] = [
   line("build ctx --print check,bogus=1"),
   line("history bogus", {
     why: noHelp,
-    says: "ERROR: unknown command: \"bogus\"\n\nRun 'PROGRAM history --help' for more information",
+    says: "ERROR: unknown command: \"bogus\"\nRun 'PROGRAM history --help' for more information",
   }),
   line("history -h"),
   line("history ls -h"),
@@ -243,10 +243,7 @@ export const commandLines: readonly CommandLine[] = [
   line("create --name one"),
   line("create --name two --append --platform linux/riscv64"),
   line("create --name two --append --node two1 --driver-opt network=host"),
-  line("create --append --name two --driver-opt bogus=1", {
-    why: "the options are listed",
-    says: `ERROR: failed to initialize builder two (two1): invalid driver option bogus for docker-container driver: its options are ${options}`,
-  }),
+  line("create --append --name two --driver-opt bogus=1"),
   line("use", {
     why: "buildx looks for a builder without a name",
     says: "ERROR: PROGRAM: 'PROGRAM use' requires 1 argument\nUsage:  PROGRAM use [OPTIONS] NAME\nRun 'PROGRAM use --help' for more information",
@@ -297,7 +294,7 @@ export const commandLines: readonly CommandLine[] = [
   line("history -h"),
   line("history bogus", {
     why: noHelp,
-    says: "ERROR: unknown command: \"bogus\"\n\nRun 'PROGRAM history --help' for more information",
+    says: "ERROR: unknown command: \"bogus\"\nRun 'PROGRAM history --help' for more information",
   }),
   line("history ls extra"),
   line("history ls -h"),
