@@ -18,11 +18,6 @@ export interface GroupedOptions extends RenderOptions {
     system?: CiSystem;
 }
 
-export interface Interval {
-    start: number;
-    stop: number | undefined;
-}
-
 export type LogReader = "github" | "gitlab";
 
 export declare class LogSanitizer {
@@ -63,8 +58,6 @@ export interface WarningOptions {
     color?: boolean;
 }
 
-export declare function charWidth(character: string): number;
-
 export declare function ciSystem(env: Environment): CiSystem | undefined;
 
 export declare function countTotals(onChange?: (totals: BuildTotals) => void, now?: () => number): TotalsSink;
@@ -91,8 +84,6 @@ export declare function formatWarnings(warnings: readonly VertexWarning[], optio
 
 export declare function goDuration(milliseconds: number): string;
 
-export declare function goFixed(value: number, digits: number): string;
-
 export declare function goTimestamp(date: Date): string;
 
 export declare function grouped(stream: ProgressStream, given?: GroupedOptions): ProgressSink;
@@ -108,8 +99,6 @@ export declare function hyperlink(url: string, text: string, options: {
 }): string;
 
 export declare function joinSinks(...sinks: readonly EventSink[]): EventSink;
-
-export declare function mergeIntervals(intervals: Iterable<Interval>): Interval[];
 
 export declare function padToWidth(text: string, columns: number): string;
 

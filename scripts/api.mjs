@@ -1,6 +1,7 @@
 // usage: node scripts/api.mjs [--check]
 // Writes what users of the package see, out of src: api/*.d.ts, the public types one after the other, so that a change of them
-// shows in review, and docs/api/*.md, the reference, from the doc comments. An exported name without a doc comment is an error.
+// shows in review, and docs/api/*.md, the reference, from the doc comments. An exported name without a doc comment is an error,
+// and so is a doc comment that cites what the package's readers have not got.
 // With --check nothing is written, and a file that is not as it would be written is an error too.
 import fs from "node:fs";
 import path from "node:path";
@@ -10,6 +11,9 @@ import ts from "typescript";
 const checkout = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const check = process.argv.includes("--check");
 const src = path.join(checkout, "src");
+/** Ids of requirements, and notes that are not in docs/: the package's readers have neither. */
+const innerCitation =
+  /\b(?:SEC|FLT|STO|MEM)-\d+|(?<!\/)\b(?:protocol|reliability|traps|node-http2|design)\.md\b/g;
 const { exports } = JSON.parse(fs.readFileSync(path.join(checkout, "package.json"), "utf8"));
 /** Specifier of each of the package's modules, and its source. */
 const modules = Object.entries(exports).flatMap(([subpath, entry]) =>
@@ -194,6 +198,8 @@ function referenceOf({ specifier }, names) {
         parts.push(`See ${[...new Set(linked)].sort((a, b) => (a < b ? -1 : 1)).join(", ")}.`);
     }
   }
+  for (const [cited] of parts.join("\n").matchAll(innerCitation))
+    problems.push(`${specifier}: a doc comment cites ${cited}, which readers of the package have not got`);
   const namespaces = names.filter(({ namespace }) => namespace);
   if (namespaces.length > 0)
     parts.push(

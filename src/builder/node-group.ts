@@ -14,7 +14,7 @@ export interface Node {
   readonly flags: readonly string[];
   /** Contents of config files by path relative to `/etc/buildkit`. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-  /** The node as it was read, so that what is not understood is written back (STO-16). */
+  /** The node as it was read, so that what is not understood is written back. */
   readonly stored?: JsonObject;
 }
 
@@ -30,7 +30,7 @@ export interface NodeGroup {
   readonly dockerContext: boolean;
   /** When it was last used. */
   readonly lastActivity?: Date;
-  /** The group as it was read (STO-16). */
+  /** The group as it was read. */
   readonly stored?: JsonObject;
 }
 

@@ -246,7 +246,7 @@ export class BuildkitClient implements AsyncDisposable {
 
   readonly #explain = async (error: unknown, signal: AbortSignal | undefined): Promise<Error> => {
     if (signal?.aborted) return abortError(signal);
-    // A lost connection looks like a stream that somebody cancelled (node-http2.md 1, trap 2). A status that came over
+    // A lost connection looks like a stream that somebody cancelled (measured with connect-node 2.1). A status that came over
     // the wire is the daemon's word, whatever happened since.
     const answered = error instanceof ConnectError && error.metadata.has("grpc-status");
     if (!answered) {

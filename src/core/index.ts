@@ -10,6 +10,8 @@ export {
   isSlipwayError,
   messageOf,
 } from "./errors.js";
+export { goFixed } from "./go-fixed.js";
+export { type Interval, mergeIntervals, secondsOf } from "./intervals.js";
 export { nextTurn } from "./next-turn.js";
 export { processWide } from "./process-wide.js";
 export {

@@ -104,7 +104,7 @@ export type BuildEvent =
 /** Takes events; must not throw and must not block. */
 export interface EventSink {
   (event: BuildEvent): void;
-  /** Resolves when the sink has room again; undefined when it has. Whoever reads a status stream waits for it (FLT-39). */
+  /** Resolves when the sink has room again; undefined when it has. Whoever reads a status stream waits for it. */
   ready?(): Promise<void> | undefined;
 }
 

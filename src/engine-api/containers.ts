@@ -37,7 +37,7 @@ export interface LogsOptions extends CallOptions {
 export interface PutArchiveOptions extends CallOptions {
   /** Directory in the container to unpack into. */
   path: string;
-  /** An uncompressed tar: engines have run a container's own decompressors as root (SEC-11). */
+  /** An uncompressed tar: engines have run a container's own decompressors as root. */
   body: Uint8Array | UploadSource;
   /** Fail rather than put a directory in the place of another thing, or the other way round. Default false. */
   noOverwriteDirNonDir?: boolean;
@@ -157,8 +157,8 @@ export class Containers {
   }
 
   /**
-   * Unpacks a tar into a container that has not been started: in a running one the engine's path look-ups can be raced
-   * (SEC-10).
+   * Unpacks a tar into a container that has not been started: in a running one the engine's path look-ups can
+   * be raced.
    *
    * @throws InvalidArgumentError when the archive is compressed.
    */

@@ -18,8 +18,8 @@ export interface ExecDialOptions {
 /**
  * Dials by running a process in a container, mostly `buildctl dial-stdio`: every connection is a process of its own.
  *
- * `end()` closes its stdin; when it does not end within 2 s after that, the connection is destroyed (FLT-11). A process
- * that fails before it speaks destroys the stream with `ENGINE_EXEC`, its exit code and what it said (FLT-13).
+ * `end()` closes its stdin; when it does not end within 2 s after that, the connection is destroyed. A process
+ * that fails before it speaks destroys the stream with `ENGINE_EXEC`, its exit code and what it said.
  */
 export function execDial(
   engine: EngineClient,

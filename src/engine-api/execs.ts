@@ -30,7 +30,7 @@ export class Execs {
   /**
    * Prepares a process and gives the exec's id.
    *
-   * @throws EngineError `ENGINE_CONFLICT` when the container is stopped, paused or restarting (FLT-14).
+   * @throws EngineError `ENGINE_CONFLICT` when the container is stopped, paused or restarting.
    */
   async create(container: string, options: ExecCreateOptions): Promise<string> {
     const {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "../core/index.js";
 
 // Every value that becomes part of a request target passes here first, so that none can change which call is made
-// (reliability SEC-23, CVE-2026-1527 of undici).
+// (SEC-23; CVE-2026-1527 of undici).
 
 const plainName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}$/;
 

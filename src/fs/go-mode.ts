@@ -1,4 +1,4 @@
-/** Go's `os.FileMode` bits, as fsutil's Stat.mode carries them (protocol.md 7.1). Not POSIX `st_mode`. */
+/** Go's `os.FileMode` bits, as fsutil's Stat.mode carries them (fsutil stat.go, types/stat.proto). Not POSIX `st_mode`. */
 export const goMode = {
   dir: 0x8000_0000,
   symlink: 0x0800_0000,

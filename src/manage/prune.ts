@@ -65,7 +65,7 @@ async function* pruneDaemon(client: BuildkitClient, options: PruneOptions): Asyn
       yield cacheRecord(record);
   } finally {
     options.signal?.removeEventListener("abort", onAbort);
-    // A stream that is left early stays open until it is aborted (node-http2.md 1, trap 1).
+    // A stream that is left early stays open until it is aborted (measured with connect-node 2.1).
     stop.abort("pruning has ended");
   }
 }

@@ -16,7 +16,7 @@ export function ciSystem(env: Environment): CiSystem | undefined {
   return env.GITLAB_CI === "true" ? "gitlab" : undefined;
 }
 
-/** A text that is printed beside the display, changed where the log of a CI job would take it for a command (SEC-33). */
+/** A text that is printed beside the display, changed where the log of a CI job would take it for a command. */
 export function guardLog(text: string, env: Environment): string {
   const system = ciSystem(env);
   return system ? guardWorkflowCommands(text, system) : text;

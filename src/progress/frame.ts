@@ -1,6 +1,5 @@
+import { goFixed, secondsOf } from "../core/index.js";
 import { type Palette, paint } from "./colors.js";
-import { goFixed } from "./go-format.js";
-import { secondsOf } from "./intervals.js";
 import type { Job } from "./jobs.js";
 import { cutToWidth, isPlainAscii, padToWidth, textWidth } from "./text-width.js";
 

@@ -1,12 +1,4 @@
-/** Go's `%.<digits>f`: like `toFixed`, but exact ties go to the even digit (`strconv.FormatFloat`). */
-export function goFixed(value: number, digits: number): string {
-  const scaled = value * 2 ** (digits + 1);
-  const isTie = Number.isInteger(scaled) && scaled % 2 !== 0;
-  if (!isTie || digits === 0) return value.toFixed(digits);
-  const lower = Math.floor(Math.abs(value) * 10 ** digits);
-  const even = lower % 2 === 0 ? lower : lower + 1;
-  return (Math.sign(value) * (even / 10 ** digits)).toFixed(digits);
-}
+import { goFixed } from "../core/index.js";
 
 /** Go's `%.4g` for amounts from 0 to below 10,000. */
 function goShort(value: number): string {

@@ -17,7 +17,7 @@ export interface GroupedOptions extends RenderOptions {
 /**
  * Progress for the log of a CI job: steps are groups that can be folded, warnings and the build's failure are annotations
  * that lead to the line of the Dockerfile. On GitHub Actions by workflow commands, on GitLab by sections and coloured
- * lines. No text from outside can become a command (SEC-33). `display("auto", …)` chooses it on both where the stream is
+ * lines. No text from outside can become a command. `display("auto", …)` chooses it on both where the stream is
  * no terminal.
  */
 export function grouped(stream: ProgressStream, given: GroupedOptions = {}): ProgressSink {

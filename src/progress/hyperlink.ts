@@ -4,7 +4,7 @@ import { sanitizeName } from "./sanitize.js";
 
 /**
  * A link as terminals show it (OSC 8), or just its text where that is not wanted. Only https and docker-desktop links
- * are made clickable (SEC-57).
+ * are made clickable.
  */
 export function hyperlink(url: string, text: string, options: { enabled: boolean }): string {
   const { enabled } = readOptions("hyperlink()", options, hyperlinkKinds);

@@ -5,14 +5,12 @@ export {
   formatBinaryBytes,
   formatBytes,
   goDuration,
-  goFixed,
   goTimestamp,
   humanDuration,
 } from "./go-format.js";
 export { type CiSystem, ciSystem, guardLog } from "./ci-commands.js";
 export { type GroupedOptions, grouped } from "./grouped.js";
 export { hyperlink } from "./hyperlink.js";
-export { type Interval, mergeIntervals } from "./intervals.js";
 export type { ProgressSink, ProgressStream, RenderOptions } from "./options.js";
 export { plain } from "./plain.js";
 export { quiet } from "./quiet.js";
@@ -21,7 +19,7 @@ export { joinSinks, prefixVertices, shareLogs, shiftToLocalClock } from "./relay
 export { LogSanitizer, sanitizeName, sanitizeText } from "./sanitize.js";
 export { formatSource } from "./source-excerpt.js";
 export { terminal } from "./terminal.js";
-export { charWidth, cutToWidth, padToWidth, textWidth } from "./text-width.js";
+export { cutToWidth, padToWidth, textWidth } from "./text-width.js";
 export { type BuildTotals, type TotalsSink, countTotals } from "./totals.js";
 export { type WarningOptions, dedupeWarnings, formatWarnings } from "./warnings.js";
 export { type LogReader, guardWorkflowCommands } from "./workflow-guard.js";

@@ -1,5 +1,5 @@
+import { type Interval, mergeIntervals } from "../core/index.js";
 import { formatAmount } from "./go-format.js";
-import { type Interval, mergeIntervals } from "./intervals.js";
 import { sanitizeName } from "./sanitize.js";
 import type { TraceVertex } from "./trace-vertex.js";
 import type { Trace } from "./trace.js";

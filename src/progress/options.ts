@@ -32,7 +32,7 @@ export interface ProgressSink extends EventSink {
   close(): Promise<void>;
   /**
    * Undefined while more may be given; otherwise resolves when the stream has caught up. Whoever reads the daemon's
-   * status stream waits for it, so that a blocked terminal slows that stream and nothing else (FLT-39).
+   * status stream waits for it, so that a blocked terminal slows that stream and nothing else.
    */
   ready(): Promise<void> | undefined;
 }

@@ -15,8 +15,8 @@ import { type ProgressSink, type ProgressStream, progressSink } from "./options.
 import { Output } from "./output.js";
 
 /**
- * Progress as one JSON object a line for each status update, unfiltered, as `--progress=rawjson` shows it
- * (protocol.md 9.3). Messages follow after the end, as lines of their own; there is no block of warnings.
+ * Progress as one JSON object a line for each status update, unfiltered, as `--progress=rawjson` shows it.
+ * Messages follow after the end, as lines of their own; there is no block of warnings.
  */
 export function rawjson(stream: ProgressStream): ProgressSink {
   const output = new Output(stream);

@@ -19,7 +19,7 @@ const invisible = () =>
 
 /**
  * A name on one line: no control sequences, and characters that would hide or reorder text written out as `\u202e`; nor
- * who logs in and with what password in URLs: builders name steps by them (SEC-18).
+ * who logs in and with what password in URLs: builders name steps by them.
  */
 export function sanitizeName(text: string): string {
   const shown = text.includes("://") ? blankUsers(text) : text;

@@ -1,5 +1,5 @@
-import { formatAmount, goFixed } from "./go-format.js";
-import { secondsOf } from "./intervals.js";
+import { goFixed, secondsOf } from "../core/index.js";
+import { formatAmount } from "./go-format.js";
 import type { Output } from "./output.js";
 import { sanitizeText } from "./sanitize.js";
 import type { TraceVertex } from "./trace-vertex.js";

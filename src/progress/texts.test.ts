@@ -6,12 +6,10 @@ import {
   formatBinaryBytes,
   formatBytes,
   goDuration,
-  goFixed,
   goTimestamp,
   humanDuration,
 } from "./go-format.js";
 import { hyperlink } from "./hyperlink.js";
-import { mergeIntervals, secondsOf } from "./intervals.js";
 import { LogWindow } from "./log-window.js";
 import { formatStatusJson } from "./rawjson.js";
 import { LogSanitizer, sanitizeName, sanitizeText } from "./sanitize.js";
@@ -55,15 +53,7 @@ describe("texts that Go programs print", () => {
     expect(lines).toEqual(goldenText(`${name}.rawjson.txt`).trimEnd().split("\n"));
   });
 
-  it("rounds exact ties to even and cuts fractions short", () => {
-    expect([0.25, 0.75, 0.35, 2.5, 1.05].map((value) => goFixed(value, 1))).toEqual([
-      "0.2",
-      "0.8",
-      "0.3",
-      "2.5",
-      "1.1",
-    ]);
-    expect(goFixed(0.125, 2)).toBe("0.12");
+  it("cuts fractions of times short", () => {
     expect(goTimestamp(new Date("2024-01-02T03:04:05.120Z"))).toBe("2024-01-02T03:04:05.12Z");
     expect(goTimestamp(new Date("2024-01-02T03:04:50.000Z"))).toBe("2024-01-02T03:04:50Z");
   });
@@ -207,23 +197,7 @@ describe("LogWindow", () => {
   });
 });
 
-describe("intervals and widths", () => {
-  it("joins what overlaps", () => {
-    const merged = mergeIntervals([
-      { start: 5, stop: 7 },
-      { start: 0, stop: 2 },
-      { start: 1, stop: 3 },
-      { start: 6, stop: undefined },
-      { start: 9, stop: 10 },
-    ]);
-    expect(merged).toEqual([
-      { start: 0, stop: 3 },
-      { start: 5, stop: undefined },
-    ]);
-    expect(secondsOf(merged, 1005)).toBe(1.003);
-    expect(secondsOf([{ start: 10, stop: undefined }], 0)).toBe(0);
-  });
-
+describe("widths", () => {
   it("counts columns", () => {
     expect(["abc", "日本", "e\u0301", "🚀", "ｱ", "\u200b"].map(textWidth)).toEqual([3, 4, 1, 2, 1, 0]);
     expect(cutToWidth("日本語", 5)).toBe("日本");

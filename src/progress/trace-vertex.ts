@@ -1,5 +1,11 @@
-import type { ProgressGroup, Vertex, VertexStatus, VertexWarning } from "../core/index.js";
-import { type Interval, mergeIntervals } from "./intervals.js";
+import {
+  type Interval,
+  type ProgressGroup,
+  type Vertex,
+  type VertexStatus,
+  type VertexWarning,
+  mergeIntervals,
+} from "../core/index.js";
 import type { LogWindow } from "./log-window.js";
 import type { LogSanitizer } from "./sanitize.js";
 import type { StepLog } from "./step-log.js";
@@ -58,7 +64,7 @@ export class TraceVertex {
   }
 
   get canceled(): boolean {
-    // Go's context.Canceled.Error(), which the daemon appends (protocol.md 8.1).
+    // Go's context.Canceled.Error(), with which the daemon's text ends (buildx progressui looks for it as well).
     return this.error.endsWith("context canceled");
   }
 

@@ -1,5 +1,4 @@
-import type { StatusUpdate, Vertex, VertexLog, VertexStatus } from "../core/index.js";
-import { goFixed } from "./go-format.js";
+import { type StatusUpdate, type Vertex, type VertexLog, type VertexStatus, goFixed } from "../core/index.js";
 import { sanitizeName, sanitizeText } from "./sanitize.js";
 import type { StepLog } from "./step-log.js";
 import { TraceGroup, TraceVertex } from "./trace-vertex.js";

@@ -1,17 +1,13 @@
 import {
+  type Interval,
   type SourceInfo,
   type SourceRange,
   type VertexWarning,
   isSlipwayError,
+  mergeIntervals,
   messageOf,
 } from "../core/index.js";
-import {
-  type Interval,
-  dedupeWarnings,
-  formatSource,
-  mergeIntervals,
-  sanitizeName,
-} from "../progress/index.js";
+import { dedupeWarnings, formatSource, sanitizeName } from "../progress/index.js";
 import { cleanText } from "./clean-text.js";
 import type { CollectedStep } from "./collected-step.js";
 import { criticalPath } from "./critical-path.js";
@@ -145,7 +141,7 @@ function stepOf(
 }
 
 function stateOf({ runs, cached, error }: CollectedStep, failed: boolean): StepState {
-  // Go's context.Canceled.Error(), which the daemon appends (protocol.md 8.1).
+  // Go's context.Canceled.Error(), with which the daemon's text ends (buildx progressui looks for it as well).
   if (error.endsWith("context canceled")) return "canceled";
   if (error !== "") return "failed";
   if (runs.size === 0) return "unused";

@@ -18,7 +18,7 @@ export type SecretSource =
 
 /** Options of {@link secrets}. */
 export interface SecretsOptions {
-  /** Told every value before it is handed out, so that it can be kept out of texts (SEC-16). */
+  /** Told every value before it is handed out, so that it can be kept out of texts. */
   onSecret?: ((value: Uint8Array) => void) | undefined;
 }
 

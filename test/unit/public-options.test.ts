@@ -242,9 +242,9 @@ const without = new Set(
   `
   slipway: dir, files, tar, isSlipwayError, parseCache, parseOutput, parseSecret, toJaeger
   slipway: Builder#touch, EphemeralBuilder#close, BuilderNode#endpoint, BuildHistory#close, BuildError#explain
-  progress: LogSanitizer#push, charWidth, ciSystem, countTotals, cutToWidth, dedupeWarnings, formatAmount
-  progress: formatBinaryBytes, formatBytes, formatMessage, formatSource, formatStatusJson, goDuration, goFixed, goTimestamp
-  progress: guardLog, guardWorkflowCommands, humanDuration, joinSinks, mergeIntervals, padToWidth, prefixVertices, quiet
+  progress: LogSanitizer#push, ciSystem, countTotals, cutToWidth, dedupeWarnings, formatAmount
+  progress: formatBinaryBytes, formatBytes, formatMessage, formatSource, formatStatusJson, goDuration, goTimestamp
+  progress: guardLog, guardWorkflowCommands, humanDuration, joinSinks, padToWidth, prefixVertices, quiet
   progress: rawjson, sanitizeName, sanitizeText, shareLogs, shiftToLocalClock, textWidth, warningJson
   report: collectReport, reportHtml
   engine-api: encodeRegistryAuth, EngineClient#apiVersion, EngineClient#close, ExecStream#stderrTail

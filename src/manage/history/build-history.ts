@@ -95,7 +95,7 @@ async function closeNode({ client, driver }: HistoryNode): Promise<void> {
   await driver.close();
 }
 
-/** What a builder remembers of its builds (protocol.md 8.2). Errors of the daemon are BuildkitErrors. */
+/** What a builder remembers of its builds. Errors of the daemon are BuildkitErrors. */
 export class BuildHistory implements AsyncDisposable {
   readonly builder: Builder;
   readonly #nodes: readonly HistoryNode[];

@@ -40,13 +40,13 @@ export interface AuthOptions {
   seedDir?: string | undefined;
   /** TLS settings by registry host, used towards its token server. */
   hosts?: ReadonlyMap<string, HostTls> | undefined;
-  /** Told every secret that is looked up, so that it can be kept out of texts (SEC-16). */
+  /** Told every secret that is looked up, so that it can be kept out of texts. */
   onSecret?: ((secret: string) => void) | undefined;
 }
 
 /**
  * Serves credentials and registry tokens (moby.filesync.v1.Auth). Tokens are fetched here, so that BuildKit sees the
- * password only when it asks for it, which the progress shows (SEC-52) (buildkit session/auth/authprovider).
+ * password only when it asks for it, which the progress shows (buildkit session/auth/authprovider).
  */
 export function auth(options: AuthOptions): Attachable {
   return new AuthService(readOptions("auth()", options, authKinds)).attachable();

@@ -34,7 +34,7 @@ const listBatch = 100;
 /**
  * Serves content stores to the daemon (containerd.services.content.v1.Content), by the ids it asks for them: `export`
  * for an OCI layout exported as a directory, `local:<dir>` for local caches, `oci:<id>` for layouts used as contexts.
- * A read-only store refuses whatever would change it (SEC-53).
+ * A read-only store refuses whatever would change it.
  */
 export function content(stores: ReadonlyMap<string, ContentStore>): Attachable {
   const base = `/${wire.Content.typeName}/`;

@@ -176,7 +176,7 @@ export class ContentStore {
 
   /**
    * Removes a blob that was written by this store.
-   * @throws GrpcError PermissionDenied for what was there before (SEC-53)
+   * @throws GrpcError PermissionDenied for what was there before
    */
   async delete(digest: string): Promise<void> {
     this.requireWritable();

@@ -177,7 +177,7 @@ function quietly(work: () => void): void {
 }
 
 /**
- * A blob being written: the bytes are hashed as they come (MEM-15) and get their name only when size and digest are
+ * A blob being written: the bytes are hashed as they come and get their name only when size and digest are
  * those announced. What is not committed stays and can be taken up again under the same ref. SHA-256 alone is written.
  */
 export class Ingest {

@@ -11,7 +11,7 @@ import { FileRequests } from "./file-requests.js";
 import { NameCollisions } from "./name-collisions.js";
 import { PacketDecoder, errorPacket, finPacket, packetTypes } from "./packet.js";
 
-/** What a hostile daemon may make us do (SEC-8, MEM-14). */
+/** What a hostile daemon may make us do. */
 export interface ExportLimits {
   /** Entries in one listing; 5 million when not given. */
   maxEntries?: number;

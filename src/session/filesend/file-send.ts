@@ -28,7 +28,7 @@ interface Output {
 /**
  * Takes the results that the daemon sends for exporters of type local, tar, oci and docker
  * (moby.filesync.v1.FileSend). Keys are positions in the solve request's list of exporters. A stream target is opened
- * once (SEC-54); a directory takes several transfers side by side, one a platform.
+ * once; a directory takes several transfers side by side, one a platform.
  */
 export function fileSend(
   outputs: ReadonlyMap<number, ExportTarget>,

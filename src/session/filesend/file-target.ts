@@ -10,7 +10,7 @@ export function fileTarget(path: string): StreamTarget {
 
 /**
  * Opens a file for an output. Nothing is seen of it until it is complete: the bytes go to `.<name>.<random>.part` beside
- * it (0600), which is synced and renamed when the stream is ended, and removed when it is destroyed (SEC-63). A symbolic
+ * it (0600), which is synced and renamed when the stream is ended, and removed when it is destroyed. A symbolic
  * link to a regular file is followed, once. Named pipes, which are waited for until somebody reads them, character devices and
  * `/dev/fd/*` are written to directly.
  * Missing parents are made with mode 0755 (buildx CreateExports).

@@ -17,7 +17,7 @@ export interface FileSyncOptions {
   /** Told why a transfer failed, before the builder's own error arrives by way of the build. */
   onError?: (error: Error, dirName: string) => void;
   /**
-   * What to do about a file that grew or whose times moved while it was sent; default `error` (FLT-53). With `warn` as many bytes
+   * What to do about a file that grew or whose times moved while it was sent; default `error`. With `warn` as many bytes
    * are sent as were announced.
    */
   onRace?: "error" | "warn";
@@ -25,7 +25,7 @@ export interface FileSyncOptions {
 
 /**
  * Serves local directories to the builder (`moby.filesync.v1.FileSync`), as buildkit's NewFSSyncProvider. Names that
- * are not in the map are refused with NOT_FOUND (SEC-40). TarStream is not offered: no builder uses it.
+ * are not in the map are refused with NOT_FOUND. TarStream is not offered: no builder uses it.
  */
 export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, given: FileSyncOptions = {}): Attachable {
   const options = readOptions("fileSync()", given, fileSyncKinds);

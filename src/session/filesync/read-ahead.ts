@@ -4,7 +4,7 @@ import type { OpenFile, OpenFileAt } from "./file-reader.js";
 import { DataBuffers } from "./data-buffers.js";
 import { dataEndRoom, dataHeadLength, dataHeadRoom, writeDataEnd, writeDataHead } from "./packet-encoding.js";
 
-/** Data bytes of one packet; the builder takes up to 16 MiB, 1 MiB was measured as the fastest (node-http2.md 4). */
+/** Data bytes of one packet; the builder takes up to 16 MiB, of 32 KiB, 256 KiB and 1 MiB this was the fastest. */
 const chunkLength = 1024 * 1024;
 
 /** A framed piece of a file. */

@@ -17,7 +17,7 @@ export type SyncedDir =
       path: string;
       /**
        * Serves these names only, and inside the directory what their symbolic links lead to, whatever the builder asks
-       * for (SEC-46: the Dockerfile's directory). Nothing else is even listed.
+       * for (the Dockerfile's directory). Nothing else is even listed.
        */
       only?: readonly string[];
     }

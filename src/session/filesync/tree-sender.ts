@@ -9,7 +9,7 @@ import { type FileChunk, ReadAhead } from "./read-ahead.js";
 import { readRequestPacket } from "./request-packet.js";
 import { SyncError, protocolError } from "./sync-error.js";
 
-/** Files up to this size are read synchronously: less than half the CPU time of the thread pool (node-http2.md 4). */
+/** Files up to this size are read synchronously: measured, that takes less than half the CPU time of the thread pool. */
 const smallFile = 64 * 1024;
 /** How long one turn may hold the event loop for either of its two jobs, in milliseconds. */
 const jobSlice = 4;

@@ -10,7 +10,7 @@ const service = `/${sshforward.SSH.typeName}`;
 
 /**
  * Lets steps of the build use ssh agents, by id (moby.sshforward.v1.SSH). Keys are listed and used to sign; adding,
- * removing and locking are refused before the agent hears of them, and so is everything unknown (SEC-51).
+ * removing and locking are refused before the agent hears of them, and so is everything unknown.
  */
 export function ssh(agents: ReadonlyMap<string, SshAgent>): Attachable {
   const agent = (id: string | undefined): { id: string; agent: SshAgent } => {

@@ -1,5 +1,5 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { goFixed } from "../../../progress/index.js";
+import { goFixed } from "../../../core/index.js";
 
 /** A span of ms as `history` shows it: `0.6s`, `1m  5s`. */
 export function formatDuration(milliseconds: number): string {
