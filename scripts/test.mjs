@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 const checkout = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const projects = named.length > 0 ? named : ["unit", "integration"];
-const env = process.argv.includes("--long") ? { ...process.env, SLIPWAY_TEST_LONG: "1" } : process.env;
+const env = { ...process.env, ...(process.argv.includes("--long") && { SLIPWAY_TEST_LONG: "1" }) };
 
 const integrationTest = (name) => `test/integration/${name}.test.ts`;
 
@@ -61,8 +61,9 @@ const failures = [];
 let ok = true;
 const reports = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-test-"));
 try {
-  // Once, before several testbeds find it missing at the same time.
-  if (projects.includes("integration")) await finished(["npm", "run", "-s", "build"]);
+  // Once, not by each testbed and each test that needs it, some of which run what others would be writing.
+  if (projects.includes("integration") && (await finished(["npm", "run", "-s", "build"])) === 0)
+    env.SLIPWAY_TEST_BUILT = "1";
   const nodes = nodesByLine();
   for (const project of projects) {
     const jobs = project === "integration" ? integrationJobs([...nodes.keys()]) : unitJobs(nodes);

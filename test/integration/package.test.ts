@@ -117,56 +117,6 @@ describe("the installed package", () => {
     expect(stdout).toMatch(/^\S*slipway v?\d+\.\d+\.\d+/);
   });
 
-  test("TypeScript finds its types by node's resolution and by bundlers', with no skipLibCheck", async () => {
-    await lend(project, "@types/node", "undici-types");
-    const source = `import { type BuildResult, BuildError, Builder, build, files, parseOutput } from "slipway";
-import { BuildkitClient, control } from "slipway/buildkit";
-import { EngineClient } from "slipway/engine-api";
-import { display } from "slipway/progress";
-import { Session } from "slipway/session";
-
-export async function main(): Promise<BuildResult | number> {
-  try {
-    return await build({
-      context: files({ Dockerfile: "FROM scratch\\nCOPY f /\\n", f: "1" }),
-      outputs: [parseOutput("type=tar,dest=out.tar")],
-      onEvent: display("plain", process.stderr),
-    });
-  } catch (error) {
-    if (error instanceof BuildError) return error.step?.exitCode ?? 1;
-    throw error;
-  }
-}
-export const client: (host: string) => EngineClient = (host) => EngineClient.open({ host });
-export const uses = [Builder, BuildkitClient, Session, control.SolveRequestSchema];
-// @ts-expect-error the option is of another type
-export const wrong = build({ context: 1 });
-`;
-    for (const name of ["main.ts", "required.cts"]) await file(name, source);
-    const tsc = join(checkout, "node_modules/typescript/bin/tsc");
-    const flags = ["--noEmit", "--strict", "--target", "ES2022", "--types", "node"];
-    await node(
-      tsc,
-      ...flags,
-      "--module",
-      "nodenext",
-      "--exactOptionalPropertyTypes",
-      "main.ts",
-      "required.cts",
-    );
-    // The library's declarations were looked at by the first.
-    await node(
-      tsc,
-      ...flags,
-      "--skipLibCheck",
-      "--module",
-      "esnext",
-      "--moduleResolution",
-      "bundler",
-      "main.ts",
-    );
-  });
-
   test("importing it loads nothing that is not used yet", async () => {
     // Every module that Node loads, as its loader sees it; CommonJS ones are in require's cache.
     await file(

@@ -3,6 +3,7 @@ import { mkdir, readFile, readdir, stat, symlink, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildLibrary } from "../support/installed-package.js";
 import { runtimesEnv } from "../support/runtimes-env.js";
 import { makeDirectory, removeDirectory, slipway, succeed } from "../support/slipway.js";
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
   await mkdir(join(project, "node_modules"), { recursive: true });
   await writeFile(join(project, "package.json"), '{"type":"module","dependencies":{"slipway":"*"}}');
   await symlink(checkout, join(project, "node_modules", "slipway"));
-  await run("npm", ["run", "-s", "build:lib"], { cwd: checkout });
+  await buildLibrary();
   await succeed(["create", "--name", builder, "--driver-opt", "network=host", "--bootstrap"]);
 });
 

@@ -210,22 +210,40 @@ describe("esbuild", () => {
 });
 
 describe("TypeScript", () => {
-  const source = `import { build, connect, files, type AddressTls, type BuildResult, type CredentialsCallback, type Environment, type MetadataProvenance } from "slipway";
-import { BuildkitClient } from "slipway/buildkit";
+  const source = `import { BuildError, Builder, build, connect, files, parseOutput, type AddressTls, type BuildResult, type CredentialsCallback, type Environment, type MetadataProvenance } from "slipway";
+import { BuildkitClient, control } from "slipway/buildkit";
 import { EngineClient } from "slipway/engine-api";
 import { display } from "slipway/progress";
+import { collectReport } from "slipway/report";
 import { Session } from "slipway/session";
-export const uses = [build, connect, files, BuildkitClient, EngineClient, display, Session];
-export type Uses = [AddressTls, BuildResult, CredentialsCallback, Environment, MetadataProvenance];
+
+export async function main(): Promise<BuildResult | number> {
+  try {
+    return await build({
+      context: files({ Dockerfile: "FROM scratch\\nCOPY f /\\n", f: "1" }),
+      outputs: [parseOutput("type=tar,dest=out.tar")],
+      onEvent: display("plain", process.stderr),
+    });
+  } catch (error) {
+    if (error instanceof BuildError) return error.step?.exitCode ?? 1;
+    throw error;
+  }
+}
+export const client: (host: string) => EngineClient = (host) => EngineClient.open({ host });
+export const uses = [Builder, connect, BuildkitClient, Session, collectReport, control.SolveRequestSchema];
+export type Uses = [AddressTls, CredentialsCallback, Environment, MetadataProvenance];
 export const info = (client: BuildkitClient) => client.control.info({}, { timeoutMs: 1000 });
+// @ts-expect-error the option is of another type
+export const wrong = build({ context: 1 });
 `;
   test.each([
-    ["nodenext, an ES module", ["--module", "nodenext", "main.mts"]],
-    ["node16, a CommonJS module (TS1479)", ["--module", "node16", "main.cts"]],
-    ["bundler", ["--module", "esnext", "--moduleResolution", "bundler", "main.mts"]],
+    // An ES module and one of CommonJS, which must not be told to use `import()` (TS1479).
+    ["node16", ["--skipLibCheck", "false", "--module", "node16", "main.mts", "main.cts"]],
+    // The library's declarations are the same as for the ES module.
+    ["bundler", ["--skipLibCheck", "--module", "esnext", "--moduleResolution", "bundler", "main.mts"]],
   ])("takes the types strictly, without the browser's: %s", async (_name, flags) => {
     for (const name of ["main.mts", "main.cts"]) await put(name, source);
-    const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes", "--skipLibCheck", "false"];
+    const strict = ["--noEmit", "--strict", "--exactOptionalPropertyTypes"];
     const libraries = ["--target", "es2022", "--lib", "es2022", "--types", "node"];
     await run(
       process.execPath,
