@@ -18,6 +18,7 @@ export declare class BuildkitClient implements AsyncDisposable {
     workers(options?: BuildkitCallOptions & {
         filter?: string[];
     }): Promise<WorkerRecord[]>;
+    sendSpans(spans: readonly ClientSpan[], options?: BuildkitCallOptions): Promise<void>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -51,6 +52,19 @@ export interface BuildkitVersionNumber {
     minor: number;
     patch: number;
     prerelease: string;
+}
+
+export interface ClientSpan {
+    traceId: string;
+    spanId: string;
+    parentSpanId?: string | undefined;
+    traceState?: string | undefined;
+    name: string;
+    kind: "internal" | "client" | "server";
+    started: bigint;
+    ended: bigint;
+    attributes: Readonly<Record<string, string>>;
+    error?: string | undefined;
 }
 
 export declare class ContentError extends SlipwayError {

@@ -489,6 +489,7 @@ class BuildkitClient implements AsyncDisposable {
     workers(options?: BuildkitCallOptions & {
         filter?: string[];
     }): Promise<WorkerRecord[]>;
+    sendSpans(spans: readonly ClientSpan[], options?: BuildkitCallOptions): Promise<void>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -507,6 +508,19 @@ interface BuildkitCallOptions {
 interface BuildkitConnectOptions {
     windows?: Windows | undefined;
     signal?: AbortSignal | undefined;
+}
+
+interface ClientSpan {
+    traceId: string;
+    spanId: string;
+    parentSpanId?: string | undefined;
+    traceState?: string | undefined;
+    name: string;
+    kind: "internal" | "client" | "server";
+    started: bigint;
+    ended: bigint;
+    attributes: Readonly<Record<string, string>>;
+    error?: string | undefined;
 }
 
 interface DaemonInfo {

@@ -1052,6 +1052,7 @@ class BuildkitClient implements AsyncDisposable {
     workers(options?: BuildkitCallOptions & {
         filter?: string[];
     }): Promise<WorkerRecord[]>;
+    sendSpans(spans: readonly ClientSpan[], options?: BuildkitCallOptions): Promise<void>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -1063,6 +1064,19 @@ interface BuildkitCallOptions {
 interface BuildkitConnectOptions {
     windows?: Windows | undefined;
     signal?: AbortSignal | undefined;
+}
+
+interface ClientSpan {
+    traceId: string;
+    spanId: string;
+    parentSpanId?: string | undefined;
+    traceState?: string | undefined;
+    name: string;
+    kind: "internal" | "client" | "server";
+    started: bigint;
+    ended: bigint;
+    attributes: Readonly<Record<string, string>>;
+    error?: string | undefined;
 }
 
 interface DaemonInfo {

@@ -95,6 +95,7 @@ class BuildkitClient implements AsyncDisposable {
     workers(options?: BuildkitCallOptions & {
         filter?: string[];
     }): Promise<WorkerRecord[]>;
+    sendSpans(spans: readonly ClientSpan[], options?: BuildkitCallOptions): Promise<void>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -190,6 +191,19 @@ interface CallResult {
     jsonText: string;
     text: string;
     version: string;
+}
+
+interface ClientSpan {
+    traceId: string;
+    spanId: string;
+    parentSpanId?: string | undefined;
+    traceState?: string | undefined;
+    name: string;
+    kind: "internal" | "client" | "server";
+    started: bigint;
+    ended: bigint;
+    attributes: Readonly<Record<string, string>>;
+    error?: string | undefined;
 }
 
 interface ConnectOptions extends DriverCallOptions {

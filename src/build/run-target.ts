@@ -4,6 +4,7 @@ import type { BuildError } from "./build-error.js";
 import type { ConnectedNode } from "./connected-node.js";
 import type { BuildResources } from "./build-resources.js";
 import type { BuildResult } from "./build-result.js";
+import { ClientTrace } from "./client-trace.js";
 import { openTargets } from "./export-targets.js";
 import type { AskGateway } from "./gateway-drive.js";
 import type { SolvePlan } from "./solve-plan.js";
@@ -12,7 +13,6 @@ import { settleOnNode } from "./settle-on-node.js";
 import { type SolveOutcome, solve } from "./solve.js";
 import { targetResult } from "./target-result.js";
 import { TargetRun } from "./target-run.js";
-import { traceHeaders } from "./trace-parent.js";
 
 /** What {@link runTarget} works with besides the plan. */
 export interface RunTargetOptions {
@@ -64,10 +64,36 @@ async function solveInSession(
 ): Promise<SolveOutcome> {
   const { client } = node;
   const { sharedKey } = plan.inputs;
-  await using session = await Session.open(client, { attachables, sharedKey, signal });
-  onSession?.();
-  const headers = traceHeaders(resources.env);
-  return await solve({ client, plan, session, ask, sink, signal, redactor, headers });
+  const trace = new ClientTrace(resources.env, redactor);
+  const build = trace.begin("build", "internal", {
+    attributes: { builder: node.builderName, node: node.nodeName },
+  });
+  const below = (name: string) => trace.begin(name, "client", { below: build });
+  let sending: Promise<void> | undefined;
+  try {
+    const pipe = below("moby.buildkit.v1.Control/Session");
+    await using session = await Session.open(client, {
+      attachables: trace.watched(attachables),
+      sharedKey,
+      signal,
+    });
+    onSession?.();
+    const spans = { solve: below("moby.buildkit.v1.Control/Solve"), frontend: below("frontend") };
+    try {
+      const outcome = await solve({ client, plan, session, ask, sink, signal, redactor, spans });
+      build.end();
+      return outcome;
+    } catch (error) {
+      build.end(error);
+      throw error;
+    } finally {
+      pipe.end();
+      // While the session is closed.
+      if (!signal?.aborted) sending = trace.send(client);
+    }
+  } finally {
+    await sending;
+  }
 }
 
 /** The warning of the driver's page, word for word. */

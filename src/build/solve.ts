@@ -10,6 +10,7 @@ import {
 import { shiftToLocalClock } from "../progress/index.js";
 import type { Session } from "../session/index.js";
 import { BuildErrorCollector, sourceWithPath } from "./build-error.js";
+import type { OpenSpan } from "./client-trace.js";
 import { type AskGateway, driveGateway } from "./gateway-drive.js";
 import { type SolveSpec, askFrontend, solveRequest } from "./solve-request.js";
 import { type StepTrust, originalSource, withoutMounts } from "./trust-ca/step-trust.js";
@@ -38,8 +39,8 @@ export interface SolveOptions {
   signal?: AbortSignal | undefined;
   /** Knows the secrets of this build. */
   redactor?: Redactor | undefined;
-  /** Metadata of the calls, by which the build belongs to the caller's trace. */
-  headers?: Record<string, string> | undefined;
+  /** What the solve, and what is asked of its gateway, are in a trace. */
+  spans?: { solve: OpenSpan; frontend: OpenSpan } | undefined;
 }
 
 /**
@@ -86,13 +87,20 @@ export async function solve(options: SolveOptions): Promise<SolveOutcome> {
 
 /** The two halves of a build, the solve and what is asked of its gateway, to the end of both. */
 async function solveAndAsk(
-  { client, plan, session, headers = {}, ask = askFrontend(plan) }: SolveOptions,
+  { client, plan, session, spans, ask = askFrontend(plan) }: SolveOptions,
   signal: AbortSignal,
   watch: StatusWatch,
 ): Promise<SolveOutcome> {
   using asking = linkSignal(signal);
-  const solved = client.control.solve(solveRequest(plan, session.id), { signal, headers });
-  const asked = driveGateway(client.gateway(plan.ref, headers), ask, asking.signal);
+  const solved = client.control.solve(solveRequest(plan, session.id), {
+    signal,
+    headers: spans?.solve.headers ?? {},
+  });
+  const asked = driveGateway(client.gateway(plan.ref, spans?.frontend.headers), ask, asking.signal);
+  if (spans) {
+    endWith(spans.solve, solved);
+    endWith(spans.frontend, asked);
+  }
   let isAnswered = false;
   asked.then(
     () => (isAnswered = true),
@@ -116,6 +124,13 @@ async function solveAndAsk(
   if (answer.status === "rejected") throw answer.reason;
   if (solution.status === "rejected") throw solution.reason;
   return { response: new Map(Object.entries(solution.value.ExporterResponse)), metadata: answer.value };
+}
+
+function endWith(span: OpenSpan, work: Promise<unknown>): void {
+  work.then(
+    () => span.end(),
+    (error: unknown) => span.end(error),
+  );
 }
 
 /** Keeps of each event what an error will need, and passes it on by this machine's clock. */

@@ -1,14 +1,16 @@
 import { expect, test } from "vitest";
-import { traceHeaders } from "./trace-parent.js";
+import { parseTraceParent, traceParentOf } from "./trace-parent.js";
 
 const parent = `00-${"1f".repeat(16)}-${"2e".repeat(8)}-01`;
 
 test("a trace of the caller's is carried on", () => {
-  expect(traceHeaders({ TRACEPARENT: parent })).toEqual({ traceparent: parent });
-  expect(traceHeaders({ TRACEPARENT: ` ${parent}\n`, TRACESTATE: "a=b,c=d" })).toEqual({
-    traceparent: parent,
-    tracestate: "a=b,c=d",
+  const ids = { traceId: "1f".repeat(16), spanId: "2e".repeat(8), flags: "01" };
+  expect(parseTraceParent({ TRACEPARENT: parent })).toEqual(ids);
+  expect(parseTraceParent({ TRACEPARENT: ` ${parent}\n`, TRACESTATE: "a=b,c=d" })).toEqual({
+    ...ids,
+    traceState: "a=b,c=d",
   });
+  expect(traceParentOf(ids)).toBe(parent);
 });
 
 test.each([
@@ -20,9 +22,10 @@ test.each([
   `00-${"0".repeat(32)}-${"2e".repeat(8)}-01`,
   `${parent}-more`,
 ])("%j is no trace", (text) => {
-  expect(traceHeaders({ TRACEPARENT: text, TRACESTATE: "a=b" })).toEqual({});
+  expect(parseTraceParent({ TRACEPARENT: text, TRACESTATE: "a=b" })).toBeUndefined();
 });
 
 test("a state that cannot travel is left out", () => {
-  expect(traceHeaders({ TRACEPARENT: parent, TRACESTATE: "a=\u{e9}" })).toEqual({ traceparent: parent });
+  const { traceState } = parseTraceParent({ TRACEPARENT: parent, TRACESTATE: "a=\u{e9}" }) ?? {};
+  expect(traceState).toBeUndefined();
 });

@@ -32,6 +32,7 @@ import { type RpcClientOptions, createRpcClient } from "./rpc-client.js";
 import { inspectAnswers } from "./message-parts.js";
 import type { RpcClient } from "./rpc-types.js";
 import { callKinds, connectKinds, openSessionKinds, workersKinds } from "./option-kinds.js";
+import type { ClientSpan } from "./send-spans.js";
 import { PayloadConnection } from "./payload-connection.js";
 import { SessionPipe } from "./session-pipe.js";
 import { soundWorkers } from "./sound-workers.js";
@@ -231,6 +232,17 @@ export class BuildkitClient implements AsyncDisposable {
     const { filter = [], signal } = readOptions("workers()", options, workersKinds);
     const { record } = await this.control.listWorkers({ filter }, { ...(signal && { signal }) });
     return soundWorkers(record);
+  }
+
+  /**
+   * Hands over what a client did in a trace; a build that is recorded under it keeps that (OTLP TraceService.Export).
+   *
+   * @throws BuildkitError e.g. where the daemon does not collect traces
+   */
+  async sendSpans(spans: readonly ClientSpan[], options: BuildkitCallOptions = {}): Promise<void> {
+    const { signal } = readOptions("sendSpans()", options, callKinds);
+    const { sendSpans } = await import("./send-spans.js");
+    await sendSpans(spans, this.#transport, this.#calls, signal);
   }
 
   /** Ends the connection and all calls on it. */

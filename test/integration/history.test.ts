@@ -1,7 +1,15 @@
 import { symlink } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BuildHistory, type BuildRecord, Builder, build, files, history } from "../../src/index.js";
+import {
+  type BuildHistory,
+  type BuildRecord,
+  Builder,
+  build,
+  files,
+  history,
+  readTrace,
+} from "../../src/index.js";
 import { engineEnv } from "../support/engine-env.js";
 import { Workplace } from "../support/workplace.js";
 
@@ -11,6 +19,15 @@ const failing = "FROM busybox\nRUN seq 1 30 && echo oops && false\n";
 
 let builder: Builder;
 let builds: BuildHistory;
+
+/** What is looked at of a span. */
+interface Span {
+  Name: string;
+  SpanContext: { TraceID: string; SpanID: string };
+  Parent: { TraceID: string; SpanID: string };
+  Resource: { Key: string; Value: { Value: unknown } }[];
+}
+const serviceOf = (span: Span) => span.Resource.find(({ Key }) => Key === "service.name")?.Value.Value;
 
 beforeAll(async () => {
   builder = await Builder.ensure({ name: "history", driverOpts: { network: "host" } });
@@ -75,6 +92,41 @@ describe("the library", () => {
     await expect(ids("status>1")).rejects.toThrow("expected = or !=");
     await expect(ids("duration=1")).rejects.toThrow("expected <=, <, >= or >");
     await expect(ids("startedAt<soon")).rejects.toThrow("invalid time soon");
+  });
+
+  test("a record's trace has what slipway did beside what the daemon did, below the caller's span", async () => {
+    const [traceId, parent] = ["4f".repeat(16), "5e".repeat(8)];
+    await using other = await Builder.ephemeral({ driverOpts: { network: "host" } });
+    await build({
+      builder: other,
+      context: files({ Dockerfile: "FROM scratch\nCOPY f /\n", f: "1" }),
+      outputs: [{ type: "cacheonly" }],
+      env: { ...process.env, TRACEPARENT: `00-${traceId}-${parent}-01` },
+    });
+    await using of = await history({ builder: other });
+    const spans = (await readTrace(of, await of.record("^0"))) as unknown as Span[];
+    const named = (name: string, service: string) =>
+      spans.filter((span) => span.Name === name && serviceOf(span) === service);
+    const id = (span: Span | undefined) => span?.SpanContext.SpanID;
+    const [root] = named("build", "slipway");
+    expect(root).toMatchObject({
+      SpanContext: { TraceID: traceId },
+      Parent: { TraceID: traceId, SpanID: parent },
+    });
+    for (const name of ["Session", "Solve"].map((method) => `moby.buildkit.v1.Control/${method}`))
+      expect(named(name, "slipway")).toMatchObject([{ SpanKind: 3, Parent: { SpanID: id(root) } }]);
+    // The daemon's side of it, and steps below that.
+    const [asked] = named("moby.buildkit.v1.Control/Solve", "slipway");
+    expect(named("moby.buildkit.v1.Control/Solve", "buildkitd")).toMatchObject([
+      { Parent: { SpanID: id(asked) } },
+    ]);
+    // Calls of the daemon's, and our side of them.
+    const uploads = named("moby.filesync.v1.FileSync/DiffCopy", "buildkitd").map(id);
+    const served = named("moby.filesync.v1.FileSync/DiffCopy", "slipway");
+    expect(uploads.length).toBeGreaterThan(1);
+    expect(new Set(served.map((span) => span.Parent.SpanID))).toEqual(new Set(uploads));
+    expect(served).toHaveLength(uploads.length);
+    expect(spans.filter((span) => span.SpanContext.TraceID !== traceId)).toEqual([]);
   });
 
   test("replays a build's progress", async () => {
