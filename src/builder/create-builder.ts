@@ -132,7 +132,7 @@ export async function createBuilder(
       // What was kept of the builder stays, whatever node is added.
       const keptBefore = existing ? await keptOptions(context, group.name) : {};
       const more = { ...keptBefore, ...kept, ...(options.connect && { connect: options.connect }) };
-      // Whose it is comes before it is there: who is killed in between leaves nothing without an owner.
+      // The owner is recorded before the builder is made: a process killed in between leaves no builder without an owner.
       if (kept.ephemeral) await transaction.saveSlipwayOptions(group.name, more);
       await transaction.save(group);
       if (options.connect) await transaction.saveSlipwayOptions(group.name, more);

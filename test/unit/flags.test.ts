@@ -42,7 +42,7 @@ function flagsOf(command: Command, path: string): Flag[] {
 
 /** Flags without words to complete: their values are names, sizes, times and addresses that only the user knows. */
 const freeValues = new Set(
-  `--add-host --addr --annotation --build-arg --build-context --buildkitd-flags --cgroup-parent --compare --keep-storage
+  `--add-host --addr --annotation --build-arg --build-context --buildkitd-flags --cgroup-parent --compare --image --keep-storage
    --label --max-used-space --min-free-space --name --no-cache-filter --node --password --policy --reserved-space
    --resource --shm-size --tag --target --timeout --type --ulimit --username`.split(/\s+/),
 );
@@ -68,6 +68,7 @@ const runElsewhere: Readonly<Record<string, readonly string[]>> = {
     ...["filter", "force", "verbose"].map((name) => `prune --${name}`),
   ],
   "differential.test.ts": ["prune --all"],
+  "doctor.test.ts": ["doctor --image", "doctor --timeout"],
   "engine-images.test.ts": ["build --engine-images"],
   "history-command.test.ts": [
     ...["filter", "format", "local", "no-trunc"].map((name) => `history ls --${name}`),
