@@ -22,9 +22,14 @@ export async function runCommand(args: readonly string[], own: CliProcess): Prom
     if (args.some((text) => text.includes("\ufffd")))
       (await import("../config/index.js")).checkArgumentBytes(args);
     await dispatch(await readInvocation(args, context), state);
-    return output.broken ? brokenPipeCode : 0;
-  } catch (error) {
     if (output.broken) return brokenPipeCode;
+    // A terminal that is gone is told by a signal.
+    if (output.failure && !context.stdout.isTerminal) throw output.failure;
+    return 0;
+  } catch (thrown) {
+    if (output.broken) return brokenPipeCode;
+    const isLost = output.failure !== undefined && thrown === output.failure;
+    const error = isLost ? (await import("../fs/index.js")).writeError("to standard output", thrown) : thrown;
     if (error instanceof ExitCode) return error.exitCode;
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const { renderError } = await import("./render-error.js");

@@ -17,12 +17,15 @@ it("FLT-38 notes that the reader has gone", async () => {
   stream.write("x");
   await new Promise((resolve) => stream.once("close", resolve));
   expect(watch.broken).toBe(true);
+  expect(watch.failure).toBeUndefined();
 });
 
 it("takes no other failure for that", async () => {
   const stream = failing("ENOSPC");
   const watch = watchOutput(stream);
   stream.write("x");
+  expect(watch.failure).toMatchObject({ code: "ENOSPC" });
   await new Promise((resolve) => stream.once("close", resolve));
   expect(watch.broken).toBe(false);
+  expect(watch.failure).toMatchObject({ code: "ENOSPC" });
 });

@@ -7,17 +7,21 @@ export const brokenPipeCode = 128 + 13;
 export interface OutputWatch {
   /** The reader has gone: `slipway build -o - . | head`. */
   readonly broken: boolean;
+  /** Why something that was written is lost otherwise, as on a full disk. */
+  readonly failure: Error | undefined;
 }
 
 /** Watches an output, so that a reader that goes away does not end the process with a stack trace. */
 export function watchOutput(stream: Writable): OutputWatch {
-  let broken = false;
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") broken = true;
-  });
+  stream.on("error", () => {});
+  // Files are written at once, and their errors told a turn later.
+  const errored = () => stream.errored as NodeJS.ErrnoException | null;
   return {
     get broken() {
-      return broken;
+      return errored()?.code === "EPIPE";
+    },
+    get failure() {
+      return this.broken ? undefined : (errored() ?? undefined);
     },
   };
 }

@@ -6,7 +6,7 @@ import {
   isManifestType,
   parseManifest,
 } from "../../registry/index.js";
-import { InvalidArgumentError, throwIfAborted } from "../../core/index.js";
+import { InvalidArgumentError, type LinkedSignal, linkSignal, throwIfAborted } from "../../core/index.js";
 import { type ImageLocation, formatImageLocation } from "./image-location.js";
 import type { ImageStores } from "./open-stores.js";
 
@@ -30,10 +30,10 @@ interface Subject {
 }
 
 /** Copies images into one place, every blob once however many images have it. */
-export class ImageCopier {
+export class ImageCopier implements Disposable {
   readonly #stores: ImageStores;
   readonly #target: ImageLocation;
-  readonly #signal: AbortSignal | undefined;
+  readonly #link: LinkedSignal;
   /** What is copied or being copied, by digest. */
   readonly #done = new Map<string, Promise<void>>();
   /** What was copied, and whose referrers were not looked for yet. */
@@ -41,14 +41,36 @@ export class ImageCopier {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
+  get #signal(): AbortSignal {
+    return this.#link.signal;
+  }
+
   constructor(stores: ImageStores, target: ImageLocation, signal: AbortSignal | undefined) {
     this.#stores = stores;
     this.#target = target;
-    this.#signal = signal;
+    this.#link = linkSignal(signal);
   }
 
-  /** Copies an index or a manifest with all it lists and what refers to it. */
-  async copy(source: ImageLocation, descriptor: Descriptor): Promise<void> {
+  /**
+   * Copies indexes, manifests and blobs with all they list and what refers to them. The first that fails ends the others; it is
+   * thrown when nothing is being written any more.
+   */
+  async copyAll(parts: readonly { source: ImageLocation; descriptor: Descriptor }[]): Promise<void> {
+    try {
+      await Promise.all(parts.map(({ source, descriptor }) => this.#copy(source, descriptor)));
+    } catch (error) {
+      this.#link.abort(error);
+      await this.#ended();
+      throw error;
+    }
+  }
+
+  /** Lets go of the signal. */
+  [Symbol.dispose](): void {
+    this.#link[Symbol.dispose]();
+  }
+
+  async #copy(source: ImageLocation, descriptor: Descriptor): Promise<void> {
     try {
       await this.#part(source, descriptor, 0);
       await this.#copyFound();
@@ -57,6 +79,14 @@ export class ImageCopier {
       if (!(error instanceof RegistryError)) throw error;
       const [from, to] = [source, this.#target].map(formatImageLocation);
       throw explained(error, `copy ${descriptor.digest} from ${from} to ${to}`);
+    }
+  }
+
+  /** Work may begin other work before it ends. */
+  async #ended(): Promise<void> {
+    for (let known = -1; known !== this.#done.size;) {
+      known = this.#done.size;
+      await Promise.allSettled(this.#done.values());
     }
   }
 

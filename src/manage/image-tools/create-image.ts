@@ -105,11 +105,11 @@ async function pushAll(
   const { descriptor, content } = image;
   await withVertex(sink, `[internal] pushing ${name}`, async (vertex) => {
     const log = (line: string) => vertex.log(1, Buffer.from(`${line}\n`));
-    const copier = new ImageCopier(stores, seed, signal);
-    await Promise.all(
+    using copier = new ImageCopier(stores, seed, signal);
+    await copier.copyAll(
       parts.map(({ descriptor: part, source }) => {
         log(`copying ${part.digest} from ${formatImageLocation(source.location)} to ${name}`);
-        return copier.copy(source.location, part);
+        return { source: source.location, descriptor: part };
       }),
     );
     for (const tag of tags) {

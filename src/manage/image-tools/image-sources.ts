@@ -1,5 +1,5 @@
 import { isJsonObject } from "../../config/index.js";
-import { InvalidArgumentError, messageOf, parseJson } from "../../core/index.js";
+import { InvalidArgumentError, clipText, messageOf, parseJson } from "../../core/index.js";
 import { type Descriptor, isDigest, readDescriptor } from "../../registry/index.js";
 import {
   type ImageLocation,
@@ -9,6 +9,11 @@ import {
   withDigest,
 } from "./image-location.js";
 import type { ImageStores } from "./open-stores.js";
+
+/** What is shown of a source that is none: it may be a file of a mebibyte. */
+const longestShown = 200;
+/** Paths of layouts are the longest: as long as Linux takes. */
+const longestReference = 4096 + 300;
 
 /** A source as it was given: a place, a digest, or a descriptor. */
 export type SourceText =
@@ -33,10 +38,12 @@ export function parseSource(text: string): SourceText {
     if (text.startsWith("sha256")) throw new InvalidArgumentError("invalid checksum digest format");
     // A file's text may begin with blanks or a byte order mark.
     if (text.trimStart().startsWith("{")) return { given: parseDescriptor(text.trimStart()) };
+    if (text.length > longestReference)
+      throw new InvalidArgumentError("it is no descriptor in JSON, and too long for a reference");
     return { location: parseImageLocation(text) };
   } catch (error) {
     throw new InvalidArgumentError(
-      `failed to parse source ${JSON.stringify(text)}, valid sources are digests, references and descriptors: ${messageOf(error)}`,
+      `failed to parse source ${JSON.stringify(clipText(text, longestShown))}, valid sources are digests, references and descriptors: ${messageOf(error)}`,
       { cause: error },
     );
   }

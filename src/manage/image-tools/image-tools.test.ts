@@ -327,6 +327,15 @@ describe("making an image", () => {
     await expect(make({ ...single, platforms: ["linux/arm64"] })).rejects.toThrow("does not match any");
   });
 
+  test("of a source that is a whole document names it in short", async () => {
+    const document = `<!doctype html>${"x".repeat(1 << 20)}`;
+    const refused = await make({ sources: [document], dryRun: true }).catch((error: Error) => error);
+    expect(refused).toMatchObject({ code: "INVALID_ARGUMENT" });
+    expect((refused as Error).message).toMatch(
+      /^failed to parse source "<!doctype html>x{185}…".*too long for a reference$/,
+    );
+  });
+
   test("of what is no image is refused by name", async () => {
     put(manifestType, { config: blob("no JSON"), layers: [] }, "1");
     await expect(make({ sources: [place("app:1")], dryRun: true })).rejects.toMatchObject({

@@ -93,7 +93,9 @@ function goBool(text: string): boolean {
 
 async function readDescriptor(path: string, signal: AbortSignal): Promise<string> {
   try {
-    return textOf(await readBounded(path, { limit: largestDescriptor, special: "read", signal }));
+    const text = textOf(await readBounded(path, { limit: largestDescriptor, special: "read", signal }));
+    if (text.trim() === "") throw new InvalidArgumentError(`source descriptor ${path} is empty`);
+    return text;
   } catch (error) {
     if (!(error instanceof FileReadError)) throw error;
     throw new InvalidArgumentError(`cannot read source descriptor ${path}: ${error.reason}`, {
