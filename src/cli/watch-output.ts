@@ -15,7 +15,7 @@ export interface OutputWatch {
 export function watchOutput(stream: Writable): OutputWatch {
   stream.on("error", () => {});
   // Files are written at once, and their errors told a turn later.
-  const errored = () => stream.errored as NodeJS.ErrnoException | null;
+  const errored = (): NodeJS.ErrnoException | null => stream.errored;
   return {
     get broken() {
       return errored()?.code === "EPIPE";
