@@ -52,11 +52,12 @@ export interface BuildPlan {
 }
 
 /**
- * Tells what a build would ask for and what it depends on, without talking to any daemon. A context that BuildKit fetches
- * itself (git, http) counts by its URL alone, a base image by its name: give a commit and a digest where that matters.
+ * Tells what a build would ask for and what it depends on, without talking to any daemon. Of a context that BuildKit
+ * fetches itself (git, http) only the URL counts, and of a base image only the name: give a commit or a digest where
+ * the content matters.
  *
- * @throws InvalidArgumentError as `build()`, and for a context from a tar stream, which can be read only once; WalkError,
- * SyncError for what cannot be read or changes meanwhile; AbortedError.
+ * @throws InvalidArgumentError as `build()`, and for a context from a tar stream, which can be read only once;
+ * WalkError, SyncError for what cannot be read or changes meanwhile; AbortedError.
  */
 export async function plan(options: PlanOptions): Promise<BuildPlan> {
   const { planData } = await import("./to-build-plan.js");

@@ -10,8 +10,8 @@ export type BuildCallOptions = BuildOptions &
   };
 
 /**
- * Builds: connects, builds, closes. The builder is the current one if none is named; none is created behind the
- * caller's back.
+ * Connects to a builder, builds, and closes the connection. Without a named builder it is the current one; none is
+ * created.
  *
  * @throws InvalidArgumentError before anything is dialled; BuildError for a failed step; AbortedError after tear-down.
  */

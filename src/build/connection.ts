@@ -41,9 +41,9 @@ export interface ConnectTarget {
 }
 
 /**
- * A warm connection: the builder is up, and builds start at once. Builds may run side by side on it. Of a builder with several
- * nodes the first is up; the others join when a build needs them. A connection
- * that is lost, as when the builder is restarted, is made anew for the next build, which is told by a `message` event.
+ * A warm connection: the builder is up, and builds start at once. Builds may run side by side on it. Of several nodes
+ * only the first is started; a build starts the others when it needs them. A lost connection, as after a restart of the
+ * builder, is made again for the next build; a `message` event tells of it.
  */
 export interface Connection extends AsyncDisposable {
   /** Builds on the connected builder; see `build()`. */

@@ -38,7 +38,8 @@ export interface OutputFile {
 }
 
 /**
- * Where an output goes that is to stay in memory: `outputs: [{ type: "tar", dest: memory() }]`. An object serves one build.
+ * A destination that keeps an output in memory: `outputs: [{ type: "tar", dest: memory() }]`. An object serves one
+ * build.
  *
  * @throws InvalidArgumentError for a wrong option.
  */

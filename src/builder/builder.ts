@@ -59,7 +59,10 @@ export function isBuilder(value: unknown): value is Builder {
   return typeof value === "object" && value !== null && brand in value;
 }
 
-/** A builder of the store, or a docker context's own, with its nodes. Talks to nobody until a node's driver is used. */
+/**
+ * A builder of the store, or a docker context's own, with its nodes. Nothing is contacted before a node's driver is
+ * used.
+ */
 export class Builder {
   readonly group: NodeGroup;
   readonly nodes: readonly BuilderNode[];

@@ -4,7 +4,7 @@ import type { BuilderNode } from "./builder-node.js";
 import type { NodeSurvey } from "./node-survey.js";
 import { type Platform, dedupePlatforms, normalizePlatform } from "./platform.js";
 
-/** What is known of a node at the moment. `error` stands for all that could not be asked. */
+/** What is known of a node at the moment. `error` says why the rest is missing. */
 export interface NodeInfo {
   status?: NodeStatus;
   error?: string;

@@ -1,4 +1,4 @@
-/** Environment variables, always passed explicitly: the command passes `process.env`, tests pass what they like. */
+/** Environment variables. They are always passed explicitly; the command passes `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A variable by a name from outside, which may be one that every object has (`toString`); undefined when it is not set. */

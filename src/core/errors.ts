@@ -82,7 +82,10 @@ function isPassing(error: SlipwayError): boolean {
   return false;
 }
 
-/** The caller gave something that cannot be used: a wrong option, a malformed value. Raised before anything is dialled. */
+/**
+ * The caller gave something that cannot be used, such as a wrong option or a malformed value. Thrown before anything is
+ * contacted.
+ */
 export class InvalidArgumentError extends SlipwayError {
   constructor(message: string, options: SlipwayErrorOptions = {}) {
     super("INVALID_ARGUMENT", message, options);
@@ -97,7 +100,7 @@ export class AbortedError extends SlipwayError {
   }
 }
 
-/** Something did not answer in its time. `milliseconds` is the limit that passed. */
+/** Something did not answer in time. `milliseconds` is the limit. */
 export class DeadlineError extends SlipwayError {
   readonly milliseconds: number;
 

@@ -93,7 +93,7 @@ export interface SolveFailure {
   sources: readonly SourceLocation[];
 }
 
-/** What a build tells while it runs. `end` comes exactly once and last, also when the build failed. */
+/** An event of a running build. `end` comes once, as the last one, also when the build failed. */
 export type BuildEvent =
   /** An empty driver: something else than a build is done with the builder. */
   | { type: "start"; builder: string; driver: string }

@@ -5,7 +5,7 @@ import type { EventSink } from "../core/index.js";
 /** Where a builder's node stands. `inactive`: it does not exist yet (buildx driver.Status). */
 export type NodeStatus = "inactive" | "starting" | "running" | "stopping" | "stopped";
 
-/** What a driver's builds are like, whatever daemon stands behind it. */
+/** What holds for all builds of a driver, whatever the daemon. */
 export interface DriverFeatures {
   /** A build that names no output is loaded into the engine (`default-load`). */
   readonly defaultLoad: boolean;

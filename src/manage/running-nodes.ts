@@ -2,7 +2,7 @@ import { Builder, DriverError, connectRunning, isBuilder } from "../builder/inde
 import type { BuildkitClient } from "../buildkit/index.js";
 import type { Environment } from "../config/index.js";
 
-/** Whose nodes are meant. */
+/** The builder whose nodes are meant. */
 export interface RunningNodesOptions {
   /** A builder's name, or a builder; default the current one. */
   builder?: string | Builder | undefined;

@@ -16,7 +16,9 @@ export function ciSystem(env: Environment): CiSystem | undefined {
   return env.GITLAB_CI === "true" ? "gitlab" : undefined;
 }
 
-/** A text that is printed beside the display, changed where the log of a CI job would take it for a command. */
+/**
+ * Changes a text so that the log of a CI job does not take it for a command. For what is printed beside the display.
+ */
 export function guardLog(text: string, env: Environment): string {
   const system = ciSystem(env);
   return system ? guardWorkflowCommands(text, system) : text;

@@ -8,7 +8,7 @@ import { Output } from "./output.js";
 import { PlainPrinter } from "./plain-printer.js";
 import { LogSanitizer } from "./sanitize.js";
 
-/** Progress as lines of text that are never taken back, as `--progress=plain` shows it. */
+/** Progress as lines of text, each printed once, as with `--progress=plain`. */
 export function plain(stream: ProgressStream, given: RenderOptions = {}): ProgressSink {
   const options = readOptions("plain()", given, renderKinds);
   const { env = process.env, debug = false, sanitize = "auto" } = options;

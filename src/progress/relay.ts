@@ -1,8 +1,8 @@
 import type { EventSink, StatusUpdate } from "../core/index.js";
 
 /**
- * Moves the times of one build's status stream so that its first vertex starts now: the daemon's clock may be off
- * (buildx progress.ResetTime). Wrap only what the daemon sends, not the client's own vertices.
+ * Moves the times of one build's status stream so that its first vertex starts now, since the daemon's clock may be
+ * wrong (buildx progress.ResetTime). Wrap only what the daemon sends, not the client's own vertices.
  */
 export function shiftToLocalClock(sink: EventSink, now: () => number = Date.now): EventSink {
   const begin = now();
@@ -51,8 +51,8 @@ function prefixName(name: string, target: string): string {
 }
 
 /**
- * Hands out sinks for several builds that share vertices: the output of a vertex is passed on only from the build that
- * told it first (buildx Printer.ValidateLogSource).
+ * Makes sinks for several builds that share vertices: a vertex's output is passed on from the first build that sends
+ * it, and not again from the others (buildx Printer.ValidateLogSource).
  */
 export function shareLogs(sink: EventSink): () => EventSink {
   const owners = new Map<string, EventSink>();
@@ -72,7 +72,7 @@ export function shareLogs(sink: EventSink): () => EventSink {
   }
 }
 
-/** One sink for several, such as a display and a report; it has room when all have. */
+/** Passes events to several sinks, such as a display and a report. It has room when all of them have. */
 export function joinSinks(...sinks: readonly EventSink[]): EventSink {
   const joined: EventSink = (event) => {
     for (const sink of sinks) sink(event);

@@ -18,8 +18,8 @@ const invisible = () =>
   /(?!(?<=[\p{Extended_Pictographic}\p{Emoji_Modifier}]\ufe0f?)\u200d\p{Extended_Pictographic})[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu;
 
 /**
- * A name on one line: no control sequences, and characters that would hide or reorder text written out as `\u202e`; nor
- * who logs in and with what password in URLs: builders name steps by them.
+ * A name on one line: no control sequences, and characters that would hide or reorder text written out as `\u202e`;
+ * user names and passwords of URLs are removed, since steps are named by URLs.
  */
 export function sanitizeName(text: string): string {
   const shown = text.includes("://") ? blankUsers(text) : text;

@@ -16,7 +16,7 @@ import { Trace } from "./trace.js";
 /** Output of a step kept to be shown if it fails. The daemon cuts it to 2 MiB itself, unless told otherwise. */
 const failureLog = { keepLines: 20_000, keepBytes: 2 << 20, pending: false };
 
-/** Progress as a picture that is drawn over and over on a terminal, as `--progress=tty` shows it. */
+/** Progress that is redrawn in place on a terminal, as with `--progress=tty`. */
 export function terminal(stream: ProgressStream, given: RenderOptions = {}): ProgressSink {
   const display = new TerminalDisplay(stream, readOptions("terminal()", given, renderKinds));
   return progressSink((event) => display.take(event), {

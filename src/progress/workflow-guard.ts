@@ -93,7 +93,7 @@ function insertAll(bytes: Uint8Array, inserts: readonly Insert[]): Uint8Array {
   return out;
 }
 
-/** The same for one text that is printed on its own: an error message, a source excerpt, the result of `--call`. */
+/** Does the same for a text that is printed by itself: an error message, a source excerpt, the result of `--call`. */
 export function guardWorkflowCommands(text: string, reader: LogReader = "github"): string {
   return Buffer.from(new WorkflowGuard(reader).push(Buffer.from(text))).toString();
 }

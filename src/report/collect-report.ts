@@ -14,8 +14,8 @@ export interface ReportCollector extends EventSink {
 }
 
 /**
- * A sink that keeps what a report of a build needs: give it to a build as `onEvent`, alone or by `joinSinks` beside a
- * display. It keeps bounded parts of logs; nothing is written anywhere.
+ * A sink that keeps what a report of a build needs. Give it to a build as `onEvent`, or beside a display with
+ * `joinSinks`. It keeps a bounded part of each log, and writes nothing.
  */
 export function collectReport(): ReportCollector {
   const steps = new Map<string, CollectedStep>();

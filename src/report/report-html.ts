@@ -8,8 +8,8 @@ import { timeline } from "./page/timeline.js";
 import type { ReportModel } from "./report-model.js";
 
 /**
- * The report as one page that stands alone: it loads nothing, its policy lets it load nothing, and it runs no script but its
- * own. Text of the build is text in it, whatever it holds.
+ * The report as one HTML page. It loads nothing, its policy forbids it to, and it runs no script but its own. Text of
+ * the build is escaped.
  */
 export function reportHtml(model: ReportModel): string {
   const policy = [

@@ -54,7 +54,7 @@ export interface ReportStep {
   error: string;
 }
 
-/** A stretch of the critical path: while it lasted, the build could not have ended earlier. */
+/** A part of the critical path: the build would have ended earlier only if this had been shorter. */
 export interface CriticalStretch extends TimeSpan {
   /** Number of the step that ran. */
   step: number;

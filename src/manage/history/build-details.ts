@@ -52,7 +52,7 @@ export interface BuildMaterial {
   digests: string[];
 }
 
-/** A record in the terms of the build command: what `history inspect` shows. */
+/** A record as options of the build command; what `history inspect` shows. */
 export interface BuildDetails {
   record: BuildRecord;
   /** Directory, relative to `directory` when inside it, or the address of a remote context. */

@@ -8,7 +8,7 @@ import type { BuildHistory, RecordCallOptions } from "./build-history.js";
 import type { BuildRecord } from "./build-record.js";
 import type { TraceSpan } from "./build-trace.js";
 
-/** Whose builds {@link history} opens. */
+/** The builder whose builds {@link history} opens. */
 export interface HistoryOptions {
   /** A builder's name, or a builder; default the current one. */
   builder?: string | Builder | undefined;
@@ -33,7 +33,7 @@ export async function history(given: HistoryOptions = {}): Promise<BuildHistory>
 }
 
 /**
- * Reads everything about a build that its builder remembers, in the terms of the build command (buildx v0.36
+ * Reads all that a builder remembers of a build, as options of the build command (buildx v0.36
  * commands/history/inspect.go). `directory` is what paths are shown relative to, default the current one.
  */
 export async function inspectBuild(
@@ -47,8 +47,8 @@ export async function inspectBuild(
 }
 
 /**
- * The OpenTelemetry spans of a build that has ended. BuildKit writes them down when the record is finalized, which is done here
- * when it was not.
+ * The OpenTelemetry spans of a build that has ended. BuildKit stores them when a record is finalized; this finalizes it
+ * if nobody has.
  *
  * @throws HistoryError `HISTORY_MISSING` for a build that runs, or that left no trace.
  */
@@ -63,10 +63,12 @@ export async function readTrace(
 }
 
 /**
- * Records as the bundle that `history export` writes and Docker Desktop reads, `.dockerbuild`: a gzipped OCI layout with a
- * manifest for each record (buildx v0.36 util/desktop/bundle). Credentials in cache options and in the trace are left out.
+ * Records as the bundle that `history export` writes and Docker Desktop reads, `.dockerbuild`: a gzipped OCI layout
+ * with a manifest for each record (buildx v0.36 util/desktop/bundle). Credentials in cache options and in the trace are
+ * left out.
  *
- * @throws HistoryError `HISTORY_MISSING`, from the stream or at once, for a blob that the builder no longer has.
+ * @throws HistoryError `HISTORY_MISSING`, from the stream or at once, for a blob that the builder does not have any
+ * more.
  */
 export async function bundleBuilds(
   builds: BuildHistory,

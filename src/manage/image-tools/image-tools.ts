@@ -3,7 +3,7 @@ import { type EventSink, InvalidArgumentError, readOptions } from "../../core/in
 import type { Descriptor } from "../../registry/index.js";
 import { createImageKinds, inspectImageKinds } from "../option-kinds.js";
 
-/** With whose settings registries are spoken to. */
+/** The settings for calls to registries. */
 export interface ImageToolsOptions {
   /** Builder whose `buildkitd.toml` tells of mirrors, certificates and insecure registries; default the current one. */
   builder?: string | undefined;
@@ -47,8 +47,9 @@ export interface CreatedImage {
 }
 
 /**
- * Makes an image out of images that are there, without building: copies one, merges several into an index, annotates, filters
- * (buildx v0.36 `imagetools create`). Content goes straight from registry to registry; attestations and signatures go along.
+ * Makes an image out of existing images, without a build: copies one, merges several into an index, annotates, filters
+ * (buildx v0.36 `imagetools create`). Content goes straight from registry to registry; attestations and signatures go
+ * along.
  *
  * @throws InvalidArgumentError before anything is asked; RegistryError naming the image.
  */
