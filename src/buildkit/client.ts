@@ -32,7 +32,7 @@ import { type RpcClientOptions, createRpcClient } from "./rpc-client.js";
 import { inspectAnswers } from "./message-parts.js";
 import type { RpcClient } from "./rpc-types.js";
 import { callKinds, connectKinds, openSessionKinds, workersKinds } from "./option-kinds.js";
-import type { ClientSpan } from "./send-spans.js";
+import type { ClientSpan } from "./client-span.js";
 import { PayloadConnection } from "./payload-connection.js";
 import { SessionPipe } from "./session-pipe.js";
 import { soundWorkers } from "./sound-workers.js";

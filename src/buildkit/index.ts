@@ -36,7 +36,7 @@ export {
   streamContent,
 } from "./read-content.js";
 export type { RpcCallOptions, RpcClient } from "./rpc-types.js";
-export type { ClientSpan } from "./send-spans.js";
+export type { ClientSpan } from "./client-span.js";
 export { toStatusUpdate } from "./status-update.js";
 export {
   BuildkitTooOldError,

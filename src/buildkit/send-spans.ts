@@ -1,36 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import type { Transport } from "@connectrpc/connect";
+import type { ClientSpan } from "./client-span.js";
 import { TraceService } from "./gen/opentelemetry/proto/collector/trace/v1/trace_service_pb.js";
+import { type KeyValue, KeyValueSchema } from "./gen/opentelemetry/proto/common/v1/common_pb.js";
 import {
-  type KeyValue,
-  KeyValueSchema,
   type ResourceSpans,
   ResourceSpansSchema,
   Span_SpanKind,
   Status_StatusCode,
 } from "./gen/opentelemetry/proto/trace/v1/trace_pb.js";
 import { type RpcClientOptions, createRpcClient } from "./rpc-client.js";
-
-/** One thing that a client did, as it stands in a build's trace. */
-export interface ClientSpan {
-  /** In hex, 32 digits. */
-  traceId: string;
-  /** In hex, 16 digits. */
-  spanId: string;
-  /** In hex, 16 digits. */
-  parentSpanId?: string | undefined;
-  traceState?: string | undefined;
-  name: string;
-  /** `client` made a call, `server` served one of the daemon's. */
-  kind: "internal" | "client" | "server";
-  /** Nanoseconds since 1970. */
-  started: bigint;
-  /** Nanoseconds since 1970. */
-  ended: bigint;
-  attributes: Readonly<Record<string, string>>;
-  /** What failed; undefined when all went well. */
-  error?: string | undefined;
-}
 
 const kinds = {
   internal: Span_SpanKind.INTERNAL,

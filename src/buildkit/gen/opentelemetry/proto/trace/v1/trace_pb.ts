@@ -2,25 +2,28 @@
 // @generated from file opentelemetry/proto/trace/v1/trace.proto (package opentelemetry.proto.trace.v1, syntax proto3)
 /* eslint-disable */
 
-// Of OpenTelemetry's protocol what slipway sends. There, resources and attributes are in packages of their own, which does not show
-// on the wire.
+// Of OpenTelemetry's protocol what slipway sends.
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { InstrumentationScope, KeyValue } from "../../common/v1/common_pb.js";
+import { file_opentelemetry_proto_common_v1_common } from "../../common/v1/common_pb.js";
+import type { Resource } from "../../resource/v1/resource_pb.js";
+import { file_opentelemetry_proto_resource_v1_resource } from "../../resource/v1/resource_pb.js";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file opentelemetry/proto/trace/v1/trace.proto.
  */
 export const file_opentelemetry_proto_trace_v1_trace: GenFile = /*@__PURE__*/
-  fileDesc("CihvcGVudGVsZW1ldHJ5L3Byb3RvL3RyYWNlL3YxL3RyYWNlLnByb3RvEhxvcGVudGVsZW1ldHJ5LnByb3RvLnRyYWNlLnYxIogBCg1SZXNvdXJjZVNwYW5zEjgKCHJlc291cmNlGAEgASgLMiYub3BlbnRlbGVtZXRyeS5wcm90by50cmFjZS52MS5SZXNvdXJjZRI9CgtzY29wZV9zcGFucxgCIAMoCzIoLm9wZW50ZWxlbWV0cnkucHJvdG8udHJhY2UudjEuU2NvcGVTcGFucyJGCghSZXNvdXJjZRI6CgphdHRyaWJ1dGVzGAEgAygLMiYub3BlbnRlbGVtZXRyeS5wcm90by50cmFjZS52MS5LZXlWYWx1ZSJzCgpTY29wZVNwYW5zEjIKBXNjb3BlGAEgASgLMiMub3BlbnRlbGVtZXRyeS5wcm90by50cmFjZS52MS5TY29wZRIxCgVzcGFucxgCIAMoCzIiLm9wZW50ZWxlbWV0cnkucHJvdG8udHJhY2UudjEuU3BhbiImCgVTY29wZRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkitgMKBFNwYW4SEAoIdHJhY2VfaWQYASABKAwSDwoHc3Bhbl9pZBgCIAEoDBITCgt0cmFjZV9zdGF0ZRgDIAEoCRIWCg5wYXJlbnRfc3Bhbl9pZBgEIAEoDBIMCgRuYW1lGAUgASgJEjkKBGtpbmQYBiABKA4yKy5vcGVudGVsZW1ldHJ5LnByb3RvLnRyYWNlLnYxLlNwYW4uU3BhbktpbmQSHAoUc3RhcnRfdGltZV91bml4X25hbm8YByABKAYSGgoSZW5kX3RpbWVfdW5peF9uYW5vGAggASgGEjoKCmF0dHJpYnV0ZXMYCSADKAsyJi5vcGVudGVsZW1ldHJ5LnByb3RvLnRyYWNlLnYxLktleVZhbHVlEjQKBnN0YXR1cxgPIAEoCzIkLm9wZW50ZWxlbWV0cnkucHJvdG8udHJhY2UudjEuU3RhdHVzImkKCFNwYW5LaW5kEhkKFVNQQU5fS0lORF9VTlNQRUNJRklFRBAAEhYKElNQQU5fS0lORF9JTlRFUk5BTBABEhQKEFNQQU5fS0lORF9TRVJWRVIQAhIUChBTUEFOX0tJTkRfQ0xJRU5UEAMiTgoIS2V5VmFsdWUSCwoDa2V5GAEgASgJEjUKBXZhbHVlGAIgASgLMiYub3BlbnRlbGVtZXRyeS5wcm90by50cmFjZS52MS5BbnlWYWx1ZSIrCghBbnlWYWx1ZRIWCgxzdHJpbmdfdmFsdWUYASABKAlIAEIHCgV2YWx1ZSKoAQoGU3RhdHVzEg8KB21lc3NhZ2UYAiABKAkSPQoEY29kZRgDIAEoDjIvLm9wZW50ZWxlbWV0cnkucHJvdG8udHJhY2UudjEuU3RhdHVzLlN0YXR1c0NvZGUiTgoKU3RhdHVzQ29kZRIVChFTVEFUVVNfQ09ERV9VTlNFVBAAEhIKDlNUQVRVU19DT0RFX09LEAESFQoRU1RBVFVTX0NPREVfRVJST1IQAmIGcHJvdG8z");
+  fileDesc("CihvcGVudGVsZW1ldHJ5L3Byb3RvL3RyYWNlL3YxL3RyYWNlLnByb3RvEhxvcGVudGVsZW1ldHJ5LnByb3RvLnRyYWNlLnYxIosBCg1SZXNvdXJjZVNwYW5zEjsKCHJlc291cmNlGAEgASgLMikub3BlbnRlbGVtZXRyeS5wcm90by5yZXNvdXJjZS52MS5SZXNvdXJjZRI9CgtzY29wZV9zcGFucxgCIAMoCzIoLm9wZW50ZWxlbWV0cnkucHJvdG8udHJhY2UudjEuU2NvcGVTcGFucyKDAQoKU2NvcGVTcGFucxJCCgVzY29wZRgBIAEoCzIzLm9wZW50ZWxlbWV0cnkucHJvdG8uY29tbW9uLnYxLkluc3RydW1lbnRhdGlvblNjb3BlEjEKBXNwYW5zGAIgAygLMiIub3BlbnRlbGVtZXRyeS5wcm90by50cmFjZS52MS5TcGFuIugDCgRTcGFuEhAKCHRyYWNlX2lkGAEgASgMEg8KB3NwYW5faWQYAiABKAwSEwoLdHJhY2Vfc3RhdGUYAyABKAkSFgoOcGFyZW50X3NwYW5faWQYBCABKAwSDAoEbmFtZRgFIAEoCRI5CgRraW5kGAYgASgOMisub3BlbnRlbGVtZXRyeS5wcm90by50cmFjZS52MS5TcGFuLlNwYW5LaW5kEhwKFHN0YXJ0X3RpbWVfdW5peF9uYW5vGAcgASgGEhoKEmVuZF90aW1lX3VuaXhfbmFubxgIIAEoBhI7CgphdHRyaWJ1dGVzGAkgAygLMicub3BlbnRlbGVtZXRyeS5wcm90by5jb21tb24udjEuS2V5VmFsdWUSNAoGc3RhdHVzGA8gASgLMiQub3BlbnRlbGVtZXRyeS5wcm90by50cmFjZS52MS5TdGF0dXMimQEKCFNwYW5LaW5kEhkKFVNQQU5fS0lORF9VTlNQRUNJRklFRBAAEhYKElNQQU5fS0lORF9JTlRFUk5BTBABEhQKEFNQQU5fS0lORF9TRVJWRVIQAhIUChBTUEFOX0tJTkRfQ0xJRU5UEAMSFgoSU1BBTl9LSU5EX1BST0RVQ0VSEAQSFgoSU1BBTl9LSU5EX0NPTlNVTUVSEAUiqAEKBlN0YXR1cxIPCgdtZXNzYWdlGAIgASgJEj0KBGNvZGUYAyABKA4yLy5vcGVudGVsZW1ldHJ5LnByb3RvLnRyYWNlLnYxLlN0YXR1cy5TdGF0dXNDb2RlIk4KClN0YXR1c0NvZGUSFQoRU1RBVFVTX0NPREVfVU5TRVQQABISCg5TVEFUVVNfQ09ERV9PSxABEhUKEVNUQVRVU19DT0RFX0VSUk9SEAJiBnByb3RvMw", [file_opentelemetry_proto_common_v1_common, file_opentelemetry_proto_resource_v1_resource]);
 
 /**
  * @generated from message opentelemetry.proto.trace.v1.ResourceSpans
  */
 export type ResourceSpans = Message<"opentelemetry.proto.trace.v1.ResourceSpans"> & {
   /**
-   * @generated from field: opentelemetry.proto.trace.v1.Resource resource = 1;
+   * @generated from field: opentelemetry.proto.resource.v1.Resource resource = 1;
    */
   resource?: Resource | undefined;
 
@@ -38,30 +41,13 @@ export const ResourceSpansSchema: GenMessage<ResourceSpans> = /*@__PURE__*/
   messageDesc(file_opentelemetry_proto_trace_v1_trace, 0);
 
 /**
- * @generated from message opentelemetry.proto.trace.v1.Resource
- */
-export type Resource = Message<"opentelemetry.proto.trace.v1.Resource"> & {
-  /**
-   * @generated from field: repeated opentelemetry.proto.trace.v1.KeyValue attributes = 1;
-   */
-  attributes: KeyValue[];
-};
-
-/**
- * Describes the message opentelemetry.proto.trace.v1.Resource.
- * Use `create(ResourceSchema)` to create a new message.
- */
-export const ResourceSchema: GenMessage<Resource> = /*@__PURE__*/
-  messageDesc(file_opentelemetry_proto_trace_v1_trace, 1);
-
-/**
  * @generated from message opentelemetry.proto.trace.v1.ScopeSpans
  */
 export type ScopeSpans = Message<"opentelemetry.proto.trace.v1.ScopeSpans"> & {
   /**
-   * @generated from field: opentelemetry.proto.trace.v1.Scope scope = 1;
+   * @generated from field: opentelemetry.proto.common.v1.InstrumentationScope scope = 1;
    */
-  scope?: Scope | undefined;
+  scope?: InstrumentationScope | undefined;
 
   /**
    * @generated from field: repeated opentelemetry.proto.trace.v1.Span spans = 2;
@@ -74,31 +60,7 @@ export type ScopeSpans = Message<"opentelemetry.proto.trace.v1.ScopeSpans"> & {
  * Use `create(ScopeSpansSchema)` to create a new message.
  */
 export const ScopeSpansSchema: GenMessage<ScopeSpans> = /*@__PURE__*/
-  messageDesc(file_opentelemetry_proto_trace_v1_trace, 2);
-
-/**
- * The library that made the spans.
- *
- * @generated from message opentelemetry.proto.trace.v1.Scope
- */
-export type Scope = Message<"opentelemetry.proto.trace.v1.Scope"> & {
-  /**
-   * @generated from field: string name = 1;
-   */
-  name: string;
-
-  /**
-   * @generated from field: string version = 2;
-   */
-  version: string;
-};
-
-/**
- * Describes the message opentelemetry.proto.trace.v1.Scope.
- * Use `create(ScopeSchema)` to create a new message.
- */
-export const ScopeSchema: GenMessage<Scope> = /*@__PURE__*/
-  messageDesc(file_opentelemetry_proto_trace_v1_trace, 3);
+  messageDesc(file_opentelemetry_proto_trace_v1_trace, 1);
 
 /**
  * @generated from message opentelemetry.proto.trace.v1.Span
@@ -149,7 +111,7 @@ export type Span = Message<"opentelemetry.proto.trace.v1.Span"> & {
   endTimeUnixNano: bigint;
 
   /**
-   * @generated from field: repeated opentelemetry.proto.trace.v1.KeyValue attributes = 9;
+   * @generated from field: repeated opentelemetry.proto.common.v1.KeyValue attributes = 9;
    */
   attributes: KeyValue[];
 
@@ -164,7 +126,7 @@ export type Span = Message<"opentelemetry.proto.trace.v1.Span"> & {
  * Use `create(SpanSchema)` to create a new message.
  */
 export const SpanSchema: GenMessage<Span> = /*@__PURE__*/
-  messageDesc(file_opentelemetry_proto_trace_v1_trace, 4);
+  messageDesc(file_opentelemetry_proto_trace_v1_trace, 2);
 
 /**
  * @generated from enum opentelemetry.proto.trace.v1.Span.SpanKind
@@ -189,6 +151,16 @@ export const Span_SpanKind = {
    * @generated from enum value: SPAN_KIND_CLIENT = 3;
    */
   CLIENT: 3,
+
+  /**
+   * @generated from enum value: SPAN_KIND_PRODUCER = 4;
+   */
+  PRODUCER: 4,
+
+  /**
+   * @generated from enum value: SPAN_KIND_CONSUMER = 5;
+   */
+  CONSUMER: 5,
 } as const;
 
 /**
@@ -200,52 +172,7 @@ export type Span_SpanKind = (typeof Span_SpanKind)[keyof typeof Span_SpanKind] |
  * Describes the enum opentelemetry.proto.trace.v1.Span.SpanKind.
  */
 export const Span_SpanKindSchema: GenEnum<Span_SpanKind> = /*@__PURE__*/
-  enumDesc(file_opentelemetry_proto_trace_v1_trace, 4, 0);
-
-/**
- * @generated from message opentelemetry.proto.trace.v1.KeyValue
- */
-export type KeyValue = Message<"opentelemetry.proto.trace.v1.KeyValue"> & {
-  /**
-   * @generated from field: string key = 1;
-   */
-  key: string;
-
-  /**
-   * @generated from field: opentelemetry.proto.trace.v1.AnyValue value = 2;
-   */
-  value?: AnyValue | undefined;
-};
-
-/**
- * Describes the message opentelemetry.proto.trace.v1.KeyValue.
- * Use `create(KeyValueSchema)` to create a new message.
- */
-export const KeyValueSchema: GenMessage<KeyValue> = /*@__PURE__*/
-  messageDesc(file_opentelemetry_proto_trace_v1_trace, 5);
-
-/**
- * @generated from message opentelemetry.proto.trace.v1.AnyValue
- */
-export type AnyValue = Message<"opentelemetry.proto.trace.v1.AnyValue"> & {
-  /**
-   * @generated from oneof opentelemetry.proto.trace.v1.AnyValue.value
-   */
-  value: {
-    /**
-     * @generated from field: string string_value = 1;
-     */
-    value: string;
-    case: "stringValue";
-  } | { case: undefined; value?: undefined };
-};
-
-/**
- * Describes the message opentelemetry.proto.trace.v1.AnyValue.
- * Use `create(AnyValueSchema)` to create a new message.
- */
-export const AnyValueSchema: GenMessage<AnyValue> = /*@__PURE__*/
-  messageDesc(file_opentelemetry_proto_trace_v1_trace, 6);
+  enumDesc(file_opentelemetry_proto_trace_v1_trace, 2, 0);
 
 /**
  * @generated from message opentelemetry.proto.trace.v1.Status
@@ -267,7 +194,7 @@ export type Status = Message<"opentelemetry.proto.trace.v1.Status"> & {
  * Use `create(StatusSchema)` to create a new message.
  */
 export const StatusSchema: GenMessage<Status> = /*@__PURE__*/
-  messageDesc(file_opentelemetry_proto_trace_v1_trace, 7);
+  messageDesc(file_opentelemetry_proto_trace_v1_trace, 3);
 
 /**
  * @generated from enum opentelemetry.proto.trace.v1.Status.StatusCode
@@ -298,5 +225,5 @@ export type Status_StatusCode = (typeof Status_StatusCode)[keyof typeof Status_S
  * Describes the enum opentelemetry.proto.trace.v1.Status.StatusCode.
  */
 export const Status_StatusCodeSchema: GenEnum<Status_StatusCode> = /*@__PURE__*/
-  enumDesc(file_opentelemetry_proto_trace_v1_trace, 7, 0);
+  enumDesc(file_opentelemetry_proto_trace_v1_trace, 3, 0);
 
