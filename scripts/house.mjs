@@ -24,6 +24,7 @@ export const house = [
     is: "builds: plan, solve, outputs, loading",
     uses: ["progress", "builder", "session", "buildkit", "registry", "engine-api"],
   },
+  { folder: "bake", is: "bake's definitions: files, variables, targets", uses: [] },
   { folder: "report", is: "a build as a page", uses: ["progress"] },
   { folder: "progress", is: "what a build shows while it runs", uses: [] },
   { floor: "where it runs", folder: "builder", is: "the store, builders and their nodes", uses: ["driver"] },

@@ -1,6 +1,7 @@
 /** Codes of all errors that slipway throws, as docs/troubleshooting.md explains them; a test compares the two. */
 export type SlipwayErrorCode =
   | "ABORTED"
+  | "BAKE_DEFINITION"
   | "BUILDER_CLAIM"
   | "BUILDER_LOST"
   | "BUILDER_REMOVE"
