@@ -1,5 +1,12 @@
 // Public types of slipway/progress, made by: npm run api
 
+export interface Annotation {
+    level: "error" | "warning";
+    text: string;
+    title: string;
+    source?: SourceLocation | undefined;
+}
+
 export interface BuildTotals {
     steps: {
         done: number;
@@ -144,6 +151,8 @@ export declare function warningJson(warning: VertexWarning): {
         };
     }[] | undefined;
 };
+
+export declare function workflowAnnotation(annotation: Annotation, env: Environment): string;
 
 // Not exported by this module, but named above.
 

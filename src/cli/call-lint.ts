@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { isJsonObject } from "../config/index.js";
 import { SlipwayError, type SourceInfo, type SourceRange } from "../core/index.js";
-import { formatSource, sanitizeName, sanitizeText } from "../progress/index.js";
+import { type Annotation, formatSource, sanitizeName, sanitizeText } from "../progress/index.js";
 
 /** Where in a file a finding is. */
 interface LintLocation {
@@ -62,6 +64,28 @@ export function formatLintWarnings({ warnings }: LintReport): string {
       return `\nWARNING: ${sanitizeName(rule)}${link}\n${sanitizeText(detail)}\n${excerpt(location)}`;
     })
     .join("");
+}
+
+/** What a workflow is to mark in the Dockerfile, which is a file here when its user gave it as one. */
+export function lintAnnotations(
+  { warnings, error }: LintReport,
+  dockerfile: string | undefined,
+): Annotation[] {
+  const path = dockerfile !== undefined && existsSync(dockerfile) ? resolve(dockerfile) : undefined;
+  const place = ({ source, ranges }: LintLocation) =>
+    source && { source: { info: { ...source, ...(path !== undefined && { path }) }, ranges } };
+  return [
+    ...warnings.map((warning): Annotation => {
+      const { rule, url, detail } = warning;
+      return {
+        level: "warning",
+        title: rule,
+        text: url === "" ? detail : `${detail}\n${url}`,
+        ...place(warning),
+      };
+    }),
+    ...(error ? [{ level: "error" as const, title: "check", text: error.message, ...place(error) }] : []),
+  ];
 }
 
 /** The error that ends a check of a Dockerfile that cannot be built. */

@@ -1,6 +1,12 @@
 import type { CallResult } from "../build/index.js";
 import { formatDescribe, formatOutline, formatTargets } from "./call-tables.js";
-import { type LintReport, formatLintError, formatLintWarnings, parseLint } from "./call-lint.js";
+import {
+  type LintReport,
+  formatLintError,
+  formatLintWarnings,
+  lintAnnotations,
+  parseLint,
+} from "./call-lint.js";
 import type { Printer } from "./printer.js";
 
 /** Where {@link printCall} prints to, and how it names the Dockerfile. */
@@ -41,6 +47,7 @@ export function printCall(call: CallResult, { stdout, dockerfile }: PrintCallOpt
       const report = parseLint(call.json, dockerfile);
       if (!isJson && report.warnings.length > 0) stdout.text(`Check complete, ${foundText(report)}\n`);
       print(() => formatLintWarnings(report));
+      if (!isJson) for (const annotation of lintAnnotations(report, dockerfile)) stdout.annotate(annotation);
       if (report.error && !isJson && report.warnings.length > 0) stdout.text("\n");
       if (report.error) throw formatLintError(report.error);
       if (!isJson && report.warnings.length === 0) stdout.text("Check complete, no warnings found.\n");

@@ -9,6 +9,8 @@ import {
   hyperlink,
   sanitizeName,
   sanitizeText,
+  type Annotation,
+  workflowAnnotation,
 } from "../progress/index.js";
 
 /** A standard output of the process, or a test's stand-in. */
@@ -30,6 +32,7 @@ export class Printer {
   /** For a display, which cleans what it shows itself, and for payload: exports, archives, a connection. */
   readonly stream: OutputStream;
   readonly #reader: CiSystem | undefined;
+  readonly #env: Environment;
   /** Links that were made here, and the sequences in them. */
   readonly #made = new Set<string>();
   readonly #links = new Set<string>();
@@ -37,6 +40,7 @@ export class Printer {
   /** @param env says whether a CI system reads along. */
   constructor(stream: OutputStream, env: Environment) {
     this.stream = stream;
+    this.#env = env;
     this.#reader = ciSystem(env);
   }
 
@@ -80,6 +84,12 @@ export class Printer {
       this.stream,
       options,
     );
+  }
+
+  /** Marks something for a workflow that reads along; nothing elsewhere. */
+  annotate(annotation: Annotation): void {
+    const line = workflowAnnotation(annotation, this.#env);
+    if (line !== "") this.stream.write(line);
   }
 
   /** A text from outside, made fit for one line or one cell of a table in a {@link text} of this printer. */

@@ -34,6 +34,11 @@ export interface Annotation {
   source?: SourceLocation | undefined;
 }
 
+/** The line that marks something in the log of a GitHub workflow, where the environment is one; else an empty text. */
+export function workflowAnnotation(annotation: Annotation, env: Environment): string {
+  return ciSystem(env) === "github" ? githubCommands(env).annotate(annotation) : "";
+}
+
 /** How a CI system's log is told of groups and annotations. Each text is a whole line with its newline, but for `begin`. */
 export interface CiCommands {
   /** Begins a group, up to where its title follows. `time` is in milliseconds since the epoch. */

@@ -8,7 +8,7 @@ export {
   goTimestamp,
   humanDuration,
 } from "./go-format.js";
-export { type CiSystem, ciSystem, guardLog } from "./ci-commands.js";
+export { type Annotation, type CiSystem, ciSystem, guardLog, workflowAnnotation } from "./ci-commands.js";
 export { type GroupedOptions, grouped } from "./grouped.js";
 export { hyperlink } from "./hyperlink.js";
 export type { ProgressSink, ProgressStream, RenderOptions } from "./options.js";

@@ -245,7 +245,7 @@ const without = new Set(
   progress: LogSanitizer#push, ciSystem, countTotals, cutToWidth, dedupeWarnings, formatAmount
   progress: formatBinaryBytes, formatBytes, formatMessage, formatSource, formatStatusJson, goDuration, goTimestamp
   progress: guardLog, guardWorkflowCommands, humanDuration, joinSinks, padToWidth, prefixVertices, quiet
-  progress: rawjson, sanitizeName, sanitizeText, shareLogs, shiftToLocalClock, textWidth, warningJson
+  progress: workflowAnnotation, rawjson, sanitizeName, sanitizeText, shareLogs, shiftToLocalClock, textWidth, warningJson
   report: collectReport, reportHtml
   engine-api: encodeRegistryAuth, EngineClient#apiVersion, EngineClient#close, ExecStream#stderrTail
   buildkit: BuildkitClient#gateway, BuildkitClient#close, BuildkitError#detail, compareVersions, grpcCodeName, parseVersion
