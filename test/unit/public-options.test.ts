@@ -187,6 +187,7 @@ const rows: Record<string, Row> = {
   },
   "buildkit: BuildkitClient#openBlob": { call: (o) => client.openBlob("sha256:", o), sync: true },
   "buildkit: BuildkitClient#info": { call: (o) => client.info(o) },
+  "buildkit: BuildkitClient#sendSpans": { call: (o) => client.sendSpans([], o) },
   "buildkit: BuildkitClient#workers": { call: (o) => client.workers(o), option: "filter" },
   "session: Session.open": {
     call: (o) => session.Session.open(client, { attachables: [], sharedKey: "", ...o }),
