@@ -94,6 +94,9 @@ export async function bundleProgram() {
     entryPoints: ["src/cli/main.ts"],
     format: "cjs",
     plugins: [undiciParts, lazyModules, lightDescriptors],
+    // Optional, and taken from where slipway is installed: a script of its own has `require` alone.
+    external: ["@kubernetes/client-node"],
+    supported: { "dynamic-import": false },
     inject: ["src/cli/light-headers.ts", "src/cli/plain-web-assembly.ts", "src/cli/light-clock.ts"],
     define: { ...version, "performance.now": "lightNow" },
   });

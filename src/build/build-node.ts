@@ -55,7 +55,11 @@ export async function dialledNode(
 }
 
 /** The node of a builder, as builds use it. */
-export async function builderNode(builder: Builder, node: BuilderNode): Promise<BuildNode> {
+export async function builderNode(
+  builder: Builder,
+  node: BuilderNode,
+  affinity?: string,
+): Promise<BuildNode> {
   const driver = await node.openDriver();
   const endpoint = await node.endpoint();
   return {
@@ -72,7 +76,7 @@ export async function builderNode(builder: Builder, node: BuilderNode): Promise<
         .saveRef(builder.name, node.name, ref, { target: "default", ...inputs.recorded })
         .catch(() => {});
     },
-    connect: ({ onEvent, signal }) => connectForBuild(driver, { sink: onEvent, signal }),
+    connect: ({ onEvent, signal }) => connectForBuild(driver, { sink: onEvent, signal, affinity }),
     close: () => driver.close(),
   };
 }

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { type AddressTls, type Builder, openBuilderContext } from "../builder/index.js";
 import type { Environment } from "../config/index.js";
 import {
@@ -17,7 +18,7 @@ import type { BuildResult } from "./build-result.js";
 import { holdOutputs } from "./caller-streams.js";
 import { readBuildOptions } from "./check-options.js";
 import { buildCallKinds, buildKinds, connectKinds } from "./option-kinds.js";
-import { type NodePool, openNodes } from "./node-pool.js";
+import { type NodePool, type NodesTarget, openNodes } from "./node-pool.js";
 import { type PlanFacts, type SolvePlan, planBuild } from "./solve-plan.js";
 
 /** Where builds run: a builder, or a buildkitd by its address or any way of dialling it. The current builder if none is given. */
@@ -101,7 +102,9 @@ async function buildGuarded(given: ConnectTarget & ConnectionBuildOptions): Prom
   let end: BuildEvent = { type: "end" };
   try {
     const options = readBuildOptions("build()", given, buildCallKinds);
-    prepared = await prepare(options);
+    const { context = "." } = options;
+    const affinity = typeof context === "string" ? resolve(context) : undefined;
+    prepared = await prepare({ ...options, affinity });
     const plan = await planBuild(options, { ...prepared.facts, signal: options.signal });
     const connection = await prepared.open(options);
     return await connection.execute(plan, options);
@@ -129,7 +132,7 @@ interface Prepared {
   close(): Promise<void>;
 }
 
-async function prepare(target: ConnectTarget & { platforms?: readonly string[] }): Promise<Prepared> {
+async function prepare(target: NodesTarget): Promise<Prepared> {
   const env = target.env ?? process.env;
   const ways = [target.builder, target.address, target.dial].filter((way) => way !== undefined);
   if (ways.length > 1) throw new InvalidArgumentError("give one of builder, address and dial");

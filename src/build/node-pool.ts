@@ -26,17 +26,29 @@ export interface NodePool {
   connect(index: number, options: ConnectNodeOptions): Promise<BuildkitClient>;
   /** How many nodes there are. */
   readonly size: number;
-  /** Another node than a lost one that can build for these platforms, or for what the lost one builds for if none is asked. */
+  /**
+   * Another node than a lost one that can build for these platforms, or for what the lost one builds for if none is asked; the same
+   * where another daemon comes by itself.
+   */
   other(lost: NodeShare, options: ConnectNodeOptions): Promise<number | undefined>;
+  /** Whether another daemon comes by itself where one of this node was lost. */
+  replaces(index: number): Promise<boolean>;
   /** Decides which nodes build what. May boot all of them to ask what they offer. */
   share(platforms: readonly string[], options: ConnectNodeOptions): Promise<NodeShare[]>;
   /** Drops all connections. Idempotent. */
   close(): Promise<void>;
 }
 
+/** Which nodes, and what for. */
+export type NodesTarget = ConnectTarget & {
+  platforms?: readonly string[];
+  /** Builds of the same text go to the same daemon of a node that has several. */
+  affinity?: string | undefined;
+};
+
 /** Opens the nodes of a target; of several only the one that plans are made for. Nothing is dialled. */
 export async function openNodes(
-  target: ConnectTarget & { platforms?: readonly string[] },
+  target: NodesTarget,
   context: { env: Environment; dockerConfig: DockerConfig },
 ): Promise<NodePool> {
   const { env } = context;
@@ -47,7 +59,7 @@ export async function openNodes(
     : await Builder.open({ name: target.builder, env, signal: target.signal });
   const node = pickNode(builder, target.platforms ?? []);
   if (!node) throw new InvalidArgumentError(`builder ${builder.name} has no nodes`);
-  const openNode = (index: number) => builderNode(builder, builder.nodes[index] ?? node);
+  const openNode = (index: number) => builderNode(builder, builder.nodes[index] ?? node, target.affinity);
   const firstIndex = builder.nodes.indexOf(node);
   const configured = builder.nodes.map((one) => one.node.platforms);
   let isAnnounced = false;
@@ -150,6 +162,8 @@ class Pool implements NodePool {
   }
 
   async other(lost: NodeShare, options: ConnectNodeOptions): Promise<number | undefined> {
+    // A cluster puts another in the place of what was lost, with what the node is for.
+    if (await this.replaces(lost.index)) return lost.index;
     for (const [index, own] of this.#configured.entries()) {
       if (index === lost.index) continue;
       let offered: Platform[];
@@ -168,6 +182,10 @@ class Pool implements NodePool {
       if (fits) return index;
     }
     return undefined;
+  }
+
+  async replaces(index: number): Promise<boolean> {
+    return (await this.node(index)).driver.features.replacesDaemon === true;
   }
 
   async close(): Promise<void> {

@@ -28,7 +28,8 @@ export async function runOnNode(
 ): Promise<BuildResult> {
   const { nodes, sink: onEvent, signal } = context;
   let { index } = share;
-  let retries = nodes.size > 1 && isRepeatable(plan) ? plan.retries : 0;
+  const canMove = nodes.size > 1 || (await nodes.replaces(index));
+  let retries = canMove && isRepeatable(plan) ? plan.retries : 0;
   // What was said of the build is not said again.
   for (let part = plan; ; part = { ...plan, ref: randomId(), noOutput: false, warnings: [] }) {
     let hasExported = false;

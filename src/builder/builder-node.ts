@@ -4,6 +4,7 @@ import { type ConnectMode, type Driver, driverKind, engineEndpoint, loadDriver }
 import { openDriverKinds } from "./option-kinds.js";
 import type { BuilderContext } from "./builder-context.js";
 import type { Node, NodeGroup } from "./node-group.js";
+import { formatPlatformFully } from "./platform.js";
 import { ephemeralLabel } from "./slipway-options.js";
 
 /** One node of a builder. */
@@ -40,6 +41,7 @@ export class BuilderNode {
     return loadDriver({
       driver: this.driver,
       nodeName: this.node.name,
+      platforms: this.node.platforms.map(formatPlatformFully),
       endpoint: this.node.endpoint,
       driverOpts: this.node.driverOpts,
       flags: this.node.flags,

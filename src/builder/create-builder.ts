@@ -22,6 +22,7 @@ import {
   defaultDriver,
   driverKind,
   findDriverKind,
+  kubernetesEndpoint,
   parseDaemonAddress,
 } from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
@@ -41,7 +42,7 @@ import { leaveNode, updateNode } from "./update-node.js";
 export interface CreateBuilderOptions {
   /** A random one when not given. */
   name?: string | undefined;
-  /** `docker-container` (default) or `remote`. */
+  /** `docker-container` (default), `remote` or `kubernetes`. */
   driver?: string | undefined;
   /** Name of the node to add or change. */
   node?: string | undefined;
@@ -127,7 +128,12 @@ export async function createBuilder(
       if (existing) checkExisting(existing, driver, options);
       const before =
         existing ?? emptyNodeGroup((name ?? (await transaction.freeName())).toLowerCase(), driver);
-      const { group, needsRestart } = updateNode(before, { ...settings, append });
+      // Such an endpoint has the builder's name in it, which may have been found only now.
+      const endpoint =
+        kind.endpoint === "cluster" && !name
+          ? clusterEndpoint(context, { ...options, name: before.name })
+          : settings.endpoint;
+      const { group, needsRestart } = updateNode(before, { ...settings, endpoint, append });
       await checkNodes(context, before, group, options);
       // What was kept of the builder stays, whatever node is added.
       const keptBefore = existing ? await keptOptions(context, group.name) : {};
@@ -293,16 +299,39 @@ export async function nodeSettings(
         configEntitlements,
       })
     : given;
-  const isDaemon = kind.endpoint === "daemon";
   return {
     ...(options.node && { node: options.node }),
-    endpoint: isDaemon ? daemonEndpoint(options) : await endpointOf(context, options.endpoint),
-    endpointGiven: isDaemon || options.endpoint !== undefined,
+    ...(await nodeEndpoint(context, options, kind)),
     platforms: parsePlatforms(options.platforms ?? []),
     flags,
     ...((options.driverOpts ?? trust) && { driverOpts: trust?.driverOpts ?? driverOpts }),
     ...(files && { files }),
   };
+}
+
+/** Where a node is to be, and whether the user said so. */
+async function nodeEndpoint(
+  context: BuilderContext,
+  options: CreateBuilderOptions,
+  { endpoint: kind }: DriverKind,
+): Promise<{ endpoint: string; endpointGiven: boolean }> {
+  const { endpoint } = options;
+  switch (kind) {
+    case "daemon":
+      return { endpoint: daemonEndpoint(options), endpointGiven: true };
+    case "cluster":
+      if (endpoint !== undefined)
+        throw new InvalidArgumentError(
+          `kubernetes driver does not support endpoint args ${JSON.stringify(endpoint)}: the cluster is that of KUBECONFIG's current context`,
+        );
+      return { endpoint: clusterEndpoint(context, options), endpointGiven: false };
+    case "engine":
+      return { endpoint: await endpointOf(context, endpoint), endpointGiven: endpoint !== undefined };
+  }
+}
+
+function clusterEndpoint({ env }: BuilderContext, { name = "", node }: CreateBuilderOptions): string {
+  return kubernetesEndpoint(name, node, env["KUBECONFIG"]);
 }
 
 function daemonEndpoint({ endpoint, buildkitHost }: CreateBuilderOptions): string {

@@ -46,7 +46,7 @@ export { BuilderStore, type StoreOptions, type StoredBuilder } from "./store.js"
 export { StoreDir } from "./store-dir.js";
 export { StoreError, type StoreErrorCode } from "./store-error.js";
 export { StoreTransaction } from "./store-transaction.js";
-export { type LoadNodeOptions, type NodeInfo, loadNodeInfo } from "./node-info.js";
+export { type InstanceInfo, type LoadNodeOptions, type NodeInfo, loadNodeInfo } from "./node-info.js";
 export { NodeSurvey } from "./node-survey.js";
 export { type NodeUpdate, leaveNode, updateNode } from "./update-node.js";
 export type { EnsureBuilderOptions } from "./ensure-builder.js";
@@ -73,7 +73,7 @@ export {
   type RemoveOptions,
   connectForBuild,
   connectMode,
-  connectRunning,
+  connectToAllRunning,
   creatableDrivers,
   defaultDriver,
   findDriverKind,

@@ -1,5 +1,12 @@
 import { isSlipwayError, messageOf, withDeadline } from "../core/index.js";
-import { type Device, type GcRule, type NodeStatus, describeDaemon, driverKind } from "../driver/index.js";
+import {
+  type Device,
+  type Driver,
+  type GcRule,
+  type NodeStatus,
+  describeDaemon,
+  driverKind,
+} from "../driver/index.js";
 import type { BuilderNode } from "./builder-node.js";
 import type { NodeSurvey } from "./node-survey.js";
 import { type Platform, dedupePlatforms, normalizePlatform } from "./platform.js";
@@ -16,6 +23,16 @@ export interface NodeInfo {
   labels: Record<string, string>;
   gcPolicy: GcRule[];
   devices: Device[];
+  /** Each of several daemons of the node, as a pod; what is said of the node itself is the first's. */
+  instances?: InstanceInfo[];
+}
+
+/** What is known of one of several daemons behind a node. */
+export interface InstanceInfo {
+  name: string;
+  status: NodeStatus;
+  version?: string;
+  platforms: Platform[];
 }
 
 /** After so many ms without an answer it is said what is waited for. */
@@ -54,14 +71,23 @@ export async function loadNodeInfo(
       try {
         info.status ??= await driver.status({ signal: within });
         if (info.status !== "running") return;
-        const client = await driver.connect({ boot: false, signal: within });
-        try {
-          const { platforms, ...daemon } = await describeDaemon(driver, client, { signal: within });
+        const found = await driver.instances?.({ signal: within });
+        if (found && found.length > 0) {
+          const described = await Promise.all(
+            found.map(async ({ name, status }) => {
+              if (status !== "running") return { name, status };
+              return { name, status, ...(await describe(driver, { instance: name, signal: within })) };
+            }),
+          );
+          const { name, status, ...daemon } = described.find((one) => one.status === "running") ?? {};
           Object.assign(info, daemon);
-          info.platforms = dedupePlatforms(platforms.map(toPlatform));
-        } finally {
-          await client.close();
-        }
+          info.instances = described.map((one) => ({
+            name: one.name,
+            status: one.status,
+            platforms: [],
+            ...("platforms" in one && { platforms: one.platforms, version: one.version }),
+          }));
+        } else Object.assign(info, await describe(driver, { signal: within }));
       } finally {
         await driver.close();
       }
@@ -74,6 +100,17 @@ export async function loadNodeInfo(
     clearTimeout(notice);
   }
   return info;
+}
+
+/** What a daemon says of itself. */
+async function describe(driver: Driver, options: { instance?: string; signal: AbortSignal }) {
+  const client = await driver.connect({ boot: false, ...options });
+  try {
+    const { platforms, ...daemon } = await describeDaemon(driver, client, { signal: options.signal });
+    return { ...daemon, platforms: dedupePlatforms(platforms.map(toPlatform)) };
+  } finally {
+    await client.close();
+  }
 }
 
 function toPlatform({

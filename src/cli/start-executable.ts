@@ -1,6 +1,7 @@
 import { runProgram } from "./run-program.js";
 
 const sea = process.getBuiltinModule("node:sea");
+const { createRequire } = process.getBuiltinModule("node:module");
 
 /** Hash of the program, put in by scripts/executable.mjs. */
 declare const SLIPWAY_CODE_KEY: string;
@@ -9,6 +10,7 @@ declare const SLIPWAY_CODE_KEY: string;
 runProgram(() => ({
   text: Buffer.from(sea.getRawAsset("program") as ArrayBuffer).toString("latin1"),
   hash: SLIPWAY_CODE_KEY,
-  require: (id) => process.getBuiltinModule(id),
+  // Optional packages may lie beside it, in node_modules.
+  require: (id) => process.getBuiltinModule(id) ?? createRequire(process.execPath)(id),
   compiled: new Uint8Array(sea.getRawAsset("compiled") as ArrayBuffer),
 }));

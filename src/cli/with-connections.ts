@@ -3,7 +3,7 @@ import {
   type BuilderNode,
   type DaemonClient,
   DriverError,
-  connectRunning,
+  connectToAllRunning,
 } from "../builder/index.js";
 import { type EventSink, withDeadline } from "../core/index.js";
 import type { CliContext } from "./cli-context.js";
@@ -52,14 +52,13 @@ async function onNode<T>(
     if (event.type === "message") onWarning(event.text);
   };
   try {
-    const client = await withDeadline(signal, timeout, `connecting to node ${node.name}`, (within) =>
-      connectRunning(driver, { sink, signal: within }),
+    const clients = await withDeadline(signal, timeout, `connecting to node ${node.name}`, (within) =>
+      connectToAllRunning(driver, { sink, signal: within }),
     );
-    if (!client) return [];
     try {
-      return [await work(client)];
+      return await Promise.all(clients.map(work));
     } finally {
-      await client.close();
+      await Promise.all(clients.map((client) => client.close()));
     }
   } finally {
     await driver.close();

@@ -15,6 +15,26 @@ export async function connectRunning(
   return driver.connect({ boot: false, sink, signal });
 }
 
+/** As {@link connectRunning}, to each of a node's daemons, of which drivers may have several. */
+export async function connectToAllRunning(
+  driver: Driver,
+  options: Pick<ConnectOptions, "sink" | "signal"> = {},
+): Promise<BuildkitClient[]> {
+  const instances = await driver.instances?.({ signal: options.signal });
+  if (!instances) {
+    const client = await connectRunning(driver, options);
+    return client ? [client] : [];
+  }
+  const running = instances.filter(({ status }) => status === "running");
+  const connecting = running.map(({ name }) => driver.connect({ ...options, boot: false, instance: name }));
+  const settled = await Promise.allSettled(connecting);
+  const clients = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = settled.find((one) => one.status === "rejected");
+  if (!failed) return clients;
+  await Promise.all(clients.map((client) => client.close()));
+  throw failed.reason;
+}
+
 /**
  * A connection to build on. Boots the node if need be.
  *

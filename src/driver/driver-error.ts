@@ -8,7 +8,10 @@ export type DriverErrorCode =
   | "DRIVER_CONNECT"
   | "DRIVER_NOT_RUNNING"
   | "DRIVER_UNSUPPORTED"
-  | "DRIVER_UNUSABLE";
+  | "DRIVER_UNUSABLE"
+  | "DRIVER_API"
+  | "DRIVER_KUBECONFIG"
+  | "DRIVER_PACKAGE";
 
 /** Options of {@link DriverError}. */
 export interface DriverErrorOptions extends SlipwayErrorOptions {

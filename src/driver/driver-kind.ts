@@ -4,6 +4,7 @@ import { containerOptionNames, parseDriverOptions } from "./docker-container/opt
 import { checkDockerSettings } from "./docker/settings.js";
 import type { Driver } from "./driver.js";
 import { DriverError } from "./driver-error.js";
+import { kubernetesOptionNames, parseKubernetesOptions } from "./kubernetes/options.js";
 import { checkRemoteSettings, remoteOptionNames } from "./remote/options.js";
 
 /** What a node is configured to be. */
@@ -22,6 +23,8 @@ export interface DriverSpec extends NodeSettings {
   /** Driver name as stored with the builder. */
   driver: string;
   nodeName: string;
+  /** Platforms that the node is for. */
+  platforms?: readonly string[] | undefined;
   /** Labels for what the driver makes on the engine, beyond its own. */
   labels?: Readonly<Record<string, string>> | undefined;
   env: Environment;
@@ -41,7 +44,7 @@ export interface DriverKind {
   /** Builders of it are made by `create`; otherwise they are there by themselves (buildx Factory.AllowsInstances). */
   readonly creatable: boolean;
   /** What a node's endpoint names. */
-  readonly endpoint: "engine" | "daemon";
+  readonly endpoint: "engine" | "daemon" | "cluster";
   /** The daemon is made by the driver, which starts, stops and removes it, and gives it its configuration. */
   readonly ownsDaemon: boolean;
   /** Names of its options, for completion; one that ends in a dot goes on with a name of the user's. */
@@ -79,6 +82,15 @@ const kinds: readonly DriverKind[] = [
     optionNames: remoteOptionNames,
     check: checkRemoteSettings,
     open: async (spec) => (await import("./remote/remote-driver.js")).openRemote(spec),
+  },
+  {
+    name: "kubernetes",
+    creatable: true,
+    endpoint: "cluster",
+    ownsDaemon: true,
+    optionNames: kubernetesOptionNames,
+    check: ({ driverOpts }) => void parseKubernetesOptions(driverOpts),
+    open: async (spec) => (await import("./kubernetes/open.js")).openKubernetes(spec),
   },
 ];
 

@@ -49,8 +49,60 @@ export type RemoteOpts = {
   "default-load"?: string;
 };
 
+/** Driver options of a `kubernetes` builder. Amounts are in Kubernetes' notation: `500m`, `2`, `4Gi`. */
+export type KubernetesOpts = {
+  /** BuildKit's image. Default `moby/buildkit:buildx-stable-1`, with {@link rootless} `moby/buildkit:buildx-stable-1-rootless`. */
+  image?: string;
+  /** Namespace of all that is made. Default that of the kubeconfig's context. */
+  namespace?: string;
+  /** Pods of the node. Default `1`. */
+  replicas?: string;
+  /** CPUs that each pod asks for. */
+  "requests.cpu"?: string;
+  /** Memory that each pod asks for. */
+  "requests.memory"?: string;
+  /** Disk of the machine that each pod asks for. */
+  "requests.ephemeral-storage"?: string;
+  /** Size of a volume claim for each pod's state and cache: a StatefulSet is made. */
+  "persistent-volume-claim.requests.storage"?: string;
+  /** Most CPUs of each pod. */
+  "limits.cpu"?: string;
+  /** Most memory of each pod. */
+  "limits.memory"?: string;
+  /** Most disk of the machine of each pod. */
+  "limits.ephemeral-storage"?: string;
+  /** `true`: without root and without privileges. */
+  rootless?: string;
+  /** Scheduler of the pods. */
+  schedulername?: string;
+  /** Account of the pods. */
+  serviceaccount?: string;
+  /** Labels that a machine must have: `key=value,…`. */
+  nodeselector?: string;
+  /** Annotations of all that is made: `key=value,…`. */
+  annotations?: string;
+  /** Labels of all that is made: `key=value,…`. */
+  labels?: string;
+  /** Taints that pods put up with: `key=…,operator=…,value=…,effect=…;…`. */
+  tolerations?: string;
+  /** Among several pods, `sticky` (default): the same context goes to the same pod; or `random`. */
+  loadbalance?: string;
+  /** `true`: emulators of other platforms are installed on the pod's machine. */
+  "qemu.install"?: string;
+  /** Image of the emulators. Default `tonistiigi/binfmt:latest`. */
+  "qemu.image"?: string;
+  /** Size of a volume in memory for state and cache. */
+  "buildkit-root-volume-memory"?: string;
+  /** `true`: a build that names no output is loaded into the engine. */
+  "default-load"?: string;
+  /** How long pods may take until they run, such as `2m30s`. Default `120s`. */
+  timeout?: string;
+  /** A variable of the container, such as `env.HTTP_PROXY`. */
+  [variable: `env.${string}`]: string;
+};
+
 /** Driver options: which there are follows from the driver. */
-export type DriverOpts = DockerContainerOpts | RemoteOpts;
+export type DriverOpts = DockerContainerOpts | KubernetesOpts | RemoteOpts;
 
 /** What is said of an option that a driver does not have. */
 export function unknownOption(name: string, driver: string, known: readonly string[]): DriverError {

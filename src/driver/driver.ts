@@ -13,6 +13,14 @@ export interface DriverFeatures {
   readonly engineStore: boolean;
   /** The driver makes, starts, stops and removes the daemon; otherwise that is there, or not. */
   readonly ownsDaemon: boolean;
+  /** Something else replaces a daemon that was lost, as a cluster does: what was lost with it can be tried again on the same node. */
+  readonly replacesDaemon?: boolean;
+}
+
+/** One of several daemons behind a node, as a pod of a Deployment. */
+export interface DriverInstance {
+  name: string;
+  status: NodeStatus;
 }
 
 /** What builds may ask of a node's daemon, beyond plain solving (buildx driver.Feature). */
@@ -53,6 +61,10 @@ export interface ConnectOptions extends DriverCallOptions {
   sink?: EventSink | undefined;
   /** Make and start what is not there yet. Default true; false rejects with `DRIVER_NOT_RUNNING` instead. */
   boot?: boolean;
+  /** The daemon of this name, of a node that has several. */
+  instance?: string | undefined;
+  /** What is given the same text goes to the same of several daemons, as far as these stay: the absolute path of a build's context. */
+  affinity?: string | undefined;
 }
 
 /** Options of {@link Driver.diagnose}. */
@@ -82,6 +94,8 @@ export interface Driver {
    * it.
    */
   connect(options?: ConnectOptions): Promise<BuildkitClient>;
+  /** Daemons of the node at the moment, of drivers that may have several. */
+  instances?(options?: DriverCallOptions): Promise<DriverInstance[]>;
   /** Like {@link connect}, but gives the bare connection, on which nothing has been said yet. */
   dial(options?: ConnectOptions): Promise<Duplex>;
   /** BuildKit's version by asking the program itself, for daemons too old for Control.Info. */

@@ -1,4 +1,5 @@
-export { bootNode, connectForBuild, connectRunning } from "./connect-running.js";
+export { bootNode, connectForBuild, connectRunning, connectToAllRunning } from "./connect-running.js";
+export { makeEndpoint as kubernetesEndpoint } from "./kubernetes/endpoint.js";
 export { connectMode } from "./docker-container/connect-mode.js";
 export {
   type DriverKind,
@@ -22,6 +23,7 @@ export type {
   Driver,
   DriverCallOptions,
   DriverFeatures,
+  DriverInstance,
   NodeFeatures,
   NodeStatus,
   RemoveOptions,

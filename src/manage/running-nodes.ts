@@ -1,4 +1,4 @@
-import { Builder, DriverError, connectRunning, isBuilder } from "../builder/index.js";
+import { Builder, DriverError, connectToAllRunning, isBuilder } from "../builder/index.js";
 import type { BuildkitClient } from "../buildkit/index.js";
 import type { Environment } from "../config/index.js";
 
@@ -25,13 +25,12 @@ export async function* runningNodes(options: RunningNodesOptions): AsyncGenerato
   for (const node of builder.nodes) {
     const driver = await node.openDriver();
     try {
-      const client = await connectRunning(driver, { signal });
-      if (!client) continue;
-      isRunning = true;
+      const clients = await connectToAllRunning(driver, { signal });
+      if (clients.length > 0) isRunning = true;
       try {
-        yield client;
+        yield* clients;
       } finally {
-        await client.close();
+        await Promise.all(clients.map((client) => client.close()));
       }
     } finally {
       await driver.close();

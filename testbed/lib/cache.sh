@@ -2,6 +2,7 @@
 # renamed, under a lock of its own: a run finds it whole or not at all, and two runs do not make the same thing.
 
 . "$testbed/lib/docker-29.sh"
+. "$testbed/lib/kubernetes-programs.sh"
 
 # once ENTRY COMMAND…: makes the directory $cache/ENTRY with COMMAND, whose last argument is where to put it.
 once() {
@@ -35,6 +36,7 @@ fill_cache() {
   [ "$1" != docker-29 ] || fill_docker_29
   fill_browser
   once busybox-arm64 unpack_debs bookworm arm64 busybox-static
+  [ -z "$with_kubernetes" ] || fill_kubernetes
   images=registry-$buildkit_version-$(cat "$testbed"/images/*.mjs | sha256sum | cut -c 1-12)
   once "$images" make_registry
 }
@@ -95,6 +97,7 @@ redis-check-rdb redis-tools
 ssh openssh-client
 sshd openssh-server
 tmux tmux
+openssl openssl
 qemu-aarch64-static qemu-user-static
 LIST
   # A busybox that is linked with libraries would not do, and its name does not tell.

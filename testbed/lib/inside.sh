@@ -7,11 +7,14 @@ set -euo pipefail
 . "$testbed/lib/slipway.sh"
 . "$testbed/lib/binfmt.sh"
 . "$testbed/lib/engine-${engine%%-*}.sh"
+. "$testbed/lib/runs.sh"
+pods_group=$(pods_group_of "$run_state")
 
 # One address that means the same here, in the engine and in containers on any bridge: an address of the loopback
 # device that is not 127.0.0.1 is reached through a container's default route.
 registry_address=192.0.2.1
 export TESTBED_REGISTRY=$registry_address:5000
+[ -z "$with_kubernetes" ] || . "$testbed/lib/kubernetes.sh"
 
 main() {
   ip link set lo up
@@ -20,7 +23,10 @@ main() {
   no_name_server
   register_emulation || say "no emulation: arm64 will not be among the platforms"
   start_registry
+  [ -z "$with_kubernetes" ] || begin_kubernetes
   start_engine || { tail -n 30 "$run_data/engine.log" >&2; die "the engine did not start"; }
+
+  [ -z "$with_kubernetes" ] || await_kubernetes
 
   mkdir "$run_data/buildx"
   export DOCKER_HOST=unix://$engine_socket BUILDX_CONFIG=$run_data/buildx
@@ -30,6 +36,7 @@ main() {
   # Its reaper's image is to be had from docker.io only, and this testbed removes what tests leave.
   export TESTCONTAINERS_RYUK_DISABLED=true
   unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH DOCKER_API_VERSION BUILDX_BUILDER
+  [ -n "$with_kubernetes" ] || unset KUBECONFIG
   buildkit_config >"$BUILDX_CONFIG/buildkitd.default.toml"
   link_slipway "$run_data/bin"
   PATH=$run_data/bin:$PATH

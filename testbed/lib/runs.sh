@@ -19,6 +19,11 @@ begin_run() {
   control_groups >"$run_state/cgroups"
 }
 
+# Root of the control groups of a run's pods.
+pods_group_of() {
+  printf 'slipway-pods-%s\n' "${1##*/}"
+}
+
 end_run() {
   release_emulation "$run_state"
   remove_run "$run_state"
@@ -52,6 +57,7 @@ remove_run() {
 # Others (a builder's --cgroup-parent) are known by not having been there; while another run goes on, they may be its.
 remove_control_groups() {
   local id
+  control_groups -path "*/$(pods_group_of "$1")*" | remove_empty
   for id in "$2"/docker/containers/* "$2"/podman/root/overlay-containers/*; do
     [ ! -d "$id" ] || control_groups -path "*${id##*/}*" | remove_empty
   done

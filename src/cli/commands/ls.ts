@@ -54,7 +54,7 @@ async function run({ format, trunc, timeout }: LsFlags, context: CliContext): Pr
   const rows = loaded.flatMap((builder) => {
     const row = builderRow(builder, builder.name === current.name, isTable);
     if (format === "json" || builder.error !== undefined) return [row];
-    const nodes = builder.nodes.map((node) => nodeRow(node, isTable, isTable && trunc));
+    const nodes = builder.nodes.flatMap((node) => nodeRows(node, isTable, isTable && trunc));
     return [row, ...nodes.map((node) => ({ ...node, json: row.json }))];
   });
   printRows(stdout, { format, defaultTable: table, headers, rows });
@@ -85,6 +85,18 @@ function builderRow(builder: LoadedBuilder, isCurrent: boolean, isTable: boolean
       Nodes: builder.nodes.map(nodeJson),
     },
   };
+}
+
+/** A node's row, or those of its daemons if it has several, by their names: buildx repeats the node's. */
+function nodeRows(loaded: LoadedNode, isTable: boolean, truncate: boolean): FormatRow[] {
+  const { instances = [] } = loaded;
+  const row = nodeRow(loaded, isTable, truncate);
+  if (instances.length < 2) return [row];
+  return instances.map(({ name, status, version, platforms }) => {
+    const one = nodeRow({ ...loaded, status, platforms }, isTable, truncate).fields;
+    const fields = { ...one, Name: isTable ? ` \\_ ${name}` : name, Buildkit: version ?? "" };
+    return { ...row, fields };
+  });
 }
 
 function nodeRow(loaded: LoadedNode, isTable: boolean, truncate: boolean): FormatRow {

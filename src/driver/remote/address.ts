@@ -7,10 +7,15 @@ export type DaemonAddress =
   /** `ssh://user@host:port/socket`: `buildctl dial-stdio` is run there. */
   | { scheme: "ssh" }
   /** A container in which `buildctl dial-stdio` is run, on the engine of a docker context, or on the current one. */
-  | { scheme: "container"; container: string; context?: string };
+  | { scheme: "container"; container: string; context?: string }
+  /** A pod in which `buildctl dial-stdio` is run; `context` is one of the kubeconfig. */
+  | { scheme: "kube-pod"; pod: string; context?: string; namespace?: string; container?: string };
 
 const expected =
-  "unix:///path, tcp://host:port, ssh://[user@]host[:port][/socket], docker-container://name or npipe:////./pipe/name";
+  "unix:///path, tcp://host:port, ssh://[user@]host[:port][/socket], docker-container://name, kube-pod://name or npipe:////./pipe/name";
+
+const podParameters: ReadonlySet<string> = new Set(["context", "namespace", "container"]);
+const kubernetesName = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
 
 /**
  * Takes apart a daemon's address: buildx's forms (driver/remote/util), and `podman-container://` for the container of a podman engine.
@@ -48,14 +53,26 @@ export function parseDaemonAddress(address: string): DaemonAddress {
       return { scheme: "container", container, ...(context && { context }) };
     }
     case "kube-pod":
-      throw new InvalidArgumentError(
-        `${address}: slipway does not reach into pods yet; forward the daemon's port and use tcp://host:port`,
-      );
+      return parsePod(rest, invalid);
     default:
       throw new InvalidArgumentError(
         `unrecognized url scheme ${scheme || JSON.stringify(address)}, expecting ${expected}`,
       );
   }
+}
+
+/** As BuildKit's connhelper/kubepod has it; an empty parameter says nothing. */
+function parsePod(rest: string, invalid: (why: string) => Error): DaemonAddress {
+  const [pod = "", query = ""] = rest.replace(/\/$/, "").split("?", 2);
+  if (!kubernetesName.test(pod)) throw invalid(": the pod's name is malformed");
+  const parsed: Record<string, string> = {};
+  for (const [parameter, value] of new URLSearchParams(query)) {
+    if (!podParameters.has(parameter)) throw invalid(`: unknown parameter ${JSON.stringify(parameter)}`);
+    if (parameter !== "context" && value !== "" && !kubernetesName.test(value))
+      throw invalid(`: the ${parameter}'s name is malformed`);
+    if (value !== "") parsed[parameter] = value;
+  }
+  return { scheme: "kube-pod", pod, ...parsed };
 }
 
 function isBare({ pathname, search, hash }: URL): boolean {

@@ -56,6 +56,10 @@ export async function openAddress(
         close: () => engine.close(),
       };
     }
+    case "kube-pod": {
+      const { dialKubePod } = await import("../kubernetes/dial-kube-pod.js");
+      return { dial: dialKubePod(parsed, env), windows: remoteWindows, close };
+    }
     default:
       return {
         dial: dialDaemonSocket(address, parsed, readTls),

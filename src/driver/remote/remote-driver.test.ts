@@ -264,6 +264,11 @@ describe("addresses", () => {
     ["tcp://[::1]:1234", { scheme: "tcp", host: "::1", port: 1234 }],
     ["ssh://me@host/s", { scheme: "ssh" }],
     ["docker-container://b?context=c", { scheme: "container", container: "b", context: "c" }],
+    [
+      "kube-pod://p?namespace=n&container=c&context=me@x",
+      { scheme: "kube-pod", pod: "p", namespace: "n", container: "c", context: "me@x" },
+    ],
+    ["kube-pod://p/?context=", { scheme: "kube-pod", pod: "p" }],
     ["podman-container://b", { scheme: "container", container: "b" }],
   ])("%s", (address, parsed) => {
     expect(parseDaemonAddress(address)).toEqual(parsed);
@@ -280,7 +285,9 @@ describe("addresses", () => {
     ["tcp://host:1?x", "invalid address"],
     ["docker-container://-x", "the container's name is malformed"],
     ["docker-container://x?pod=y", 'unknown parameter "pod"'],
-    ["kube-pod://x", "forward the daemon's port"],
+    ["kube-pod://X", "the pod's name is malformed"],
+    ["kube-pod://x?namespace=-", "the namespace's name is malformed"],
+    ["kube-pod://x?pod=y", 'unknown parameter "pod"'],
     ["http://x", "unrecognized url scheme http, expecting"],
     ["nonsense", 'unrecognized url scheme "nonsense", expecting'],
     ["", 'unrecognized url scheme "", expecting'],

@@ -1,0 +1,247 @@
+import type { Duplex } from "node:stream";
+import { BuildkitClient, remoteWindows } from "../../buildkit/index.js";
+import {
+  type Dial,
+  isSlipwayError,
+  messageOf,
+  sleep,
+  throwIfAborted,
+  withDeadline,
+  withVertex,
+} from "../../core/index.js";
+import {
+  type ConnectOptions,
+  type DiagnoseOptions,
+  type Driver,
+  type DriverCallOptions,
+  type DriverFeatures,
+  type DriverInstance,
+  type NodeFeatures,
+  type NodeStatus,
+  type RemoveOptions,
+  allNodeFeatures,
+} from "../driver.js";
+import { DriverError } from "../driver-error.js";
+import type { Pod, Workload } from "./api-objects.js";
+import { type ClusterNode, makeNode, nameOf, removeNode, waitForPods, workloadPath } from "./boot-node.js";
+import { ClusterApiError, pathPart } from "./cluster-api.js";
+import { dialPod } from "./dial-pod.js";
+import type { KubernetesOptions } from "./options.js";
+import { fateOf } from "./pod-trouble.js";
+import { isRunning, listPods, randomPod, stickyPod } from "./pods.js";
+
+/** One try to get an answer of a daemon that runs, in ms. */
+const attemptMilliseconds = 20_000;
+
+/** How often a daemon that has only just begun is tried, in ms. */
+const pauseMilliseconds = 250;
+
+/** How long is asked what became of a pod, and how long the cluster may take to know, in ms. */
+const diagnoseMilliseconds = 5_000;
+const settleMilliseconds = 2_000;
+
+/** What a {@link KubernetesDriver} is made of. */
+export interface KubernetesNode {
+  /** Opens the cluster at the first call, so that a missing kubeconfig is told where it matters. */
+  open(): Promise<ClusterNode>;
+  options: KubernetesOptions;
+  isWanted?: (() => Promise<boolean>) | undefined;
+}
+
+/** BuildKit in pods of a Kubernetes cluster, a Deployment or StatefulSet a node: Docker's kubernetes driver. */
+export class KubernetesDriver implements Driver {
+  readonly name = "kubernetes";
+  readonly features: DriverFeatures;
+  readonly #node: KubernetesNode;
+  #opened: Promise<ClusterNode> | undefined;
+  /** The pod that was connected to last. */
+  #last: { name: string; restarts: number } | undefined;
+
+  constructor(node: KubernetesNode) {
+    this.#node = node;
+    this.features = {
+      defaultLoad: node.options.defaultLoad,
+      engineStore: false,
+      ownsDaemon: true,
+      replacesDaemon: true,
+    };
+  }
+
+  nodeFeatures(): Promise<NodeFeatures> {
+    return Promise.resolve(allNodeFeatures);
+  }
+
+  async status({ signal }: DriverCallOptions = {}): Promise<NodeStatus> {
+    const node = await this.#open();
+    const workload = await node.api.find<Workload>(workloadPath(node), { signal });
+    if (!workload) return "inactive";
+    const pods = await this.#pods(node, signal);
+    if (pods.some(isRunning)) return "running";
+    return pods.length > 0 ? "starting" : "stopped";
+  }
+
+  async instances({ signal }: DriverCallOptions = {}): Promise<DriverInstance[]> {
+    const pods = await this.#pods(await this.#open(), signal);
+    return pods.map((pod) => ({ name: pod.metadata.name, status: isRunning(pod) ? "running" : "starting" }));
+  }
+
+  async connect(options: ConnectOptions = {}): Promise<BuildkitClient> {
+    return (await this.#connect(options)).client;
+  }
+
+  async dial(options: ConnectOptions = {}): Promise<Duplex> {
+    const { client, dial } = await this.#connect(options);
+    await client.close();
+    return dial(options.signal);
+  }
+
+  async #connect(options: ConnectOptions): Promise<{ client: BuildkitClient; dial: Dial }> {
+    const { sink, signal, boot = true } = options;
+    const node = await this.#open();
+    const running = (await this.#pods(node, signal)).filter(isRunning);
+    const pod = this.#choose(running, options);
+    if (pod) return this.#try(node, pod, signal);
+    if (!boot || options.instance !== undefined)
+      throw new DriverError("DRIVER_NOT_RUNNING", `${nameOf(node)} has no running pod`);
+    return withVertex(sink, "[internal] booting buildkit", async (vertex) => {
+      const { timeout } = node;
+      const deadline = Date.now() + timeout;
+      await makeNode(node, signal);
+      try {
+        const { replicas } = this.#node.options;
+        const pods = await waitForPods(node, vertex, { replicas, signal });
+        return await this.#untilAnswer(node, pods, { ...options, deadline });
+      } catch (error) {
+        await this.#unwanted(node, signal);
+        throw error instanceof DriverError && error.code === "DRIVER_BOOT"
+          ? new DriverError(
+              "DRIVER_BOOT",
+              `${error.message}. It stays in the cluster, and is waited for again by the next build; slipway rm removes it`,
+              {
+                cause: error,
+              },
+            )
+          : error;
+      }
+    });
+  }
+
+  /** Connects to the pod that is to be used as soon as its daemon answers. */
+  async #untilAnswer(
+    node: ClusterNode,
+    pods: readonly Pod[],
+    options: ConnectOptions & { deadline: number },
+  ): Promise<{ client: BuildkitClient; dial: Dial }> {
+    const { deadline, signal } = options;
+    const chosen = this.#choose(pods, options);
+    if (!chosen) throw new DriverError("DRIVER_BOOT", `${nameOf(node)} has no running pod`);
+    for (;;) {
+      try {
+        const connection = await this.#try(node, chosen, signal);
+        try {
+          await this.#unwanted(node, signal);
+          return connection;
+        } catch (error) {
+          await connection.client.close();
+          throw error;
+        }
+      } catch (error) {
+        throwIfAborted(signal);
+        // A refusal stays one; a daemon that has just been started comes.
+        if (error instanceof ClusterApiError || !isSlipwayError(error, "DRIVER_CONNECT")) throw error;
+        if (Date.now() < deadline) await sleep(pauseMilliseconds, signal);
+        else throw new DriverError("DRIVER_BOOT", `${nameOf(node)}: ${messageOf(error)}`, { cause: error });
+      }
+    }
+  }
+
+  /** A builder that was removed while it was booted leaves nothing (STO-8). */
+  async #unwanted(node: ClusterNode, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted || (await this.#node.isWanted?.()) !== false) return;
+    await removeNode(node, signal);
+    throw new DriverError("DRIVER_CONNECT", `the builder of ${nameOf(node)} was removed while it was booted`);
+  }
+
+  async #try(
+    node: ClusterNode,
+    pod: Pod,
+    signal: AbortSignal | undefined,
+  ): Promise<{ client: BuildkitClient; dial: Dial }> {
+    const { name } = pod.metadata;
+    const container = pod.spec?.containers?.[0]?.name;
+    const dial = dialPod(node.api, { namespace: node.namespace, pod: name, container });
+    let client: BuildkitClient | undefined;
+    try {
+      await withDeadline(
+        signal,
+        attemptMilliseconds,
+        `an answer of buildkitd in pod ${name}`,
+        async (within) => {
+          client = await BuildkitClient.connect(dial, { windows: remoteWindows, signal: within });
+          await client.info({ signal: within });
+        },
+      );
+      this.#last = { name, restarts: pod.status?.containerStatuses?.[0]?.restartCount ?? 0 };
+      return { client: client as unknown as BuildkitClient, dial };
+    } catch (error) {
+      await client?.close();
+      throwIfAborted(signal);
+      if (error instanceof DriverError) throw error;
+      const why = error instanceof Error && error.cause !== undefined ? `: ${messageOf(error.cause)}` : "";
+      const message = `cannot connect to buildkitd in pod ${node.namespace}/${name}: ${messageOf(error)}${why}`;
+      throw new DriverError("DRIVER_CONNECT", message, { cause: error });
+    }
+  }
+
+  #choose(pods: readonly Pod[], { instance, affinity = "" }: ConnectOptions): Pod | undefined {
+    if (instance !== undefined) return pods.find(({ metadata }) => metadata.name === instance);
+    return this.#node.options.loadBalance === "random" ? randomPod(pods) : stickyPod(pods, affinity);
+  }
+
+  /** The driver of buildx does not say it either; Control.Info does. */
+  version(): Promise<string> {
+    return Promise.resolve("");
+  }
+
+  /** Does nothing, as buildx: a Deployment of no pods would be waited for in vain by it. */
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async remove({ signal }: RemoveOptions = {}): Promise<void> {
+    await removeNode(await this.#open(), signal);
+  }
+
+  async diagnose({ signal }: DiagnoseOptions): Promise<string | undefined> {
+    const last = this.#last;
+    if (!last) return undefined;
+    try {
+      const { api, namespace } = await this.#open();
+      const path = `/api/v1/namespaces/${pathPart(namespace)}/pods/${pathPart(last.name)}`;
+      return await withDeadline(signal, diagnoseMilliseconds, "asking the cluster", async (within) => {
+        const settled = Date.now() + settleMilliseconds;
+        for (;;) {
+          const pod = await api.find<Pod>(path, { signal: within });
+          const fate = pod ? fateOf(pod, last) : `pod ${last.name} was removed`;
+          if (fate !== undefined || Date.now() >= settled) return fate;
+          await sleep(pauseMilliseconds, within);
+        }
+      });
+    } catch (error) {
+      return signal?.aborted ? undefined : messageOf(error);
+    }
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #open(): Promise<ClusterNode> {
+    this.#opened ??= this.#node.open();
+    return this.#opened;
+  }
+
+  #pods({ api, namespace, manifests }: ClusterNode, signal: AbortSignal | undefined): Promise<Pod[]> {
+    return listPods(api, namespace, manifests.selector, signal);
+  }
+}
