@@ -67,6 +67,7 @@ export {
   type ListBuildersOptions,
   type NewBuilderOptions,
   type Platform,
+  type KubernetesOpts,
   type RemoteOpts,
   type RemoveOptions,
   type StoreErrorCode,

@@ -102,8 +102,7 @@ async function buildGuarded(given: ConnectTarget & ConnectionBuildOptions): Prom
   let end: BuildEvent = { type: "end" };
   try {
     const options = readBuildOptions("build()", given, buildCallKinds);
-    const { context = "." } = options;
-    const affinity = typeof context === "string" ? resolve(context) : undefined;
+    const affinity = typeof options.context === "string" ? resolve(options.context) : undefined;
     prepared = await prepare({ ...options, affinity });
     const plan = await planBuild(options, { ...prepared.facts, signal: options.signal });
     const connection = await prepared.open(options);

@@ -316,18 +316,14 @@ async function nodeEndpoint(
   { endpoint: kind }: DriverKind,
 ): Promise<{ endpoint: string; endpointGiven: boolean }> {
   const { endpoint } = options;
-  switch (kind) {
-    case "daemon":
-      return { endpoint: daemonEndpoint(options), endpointGiven: true };
-    case "cluster":
-      if (endpoint !== undefined)
-        throw new InvalidArgumentError(
-          `kubernetes driver does not support endpoint args ${JSON.stringify(endpoint)}: the cluster is that of KUBECONFIG's current context`,
-        );
-      return { endpoint: clusterEndpoint(context, options), endpointGiven: false };
-    case "engine":
-      return { endpoint: await endpointOf(context, endpoint), endpointGiven: endpoint !== undefined };
-  }
+  if (kind === "daemon") return { endpoint: daemonEndpoint(options), endpointGiven: true };
+  if (kind === "engine")
+    return { endpoint: await endpointOf(context, endpoint), endpointGiven: endpoint !== undefined };
+  if (endpoint !== undefined)
+    throw new InvalidArgumentError(
+      `kubernetes driver does not support endpoint args ${JSON.stringify(endpoint)}: the cluster is that of KUBECONFIG's current context`,
+    );
+  return { endpoint: clusterEndpoint(context, options), endpointGiven: false };
 }
 
 function clusterEndpoint({ env }: BuilderContext, { name = "", node }: CreateBuilderOptions): string {

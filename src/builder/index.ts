@@ -68,6 +68,7 @@ export {
   type GcRule,
   type NodeFeatures,
   type NodeStatus,
+  type KubernetesOpts,
   type RemoteOpts,
   type RemoteTarget,
   type RemoveOptions,

@@ -2,6 +2,7 @@ import { isSlipwayError, messageOf, withDeadline } from "../core/index.js";
 import {
   type Device,
   type Driver,
+  type DriverInstance,
   type GcRule,
   type NodeStatus,
   describeDaemon,
@@ -71,23 +72,9 @@ export async function loadNodeInfo(
       try {
         info.status ??= await driver.status({ signal: within });
         if (info.status !== "running") return;
-        const found = await driver.instances?.({ signal: within });
-        if (found && found.length > 0) {
-          const described = await Promise.all(
-            found.map(async ({ name, status }) => {
-              if (status !== "running") return { name, status };
-              return { name, status, ...(await describe(driver, { instance: name, signal: within })) };
-            }),
-          );
-          const { name, status, ...daemon } = described.find((one) => one.status === "running") ?? {};
-          Object.assign(info, daemon);
-          info.instances = described.map((one) => ({
-            name: one.name,
-            status: one.status,
-            platforms: [],
-            ...("platforms" in one && { platforms: one.platforms, version: one.version }),
-          }));
-        } else Object.assign(info, await describe(driver, { signal: within }));
+        const instances = await driver.instances?.({ signal: within });
+        if (instances && instances.length > 0) await loadInstances(info, driver, instances, within);
+        else Object.assign(info, await describe(driver, { signal: within }));
       } finally {
         await driver.close();
       }
@@ -100,6 +87,25 @@ export async function loadNodeInfo(
     clearTimeout(notice);
   }
   return info;
+}
+
+/** Asks each of a node's daemons that runs. */
+async function loadInstances(
+  info: NodeInfo,
+  driver: Driver,
+  instances: readonly DriverInstance[],
+  signal: AbortSignal,
+): Promise<void> {
+  const described = await Promise.all(
+    instances.map(async ({ name, status }) => {
+      return status === "running" ? await describe(driver, { instance: name, signal }) : undefined;
+    }),
+  );
+  Object.assign(info, described.find(Boolean));
+  info.instances = instances.map(({ name, status }, index) => {
+    const { platforms = [], version } = described[index] ?? {};
+    return { name, status, platforms, ...(version !== undefined && { version }) };
+  });
 }
 
 /** What a daemon says of itself. */

@@ -10,7 +10,7 @@ export {
   driverKind,
   findDriverKind,
 } from "./driver-kind.js";
-export type { DockerContainerOpts, DriverOpts, RemoteOpts } from "./driver-opts.js";
+export type { DockerContainerOpts, DriverOpts, KubernetesOpts, RemoteOpts } from "./driver-opts.js";
 export { engineEndpoint } from "./engine-endpoint.js";
 export type { AddressTls } from "./remote/dial-address.js";
 export { parseDaemonAddress } from "./remote/address.js";

@@ -1,4 +1,4 @@
-import { type IncomingMessage, request as requestPlain } from "node:http";
+import { type IncomingMessage, type OutgoingHttpHeaders, request as requestPlain } from "node:http";
 import { type RequestOptions, request as requestTls } from "node:https";
 import { once } from "node:events";
 import { abortError, isSlipwayError, messageOf, withDeadline } from "../../core/index.js";
@@ -47,7 +47,7 @@ export class ClusterApi {
     try {
       return await withDeadline(signal, callMilliseconds, `an answer of ${server}`, async (within) => {
         const { status, text } = await this.#send(method, path, body, within);
-        if (status >= 200 && status < 300) return parsed<T>(text, server);
+        if (status >= 200 && status < 300) return parsed(text, server) as T;
         throw refusal(status, text, server);
       });
     } catch (error) {
@@ -95,7 +95,7 @@ export class ClusterApi {
     const url = `${this.cluster.server}${path}`;
     const data = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     const headers = {
-      ...options.headers,
+      ...(options.headers as OutgoingHttpHeaders | undefined),
       accept: "application/json",
       ...(data && { "content-type": "application/json", "content-length": data.length }),
     };
@@ -124,9 +124,9 @@ export function pathPart(name: string): string {
   return encodeURIComponent(name);
 }
 
-function parsed<T>(text: string, server: string): T {
+function parsed(text: string, server: string): unknown {
   try {
-    return JSON.parse(text) as T;
+    return JSON.parse(text) as unknown;
   } catch (error) {
     throw new DriverError("DRIVER_CONNECT", `${server} does not answer as a Kubernetes API does`, {
       cause: error,

@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 import { BuildkitClient, remoteWindows } from "../../buildkit/index.js";
 import {
   type Dial,
+  type VertexWriter,
   isSlipwayError,
   messageOf,
   sleep,
@@ -24,7 +25,7 @@ import {
 import { DriverError } from "../driver-error.js";
 import type { Pod, Workload } from "./api-objects.js";
 import { type ClusterNode, makeNode, nameOf, removeNode, waitForPods, workloadPath } from "./boot-node.js";
-import { ClusterApiError, pathPart } from "./cluster-api.js";
+import { pathPart } from "./cluster-api.js";
 import { dialPod } from "./dial-pod.js";
 import type { KubernetesOptions } from "./options.js";
 import { fateOf } from "./pod-trouble.js";
@@ -46,6 +47,12 @@ export interface KubernetesNode {
   open(): Promise<ClusterNode>;
   options: KubernetesOptions;
   isWanted?: (() => Promise<boolean>) | undefined;
+}
+
+/** A connection to the daemon of one pod, and the way to further ones to the same. */
+interface PodConnection {
+  client: BuildkitClient;
+  dial: Dial;
 }
 
 /** BuildKit in pods of a Kubernetes cluster, a Deployment or StatefulSet a node: Docker's kubernetes driver. */
@@ -95,7 +102,7 @@ export class KubernetesDriver implements Driver {
     return dial(options.signal);
   }
 
-  async #connect(options: ConnectOptions): Promise<{ client: BuildkitClient; dial: Dial }> {
+  async #connect(options: ConnectOptions): Promise<PodConnection> {
     const { sink, signal, boot = true } = options;
     const node = await this.#open();
     const running = (await this.#pods(node, signal)).filter(isRunning);
@@ -104,69 +111,52 @@ export class KubernetesDriver implements Driver {
     if (!boot || options.instance !== undefined)
       throw new DriverError("DRIVER_NOT_RUNNING", `${nameOf(node)} has no running pod`);
     return withVertex(sink, "[internal] booting buildkit", async (vertex) => {
-      const { timeout } = node;
-      const deadline = Date.now() + timeout;
-      await makeNode(node, signal);
+      let connection: PodConnection | undefined;
+      let failure: unknown;
       try {
-        const { replicas } = this.#node.options;
-        const pods = await waitForPods(node, vertex, { replicas, signal });
-        return await this.#untilAnswer(node, pods, { ...options, deadline });
+        connection = await this.#boot(node, vertex, options);
       } catch (error) {
-        await this.#unwanted(node, signal);
-        throw error instanceof DriverError && error.code === "DRIVER_BOOT"
-          ? new DriverError(
-              "DRIVER_BOOT",
-              `${error.message}. It stays in the cluster, and is waited for again by the next build; slipway rm removes it`,
-              {
-                cause: error,
-              },
-            )
-          : error;
+        failure = error;
       }
+      // A builder that was removed while it was booted leaves nothing (STO-8).
+      if (!signal?.aborted && (await this.#node.isWanted?.()) === false) {
+        await connection?.client.close();
+        await removeNode(node, signal);
+        throw new DriverError(
+          "DRIVER_BOOT",
+          `the builder of ${nameOf(node)} was removed while it was booted`,
+        );
+      }
+      if (connection) return connection;
+      if (!isSlipwayError(failure, "DRIVER_BOOT")) throw failure;
+      const wayOut =
+        "It stays in the cluster, and is waited for again by the next build; slipway rm removes it";
+      throw new DriverError("DRIVER_BOOT", `${failure.message}. ${wayOut}`, { cause: failure });
     });
   }
 
-  /** Connects to the pod that is to be used as soon as its daemon answers. */
-  async #untilAnswer(
-    node: ClusterNode,
-    pods: readonly Pod[],
-    options: ConnectOptions & { deadline: number },
-  ): Promise<{ client: BuildkitClient; dial: Dial }> {
-    const { deadline, signal } = options;
+  async #boot(node: ClusterNode, vertex: VertexWriter, options: ConnectOptions): Promise<PodConnection> {
+    const { signal } = options;
+    const deadline = Date.now() + node.timeout;
+    await makeNode(node, signal);
+    const pods = await waitForPods(node, vertex, { replicas: this.#node.options.replicas, signal });
     const chosen = this.#choose(pods, options);
     if (!chosen) throw new DriverError("DRIVER_BOOT", `${nameOf(node)} has no running pod`);
     for (;;) {
       try {
-        const connection = await this.#try(node, chosen, signal);
-        try {
-          await this.#unwanted(node, signal);
-          return connection;
-        } catch (error) {
-          await connection.client.close();
-          throw error;
-        }
+        return await this.#try(node, chosen, signal);
       } catch (error) {
         throwIfAborted(signal);
         // A refusal stays one; a daemon that has just been started comes.
-        if (error instanceof ClusterApiError || !isSlipwayError(error, "DRIVER_CONNECT")) throw error;
-        if (Date.now() < deadline) await sleep(pauseMilliseconds, signal);
-        else throw new DriverError("DRIVER_BOOT", `${nameOf(node)}: ${messageOf(error)}`, { cause: error });
+        if (!isSlipwayError(error, "DRIVER_CONNECT")) throw error;
+        if (Date.now() >= deadline)
+          throw new DriverError("DRIVER_BOOT", `${nameOf(node)}: ${messageOf(error)}`, { cause: error });
+        await sleep(pauseMilliseconds, signal);
       }
     }
   }
 
-  /** A builder that was removed while it was booted leaves nothing (STO-8). */
-  async #unwanted(node: ClusterNode, signal: AbortSignal | undefined): Promise<void> {
-    if (signal?.aborted || (await this.#node.isWanted?.()) !== false) return;
-    await removeNode(node, signal);
-    throw new DriverError("DRIVER_CONNECT", `the builder of ${nameOf(node)} was removed while it was booted`);
-  }
-
-  async #try(
-    node: ClusterNode,
-    pod: Pod,
-    signal: AbortSignal | undefined,
-  ): Promise<{ client: BuildkitClient; dial: Dial }> {
+  async #try(node: ClusterNode, pod: Pod, signal: AbortSignal | undefined): Promise<PodConnection> {
     const { name } = pod.metadata;
     const container = pod.spec?.containers?.[0]?.name;
     const dial = dialPod(node.api, { namespace: node.namespace, pod: name, container });

@@ -2,7 +2,7 @@ import { parseGoBool, parseGoDuration } from "../../config/index.js";
 import { messageOf } from "../../core/index.js";
 import { defaultImage } from "../docker-container/options.js";
 import { DriverError } from "../driver-error.js";
-import { unknownOption } from "../driver-opts.js";
+import { type KubernetesOpts, unknownOption } from "../driver-opts.js";
 import { parsePairs, parseTolerations, type Toleration } from "./option-lists.js";
 
 const rootlessImage = `${defaultImage}-rootless`;
@@ -44,7 +44,7 @@ export interface KubernetesOptions {
 }
 
 /** Names of all options, for completion. */
-export const kubernetesOptionNames: readonly string[] = [
+export const kubernetesOptionNames: readonly (keyof KubernetesOpts | "env.")[] = [
   "image",
   "namespace",
   "replicas",
