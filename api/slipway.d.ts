@@ -357,6 +357,8 @@ export type ConnectMode = "auto" | "exec" | "socket";
 export interface ConnectOptions extends DriverCallOptions {
     sink?: EventSink | undefined;
     boot?: boolean;
+    instance?: string | undefined;
+    affinity?: string | undefined;
 }
 
 export interface ConnectTarget {
@@ -502,6 +504,7 @@ export interface Driver {
     nodeFeatures(client: BuildkitClient, options?: DriverCallOptions): Promise<NodeFeatures>;
     status(options?: DriverCallOptions): Promise<NodeStatus>;
     connect(options?: ConnectOptions): Promise<BuildkitClient>;
+    instances?(options?: DriverCallOptions): Promise<DriverInstance[]>;
     dial(options?: ConnectOptions): Promise<Duplex>;
     version(options?: DriverCallOptions): Promise<string>;
     stop(options?: DriverCallOptions): Promise<void>;
@@ -520,7 +523,7 @@ export declare class DriverError extends SlipwayError {
     constructor(code: DriverErrorCode, message: string, { summary, ...options }?: DriverErrorOptions);
 }
 
-export type DriverErrorCode = "DRIVER_OPTION" | "DRIVER_BOOT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_CONNECT" | "DRIVER_NOT_RUNNING" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE";
+export type DriverErrorCode = "DRIVER_OPTION" | "DRIVER_BOOT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_CONNECT" | "DRIVER_NOT_RUNNING" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "DRIVER_API" | "DRIVER_KUBECONFIG" | "DRIVER_PACKAGE";
 
 export interface DriverErrorOptions extends SlipwayErrorOptions {
     summary?: string | undefined;
@@ -530,9 +533,10 @@ export interface DriverFeatures {
     readonly defaultLoad: boolean;
     readonly engineStore: boolean;
     readonly ownsDaemon: boolean;
+    readonly replacesDaemon?: boolean;
 }
 
-export type DriverOpts = DockerContainerOpts | RemoteOpts;
+export type DriverOpts = DockerContainerOpts | KubernetesOpts | RemoteOpts;
 
 export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "trustCa" | "endpoint" | "platforms" | "connect" | "signal"> {
     name: string;
@@ -686,6 +690,33 @@ export interface JaegerTrace {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+export type KubernetesOpts = {
+    image?: string;
+    namespace?: string;
+    replicas?: string;
+    "requests.cpu"?: string;
+    "requests.memory"?: string;
+    "requests.ephemeral-storage"?: string;
+    "persistent-volume-claim.requests.storage"?: string;
+    "limits.cpu"?: string;
+    "limits.memory"?: string;
+    "limits.ephemeral-storage"?: string;
+    rootless?: string;
+    schedulername?: string;
+    serviceaccount?: string;
+    nodeselector?: string;
+    annotations?: string;
+    labels?: string;
+    tolerations?: string;
+    loadbalance?: string;
+    "qemu.install"?: string;
+    "qemu.image"?: string;
+    "buildkit-root-volume-memory"?: string;
+    "default-load"?: string;
+    timeout?: string;
+    [variable: `env.${string}`]: string;
+};
+
 export type ListBuildersOptions = Omit<OpenBuilderOptions, "name">;
 
 export interface LocalBuildState {
@@ -767,6 +798,7 @@ export interface NodeInfo {
     labels: Record<string, string>;
     gcPolicy: GcRule[];
     devices: Device[];
+    instances?: InstanceInfo[];
 }
 
 export type NodeStatus = "inactive" | "starting" | "running" | "stopping" | "stopped";
@@ -882,7 +914,7 @@ export declare class SlipwayError extends Error {
     constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
-export type SlipwayErrorCode = "ABORTED" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "IMAGE_UNKNOWN_FORM" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE";
+export type SlipwayErrorCode = "ABORTED" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "IMAGE_UNKNOWN_FORM" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE";
 
 export interface SlipwayErrorOptions {
     cause?: unknown;
@@ -1095,6 +1127,18 @@ interface Descriptor {
     data?: string;
     platform?: Platform;
     urls?: string[];
+}
+
+interface DriverInstance {
+    name: string;
+    status: NodeStatus;
+}
+
+interface InstanceInfo {
+    name: string;
+    status: NodeStatus;
+    version?: string;
+    platforms: Platform[];
 }
 
 interface KeepAliveOptions {

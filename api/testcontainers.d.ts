@@ -209,6 +209,8 @@ interface ClientSpan {
 interface ConnectOptions extends DriverCallOptions {
     sink?: EventSink | undefined;
     boot?: boolean;
+    instance?: string | undefined;
+    affinity?: string | undefined;
 }
 
 interface ConnectTarget {
@@ -280,6 +282,7 @@ interface Driver {
     nodeFeatures(client: BuildkitClient, options?: DriverCallOptions): Promise<NodeFeatures>;
     status(options?: DriverCallOptions): Promise<NodeStatus>;
     connect(options?: ConnectOptions): Promise<BuildkitClient>;
+    instances?(options?: DriverCallOptions): Promise<DriverInstance[]>;
     dial(options?: ConnectOptions): Promise<Duplex>;
     version(options?: DriverCallOptions): Promise<string>;
     stop(options?: DriverCallOptions): Promise<void>;
@@ -296,6 +299,12 @@ interface DriverFeatures {
     readonly defaultLoad: boolean;
     readonly engineStore: boolean;
     readonly ownsDaemon: boolean;
+    readonly replacesDaemon?: boolean;
+}
+
+interface DriverInstance {
+    name: string;
+    status: NodeStatus;
 }
 
 interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "trustCa" | "endpoint" | "platforms" | "connect" | "signal"> {
@@ -336,6 +345,13 @@ interface ImagePlatform {
     platform: string;
     digest: string;
     layers: ImageLayer[];
+}
+
+interface InstanceInfo {
+    name: string;
+    status: NodeStatus;
+    version?: string;
+    platforms: Platform[];
 }
 
 interface KeepAliveOptions {
@@ -387,6 +403,7 @@ interface NodeInfo {
     labels: Record<string, string>;
     gcPolicy: GcRule[];
     devices: Device[];
+    instances?: InstanceInfo[];
 }
 
 interface OpenBuilderOptions {
@@ -591,7 +608,7 @@ type DockerContainerOpts = {
     [variable: `env.${string}`]: string;
 };
 
-type DriverOpts = DockerContainerOpts | RemoteOpts;
+type DriverOpts = DockerContainerOpts | KubernetesOpts | RemoteOpts;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -605,6 +622,33 @@ type GivenCredentials = {
 } | undefined | null;
 
 type JsonObject = Readonly<Record<string, unknown>>;
+
+type KubernetesOpts = {
+    image?: string;
+    namespace?: string;
+    replicas?: string;
+    "requests.cpu"?: string;
+    "requests.memory"?: string;
+    "requests.ephemeral-storage"?: string;
+    "persistent-volume-claim.requests.storage"?: string;
+    "limits.cpu"?: string;
+    "limits.memory"?: string;
+    "limits.ephemeral-storage"?: string;
+    rootless?: string;
+    schedulername?: string;
+    serviceaccount?: string;
+    nodeselector?: string;
+    annotations?: string;
+    labels?: string;
+    tolerations?: string;
+    loadbalance?: string;
+    "qemu.install"?: string;
+    "qemu.image"?: string;
+    "buildkit-root-volume-memory"?: string;
+    "default-load"?: string;
+    timeout?: string;
+    [variable: `env.${string}`]: string;
+};
 
 type ListBuildersOptions = Omit<OpenBuilderOptions, "name">;
 
