@@ -536,6 +536,11 @@ export interface DriverFeatures {
     readonly replacesDaemon?: boolean;
 }
 
+export interface DriverInstance {
+    name: string;
+    status: NodeStatus;
+}
+
 export type DriverOpts = DockerContainerOpts | KubernetesOpts | RemoteOpts;
 
 export interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "trustCa" | "endpoint" | "platforms" | "connect" | "signal"> {
@@ -673,6 +678,13 @@ export interface InspectedPlatform {
     config: JsonObject;
     sbom: unknown[];
     provenance?: unknown;
+}
+
+export interface InstanceInfo {
+    name: string;
+    status: NodeStatus;
+    version?: string;
+    platforms: Platform[];
 }
 
 export declare class InvalidArgumentError extends SlipwayError {
@@ -1127,18 +1139,6 @@ interface Descriptor {
     data?: string;
     platform?: Platform;
     urls?: string[];
-}
-
-interface DriverInstance {
-    name: string;
-    status: NodeStatus;
-}
-
-interface InstanceInfo {
-    name: string;
-    status: NodeStatus;
-    version?: string;
-    platforms: Platform[];
 }
 
 interface KeepAliveOptions {

@@ -58,6 +58,8 @@ export {
   type DriverErrorCode,
   type DriverErrorOptions,
   type DriverFeatures,
+  type DriverInstance,
+  type InstanceInfo,
   type DriverOpts,
   type NodeFeatures,
   type GcRule,

@@ -69,7 +69,7 @@ test("endpoints and drivers of buildx that are not there are told as that, befor
         message: expect.stringContaining(`${endpoint} is an endpoint of the driver "${driver}"`) as string,
       });
     const options = { endpoint: "docker-container://x", buildkitdConfig: "/absent", driverOpts: { a: "b" } };
-    for (const driver of ["kubernetes", "cloud", "docker", "nonsense"])
+    for (const driver of ["cloud", "docker", "nonsense"])
       expect(await refused({ ...options, driver })).toMatchObject({
         code: "DRIVER_UNSUPPORTED",
         message: expect.stringContaining(`with the driver "${driver}": `) as string,

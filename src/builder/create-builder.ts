@@ -394,7 +394,7 @@ function refuseForeignEndpoint(endpoint: string): void {
   const [driver] = foreignSchemes.find(([, schemes]) => schemes.includes(scheme)) ?? [];
   if (driver === undefined) return;
   const wayOut = findDriverKind(driver)?.creatable
-    ? `give --driver ${driver} with it`
+    ? `give --driver ${driver} ${driverKind(driver).endpoint === "cluster" ? "instead of" : "with"} it`
     : `which slipway does not have; only ${creatableDrivers.join(" and ")}`;
   throw new DriverError(
     "DRIVER_UNSUPPORTED",

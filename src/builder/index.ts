@@ -64,6 +64,7 @@ export {
   type DriverErrorOptions,
   DriverError,
   type DriverFeatures,
+  type DriverInstance,
   type DriverOpts,
   type GcRule,
   type NodeFeatures,

@@ -63,7 +63,8 @@ export function parseDaemonAddress(address: string): DaemonAddress {
 
 /** As BuildKit's connhelper/kubepod has it; an empty parameter says nothing. */
 function parsePod(rest: string, invalid: (why: string) => Error): DaemonAddress {
-  const [pod = "", query = ""] = rest.replace(/\/$/, "").split("?", 2);
+  const [name = "", query = ""] = rest.split("?", 2);
+  const pod = name.replace(/\/$/, "");
   if (!kubernetesName.test(pod)) throw invalid(": the pod's name is malformed");
   const parsed: Record<string, string> = {};
   for (const [parameter, value] of new URLSearchParams(query)) {
