@@ -143,7 +143,7 @@ describe("driver options", () => {
     [{ timeout: "soon" }, "driver option timeout"],
     [{ timeout: "0s" }, "timeout: not a duration above zero"],
     [{ "env.": "x" }, 'invalid env option "env."'],
-    [{ toString: "x" } as unknown as Record<string, string>, "invalid driver option toString"],
+    [{ toString: "x" }, "invalid driver option toString"],
     [
       { "persistent-volume-claim.requests.storage": "1Gi", "buildkit-root-volume-memory": "1Gi" },
       "for the same directory",
