@@ -72,12 +72,14 @@ export class FakeCluster implements AsyncDisposable {
       this.exec(path, theirs, onData);
       return Promise.resolve(socketOf(ours, onData));
     };
-    class WebSocketHandler {
-      connect(path: string, _onText: null, onData: (channel: number, data: Buffer) => boolean) {
-        return connect(path, onData);
-      }
+    class Exec {
+      handler = {
+        streams: {},
+        connect: (path: string, _onText: null, onData: (channel: number, data: Buffer) => boolean) =>
+          connect(path, onData),
+      };
     }
-    return { WebSocketHandler } as unknown as ClientNode;
+    return { Exec } as unknown as ClientNode;
   }
 }
 

@@ -32,16 +32,17 @@ export interface WebSocketLike {
 /** What slipway uses of the package. */
 export interface ClientNode {
   KubeConfig: new () => KubeConfig;
-  WebSocketHandler: new (
-    config: Pick<KubeConfig, "getCurrentCluster" | "applyToHTTPSOptions">,
-    socketFactory: undefined,
-    streams: object,
-  ) => {
-    connect(
-      path: string,
-      onText: null,
-      onData: (channel: number, data: Buffer) => boolean,
-    ): Promise<WebSocketLike>;
+  /** Its handler of WebSockets is the only way to one that is exported. */
+  Exec: new (config: Pick<KubeConfig, "getCurrentCluster" | "applyToHTTPSOptions">) => {
+    handler: {
+      /** What is closed when the other side says so: by default those of this process. */
+      streams: object;
+      connect(
+        path: string,
+        onText: null,
+        onData: (channel: number, data: Buffer) => boolean,
+      ): Promise<WebSocketLike>;
+    };
   };
 }
 

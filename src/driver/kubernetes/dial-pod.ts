@@ -35,17 +35,14 @@ export function dialPod(api: ClusterApi, target: PodTarget): Dial {
     });
     const stream = holdStream(new PodStream(what));
     const { client, server } = api.cluster;
-    const handler = new client.WebSocketHandler(
-      {
-        getCurrentCluster: () => ({ server }),
-        applyToHTTPSOptions: async (options) => {
-          Object.assign(options, await api.requestOptions(), { signal: linked.signal });
-        },
+    const { handler } = new client.Exec({
+      getCurrentCluster: () => ({ server }),
+      applyToHTTPSOptions: async (options) => {
+        Object.assign(options, await api.requestOptions(), { signal: linked.signal });
       },
-      undefined,
-      // What it does with a stream that the other side has closed: the status that follows says the same.
-      { stdin: { pause() {} }, stdout: { end() {} }, stderr: { end() {} } },
-    );
+    });
+    // What the other side closes: the status that follows says the same.
+    handler.streams = { stdin: { pause() {} }, stdout: { end() {} }, stderr: { end() {} } };
     try {
       const socket = await handler.connect(path, null, (channel, data) => {
         stream.receive(channel, data);
