@@ -14,6 +14,8 @@ import { stickyPod } from "./pods.js";
 let cluster: FakeCluster;
 let daemon: FakeBuildkitd;
 let pods: Pod[];
+/** What the making of the Deployment brings. */
+let podsOnceMade: Pod[];
 let events: object[];
 /** Whether the Deployment is there. */
 let made: boolean;
@@ -21,13 +23,16 @@ let made: boolean;
 beforeEach(async () => {
   cluster = await FakeCluster.start();
   daemon = new FakeBuildkitd({ services: [answersInfo()] });
-  pods = [];
+  pods = podsOnceMade = [];
   events = [];
   made = false;
   cluster.exec = (_path, process) => daemon.serve(process);
   cluster.answer = (method, path) => {
     if (path.includes("/deployments")) {
-      if (method === "POST") made = true;
+      if (method === "POST") {
+        made = true;
+        pods = podsOnceMade;
+      }
       if (!made) return undefined;
       if (method === "DELETE") made = false;
       return { body: { metadata: { name: "k0", uid: "d" }, status: {} } };
@@ -56,6 +61,19 @@ function node(driverOpts: Record<string, string> = {}, isWanted?: () => Promise<
   return new KubernetesDriver({ open, options, isWanted });
 }
 
+/** What is told of a node while it is waited for. */
+async function said(): Promise<string> {
+  const enough = new AbortController();
+  let text = "";
+  const sink = (event: BuildEvent) => {
+    if (event.type !== "status" || event.logs.length === 0) return;
+    text = event.logs.map(({ data }) => Buffer.from(data).toString()).join("");
+    enough.abort(new Error("seen"));
+  };
+  await expect(node().connect({ sink, signal: enough.signal })).rejects.toMatchObject({ code: "ABORTED" });
+  return text;
+}
+
 function pod(name: string, status: Pod["status"] = running): Pod {
   return {
     metadata: { name, uid: name },
@@ -72,13 +90,8 @@ describe("a node in a cluster", () => {
   it("is made, waited for, connected to and removed", async () => {
     const driver = node();
     expect(await driver.status()).toBe("inactive");
-    const seen: BuildEvent[] = [];
-    const sink = (event: BuildEvent) => {
-      seen.push(event);
-      if (made) pods = [pod("k0-a")];
-    };
-    setTimeout(() => (pods = [pod("k0-a")]), 50);
-    await using client = await driver.connect({ sink });
+    podsOnceMade = [pod("k0-a")];
+    await using client = await driver.connect();
     expect(await client.info()).toMatchObject({ version: "v0.34.2" });
     expect(await driver.status()).toBe("running");
     expect(await driver.instances()).toEqual([{ name: "k0-a", status: "running" }]);
@@ -104,7 +117,7 @@ describe("a node in a cluster", () => {
         ],
       },
       [],
-      /expected 1 replicas to run, got 0 in 0.3 s: pod k0-a waits: ErrImagePull: x\/y: not found\. It stays/,
+      /pod k0-a waits: ErrImagePull: x\/y: not found/,
     ],
     [
       "cannot be placed",
@@ -143,22 +156,28 @@ describe("a node in a cluster", () => {
       [],
       /CrashLoopBackOff: back-off, after it ended: Error \(exit code 1\)/,
     ],
-  ])("tells of a pod that %s", async (_what, status, warnings, message) => {
-    pods = [pod("k0-a", status)];
+  ])("tells of a pod that %s while it is waited for", async (_what, status, warnings, message) => {
+    podsOnceMade = [pod("k0-a", status)];
     events = warnings;
-    await expect(node({ timeout: "300ms" }).connect()).rejects.toMatchObject({
+    expect(await said()).toMatch(message);
+  });
+
+  it("is waited for as long as its timeout says", async () => {
+    await expect(node({ timeout: "1ms" }).connect()).rejects.toMatchObject({
       code: "DRIVER_BOOT",
-      message: expect.stringMatching(message) as string,
+      message: expect.stringMatching(
+        /expected 1 replicas to run, got 0 in 0.001 s: .*\. It stays in the cluster/,
+      ) as string,
     });
   });
 
   it("ends at once for an image that cannot be, and tells why there is no pod", async () => {
     const waiting = { reason: "InvalidImageName", message: "bad" };
-    pods = [
+    podsOnceMade = [
       pod("k0-a", { phase: "Pending", containerStatuses: [{ name: "buildkitd", state: { waiting } }] }),
     ];
     await expect(node().connect()).rejects.toThrow(/InvalidImageName: bad/);
-    pods = [];
+    pods = podsOnceMade = [];
     const answer = cluster.answer;
     const message = "exceeded quota: few";
     cluster.answer = (method, path) =>
@@ -172,16 +191,14 @@ describe("a node in a cluster", () => {
             },
           }
         : answer(method, path);
-    await expect(node({ timeout: "100ms" }).connect()).rejects.toThrow(
-      /no pod was made: FailedCreate: exceeded quota: few/,
-    );
+    expect(await said()).toMatch(/no pod was made: FailedCreate: exceeded quota: few/);
   });
 
   it("is not booted when that is not asked for, and removed again when nobody wants it any more", async () => {
     await expect(node().connect({ boot: false })).rejects.toMatchObject({ code: "DRIVER_NOT_RUNNING" });
     expect(cluster.asked.every(({ method }) => method === "GET")).toBe(true);
     const unwanted = node({}, () => Promise.resolve(false));
-    setTimeout(() => (pods = [pod("k0-a")]), 50);
+    podsOnceMade = [pod("k0-a")];
     await expect(unwanted.connect()).rejects.toThrow("was removed while it was booted");
     expect(made).toBe(false);
   });
