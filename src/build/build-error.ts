@@ -14,6 +14,7 @@ import {
 import { formatSource, sanitizeName, sanitizeText } from "../progress/index.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import type { Inputs } from "./inputs.js";
+import type { LiveFiles } from "./live/live-files.js";
 
 /** Lines of a failed step's output that its error keeps. */
 const tailLines = 50;
@@ -46,6 +47,9 @@ export class BuildError extends SlipwayError {
   readonly sources: readonly FailedSource[];
   /** `builder/node/id` of the build's record, for `history inspect`; of builds that leave one. */
   ref?: string;
+  /** The file system of the step that failed, of a build with `onFailure: "keep"`, until the error is disposed of. */
+  files?: LiveFiles;
+  #letGo: (() => Promise<void>) | undefined;
 
   constructor(
     message: string,
@@ -60,6 +64,20 @@ export class BuildError extends SlipwayError {
     this.grpcCode = init.grpcCode;
     if (init.step) this.step = init.step;
     this.sources = init.sources;
+  }
+
+  /** Lets go of what was kept of the step that failed. Idempotent; nothing was unless it was asked for. */
+  async close(): Promise<void> {
+    await this.#letGo?.();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** @internal */
+  onClose(letGo: () => Promise<void>): void {
+    this.#letGo = letGo;
   }
 
   /** The step that failed and its exit code, else the first line of the message. */

@@ -4,6 +4,7 @@ import { type EventSink, InvalidArgumentError, abortError, linkSignal } from "..
 import { parseReference, repositoryName } from "../registry/index.js";
 import type { BuildResources } from "./build-resources.js";
 import type { BuildResult } from "./build-result.js";
+import type { AskGateway } from "./gateway-drive.js";
 import { mergeImages } from "./merge-images.js";
 import type { NodePool } from "./node-pool.js";
 import type { PlannedExport } from "./outputs.js";
@@ -18,6 +19,8 @@ export interface BuildOnNodesContext {
   resources: BuildResources;
   sink?: EventSink | undefined;
   signal?: AbortSignal | undefined;
+  /** Drives the build; by default the plan's frontend does. */
+  ask?: AskGateway | undefined;
 }
 
 /**

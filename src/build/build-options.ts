@@ -87,6 +87,11 @@ export interface BuildOptions {
    * before a result has begun to come out; for builders of several nodes. Default 1.
    */
   retries?: number;
+  /**
+   * What becomes of the step that failed: `keep` lets the `BuildError` read its files and run commands in it (`error.files`), until
+   * the error is closed or disposed of; for builds on one node. Default `drop`.
+   */
+  onFailure?: "keep" | "drop";
   /** `parseOutput()` reads the command's words. */
   outputs?: readonly Output[];
   /** Load the result into the engine, like an output of type docker without a destination. */

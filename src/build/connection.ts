@@ -6,18 +6,27 @@ import {
   type Dial,
   type EventSink,
   InvalidArgumentError,
+  type Kinds,
   flag,
   guardEvents,
+  isSlipwayError,
   readOptions,
 } from "../core/index.js";
-import { failedEnd } from "./build-error.js";
+import { type BuildError, failedEnd } from "./build-error.js";
 import { BuildResources } from "./build-resources.js";
 import { buildOnNodes } from "./build-on-nodes.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
 import { holdOutputs } from "./caller-streams.js";
 import { readBuildOptions } from "./check-options.js";
-import { buildCallKinds, buildKinds, connectKinds } from "./option-kinds.js";
+import {
+  buildCallKinds,
+  buildKinds,
+  connectKinds,
+  connectionOpenKinds,
+  openCallKinds,
+} from "./option-kinds.js";
+import type { OpenResult, OpenResultOptions } from "./live/open-result.js";
 import { type NodePool, type NodesTarget, openNodes } from "./node-pool.js";
 import { type PlanFacts, type SolvePlan, planBuild } from "./solve-plan.js";
 
@@ -49,6 +58,8 @@ export interface ConnectTarget {
 export interface Connection extends AsyncDisposable {
   /** Builds on the connected builder; see `build()`. */
   build(options: ConnectionBuildOptions): Promise<BuildResult>;
+  /** Builds, and keeps the result in the builder, to be looked into and run in; see `openResult()`. */
+  openResult(options: ConnectionBuildOptions & OpenResultOptions): Promise<OpenResult>;
   /** Ends the connection. Idempotent; builds that still run fail. */
   close(): Promise<void>;
 }
@@ -80,14 +91,29 @@ export async function openConnection(given: ConnectTarget = {}): Promise<Connect
  */
 export async function buildOnce(given: ConnectTarget & ConnectionBuildOptions): Promise<BuildResult> {
   holdOutputs(given);
-  return withGuardedEvents(given, buildGuarded);
+  return withGuardedEvents(given, (options) =>
+    connectedOnce("build()", options, (connection, plan, read, close) =>
+      connection.execute(plan, read, close),
+    ),
+  );
+}
+
+/** See `openResult()` in open-result.ts. */
+export async function openOnce(
+  given: ConnectTarget & ConnectionBuildOptions & OpenResultOptions,
+): Promise<OpenResult> {
+  return withGuardedEvents(given, (options) =>
+    connectedOnce("openResult()", options, (connection, plan, read, close) =>
+      connection.open(plan, read, close),
+    ),
+  );
 }
 
 /** Runs a build whose `onEvent` may throw; what it threw is thrown when a build that has not failed itself is over. */
-async function withGuardedEvents<T extends { onEvent?: EventSink }>(
+async function withGuardedEvents<T extends { onEvent?: EventSink }, R>(
   options: T,
-  run: (options: T) => Promise<BuildResult>,
-): Promise<BuildResult> {
+  run: (options: T) => Promise<R>,
+): Promise<R> {
   const events =
     typeof (options as T | null | undefined)?.onEvent === "function"
       ? guardEvents(options.onEvent)
@@ -97,23 +123,37 @@ async function withGuardedEvents<T extends { onEvent?: EventSink }>(
   return result;
 }
 
-async function buildGuarded(given: ConnectTarget & ConnectionBuildOptions): Promise<BuildResult> {
+/** Runs one thing on a connection of its own, which is closed afterwards, or when what is kept of the build is closed. */
+async function connectedOnce<T extends ConnectTarget & ConnectionBuildOptions & OpenResultOptions, R>(
+  name: string,
+  given: T,
+  run: (connection: WarmConnection, plan: SolvePlan, options: T, close: () => Promise<void>) => Promise<R>,
+): Promise<R> {
   let prepared: Prepared | undefined;
   let end: BuildEvent = { type: "end" };
+  let isKept = false;
   try {
-    const options = readBuildOptions("build()", given, buildCallKinds);
+    const options = readBuildOptions(name, given, name === "build()" ? buildCallKinds : openCallKinds);
     const affinity = typeof options.context === "string" ? resolve(options.context) : undefined;
-    prepared = await prepare({ ...options, affinity });
-    const plan = await planBuild(options, { ...prepared.facts, signal: options.signal });
-    const connection = await prepared.open(options);
-    return await connection.execute(plan, options);
+    const opened = (prepared = await prepare({ ...options, affinity }));
+    const plan = await planBuild(options, { ...opened.facts, signal: options.signal });
+    const connection = await opened.open(options);
+    const result = await run(connection, plan, options, () => opened.close());
+    isKept = name !== "build()";
+    return result;
   } catch (error) {
     end = failedEnd(error);
+    isKept = isKeptFailure(error);
     throw error;
   } finally {
-    await prepared?.close();
+    if (!isKept) await prepared?.close();
     tellEnd(given, end);
   }
+}
+
+/** What of a failed build is kept needs its connection. */
+function isKeptFailure(error: unknown): boolean {
+  return isSlipwayError(error, "BUILD_FAILED") && (error as BuildError).files !== undefined;
 }
 
 const connectionBuildKinds = { ...buildKinds, describe: flag };
@@ -169,15 +209,32 @@ class WarmConnection implements Connection {
 
   async build(given: ConnectionBuildOptions): Promise<BuildResult> {
     holdOutputs(given);
-    return withGuardedEvents(given, (options) => this.#build(options));
+    return withGuardedEvents(given, (options) =>
+      this.#run("a connection's build()", options, connectionBuildKinds, (plan, read) =>
+        this.execute(plan, read),
+      ),
+    );
   }
 
-  async #build(given: ConnectionBuildOptions): Promise<BuildResult> {
+  async openResult(given: ConnectionBuildOptions & OpenResultOptions): Promise<OpenResult> {
+    return withGuardedEvents(given, (options) =>
+      this.#run("a connection's openResult()", options, connectionOpenKinds, (plan, read) =>
+        this.open(plan, read),
+      ),
+    );
+  }
+
+  async #run<T extends ConnectionBuildOptions, R>(
+    name: string,
+    given: T,
+    kinds: Kinds,
+    run: (plan: SolvePlan, options: T) => Promise<R>,
+  ): Promise<R> {
     let end: BuildEvent = { type: "end" };
     try {
-      const options = readBuildOptions("a connection's build()", given, connectionBuildKinds);
+      const options = readBuildOptions(name, given, kinds);
       const facts = { ...this.#facts, ...(options.env && { env: options.env }) };
-      return await this.execute(await planBuild(options, { ...facts, signal: options.signal }), options);
+      return await run(await planBuild(options, { ...facts, signal: options.signal }), options);
     } catch (error) {
       end = failedEnd(error);
       throw error;
@@ -186,12 +243,47 @@ class WarmConnection implements Connection {
     }
   }
 
-  /** Runs a plan that was made with this connection's facts. */
-  async execute(plan: SolvePlan, options: ConnectionBuildOptions): Promise<BuildResult> {
-    const { describe = true, onEvent: sink, signal } = options;
-    const env = options.env ?? this.#facts.env;
-    await using resources = new BuildResources({ env, dockerConfig: this.#facts.dockerConfig, describe });
-    return await buildOnNodes(plan, { nodes: this.#nodes, resources, sink, signal });
+  /** Runs a plan that was made with this connection's facts. `onClosed` is called when what is kept of a failure is let go of. */
+  async execute(
+    plan: SolvePlan,
+    options: ConnectionBuildOptions,
+    onClosed: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<BuildResult> {
+    const context = this.#context(options);
+    const { resources } = context;
+    if (options.onFailure === "keep") {
+      const { buildKeeping } = await import("./live/open-result.js");
+      return buildKeeping(plan, context, () => resources.close().then(onClosed));
+    }
+    try {
+      return await buildOnNodes(plan, context);
+    } finally {
+      await resources.close();
+    }
+  }
+
+  /** Runs a plan that was made with this connection's facts, and keeps what it made. */
+  async open(
+    plan: SolvePlan,
+    options: ConnectionBuildOptions & OpenResultOptions,
+    onClosed: () => Promise<void> = () => Promise.resolve(),
+  ): Promise<OpenResult> {
+    if (plan.exports.length > 0 || plan.call)
+      throw new InvalidArgumentError(
+        "openResult() keeps the result in the builder: outputs, load, push and call belong to build()",
+      );
+    const { openPlan } = await import("./live/open-result.js");
+    const context = this.#context({ ...options, describe: false });
+    return openPlan({ ...plan, noOutput: false }, context, {
+      ...(options.idleMilliseconds !== undefined && { idleMilliseconds: options.idleMilliseconds }),
+      keepFailure: options.onFailure === "keep",
+      onClosed: () => context.resources.close().then(onClosed),
+    });
+  }
+
+  #context({ describe = true, env = this.#facts.env, onEvent: sink, signal }: ConnectionBuildOptions) {
+    const resources = new BuildResources({ env, dockerConfig: this.#facts.dockerConfig, describe });
+    return { nodes: this.#nodes, resources, sink, signal };
   }
 
   close(): Promise<void> {

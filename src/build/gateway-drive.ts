@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type BuildkitClient, BuildkitError, gateway, rpc } from "../buildkit/index.js";
 import { messageOf } from "../core/index.js";
+import type { SolveSpec } from "./solve-request.js";
 
 /** A build's gateway, through which its frontend is driven. */
 export type Gateway = ReturnType<BuildkitClient["gateway"]>;
@@ -9,10 +10,16 @@ export type Gateway = ReturnType<BuildkitClient["gateway"]>;
  * Asks for what is to be built, and gives the result to export; undefined for none. The build goes on until it has returned, so
  * that what it asked for can be looked into as long.
  */
-export type AskGateway = (
-  bridge: Gateway,
-  options: { signal: AbortSignal },
-) => Promise<gateway.Result | undefined>;
+export type AskGateway = (bridge: Gateway, options: AskOptions) => Promise<gateway.Result | undefined>;
+
+/** What {@link AskGateway} is told. */
+export interface AskOptions {
+  signal: AbortSignal;
+  /** What is to be built. */
+  plan: SolveSpec;
+  /** The build's own error for what the daemon answered with. */
+  explain: (error: unknown) => Error;
+}
 
 /** gRPC's code for an error that has none. */
 const unknownCode = 2;
@@ -26,11 +33,12 @@ const unknownCode = 2;
 export async function driveGateway(
   bridge: Gateway,
   ask: AskGateway,
-  signal: AbortSignal,
+  options: AskOptions,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
+  const { signal } = options;
   let result: gateway.Result | undefined;
   try {
-    result = await ask(bridge, { signal });
+    result = await ask(bridge, options);
   } catch (error) {
     // The solve waits for a result; told of the failure it ends with the same typed error.
     const status =

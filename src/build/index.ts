@@ -3,6 +3,11 @@ export { BuildError, type FailedSource, type FailedStep } from "./build-error.js
 export type { BuildOptions } from "./build-options.js";
 export type { BuildResult, CallResult } from "./build-result.js";
 export { connect } from "./connect.js";
+export { type OpenCallOptions, openResult } from "./open-result.js";
+export type { OpenResult, OpenResultOptions } from "./live/open-result.js";
+export type { LiveFiles } from "./live/live-files.js";
+export type { ReadResultFileOptions, ReadResultOptions, ResultEntry } from "./live/file-system.js";
+export type { ExecOptions, ExecResult, TerminalSize } from "./live/process.js";
 export type { CredentialsCallback, GivenCredentials } from "../registry/index.js";
 export { type MemoryOutput, type MemoryOutputOptions, type OutputFile, memory } from "./memory-output.js";
 export type { ExportDestination } from "./outputs.js";

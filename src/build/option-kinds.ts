@@ -21,6 +21,7 @@ import {
 } from "../core/index.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildCallOptions } from "./build.js";
+import type { OpenCallOptions } from "./open-result.js";
 import type { ConnectTarget } from "./connection.js";
 import type { MemoryOutputOptions } from "./memory-output.js";
 import type { PlanOptions } from "./build-plan.js";
@@ -174,6 +175,7 @@ export const buildKinds = {
   ),
   contextRace: oneOf("error", "warn"),
   retries: kind("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && Number(value) >= 0),
+  onFailure: oneOf("keep", "drop"),
   outputs: listOf(output, '{ type: "cacheonly" }'),
   load: flag,
   push: flag,
@@ -195,6 +197,19 @@ export const buildCallKinds = { ...connectKinds, ...buildKinds, describe: flag }
   keyof Required<BuildCallOptions>,
   Kind
 >;
+
+/** What `openResult()` takes. */
+export const openCallKinds = { ...buildCallKinds, idleMilliseconds: amount("milliseconds") } satisfies Record<
+  keyof Required<OpenCallOptions>,
+  Kind
+>;
+
+/** What a connection's `openResult()` takes. */
+export const connectionOpenKinds = {
+  ...buildKinds,
+  describe: flag,
+  idleMilliseconds: amount("milliseconds"),
+};
 
 /** What `plan()` takes. */
 export const planKinds = {

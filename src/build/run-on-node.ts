@@ -68,7 +68,7 @@ async function runOnce(
   context: BuildOnNodesContext,
   onExport: () => void,
 ): Promise<BuildResult> {
-  const { nodes, resources, sink, signal } = context;
+  const { nodes, resources, sink, signal, ask } = context;
   const node = await nodes.node(index);
   const since = Date.now();
   const client = await nodes.connect(index, { signal, onEvent: sink });
@@ -81,6 +81,7 @@ async function runOnce(
       node: { ...node, client },
       sink,
       signal,
+      ask,
       saveRef: node.saveRef,
       onSession: () => (hasBegun = true),
       onExport,

@@ -46,16 +46,17 @@ export function solveRequest(plan: SolveSpec, session: string): control.SolveReq
 }
 
 /** Lets the plan's frontend build. */
-export function askFrontend(plan: Pick<SolveSpec, "frontend" | "attrs" | "caches">): AskGateway {
-  return async (bridge, options) => {
-    const request = {
-      Frontend: plan.frontend,
-      FrontendOpt: { ...plan.attrs },
-      CacheImports: plan.caches.imports.map(cacheEntry),
-      allowResultReturn: true,
-      allowResultArrayRef: true,
-    };
-    return (await bridge.solve(request, options)).result;
+export const askFrontend: AskGateway = async (bridge, { plan, signal }) =>
+  (await bridge.solve(frontendRequest(plan), { signal })).result;
+
+/** What a plan's frontend is asked for. */
+export function frontendRequest(plan: Pick<SolveSpec, "frontend" | "attrs" | "caches">) {
+  return {
+    Frontend: plan.frontend,
+    FrontendOpt: { ...plan.attrs },
+    CacheImports: plan.caches.imports.map(cacheEntry),
+    allowResultReturn: true,
+    allowResultArrayRef: true,
   };
 }
 

@@ -11,7 +11,7 @@ import { shiftToLocalClock } from "../progress/index.js";
 import type { Session } from "../session/index.js";
 import { BuildErrorCollector, sourceWithPath } from "./build-error.js";
 import type { OpenSpan } from "./client-trace.js";
-import { type AskGateway, driveGateway } from "./gateway-drive.js";
+import { type AskGateway, type AskOptions, driveGateway } from "./gateway-drive.js";
 import { type SolveSpec, askFrontend, solveRequest } from "./solve-request.js";
 import { type StepTrust, originalSource, withoutMounts } from "./trust-ca/step-trust.js";
 import { StatusWatch, statusSilenceMilliseconds } from "./status-watch.js";
@@ -73,7 +73,7 @@ export async function solve(options: SolveOptions): Promise<SolveOutcome> {
     if (reason) calls.abort(reason);
   });
   try {
-    return await solveAndAsk(options, calls.signal, watch);
+    return await solveAndAsk(options, calls.signal, watch, (error) => collector.explain(error));
   } catch (error) {
     await (calls.signal.aborted ? watch.ended : watch.finish());
     if (signal?.aborted) throw abortError(signal);
@@ -87,16 +87,21 @@ export async function solve(options: SolveOptions): Promise<SolveOutcome> {
 
 /** The two halves of a build, the solve and what is asked of its gateway, to the end of both. */
 async function solveAndAsk(
-  { client, plan, session, spans, ask = askFrontend(plan) }: SolveOptions,
+  { client, plan, session, spans, ask = askFrontend }: SolveOptions,
   signal: AbortSignal,
   watch: StatusWatch,
+  explain: AskOptions["explain"],
 ): Promise<SolveOutcome> {
   using asking = linkSignal(signal);
   const solved = client.control.solve(solveRequest(plan, session.id), {
     signal,
     headers: spans?.solve.headers ?? {},
   });
-  const asked = driveGateway(client.gateway(plan.ref, spans?.frontend.headers), ask, asking.signal);
+  const asked = driveGateway(client.gateway(plan.ref, spans?.frontend.headers), ask, {
+    signal: asking.signal,
+    plan,
+    explain,
+  });
   if (spans) {
     endWith(spans.solve, solved);
     endWith(spans.frontend, asked);

@@ -1,5 +1,7 @@
 import { parseJson } from "../core/index.js";
+import { type JsonValue, fromJson } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
+import { type ExecOp, OpSchema } from "./gen/pb/ops_pb.js";
 import type { SourceInfo, SourceRange } from "../core/index.js";
 
 /** What BuildKit tells about an error besides its text (solver/errdefs, gateway ExitMessage, policysession). */
@@ -20,6 +22,8 @@ export type ErrorDetail =
   | { type: "compatibility"; version: number; feature: string }
   /** A source policy's refusal. */
   | { type: "policy"; action: "allow" | "deny" | "convert"; messages: string[] }
+  /** What was being solved, and the references of its mounts as they are now. */
+  | { type: "solve"; inputIds: string[]; mountIds: string[]; exec?: ExecOp }
   /** Anything else: stacks, kinds that are newer than this library, values that cannot be read. */
   | { type: "other"; typeUrl: string; value: Uint8Array };
 
@@ -74,6 +78,15 @@ const readers: Partial<Record<string, (json: Fields) => ErrorDetail>> = Object.a
       version: number(json["version"]),
       feature: text(json["feature"]),
     }),
+    "errdefs.Solve+json": (json: Fields): ErrorDetail => {
+      const exec = failedExec(json["op"]);
+      return {
+        type: "solve",
+        inputIds: texts(json["inputIDs"]),
+        mountIds: texts(json["mountIDs"]),
+        ...(exec && { exec }),
+      };
+    },
     "policysession.DecisionResponse+json": (json: Fields): ErrorDetail => ({
       type: "policy",
       action: policyAction(json["action"]),
@@ -81,6 +94,21 @@ const readers: Partial<Record<string, (json: Fields) => ErrorDetail>> = Object.a
     }),
   },
 );
+
+/** The RUN step of a pb.Op: as protobuf's JSON, or in older daemons as Go's, with the oneof as a field (BK solver/pb/json.go). */
+function failedExec(op: unknown): ExecOp | undefined {
+  if (!isFields(op)) return undefined;
+  const { Op: older, ...fields } = op;
+  const value = isFields(older) ? older : fields;
+  try {
+    const read = fromJson(OpSchema, { exec: (value["exec"] ?? value["Exec"] ?? null) as JsonValue }, lenient);
+    return read.op.case === "exec" ? read.op.value : undefined;
+  } catch {
+    return undefined; // a daemon of another time
+  }
+}
+
+const lenient = { ignoreUnknownFields: true };
 
 const policyActions = ["allow", "deny", "convert"] as const;
 
@@ -110,6 +138,10 @@ function position(json: unknown): SourceRange["start"] {
 
 function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function texts(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === "string") : [];
 }
 
 function list(value: unknown): Fields[] {

@@ -1,0 +1,116 @@
+import type { gateway } from "../../buildkit/index.js";
+import { SlipwayError, isSlipwayError, untilAborted } from "../../core/index.js";
+import { BuildError } from "../build-error.js";
+import type { AskGateway, AskOptions, Gateway } from "../gateway-drive.js";
+import { frontendRequest } from "../solve-request.js";
+import { type HeldRoots, LiveFiles, type Roots } from "./live-files.js";
+import { failedRoots, resultRoots } from "./roots.js";
+
+/** What is kept of a build, and until when. */
+export interface HoldOptions {
+  /** A build that went well is kept as well. */
+  result: boolean;
+  /** A step that failed is kept. */
+  failure: boolean;
+  /** Without use for so long it is let go of, in ms. */
+  idleMilliseconds: number;
+}
+
+/** A build whose gateway stays open, so that what it made, or the step in which it failed, can be looked into. */
+export class HeldBuild {
+  /** Resolves when the result is there; rejects with the build's error when a step failed that is kept. */
+  readonly opened: Promise<HeldRoots>;
+  readonly #options: HoldOptions;
+  readonly #released: Promise<void>;
+  #resolve!: (held: HeldRoots) => void;
+  #reject!: (error: Error) => void;
+  #release!: () => void;
+  #isReleased = false;
+  #inUse = 0;
+  #idle: NodeJS.Timeout | undefined;
+
+  constructor(options: HoldOptions) {
+    this.#options = options;
+    this.opened = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.opened.catch(() => {}); // whoever waits for it hears of it
+    this.#released = new Promise((resolve) => (this.#release = resolve));
+  }
+
+  /** Drives the build. */
+  readonly ask: AskGateway = async (bridge, options) => {
+    const { signal, plan } = options;
+    // Lazily made, a result would fail only when somebody looks.
+    const request = { ...frontendRequest(plan), Evaluate: true };
+    let result: gateway.Result | undefined;
+    try {
+      ({ result } = await bridge.solve(request, { signal }));
+    } catch (error) {
+      await this.#holdFailure(error, bridge, options);
+      throw error;
+    }
+    if (this.#options.result) {
+      this.#resolve(this.#hold(resultRoots(result, bridge)));
+      await untilAborted(signal, this.#released);
+    }
+    return result;
+  };
+
+  /** Lets go of it; calls under way fail. Idempotent. */
+  release(): void {
+    this.#isReleased = true;
+    clearTimeout(this.#idle);
+    this.#release();
+  }
+
+  async #holdFailure(error: unknown, bridge: Gateway, { signal, explain }: AskOptions): Promise<void> {
+    const roots = this.#options.failure ? failedRoots(error, bridge) : undefined;
+    if (!roots) return;
+    const told = explain(error);
+    if (!(told instanceof BuildError)) return;
+    told.files = new LiveFiles(this.#hold(await roots));
+    this.#reject(told);
+    await untilAborted(signal, this.#released);
+  }
+
+  #hold(roots: Roots): HeldRoots {
+    this.#wait();
+    return { roots, use: (work) => this.#use(work) };
+  }
+
+  async #use<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#isReleased)
+      throw new SlipwayError(
+        "RESULT_CLOSED",
+        "the result is closed: what it was can be had by another build",
+      );
+    clearTimeout(this.#idle);
+    this.#inUse++;
+    try {
+      const result = await work();
+      // A command that ran in it was killed, and may seem to have ended by itself.
+      if (this.#isReleased) throw closedMeanwhile();
+      return result;
+    } catch (error) {
+      throw this.#isReleased ? closedMeanwhile(error) : error;
+    } finally {
+      this.#inUse--;
+      this.#wait();
+    }
+  }
+
+  /** Whoever forgets to close it does not keep the builder's disk for ever. */
+  #wait(): void {
+    if (this.#inUse > 0 || this.#isReleased) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.release(), this.#options.idleMilliseconds).unref();
+  }
+}
+
+function closedMeanwhile(cause?: unknown): SlipwayError {
+  return isSlipwayError(cause, "RESULT_CLOSED")
+    ? cause
+    : new SlipwayError("RESULT_CLOSED", "the result was closed meanwhile", { cause });
+}

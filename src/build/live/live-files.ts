@@ -1,0 +1,86 @@
+import type { ExecOptions, ExecPlace, ExecResult } from "./process.js";
+import { SlipwayError } from "../../core/index.js";
+import {
+  type FileSystem,
+  type ReadResultFileOptions,
+  type ReadResultOptions,
+  type ResultEntry,
+  readDirectory,
+  readFile,
+  statFile,
+} from "./file-system.js";
+
+/** What can be looked into and run in, by platform; one without a name is the only one. */
+export type Roots = ReadonlyMap<string, { files: FileSystem; place: ExecPlace }>;
+
+/** What is kept of a build, and how it is used: calls are counted, and refused when it is closed. */
+export interface HeldRoots {
+  roots: Roots;
+  use: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+/** File systems that a build has made, in the builder, and commands run in them. Nothing is loaded, pushed or exported for it. */
+export class LiveFiles {
+  readonly #roots: Roots;
+  readonly #use: HeldRoots["use"];
+
+  /** @internal */
+  constructor({ roots, use }: HeldRoots) {
+    this.#roots = roots;
+    this.#use = use;
+  }
+
+  /** Platforms that there are; empty for a build that was for none by name. */
+  get platforms(): string[] {
+    return [...this.#roots.keys()].filter((name) => name !== "");
+  }
+
+  /**
+   * The bytes of a file, or of a part of it. Links are followed.
+   *
+   * @throws SlipwayError `RESULT_FILE` that names the path, `RESULT_CLOSED`
+   */
+  readFile(path: string, options: ReadResultFileOptions = {}): Promise<Buffer> {
+    return this.#use(async () => readFile(this.#root(options.platform).files, path, options));
+  }
+
+  /** What is in a directory, in the order of names. @throws SlipwayError `RESULT_FILE`, `RESULT_CLOSED` */
+  readDir(path: string, options: ReadResultOptions = {}): Promise<ResultEntry[]> {
+    return this.#use(async () => readDirectory(this.#root(options.platform).files, path, options));
+  }
+
+  /** What is known of a path; links are not followed. @throws SlipwayError `RESULT_FILE`, `RESULT_CLOSED` */
+  stat(path: string, options: ReadResultOptions = {}): Promise<ResultEntry> {
+    return this.#use(async () => statFile(this.#root(options.platform).files, path, options));
+  }
+
+  /**
+   * Runs a command, in a container of its own; what it writes is gone afterwards. A command that ends with another code than 0 is
+   * no error.
+   *
+   * @throws SlipwayError `RESULT_EXEC` for a command that cannot be started, `RESULT_CLOSED`; AbortedError
+   */
+  exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+    return this.#use(async () => {
+      // Most programs that look into a result run nothing in it.
+      const { runProcess } = await import("./process.js");
+      return runProcess(this.#root(options.platform).place, argv, options);
+    });
+  }
+
+  #root(platform: string | undefined) {
+    const only = this.#roots.size === 1 ? [...this.#roots.values()][0] : undefined;
+    const root =
+      platform === undefined
+        ? only
+        : (this.#roots.get(platform) ?? (this.platforms.length === 0 ? only : undefined));
+    if (root) return root;
+    const known = this.platforms.join(", ");
+    throw new SlipwayError(
+      "RESULT_FILE",
+      platform === undefined
+        ? `the result is for several platforms: say which by platform (${known})`
+        : `the result has nothing for ${platform}, only for ${known}`,
+    );
+  }
+}
