@@ -66,12 +66,15 @@ export declare class BuildError extends SlipwayError {
     readonly step?: FailedStep;
     readonly sources: readonly FailedSource[];
     ref?: string;
+    files?: LiveFiles;
     constructor(message: string, init: {
         grpcCode: number;
         step?: FailedStep | undefined;
         sources: readonly FailedSource[];
         cause?: unknown;
     });
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
     get shortMessage(): string;
     explain(): string;
 }
@@ -169,6 +172,7 @@ export interface BuildOptions {
     };
     contextRace?: "error" | "warn";
     retries?: number;
+    onFailure?: "keep" | "drop";
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;
@@ -373,6 +377,7 @@ export interface ConnectTarget {
 
 export interface Connection extends AsyncDisposable {
     build(options: ConnectionBuildOptions): Promise<BuildResult>;
+    openResult(options: ConnectionBuildOptions & OpenResultOptions): Promise<OpenResult>;
     close(): Promise<void>;
 }
 
@@ -569,6 +574,24 @@ export interface EventSink {
     ready?(): Promise<void> | undefined;
 }
 
+export interface ExecOptions extends ReadResultOptions {
+    env?: Readonly<Record<string, string>>;
+    cwd?: string;
+    user?: string;
+    stdin?: string | Bytes | ByteSource;
+    stdout?: Writable | WritableStream;
+    stderr?: Writable | WritableStream;
+    tty?: boolean | TerminalSize;
+    resizes?: AsyncIterable<TerminalSize>;
+    maxOutput?: number;
+}
+
+export interface ExecResult {
+    exitCode: number;
+    stdout: Buffer;
+    stderr: Buffer;
+}
+
 export type ExportDestination = {
     kind: "none";
 } | {
@@ -731,6 +754,15 @@ export type KubernetesOpts = {
 
 export type ListBuildersOptions = Omit<OpenBuilderOptions, "name">;
 
+export declare class LiveFiles {
+    #private;
+    get platforms(): string[];
+    readFile(path: string, given?: ReadResultFileOptions): Promise<Buffer>;
+    readDir(path: string, given?: ReadResultOptions): Promise<ResultEntry[]>;
+    stat(path: string, given?: ReadResultOptions): Promise<ResultEntry>;
+    exec(argv: readonly string[], given?: ExecOptions): Promise<ExecResult>;
+}
+
 export interface LocalBuildState {
     target: string;
     localPath: string;
@@ -822,6 +854,18 @@ export interface OpenBuilderOptions {
     signal?: AbortSignal | undefined;
 }
 
+export type OpenCallOptions = BuildCallOptions & OpenResultOptions;
+
+export declare class OpenResult extends LiveFiles implements AsyncDisposable {
+    #private;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface OpenResultOptions {
+    idleMilliseconds?: number;
+}
+
 export interface Output {
     type: OutputType;
     dest?: string | Writable | WritableStream;
@@ -871,6 +915,16 @@ export interface PruneOptions {
     signal?: AbortSignal | undefined;
 }
 
+export interface ReadResultFileOptions extends ReadResultOptions {
+    offset?: number;
+    length?: number;
+}
+
+export interface ReadResultOptions {
+    platform?: string;
+    signal?: AbortSignal;
+}
+
 export interface RecordBlob {
     digest: string;
     mediaType: string;
@@ -907,6 +961,17 @@ export interface RemoveOptions extends DriverCallOptions {
     keepState?: boolean;
 }
 
+export interface ResultEntry {
+    name: string;
+    type: "file" | "directory" | "symlink" | "other";
+    mode: number;
+    uid: number;
+    gid: number;
+    size: number;
+    mtime: Date;
+    target?: string;
+}
+
 export interface RunningNodesOptions {
     builder?: string | Builder | undefined;
     env?: Environment | undefined;
@@ -926,7 +991,7 @@ export declare class SlipwayError extends Error {
     constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
-export type SlipwayErrorCode = "ABORTED" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "IMAGE_UNKNOWN_FORM" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE";
+export type SlipwayErrorCode = "ABORTED" | "BAKE_DEFINITION" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "IMAGE_UNKNOWN_FORM" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "RESULT_CLOSED" | "RESULT_EXEC" | "RESULT_FILE" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE";
 
 export interface SlipwayErrorOptions {
     cause?: unknown;
@@ -976,6 +1041,11 @@ export declare class StoreError extends SlipwayError {
 }
 
 export type StoreErrorCode = "STORE_NO_BUILDER" | "STORE_CORRUPT" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "STORE_NEWER" | "STORE_SHARED" | "STORE_REFUSED";
+
+export interface TerminalSize {
+    columns: number;
+    rows: number;
+}
 
 export type TraceSpan = JsonObject;
 
@@ -1059,6 +1129,8 @@ export declare function isSlipwayError<Code extends SlipwayErrorCode = SlipwayEr
 };
 
 export declare function memory(options?: MemoryOutputOptions): MemoryOutput;
+
+export declare function openResult(options: OpenCallOptions): Promise<OpenResult>;
 
 export declare function parseCache(text: string): Cache[];
 

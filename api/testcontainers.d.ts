@@ -106,6 +106,21 @@ class EphemeralBuilder extends Builder implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+class LiveFiles {
+    #private;
+    get platforms(): string[];
+    readFile(path: string, given?: ReadResultFileOptions): Promise<Buffer>;
+    readDir(path: string, given?: ReadResultOptions): Promise<ResultEntry[]>;
+    stat(path: string, given?: ReadResultOptions): Promise<ResultEntry>;
+    exec(argv: readonly string[], given?: ExecOptions): Promise<ExecResult>;
+}
+
+class OpenResult extends LiveFiles implements AsyncDisposable {
+    #private;
+    close(): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
+}
+
 interface BuildOptions {
     context: string | ContextSource;
     file?: string;
@@ -141,6 +156,7 @@ interface BuildOptions {
     };
     contextRace?: "error" | "warn";
     retries?: number;
+    onFailure?: "keep" | "drop";
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;
@@ -225,6 +241,7 @@ interface ConnectTarget {
 
 interface Connection extends AsyncDisposable {
     build(options: ConnectionBuildOptions): Promise<BuildResult>;
+    openResult(options: ConnectionBuildOptions & OpenResultOptions): Promise<OpenResult>;
     close(): Promise<void>;
 }
 
@@ -325,6 +342,29 @@ interface EventSink {
     ready?(): Promise<void> | undefined;
 }
 
+interface ExecOptions extends ReadResultOptions {
+    env?: Readonly<Record<string, string>>;
+    cwd?: string;
+    user?: string;
+    stdin?: string | Bytes | ByteSource;
+    stdout?: Writable | WritableStream;
+    stderr?: Writable | WritableStream;
+    tty?: boolean | TerminalSize;
+    resizes?: AsyncIterable<TerminalSize>;
+    maxOutput?: number;
+}
+
+interface ExecResult {
+    exitCode: number;
+    stdout: Buffer;
+    stderr: Buffer;
+}
+
+interface ForeignReadable extends AsyncIterable<unknown> {
+    pipe: (...given: never[]) => unknown;
+    on: (...given: never[]) => unknown;
+}
+
 interface GcRule {
     all: boolean;
     filters: string[];
@@ -413,6 +453,10 @@ interface OpenBuilderOptions {
     signal?: AbortSignal | undefined;
 }
 
+interface OpenResultOptions {
+    idleMilliseconds?: number;
+}
+
 interface OpenSessionOptions extends BuildkitCallOptions {
     id: string;
     sharedKey: string;
@@ -440,6 +484,16 @@ interface ProgressGroup {
     weak: boolean;
 }
 
+interface ReadResultFileOptions extends ReadResultOptions {
+    offset?: number;
+    length?: number;
+}
+
+interface ReadResultOptions {
+    platform?: string;
+    signal?: AbortSignal;
+}
+
 interface RemoveBuilderOptions {
     keepState?: boolean;
     keepDaemon?: boolean;
@@ -448,6 +502,17 @@ interface RemoveBuilderOptions {
 
 interface RemoveOptions extends DriverCallOptions {
     keepState?: boolean;
+}
+
+interface ResultEntry {
+    name: string;
+    type: "file" | "directory" | "symlink" | "other";
+    mode: number;
+    uid: number;
+    gid: number;
+    size: number;
+    mtime: Date;
+    target?: string;
 }
 
 interface RpcCallOptions {
@@ -491,6 +556,11 @@ interface StatusUpdate {
     statuses: VertexStatus[];
     logs: VertexLog[];
     warnings: VertexWarning[];
+}
+
+interface TerminalSize {
+    columns: number;
+    rows: number;
 }
 
 interface Vertex {
@@ -559,6 +629,8 @@ type BuildEvent = {
     type: "end";
     failure?: SolveFailure;
 };
+
+type ByteSource = Readable | ReadableStream | AsyncIterable<Uint8Array | string> | ForeignReadable;
 
 type Bytes = Uint8Array | ArrayBuffer | NodeJS.ArrayBufferView;
 

@@ -39,6 +39,14 @@ export interface FailedStep {
 /** Where in the Dockerfile a build failed. */
 export type FailedSource = SourceLocation;
 
+/** What lets go of the steps that errors are kept with. */
+const keepers = new WeakMap<BuildError, () => Promise<void>>();
+
+/** Says what is to be done when an error with a kept step is closed. */
+export function onErrorClosed(error: BuildError, letGo: () => Promise<void>): void {
+  keepers.set(error, letGo);
+}
+
 /** A build that failed: in which step, where in the Dockerfile, and with which last words. */
 export class BuildError extends SlipwayError {
   /** gRPC status of the solve (10 and 13 decide the command's exit code). */
@@ -49,7 +57,6 @@ export class BuildError extends SlipwayError {
   ref?: string;
   /** The file system of the step that failed, of a build with `onFailure: "keep"`, until the error is disposed of. */
   files?: LiveFiles;
-  #letGo: (() => Promise<void>) | undefined;
 
   constructor(
     message: string,
@@ -68,16 +75,11 @@ export class BuildError extends SlipwayError {
 
   /** Lets go of what was kept of the step that failed. Idempotent; nothing was unless it was asked for. */
   async close(): Promise<void> {
-    await this.#letGo?.();
+    await keepers.get(this)?.();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /** @internal */
-  onClose(letGo: () => Promise<void>): void {
-    this.#letGo = letGo;
   }
 
   /** The step that failed and its exit code, else the first line of the message. */

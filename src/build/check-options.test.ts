@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testCertificates } from "../../test/support/certificates.js";
 import { buildCallKinds, planKinds } from "./option-kinds.js";
 import { type PlanOptions, build, connect, files, parseCache, parseOutput, plan, tar } from "./index.js";
 
@@ -145,10 +146,14 @@ describe("what a refusal suggests works", () => {
     return example === undefined ? [] : [[name, example] as const];
   });
   test.each(suggested)("%s: %s", async (name, example) => {
-    const value: unknown = runInNewContext(`(${example})`, {
+    let value: unknown = runInNewContext(`(${example})`, {
       process: { env: { DOCKER_CONFIG: docker } },
       parseCache,
     });
+    if (name === "trustCa") {
+      value = join(docker, value as string);
+      await writeFile(value as string, testCertificates.ca);
+    }
     const here = /^(builder|address|provenance|sbom)$/.test(name);
     const options = { ...hello, ...(name !== "dockerfile" && name !== "file" && {}), [name]: value };
     if (name === "address")

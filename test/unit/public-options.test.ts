@@ -51,6 +51,7 @@ const { containers, exec, images, networks, volumes } = engine as Loose;
 const all = slipway as Loose;
 const rows: Record<string, Row> = {
   "slipway: build": { call: (o) => all.build({ context, env, ...o }) },
+  "slipway: openResult": { call: (o) => all.openResult({ context, env, ...o }) },
   "slipway: plan": { call: (o) => all.plan({ context, env, ...o }) },
   "slipway: connect": { call: (o) => all.connect({ env, dial, ...o }) },
   "slipway: createImage": { call: (o) => all.createImage({ sources: ["a"], env, ...o }) },
@@ -243,6 +244,7 @@ const without = new Set(
   `
   slipway: dir, files, tar, isSlipwayError, parseCache, parseOutput, parseSecret, toJaeger
   slipway: Builder#touch, EphemeralBuilder#close, BuilderNode#endpoint, BuildHistory#close, BuildError#explain
+  slipway: BuildError#close
   progress: LogSanitizer#push, ciSystem, countTotals, cutToWidth, dedupeWarnings, formatAmount
   progress: formatBinaryBytes, formatBytes, formatMessage, formatSource, formatStatusJson, goDuration, goTimestamp
   progress: guardLog, guardWorkflowCommands, humanDuration, joinSinks, padToWidth, prefixVertices, quiet

@@ -1,5 +1,6 @@
+import { InvalidArgumentError, SlipwayError, readOptions } from "../../core/index.js";
+import { argvKind, execKinds, readFileKinds, readKinds } from "./option-kinds.js";
 import type { ExecOptions, ExecPlace, ExecResult } from "./process.js";
-import { SlipwayError } from "../../core/index.js";
 import {
   type FileSystem,
   type ReadResultFileOptions,
@@ -40,17 +41,20 @@ export class LiveFiles {
    *
    * @throws SlipwayError `RESULT_FILE` that names the path, `RESULT_CLOSED`
    */
-  readFile(path: string, options: ReadResultFileOptions = {}): Promise<Buffer> {
+  async readFile(path: string, given: ReadResultFileOptions = {}): Promise<Buffer> {
+    const options = readOptions("readFile()", given, readFileKinds);
     return this.#use(async () => readFile(this.#root(options.platform).files, path, options));
   }
 
   /** What is in a directory, in the order of names. @throws SlipwayError `RESULT_FILE`, `RESULT_CLOSED` */
-  readDir(path: string, options: ReadResultOptions = {}): Promise<ResultEntry[]> {
+  async readDir(path: string, given: ReadResultOptions = {}): Promise<ResultEntry[]> {
+    const options = readOptions("readDir()", given, readKinds);
     return this.#use(async () => readDirectory(this.#root(options.platform).files, path, options));
   }
 
   /** What is known of a path; links are not followed. @throws SlipwayError `RESULT_FILE`, `RESULT_CLOSED` */
-  stat(path: string, options: ReadResultOptions = {}): Promise<ResultEntry> {
+  async stat(path: string, given: ReadResultOptions = {}): Promise<ResultEntry> {
+    const options = readOptions("stat()", given, readKinds);
     return this.#use(async () => statFile(this.#root(options.platform).files, path, options));
   }
 
@@ -60,7 +64,10 @@ export class LiveFiles {
    *
    * @throws SlipwayError `RESULT_EXEC` for a command that cannot be started, `RESULT_CLOSED`; AbortedError
    */
-  exec(argv: readonly string[], options: ExecOptions = {}): Promise<ExecResult> {
+  async exec(argv: readonly string[], given: ExecOptions = {}): Promise<ExecResult> {
+    const options = readOptions("exec()", given, execKinds);
+    const fault = argvKind.fault(argv);
+    if (fault) throw new InvalidArgumentError(`the command of exec()${fault.path} ${fault.problem}`);
     return this.#use(async () => {
       // Most programs that look into a result run nothing in it.
       const { runProcess } = await import("./process.js");

@@ -1,5 +1,5 @@
 import { type BuildOnNodesContext, buildOnNodes } from "../build-on-nodes.js";
-import { BuildError } from "../build-error.js";
+import { BuildError, onErrorClosed } from "../build-error.js";
 import type { BuildResult } from "../build-result.js";
 import { InvalidArgumentError } from "../../core/index.js";
 import { runOnNode } from "../run-on-node.js";
@@ -62,7 +62,7 @@ export async function openPlan(
   try {
     return new OpenResult(await Promise.race([held.opened, failed]), ended);
   } catch (error) {
-    if (error instanceof BuildError && error.files) error.onClose(ended);
+    if (error instanceof BuildError && error.files) onErrorClosed(error, ended);
     else await ended();
     throw error;
   }
@@ -83,7 +83,7 @@ export async function buildKeeping(
     await ended();
     return result;
   } catch (error) {
-    if (error instanceof BuildError && error.files) error.onClose(ended);
+    if (error instanceof BuildError && error.files) onErrorClosed(error, ended);
     else await ended();
     throw error;
   }

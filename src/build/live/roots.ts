@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type BuildkitError, gateway, pb } from "../../buildkit/index.js";
+import { type BuildkitError, type gateway, pb } from "../../buildkit/index.js";
 import { isJsonObject } from "../../config/index.js";
 import { isSlipwayError, parseJson } from "../../core/index.js";
 import { parsePlatform } from "../../builder/index.js";
