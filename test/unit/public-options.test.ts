@@ -251,7 +251,7 @@ const without = new Set(
   progress: workflowAnnotation, rawjson, sanitizeName, sanitizeText, shareLogs, shiftToLocalClock, textWidth, warningJson
   report: collectReport, reportHtml
   engine-api: encodeRegistryAuth, EngineClient#apiVersion, EngineClient#close, ExecStream#stderrTail
-  buildkit: BuildkitClient#gateway, BuildkitClient#close, BuildkitError#detail, compareVersions, grpcCodeName, parseVersion
+  buildkit: BuildkitClient#gateway, BuildkitClient#sendSpans, BuildkitClient#close, BuildkitError#detail, compareVersions, grpcCodeName, parseVersion
   buildkit: requireSupportedVersion, toBuildkitError, toStatusUpdate
   session: CacheLock#share, CacheLock#close, CacheLock#alone, ContentStore#info, ContentStore#has, ContentStore#list
   session: ContentStore#open, ContentStore#writer, ContentStore#status, ContentStore#statuses, ContentStore#abort
