@@ -42,7 +42,7 @@ export function fromText(name: string, text: string, type: Type): Value {
   if (type.kind !== "number") throw new CtyError(`${name} of type ${typeName(type)} is not a primitive`);
   const refuse = (problem: string) => new CtyError(`failed to parse ${name} as number: ${problem}`);
   if (/^[+-]?(?:inf|infinity|nan)$/i.test(text)) throw refuse("invalid number value");
-  if (!/^[+-]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(text) || text.includes("_")) {
+  if (!/^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(text)) {
     throw refuse(`strconv.ParseFloat: parsing ${goQuote(text)}: invalid syntax`);
   }
   const number = Number(text);

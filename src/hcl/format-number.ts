@@ -1,3 +1,4 @@
+import { trimTrailing } from "../core/index.js";
 import { type BigFloat, bitLength } from "./big-float.js";
 
 /** Decimal digits without leading or trailing zeros: 0.digits · 10^point. Zero has no digits. */
@@ -75,7 +76,7 @@ function decimalOf(mantissa: bigint, exponent: number): Decimal {
   const digits = (
     exponent >= 0 ? mantissa << BigInt(exponent) : mantissa * 5n ** BigInt(-exponent)
   ).toString();
-  return { digits: digits.replace(/0+$/, ""), point: digits.length + Math.min(exponent, 0) };
+  return { digits: trimTrailing(digits, "0"), point: digits.length + Math.min(exponent, 0) };
 }
 
 function rounded(decimal: Decimal, count: number): Decimal {
@@ -92,13 +93,13 @@ function rounded(decimal: Decimal, count: number): Decimal {
 }
 
 function roundedUp(digits: string, point: number, count: number): Decimal {
-  const kept = digits.slice(0, count).replace(/9+$/, "");
+  const kept = trimTrailing(digits.slice(0, count), "9");
   if (kept === "") return { digits: "1", point: point + 1 };
   return { digits: kept.slice(0, -1) + String(Number(kept.at(-1)) + 1), point };
 }
 
 function trimmed(digits: string, point: number): Decimal {
-  const short = digits.replace(/0+$/, "");
+  const short = trimTrailing(digits, "0");
   return { digits: short, point: short === "" ? 0 : point };
 }
 

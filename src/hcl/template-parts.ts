@@ -4,6 +4,7 @@ import { nearHint } from "./near-name.js";
 import { type Range, endOf, rangeBetween } from "./range.js";
 import { literalText } from "./string-literal.js";
 import type { Token, TokenKind } from "./token.js";
+import { withoutTrailingSpace } from "./white-space.js";
 import type { TokenReader } from "./token-reader.js";
 
 /** What a template consists of, one behind the other; the last is its end. */
@@ -31,8 +32,7 @@ export function readTemplateParts(reader: TokenReader, end: TokenKind, flush: bo
     }
     const last = parts.at(-1);
     // A `~` trims the text before it only where that is what came last.
-    if (/^[$%]\{~$/.test(token.text) && last?.kind === "literal")
-      last.text = last.text.replace(/\p{White_Space}+$/u, "");
+    if (/^[$%]\{~$/.test(token.text) && last?.kind === "literal") last.text = withoutTrailingSpace(last.text);
     if (token.kind === "stringLit" || token.kind === "quotedLit") {
       const text = literalText(token, reader.diagnostics);
       parts.push({

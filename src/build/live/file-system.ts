@@ -134,11 +134,18 @@ async function asked<T>(path: string, call: () => Promise<T>): Promise<T> {
         { cause: error },
       );
     // The daemon names the path under its own mount point.
-    const text = messageOf(error).replace(/\/\S*\/buildkit-mount\d+/g, "");
+    const text = messageOf(error).split(" ").map(withoutMountPoint).join(" ");
     throw new SlipwayError("RESULT_FILE", `${path} cannot be read from the result: ${text}`, {
       cause: error,
     });
   }
+}
+
+function withoutMountPoint(word: string): string {
+  const mount = "/buildkit-mount";
+  const at = word.indexOf(mount);
+  if (at < 0) return word;
+  return word.slice(0, word.indexOf("/")) + word.slice(at + mount.length).replace(/^\d+/, "");
 }
 
 function toEntry({ path, mode, uid, gid, size, modTime, linkname }: fsutil.Stat): ResultEntry {

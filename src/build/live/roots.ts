@@ -1,7 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type BuildkitError, type gateway, pb } from "../../buildkit/index.js";
 import { isJsonObject } from "../../config/index.js";
-import { isSlipwayError, parseJson } from "../../core/index.js";
+import { isSlipwayError, parseJson, trimTrailing } from "../../core/index.js";
 import { parsePlatform } from "../../builder/index.js";
 import type { Gateway } from "../gateway-drive.js";
 import { randomId } from "../random-id.js";
@@ -98,7 +98,7 @@ function locate(path: string, mounts: readonly Mount[]): { path: string; mountIn
   const absolute = path.startsWith("/") ? path : `/${path}`;
   let best = { path: absolute, mountIndex: 0, length: 0 };
   for (const [mountIndex, { dest = "/", selector = "" }] of mounts.entries()) {
-    const base = dest.replace(/\/+$/, "");
+    const base = trimTrailing(dest, "/");
     if (base.length < best.length || !(absolute === base || absolute.startsWith(`${base}/`))) continue;
     const below = absolute.slice(base.length) || "/";
     best = {

@@ -1,7 +1,7 @@
 import { dirname, delimiter, join } from "node:path";
 import { stat } from "node:fs/promises";
 import { type Environment, homeDir } from "../../config/index.js";
-import { messageOf } from "../../core/index.js";
+import { messageOf, trimTrailing } from "../../core/index.js";
 import { FileReadError, readBounded } from "../../fs/index.js";
 import { DriverError } from "../driver-error.js";
 import { type ClientNode, type KubeConfig, loadClientNode } from "./client-node.js";
@@ -57,7 +57,7 @@ export async function openCluster({ env, kubeconfig, context }: ClusterSource): 
   const server = config.getCurrentCluster()?.server;
   if (typeof server !== "string" || !/^https?:\/\//.test(server) || !URL.canParse(server))
     throw unusable(`${where} has no usable server for the context ${JSON.stringify(current)}`);
-  return { client, config, server: server.replace(/\/+$/, ""), namespace: chosen.namespace || "default" };
+  return { client, config, server: trimTrailing(server, "/"), namespace: chosen.namespace || "default" };
 }
 
 function ofPod(client: ClientNode): KubeConfig {

@@ -1,3 +1,5 @@
+import { trimBoth } from "../../core/index.js";
+
 /** A taint of a machine that pods put up with (Kubernetes core/v1 Toleration). */
 export interface Toleration {
   key?: string;
@@ -10,7 +12,7 @@ export interface Toleration {
 /** Parses `key=value,…`, with or without quotes around it (buildx driver/kubernetes splitMultiValues). @throws Error with the reason. */
 export function parsePairs(text: string, { reserved }: { reserved?: string } = {}): Record<string, string> {
   const pairs = new Map<string, string>();
-  for (const pair of text.replace(/^"+|"+$/g, "").split(",")) {
+  for (const pair of trimBoth(text, '"').split(",")) {
     const [key = "", value, ...more] = pair.split("=");
     if (key === "" || value === undefined || more.length > 0)
       throw new Error(`invalid key-value pair: ${pair}`);
@@ -24,8 +26,7 @@ const fields: ReadonlySet<string> = new Set(["key", "operator", "value", "effect
 
 /** Parses `key=…,operator=…,value=…,effect=…,tolerationSeconds=…;…`. @throws Error with the reason. */
 export function parseTolerations(text: string): Toleration[] {
-  return text
-    .replace(/^"+|"+$/g, "")
+  return trimBoth(text, '"')
     .split(";")
     .map((one) => {
       const toleration: Record<string, string | number> = {};

@@ -157,7 +157,7 @@ function present<K extends string, T>(key: K, value: T | undefined): Partial<Rec
 
 /** An amount as apimachinery's resource.ParseQuantity takes it. */
 function quantity(value: string): string {
-  if (!/^[+-]?(\d+\.?\d*|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/.test(value))
+  if (!/^[+-]?(\d+(?:\.\d*)?|\.\d+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?\d+)?$/.test(value))
     throw new Error("not a quantity such as 500m, 2 or 4Gi");
   return value;
 }

@@ -1,9 +1,11 @@
 import { posix } from "node:path";
+import { trimTrailing } from "../../core/index.js";
 import { compareText } from "../compare-text.js";
 import { ArgumentError, CtyError } from "../cty-error.js";
 import { graphemeCount, graphemes } from "../graphemes.js";
 import { listOf, numberType, stringType } from "../types.js";
 import { type Value, integerValue, itemsOf, listValue, textOf, textValue } from "../value.js";
+import { withoutTrailingSpace } from "../white-space.js";
 import { at, define, dynamic, list, number, text, variadic, wholeNumber } from "./define.js";
 
 const str = text("str", dynamic);
@@ -12,10 +14,10 @@ const strings = listOf(stringType);
 export const upper = mapped([str], ([given]) => eachChar(given, (char) => char.toUpperCase()));
 export const lower = mapped([str], ([given]) => eachChar(given, (char) => char.toLowerCase()));
 export const reverse = mapped([str], ([given]) => graphemes(given).reverse().join(""));
-export const chomp = mapped([text("str")], ([given]) => given.replace(/(?:\r\n?|\n)+$/, ""));
+export const chomp = mapped([text("str")], ([given]) => trimTrailing(given, "\r\n"));
 export const title = mapped([text("str")], ([given]) => titled(given));
 export const trimSpace = mapped([text("str")], ([given]) =>
-  given.replace(/^\p{White_Space}+/u, "").replace(/\p{White_Space}+$/u, ""),
+  withoutTrailingSpace(given.replace(/^\p{White_Space}+/u, "")),
 );
 export const trim = mapped([text("str"), text("cutset")], ([given, cutset]) =>
   trimmed(given, new Set(cutset)),

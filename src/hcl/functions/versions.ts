@@ -24,13 +24,17 @@ const all = new RegExp(
 );
 const hyphen = new RegExp(`\\s*(${wild})\\s+-\\s+(${wild})\\s*`, "g");
 
+const longestConstraint = 256;
+
 /** Whether a version satisfies a constraint, as `>= 1.2, < 2 || ^3`. Masterminds/semver 3.4. */
 export const semverCompare = define([text("version"), text("contraint")], boolType, (args) => {
   const version = versionOf(textOf(at(args, 0)));
-  const source = textOf(at(args, 1)).replaceAll(
-    hyphen,
-    (_, ...groups: string[]) => `>= ${groups[0]}, <= ${groups[5]} `,
-  );
+  const given = textOf(at(args, 1));
+  // The expressions above try again from each place of a long run, and each way to share blanks out.
+  if (given.length > longestConstraint) throw new CtyError(`improper constraint: ${given.slice(0, 64)}…`);
+  const source = given
+    .replace(/\s+/g, " ")
+    .replaceAll(hyphen, (_, ...groups: string[]) => `>= ${groups[0]}, <= ${groups[5]} `);
   const alternatives = source.split("||").map((alternative) => {
     if (!all.test(alternative)) throw new CtyError(`improper constraint: ${alternative}`);
     return (alternative.match(each) ?? [alternative]).map(constraintOf);
