@@ -33,7 +33,7 @@ begin_kubernetes() {
     --service-account-private-key-file="$pki/accounts.key" --root-ca-file="$pki/ca.crt"
   in_kubernetes scheduler "$programs/kube-scheduler" --kubeconfig="$config" --leader-elect=false
   in_kubernetes kubelet "$programs/kubelet" --config="$kubernetes_data/kubelet.yaml" --kubeconfig="$config" \
-    --root-dir="$kubernetes_data/kubelet" --hostname-override=localhost
+    --root-dir="$kubernetes_data/kubelet" --hostname-override=localhost --node-ip="$registry_address"
 }
 
 # await_kubernetes: until pods can be made.
