@@ -1,0 +1,204 @@
+import { execFile } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type BuildEvent, Builder, build, connect, files } from "../../src/index.js";
+import type { ApiList, Pod } from "../../src/driver/kubernetes/api-objects.js";
+import { ClusterApi } from "../../src/driver/kubernetes/cluster-api.js";
+import { openCluster } from "../../src/driver/kubernetes/cluster.js";
+import { engineEnv } from "../support/engine-env.js";
+import { Workplace } from "../support/workplace.js";
+
+const { buildx } = engineEnv();
+const hasCluster = Boolean(process.env["KUBECONFIG"]);
+if (!hasCluster)
+  console.warn("the driver kubernetes is not tested: testbed/with --kubernetes gives a cluster");
+
+/** On a real node: API, controllers, scheduler, kubelet and containerd (testbed/lib/kubernetes.sh). */
+describe.runIf(hasCluster)("builders in a cluster (driver kubernetes)", () => {
+  let place: Workplace;
+  let name: string;
+  let builder: Builder;
+  let api: ClusterApi;
+  const more: string[] = [];
+
+  beforeAll(async () => {
+    place = await Workplace.open("kube");
+    name = place.id;
+    api = new ClusterApi(await openCluster({ env: process.env }));
+    await place.succeed(["create", "--name", name, "--driver", "kubernetes", "--bootstrap"]);
+    const env = { ...process.env, ...place.env };
+    builder = await Builder.open({ name, env });
+  }, 120_000);
+
+  afterAll(async () => {
+    for (const each of [name, ...more]) await place.run(["rm", "-f", each]);
+    await place.close();
+  }, 60_000);
+
+  const pods = async (node: string) =>
+    (await api.call<ApiList<Pod>>("GET", `/api/v1/namespaces/default/pods?labelSelector=app%3D${node}`))
+      .items;
+
+  it("builds into directories and archives, with secrets and a large context", async () => {
+    const big = Buffer.alloc(64 << 20, "slipway ");
+    const result = await build({
+      builder,
+      context: files({
+        Dockerfile:
+          "FROM busybox\nRUN --mount=type=secret,id=s cp /run/secrets/s /said\nCOPY big /\nRUN wc -c </big >/length\n",
+        big,
+      }),
+      secrets: { s: "quiet" },
+      outputs: [
+        { type: "local", dest: place.path("out") },
+        { type: "oci", dest: place.path("image.tar") },
+      ],
+    });
+    expect(result.warnings).toEqual([]);
+    expect(await readFile(place.path("out", "said"), "utf8")).toBe("quiet");
+    expect((await readFile(place.path("out", "length"), "utf8")).trim()).toBe(String(big.length));
+    expect((await readFile(place.path("out", "big"))).equals(big)).toBe(true);
+    expect((await readFile(place.path("image.tar"))).length).toBeGreaterThan(500_000);
+  }, 60_000);
+
+  it("lists, tells of itself, gives back its cache, and is left alone by stop", async () => {
+    const { stdout: table } = await place.succeed(["ls"]);
+    expect(table).toMatch(new RegExp(`${name}0 +\\\\_ kubernetes:///${name}\\?deployment=.* running`));
+    const [pod] = await pods(`${name}0`);
+    expect((await place.succeed(["inspect", name])).stdout).toContain("running");
+    expect(pod?.status?.phase).toBe("Running");
+    expect((await place.succeed(["du", "--builder", name])).stdout).toContain("Reclaimable:");
+    await place.succeed(["prune", "--builder", name, "-a", "-f"]);
+    expect((await place.succeed(["history", "ls", "--builder", name])).stdout).toContain("Completed");
+    await place.succeed(["stop", name]);
+    expect((await place.succeed(["ls"])).stdout).toMatch(new RegExp(`${name}0 .* running`));
+  }, 60_000);
+
+  it("is reached by its pod's name (kube-pod://)", async () => {
+    const [pod] = await pods(`${name}0`);
+    await using connection = await connect({ address: `kube-pod://${pod?.metadata.name}?namespace=default` });
+    await using result = await connection.openResult({
+      context: files({ Dockerfile: "FROM scratch\nCOPY a /\n", a: "x" }),
+    });
+    expect((await result.readFile("/a")).toString()).toBe("x");
+    const missing = connect({ address: "kube-pod://nobody" });
+    await expect(missing).rejects.toThrow(/nobody/);
+  }, 60_000);
+
+  it.runIf(buildx !== undefined)(
+    "is used by buildx, and uses what buildx made",
+    async () => {
+      const oracle = (...args: string[]) =>
+        promisify(execFile)(buildx ?? "", args, {
+          env: { ...process.env, ...place.env } as NodeJS.ProcessEnv,
+        });
+      const theirs = `${name}-x`;
+      more.push(theirs);
+      const context = await place.context({ Dockerfile: "FROM busybox\nRUN echo $((6*7)) >/answer\n" });
+      await oracle("build", "--builder", name, "-o", place.path("by-buildx"), context);
+      expect(await readFile(place.path("by-buildx", "answer"), "utf8")).toBe("42\n");
+      await oracle("create", "--name", theirs, "--driver", "kubernetes", "--bootstrap");
+      await place.succeed(["build", "--builder", theirs, "-o", place.path("by-slipway"), context]);
+      expect(await readFile(place.path("by-slipway", "answer"), "utf8")).toBe("42\n");
+      await place.succeed(["rm", theirs]);
+      expect(
+        await pods(`${theirs}0`).then((left) => left.filter(({ metadata }) => !metadata.deletionTimestamp)),
+      ).toEqual([]);
+    },
+    120_000,
+  );
+
+  it("builds again in another pod when its own is lost in a step", async () => {
+    const events: BuildEvent[] = [];
+    const warnings = () => events.flatMap((event) => (event.type === "message" ? [event.text] : []));
+    let isKilled = false;
+    const result = await build({
+      builder,
+      context: files({ Dockerfile: "FROM busybox\nRUN echo begun && sleep 4 && echo over >/over\n" }),
+      outputs: [{ type: "local", dest: place.path("again") }],
+      onEvent(event) {
+        events.push(event);
+        const begun =
+          event.type === "status" && event.logs.some(({ data }) => Buffer.from(data).includes("begun"));
+        if (!begun || isKilled) return;
+        isKilled = true;
+        void pods(`${name}0`).then((all) =>
+          Promise.all(
+            all.map(({ metadata }) =>
+              api.call("DELETE", `/api/v1/namespaces/default/pods/${metadata.name}?gracePeriodSeconds=0`),
+            ),
+          ),
+        );
+      },
+    });
+    expect(isKilled).toBe(true);
+    expect(result.metadata).toBeDefined();
+    expect(await readFile(place.path("again", "over"), "utf8")).toBe("over\n");
+    expect(warnings().join("\n")).toMatch(/was lost .* built again/);
+  }, 120_000);
+
+  it("tells of pods that cannot run, with their own events, and of a kubeconfig that is none", async () => {
+    const opts = (options: string) => ["--driver", "kubernetes", "--driver-opt", options];
+    const node = `${name}-bad`;
+    more.push(node);
+    const image = await place.run([
+      "create",
+      "--name",
+      node,
+      "--bootstrap",
+      ...opts("timeout=20s,image=localhost:1/none:1"),
+    ]);
+    expect(image.exitCode).toBe(1);
+    expect(image.stderr).toMatch(/ErrImagePull|ImagePullBackOff|localhost:1\/none/);
+    const pending = await place.run([
+      "create",
+      "--name",
+      `${node}2`,
+      "--bootstrap",
+      ...opts("timeout=5s,requests.cpu=4000"),
+    ]);
+    more.push(`${node}2`);
+    expect(pending.exitCode).toBe(1);
+    expect(pending.stderr).toMatch(/[Ii]nsufficient cpu/);
+    const broken = place.path("kubeconfig");
+    await writeFile(broken, "clusters: [");
+    const none = await place.run(["create", "--name", `${node}3`, "--driver", "kubernetes"], {
+      env: { KUBECONFIG: broken },
+    });
+    expect(none.exitCode).toBe(1);
+    expect(none.stderr).toContain(broken);
+    expect((await place.succeed(["ls"])).stdout).not.toContain(`${node}3`);
+  }, 120_000);
+
+  it("has several pods, of which each context keeps to its own", async () => {
+    const two = `${name}-two`;
+    more.push(two);
+    await place.succeed([
+      "create",
+      "--name",
+      two,
+      "--bootstrap",
+      "--driver",
+      "kubernetes",
+      "--driver-opt",
+      "replicas=2",
+    ]);
+    const names = (await pods(`${two}0`)).map(({ metadata }) => metadata.name);
+    expect(names).toHaveLength(2);
+    const { stdout } = await place.succeed(["ls"]);
+    for (const pod of names) expect(stdout).toContain(pod);
+    const context = await place.context({
+      Dockerfile: "FROM busybox\nRUN head -c 8 /proc/sys/kernel/random/uuid >/id\n",
+    });
+    const ids = new Set<string>();
+    for (let run = 0; run < 3; run++) {
+      const dest = place.path(`sticky${run}`);
+      await place.succeed(["build", "--builder", two, "-o", dest, context]);
+      ids.add(await readFile(join(dest, "id"), "utf8"));
+    }
+    // Cached in the one pod that this directory always goes to.
+    expect(ids.size).toBe(1);
+  }, 120_000);
+});
