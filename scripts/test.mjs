@@ -128,7 +128,24 @@ function integrationJobs(lines) {
         vitest: [...files.map((name) => `test/integration/${name}.test.ts`), `--shard=${shard}`],
       }));
     });
-  return [...all, ...others, ...engines];
+  return [...all, ...others, ...engines, ...kubernetesJobs()];
+}
+
+/**
+ * The driver kubernetes, on a node of Kubernetes beside the engine. Building that takes a quarter of an hour on two cores, so it
+ * is left to whoever asks for it: `testbed/with --kubernetes true` fills the cache.
+ */
+function kubernetesJobs() {
+  const cache = env.SLIPWAY_TESTBED_CACHE ?? "/var/cache/slipway-testbed";
+  const names = fs.existsSync(cache) ? fs.readdirSync(cache) : [];
+  if (!names.some((name) => /^kubernetes-v[\d.]+$/.test(name))) {
+    console.error(
+      "the driver kubernetes is not tested: no Kubernetes in the cache; testbed/with --kubernetes true builds it",
+    );
+    return [];
+  }
+  const vitest = [integrationTest("driver-kubernetes")];
+  return [{ name: "integration on Kubernetes", testbed: ["--kubernetes"], vitest }];
 }
 
 function shards(count) {

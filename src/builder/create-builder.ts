@@ -246,7 +246,7 @@ function creatableKind(driver: string): DriverKind {
   if (kind?.creatable) return kind;
   const why = kind
     ? `every docker context is a builder of the driver ${driver} by itself: see slipway ls`
-    : `expecting ${creatableDrivers.join(" or ")}`;
+    : `expecting one of ${creatableDrivers.join(", ")}`;
   throw new DriverError(
     "DRIVER_UNSUPPORTED",
     `slipway cannot create builders with the driver ${JSON.stringify(driver)}: ${why}`,

@@ -29,3 +29,13 @@ it("takes no other failure for that", async () => {
   expect(watch.broken).toBe(false);
   expect(watch.failure).toMatchObject({ code: "ENOSPC" });
 });
+
+it("FLT-38 notes it also of a stream that forgets its error, as Node's own standard output does", async () => {
+  const stream = failing("EPIPE");
+  const watch = watchOutput(stream);
+  const told = new Promise((resolve) => stream.once("error", resolve));
+  stream.write("x");
+  await told;
+  Object.defineProperty(stream, "errored", { value: null });
+  expect(watch.broken).toBe(true);
+});

@@ -13,9 +13,10 @@ export interface OutputWatch {
 
 /** Watches an output, so that a reader that goes away does not end the process with a stack trace. */
 export function watchOutput(stream: Writable): OutputWatch {
-  stream.on("error", () => {});
-  // Files are written at once, and their errors told a turn later.
-  const errored = (): NodeJS.ErrnoException | null => stream.errored;
+  let told: NodeJS.ErrnoException | undefined;
+  stream.on("error", (error) => (told ??= error));
+  // Files are written at once, and their errors told a turn later. Node's own standard output forgets its error when it has told it.
+  const errored = (): NodeJS.ErrnoException | null => told ?? stream.errored;
   return {
     get broken() {
       return errored()?.code === "EPIPE";

@@ -315,7 +315,7 @@ describe("faults", () => {
     [["build", "/nowhere/context"], 1, 'path "/nowhere/context" not found'],
     [["build", "--builder", "nobody", "."], 1, 'no builder "nobody" found'],
     [["rm", "nobody"], 1, 'failed to remove nobody: no builder "nobody" found'],
-    [["create", "--driver", "kubernetes"], 1, 'cannot create builders with the driver "kubernetes"'],
+    [["create", "--driver", "kubrnetes"], 1, 'cannot create builders with the driver "kubrnetes"'],
     [["create", "--driver-opt", "bogus=1"], 1, "invalid driver option bogus for docker-container driver"],
   ])("%j fails with a sentence", async (args, code, message) => {
     const { exitCode, stdout, stderr } = await slipway(args);
