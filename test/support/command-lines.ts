@@ -185,7 +185,7 @@ export const commandLines: readonly CommandLine[] = [
   line("create --name nope --append"),
   line("create --driver bogus", {
     why: drivers,
-    says: 'ERROR: PROGRAM cannot create builders with the driver "bogus": expecting docker-container or remote',
+    says: 'ERROR: PROGRAM cannot create builders with the driver "bogus": expecting one of docker-container, remote, kubernetes',
   }),
   line("create --driver docker", {
     why: drivers,
