@@ -103,7 +103,7 @@ export async function openOnce(
   given: ConnectTarget & ConnectionBuildOptions & OpenResultOptions,
 ): Promise<OpenResult> {
   return withGuardedEvents(given, (options) =>
-    connectedOnce("openResult()", options, (connection, plan, read, close) =>
+    connectedOnce("openResult()", withoutOutput(options), (connection, plan, read, close) =>
       connection.open(plan, read, close),
     ),
   );
@@ -149,6 +149,11 @@ async function connectedOnce<T extends ConnectTarget & ConnectionBuildOptions & 
     if (!isKept) await prepared?.close();
     tellEnd(given, end);
   }
+}
+
+/** Where builds are loaded unless they say otherwise, a result that is kept says so. */
+function withoutOutput<T extends BuildOptions>(options: T): T {
+  return options.outputs === undefined ? { ...options, outputs: [{ type: "cacheonly" }] } : options;
 }
 
 /** What of a failed build is kept needs its connection. */
@@ -218,7 +223,7 @@ class WarmConnection implements Connection {
 
   async openResult(given: ConnectionBuildOptions & OpenResultOptions): Promise<OpenResult> {
     return withGuardedEvents(given, (options) =>
-      this.#run("a connection's openResult()", options, connectionOpenKinds, (plan, read) =>
+      this.#run("a connection's openResult()", withoutOutput(options), connectionOpenKinds, (plan, read) =>
         this.open(plan, read),
       ),
     );

@@ -130,7 +130,7 @@ async function asked<T>(path: string, call: () => Promise<T>): Promise<T> {
     if ((error as BuildkitError).grpcCode === unimplemented)
       throw new SlipwayError(
         "BUILDKIT_TOO_OLD",
-        `this BuildKit does not read files of a step that failed (${path}); read them by exec(["cat", …]), or use v0.27 or later`,
+        `this BuildKit does not read files of a step that failed (${path}); read them by exec(["cat", …]), or use v0.28 or later`,
         { cause: error },
       );
     // The daemon names the path under its own mount point.

@@ -84,7 +84,8 @@ async function run(path: string, flags: BuildFlags, context: CliContext): Promis
     );
     await progress.close();
     if (!result.call) printDetailsAfter(mode, result.ref, context);
-    if (flags.quiet && !result.call && result.imageId) context.stdout.text(`${result.imageId}\n`);
+    if (flags.quiet && !result.call && result.imageId && !fillsStdout(options))
+      context.stdout.text(`${result.imageId}\n`);
     await files.write(result, context.env, context.signal);
     if (result.call) {
       const dockerfile = dockerfileName(path, flags.file);
@@ -95,6 +96,13 @@ async function run(path: string, flags: BuildFlags, context: CliContext): Promis
   } finally {
     await progress.close();
   }
+}
+
+/** A result goes to standard output, which nothing else may follow: whoever reads it leaves at its end. */
+function fillsStdout({ outputs = [] }: BuildOptions): boolean {
+  return outputs.some(
+    ({ type, dest }) => dest === "-" || (dest === undefined && (type === "tar" || type === "oci")),
+  );
 }
 
 /** How the user knows the Dockerfile; undefined where the frontend knows it best (buildx build/opt.go loadInputs). */
