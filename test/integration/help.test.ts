@@ -50,7 +50,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
     ],
     slipway: [
       "--connect string How to reach the daemon: auto, exec or socket",
-      '--driver string Driver to use (available: "docker-container", "remote")',
+      '--driver string Driver to use (available: "docker-container", "kubernetes", "remote")',
       "--trust-ca file Authorities that the daemon trusts besides the public ones (PEM)",
     ],
   },

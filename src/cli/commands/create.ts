@@ -43,7 +43,7 @@ export function command(context: CliContext): Command {
     .option("--buildkitd-flags <string>", "BuildKit daemon flags")
     .addOption(new Option("--config <string>").hideHelp())
     .option("--connect <string>", "How to reach the daemon: auto, exec or socket")
-    .option("--driver <string>", 'Driver to use (available: "docker-container", "remote", "kubernetes")')
+    .option("--driver <string>", 'Driver to use (available: "docker-container", "kubernetes", "remote")')
     .option("--driver-opt <stringArray>", "Options for the driver", collect)
     .option("--leave", "Remove a node from builder instead of changing it")
     .option("--name <string>", "Builder instance name")
