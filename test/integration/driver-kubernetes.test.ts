@@ -92,7 +92,7 @@ describe.runIf(hasCluster)("builders in a cluster (driver kubernetes)", () => {
     async () => {
       const oracle = (...args: string[]) =>
         promisify(execFile)(buildx ?? "", args, {
-          env: { ...process.env, ...place.env } as NodeJS.ProcessEnv,
+          env: { ...process.env, ...place.env },
         });
       const theirs = `${name}-x`;
       more.push(theirs);
