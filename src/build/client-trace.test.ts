@@ -81,8 +81,11 @@ test("errors stand there without secrets, and not at length", async () => {
   redactor.add("hunter22");
   trace.begin("a", "client").end(new Error("no hunter22 here"));
   trace.begin("b", "client").end(new Error("x".repeat(1e6)));
+  // A secret that lies across the cut.
+  trace.begin("c", "client").end(new Error(`${"x".repeat(996)}hunter22`));
   await trace.send(client);
   const [spans = []] = sendSpans.mock.calls[0] ?? [];
+  expect(spans[2]?.error).toBe(`${"x".repeat(996)}****`);
   expect(spans[0]?.error).toBe("no ***** here");
   expect(spans[1]?.error).toHaveLength(1_000);
 });
