@@ -29,6 +29,7 @@ import type { BuilderContext } from "./builder-context.js";
 import { BuilderNode } from "./builder-node.js";
 import { isBuilderName } from "./builder-name.js";
 import { currentKey } from "./current-builder.js";
+import { refuseForeignEndpoint } from "./foreign-endpoint.js";
 import { loadNodeInfo } from "./node-info.js";
 import { type NodeGroup, emptyNodeGroup } from "./node-group.js";
 import { parsePlatforms } from "./platform.js";
@@ -380,25 +381,4 @@ async function endpointOf(context: BuilderContext, given: string | undefined): P
       cause: error,
     });
   }
-}
-
-/** Schemes of endpoints that other drivers of buildx take (buildx v0.38 driver/remote, driver/cloud, builder.go Create). */
-const foreignSchemes: readonly [driver: string, schemes: readonly string[]][] = [
-  ["remote", ["docker-container", "kube-pod", "nerdctl-container", "podman-container"]],
-  ["kubernetes", ["kubernetes"]],
-  ["cloud", ["cloud"]],
-];
-
-function refuseForeignEndpoint(endpoint: string): void {
-  const scheme = endpoint.slice(0, Math.max(0, endpoint.indexOf("://"))).toLowerCase();
-  const [driver] = foreignSchemes.find(([, schemes]) => schemes.includes(scheme)) ?? [];
-  if (driver === undefined) return;
-  const wayOut = findDriverKind(driver)?.creatable
-    ? `give --driver ${driver} ${driverKind(driver).endpoint === "cluster" ? "instead of" : "with"} it`
-    : `which slipway does not have; only ${creatableDrivers.join(" and ")}`;
-  throw new DriverError(
-    "DRIVER_UNSUPPORTED",
-    `${endpoint} is an endpoint of the driver ${JSON.stringify(driver)}, ${wayOut}. The driver ${defaultDriver} ` +
-      "takes a docker context, or the host of an engine such as unix:///var/run/docker.sock",
-  );
 }
