@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,7 +6,7 @@ import { join, posix } from "node:path";
 import { PassThrough, Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { types } from "node:util";
-import { InvalidArgumentError, messageOf, takeHeld } from "../core/index.js";
+import { InvalidArgumentError, messageOf, roomIn, takeHeld } from "../core/index.js";
 import { unsupported } from "./parse/policy.js";
 import { isZstd } from "./zstd-context.js";
 
@@ -84,7 +83,7 @@ async function* scanned(
   });
   try {
     for await (const chunk of source) {
-      if (!copy.destroyed && !copy.write(chunk)) await drained(copy);
+      if (!copy.destroyed && !copy.write(chunk)) await roomIn(copy);
       if (failure) throw failure;
       yield chunk;
     }
@@ -144,14 +143,6 @@ function refusal(error: unknown): Error {
       "(--policy disabled=true builds without looking)",
     { cause: error },
   );
-}
-
-async function drained(stream: PassThrough): Promise<void> {
-  const over = new AbortController();
-  const options = { signal: over.signal };
-  await Promise.race([once(stream, "drain", options), once(stream, "close", options)]).finally(() => {
-    over.abort();
-  });
 }
 
 async function* chained(

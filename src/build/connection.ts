@@ -92,7 +92,7 @@ export async function openConnection(given: ConnectTarget = {}): Promise<Connect
 export async function buildOnce(given: ConnectTarget & ConnectionBuildOptions): Promise<BuildResult> {
   holdOutputs(given);
   return withGuardedEvents(given, (options) =>
-    connectedOnce("build()", options, (connection, plan, read, close) =>
+    connectedOnce(once.build, options, (connection, plan, read, close) =>
       connection.execute(plan, read, close),
     ),
   );
@@ -103,7 +103,7 @@ export async function openOnce(
   given: ConnectTarget & ConnectionBuildOptions & OpenResultOptions,
 ): Promise<OpenResult> {
   return withGuardedEvents(given, (options) =>
-    connectedOnce("openResult()", withoutOutput(options), (connection, plan, read, close) =>
+    connectedOnce(once.open, withoutOutput(options), (connection, plan, read, close) =>
       connection.open(plan, read, close),
     ),
   );
@@ -123,9 +123,21 @@ async function withGuardedEvents<T extends { onEvent?: EventSink }, R>(
   return result;
 }
 
+/** What is done once, on a connection of its own; `keeps` says that what it gives needs the connection. */
+interface Once {
+  name: string;
+  kinds: Kinds;
+  keeps: boolean;
+}
+
+const once = {
+  build: { name: "build()", kinds: buildCallKinds, keeps: false },
+  open: { name: "openResult()", kinds: openCallKinds, keeps: true },
+} satisfies Record<string, Once>;
+
 /** Runs one thing on a connection of its own, which is closed afterwards, or when what is kept of the build is closed. */
 async function connectedOnce<T extends ConnectTarget & ConnectionBuildOptions & OpenResultOptions, R>(
-  name: string,
+  { name, kinds, keeps }: Once,
   given: T,
   run: (connection: WarmConnection, plan: SolvePlan, options: T, close: () => Promise<void>) => Promise<R>,
 ): Promise<R> {
@@ -133,13 +145,13 @@ async function connectedOnce<T extends ConnectTarget & ConnectionBuildOptions & 
   let end: BuildEvent = { type: "end" };
   let isKept = false;
   try {
-    const options = readBuildOptions(name, given, name === "build()" ? buildCallKinds : openCallKinds);
+    const options = readBuildOptions(name, given, kinds);
     const affinity = typeof options.context === "string" ? resolve(options.context) : undefined;
     const opened = (prepared = await prepare({ ...options, affinity }));
     const plan = await planBuild(options, { ...opened.facts, signal: options.signal });
     const connection = await opened.open(options);
     const result = await run(connection, plan, options, () => opened.close());
-    isKept = name !== "build()";
+    isKept = keeps;
     return result;
   } catch (error) {
     end = failedEnd(error);

@@ -82,4 +82,5 @@ export { ownBytes } from "./own-bytes.js";
 export { checkShape, parseJson } from "./parse-json.js";
 export { clipText, soundCount } from "./sound-values.js";
 export { type WireTime, dateOf, soundTime } from "./timestamp.js";
+export { roomIn } from "./room-in.js";
 export { trimBoth, trimTrailing } from "./trim.js";

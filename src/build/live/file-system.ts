@@ -29,7 +29,7 @@ export interface ReadResultOptions {
 export interface ReadResultFileOptions extends ReadResultOptions {
   /** First byte; default 0. */
   offset?: number;
-  /** Bytes at most; default all. */
+  /** Bytes at most; default all, of a file of at most 256 MiB. */
   length?: number;
 }
 
@@ -48,6 +48,9 @@ export interface FileSystem {
 /** Bytes of one message; the daemon's own limit is 16 MiB (BK util/appdefaults). */
 const pieceBytes = 4 << 20;
 
+/** Of a file whose length nobody bounded: the daemon could go on for ever. */
+const largestFile = 256 << 20;
+
 /** gRPC's code for what a server does not know. */
 const unimplemented = 12;
 
@@ -59,7 +62,7 @@ const unimplemented = 12;
 export async function readFile(
   files: FileSystem,
   path: string,
-  { offset = 0, length = Infinity, signal }: ReadResultFileOptions,
+  { offset = 0, length, signal }: ReadResultFileOptions,
 ): Promise<Buffer> {
   const { path: FilePath, mountIndex: MountIndex } = files.locate(path);
   const { stat } = await asked(path, () =>
@@ -69,7 +72,7 @@ export async function readFile(
     throw new SlipwayError("RESULT_FILE", `${path} in the result is a directory`);
   const pieces: Uint8Array[] = [];
   let at = offset;
-  const end = offset + length;
+  const end = offset + (length ?? largestFile + 1);
   // By what comes and not by the size, which a link does not tell, and which is only what the daemon claims.
   while (at < end) {
     const wanted = Math.min(pieceBytes, end - at);
@@ -84,6 +87,11 @@ export async function readFile(
     at += Data.length;
     if (Data.length < wanted) break;
   }
+  if (length === undefined && at - offset > largestFile)
+    throw new SlipwayError(
+      "RESULT_FILE",
+      `${path} in the result has more than ${largestFile} bytes: read it in parts, by offset and length`,
+    );
   return Buffer.concat(pieces);
 }
 

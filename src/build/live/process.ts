@@ -1,5 +1,4 @@
 import { type Readable, type Writable } from "node:stream";
-import { finished } from "node:stream/promises";
 import { create } from "@bufbuild/protobuf";
 import { type MessageInitShape } from "@bufbuild/protobuf";
 import { gateway, type pb } from "../../buildkit/index.js";
@@ -13,6 +12,7 @@ import {
   holdStream,
   linkSignal,
   readableOf,
+  roomIn,
   untilAborted,
   writableOf,
 } from "../../core/index.js";
@@ -300,22 +300,4 @@ function passing(stream: Writable): Output {
     },
     kept: () => Buffer.alloc(0),
   };
-}
-
-async function roomIn(stream: Writable): Promise<void> {
-  let onDrain = () => {};
-  const drained = new Promise<void>((resolve) => {
-    onDrain = resolve;
-    stream.once("drain", onDrain);
-  });
-  const ended = new AbortController();
-  const closed = finished(stream, { signal: ended.signal, cleanup: true }).catch((error: unknown) => {
-    if (!ended.signal.aborted) throw error;
-  });
-  try {
-    await Promise.race([drained, closed]);
-  } finally {
-    ended.abort();
-    stream.off("drain", onDrain);
-  }
 }
