@@ -33,10 +33,20 @@ export function bestTime(work: () => unknown, runs = 3): number {
 }
 
 /**
- * What is wrong when the time for pumped inputs of 1, 2 and 4 × grows faster than linear; else undefined. Begins with short
- * inputs, since exponential work on long ones would not end.
+ * What is wrong when the time for pumped inputs of 1, 2 and 4 × grows faster than linear; else undefined. What seems to grow
+ * is measured again: a fault grows each time, the compiler's and the collector's work beside it does not.
  */
 export function fasterThanLinear(work: (text: string) => unknown, pump: Pump): string | undefined {
+  let found: string | undefined;
+  for (let attempt = 0; attempt < 3; attempt++) {
+    found = growth(work, pump);
+    if (found === undefined) return undefined;
+  }
+  return found;
+}
+
+/** Begins with short inputs, since exponential work on long ones would not end. */
+function growth(work: (text: string) => unknown, pump: Pump): string | undefined {
   const times: number[] = [];
   for (const length of lengths) {
     const text = pumped(pump, length);
