@@ -15,6 +15,7 @@ export type { MetadataProvenance } from "./provenance.js";
 export type { TreeDigest } from "./input-digest-tree.js";
 export type { ConnectTarget, Connection, ConnectionBuildOptions } from "./connection.js";
 export { type ContextSource, type MemoryFile, type MemoryFiles, dir, files, git, tar } from "./contexts.js";
+export { formatGitReference } from "./git-reference.js";
 export { isGitUrl } from "./remote-url.js";
 export { repositoryUrl } from "./git-info.js";
 export { type ImageLayer, type ImagePlatform, describeImage } from "./describe-image.js";

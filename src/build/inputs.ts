@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { types } from "node:util";
+import type { pb } from "../buildkit/index.js";
 import { InvalidArgumentError, holdStream } from "../core/index.js";
 import { normalizeContextName } from "../registry/index.js";
 import type { SyncedDir } from "../session/index.js";
@@ -30,6 +31,8 @@ export interface Inputs {
   locals: Map<string, SyncedDir>;
   /** Archives that the session uploads, by id. */
   uploads: Map<string, Readable | Uint8Array>;
+  /** What the builder fetches as the frontend's inputs, by name. */
+  graphs?: ReadonlyMap<string, pb.Definition>;
   /** OCI layouts that the session serves, by store id. */
   ociLayouts: Map<string, OciLayoutContext>;
   /** Named contexts that are images of the engine's own store: name of the image by name of the context. */

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-import { create, toBinary } from "@bufbuild/protobuf";
-import { type BuildkitClient, pb } from "../buildkit/index.js";
+import type { BuildkitClient } from "../buildkit/index.js";
 import { type EventSink, InvalidArgumentError } from "../core/index.js";
 import { BuildError } from "./build-error.js";
 import { withoutCredentials } from "./git-info.js";
 import { internalSolve } from "./internal-solve.js";
+import { sourceGraph } from "./source-graph.js";
 
 /** Largest Dockerfile fetched, in bytes (buildx v0.36 build/url.go). */
 const largestDockerfile = 2 << 20;
@@ -26,8 +25,14 @@ export async function fetchDockerfile(
   const solving = internalSolve({
     ...options,
     async ask(bridge, callOptions) {
+      const Definition = sourceGraph({
+        identifier: url,
+        attrs: { "http.filename": name },
+        caps: ["source.http"],
+        name: `load ${shown}`,
+      });
       const { result } = await bridge.solve(
-        { Definition: httpFile(url), allowResultReturn: true, allowResultArrayRef: true },
+        { Definition, allowResultReturn: true, allowResultArrayRef: true },
         callOptions,
       );
       const ref = result?.result;
@@ -46,26 +51,4 @@ export async function fetchDockerfile(
     throw new BuildError(text, { grpcCode, step, sources: [...sources], cause: error });
   });
   return content ?? new Uint8Array();
-}
-
-/** The graph of one http source (BK client/llb HTTP). */
-function httpFile(url: string): pb.Definition {
-  const source = toBinary(
-    pb.OpSchema,
-    create(pb.OpSchema, {
-      op: { case: "source", value: { identifier: url, attrs: { "http.filename": name } } },
-      constraints: {},
-    }),
-  );
-  const digest = `sha256:${createHash("sha256").update(source).digest("hex")}`;
-  const end = toBinary(pb.OpSchema, create(pb.OpSchema, { inputs: [{ digest, index: 0n }] }));
-  return create(pb.DefinitionSchema, {
-    def: [source, end],
-    metadata: {
-      [digest]: {
-        caps: { "source.http": true },
-        description: { "llb.customname": `[internal] load ${withoutCredentials(url)}` },
-      },
-    },
-  });
 }

@@ -1,7 +1,5 @@
 import { basename, dirname } from "node:path/posix";
-import { type MessageInitShape, create, toBinary } from "@bufbuild/protobuf";
-import { createHash } from "node:crypto";
-import { type BuildkitClient, pb, type sourcepolicy } from "../buildkit/index.js";
+import type { BuildkitClient, pb, sourcepolicy } from "../buildkit/index.js";
 import type { EventSink } from "../core/index.js";
 import { type Attachable, fileSync } from "../session/index.js";
 import { withoutCredentials } from "./git-info.js";
@@ -9,6 +7,7 @@ import { internalSolve } from "./internal-solve.js";
 import { memoryDir } from "./memory-dir.js";
 import { unsupported } from "./parse/policy.js";
 import { hasGitQuery, isGitUrl } from "./remote-url.js";
+import { encodeOp, graphOf, sourceOp } from "./source-graph.js";
 
 /** Where buildx looks for a policy inside of a remote context. */
 export interface RemotePolicy {
@@ -16,6 +15,8 @@ export interface RemotePolicy {
   url: string;
   /** Path in it. */
   path: string;
+  /** The context as the builder is to fetch it, where that is not left to the frontend. */
+  graph?: pb.Definition;
 }
 
 /** Options of {@link refuseRemotePolicy}. */
@@ -56,16 +57,17 @@ export async function refuseRemotePolicy(policy: RemotePolicy, options: RemotePo
       fileSync(new Map([["dockerfile", memoryDir({ Dockerfile: `FROM ${contextName}\n` })]]), {}),
     ],
     async ask(bridge, callOptions) {
-      const context = isGitUrl(policy.url)
-        ? {
+      const graph = policy.graph ?? (isGitUrl(policy.url) ? undefined : unpackedArchive(policy.url));
+      const context = graph
+        ? { Definition: graph }
+        : {
             Frontend: "dockerfile.v0",
             FrontendOpt: {
               filename: "Dockerfile",
               [`context:${contextName}`]: policy.url,
               "frontend.caps": caps.join(","),
             },
-          }
-        : { Definition: unpackedArchive(policy.url) };
+          };
       const { result } = await bridge.solve(
         { ...context, allowResultReturn: true, allowResultArrayRef: true },
         callOptions,
@@ -103,9 +105,12 @@ async function hasPath(
 /** The graph of an http source that is unpacked when it is an archive (buildx v0.38 resolveRemotePolicyContextState). */
 function unpackedArchive(url: string): pb.Definition {
   const name = "context";
-  const source = encodeOp({
-    op: { case: "source", value: { identifier: url, attrs: { "http.filename": name } } },
-    constraints: {},
+  const shown = withoutCredentials(url);
+  const source = sourceOp({
+    identifier: url,
+    attrs: { "http.filename": name },
+    caps: ["source.http"],
+    name: `load ${shown}`,
   });
   const copy = {
     src: `/${name}`,
@@ -115,37 +120,21 @@ function unpackedArchive(url: string): pb.Definition {
     createDestPath: true,
     attemptUnpackDockerCompatibility: true,
   };
-  const file = encodeOp({
-    inputs: [{ digest: source.digest, index: 0n }],
-    op: {
-      case: "file",
-      value: {
-        actions: [
-          // Onto nothing, from the op's only input.
-          { input: -1n, secondaryInput: 0n, output: 0n, action: { case: "copy", value: copy } },
-        ],
-      },
+  // Onto nothing, from the op's only input.
+  const action = {
+    input: -1n,
+    secondaryInput: 0n,
+    output: 0n,
+    action: { case: "copy", value: copy },
+  } as const;
+  const file = encodeOp(
+    {
+      inputs: [{ digest: source.digest, index: 0n }],
+      op: { case: "file", value: { actions: [action] } },
+      constraints: {},
     },
-    constraints: {},
-  });
-  const end = encodeOp({ inputs: [{ digest: file.digest, index: 0n }] });
-  const shown = withoutCredentials(url);
-  return create(pb.DefinitionSchema, {
-    def: [source.data, file.data, end.data],
-    metadata: {
-      [source.digest]: {
-        caps: { "source.http": true },
-        description: { "llb.customname": `[internal] load ${shown}` },
-      },
-      [file.digest]: {
-        caps: { "file.base": true },
-        description: { "llb.customname": `[internal] unpack ${shown}` },
-      },
-    },
-  });
-}
-
-function encodeOp(op: MessageInitShape<typeof pb.OpSchema>): { data: Uint8Array; digest: string } {
-  const data = toBinary(pb.OpSchema, create(pb.OpSchema, op));
-  return { data, digest: `sha256:${createHash("sha256").update(data).digest("hex")}` };
+    ["file.base"],
+    `unpack ${shown}`,
+  );
+  return graphOf([source, file]);
 }

@@ -39,14 +39,36 @@ test("versions and features of a platform's system are sent", async () => {
   expect(attrs["platform"]).toBe("windows(10.0.17763)/amd64,windows(10.0.20348+win32k)/amd64,linux/arm64");
 });
 
-test("BUILDX_SEND_GIT_QUERY_AS_INPUT is told not to be acted on, where buildx would", async () => {
-  const env = { BUILDX_SEND_GIT_QUERY_AS_INPUT: "true" };
-  const remote = "https://example.com/a.git?branch=b";
-  const warnings = async (options: Partial<BuildOptions>, variables: Record<string, string> = env) =>
-    (await plan(options, variables)).warnings.join();
-  expect(await warnings({ context: remote })).toContain("BUILDX_SEND_GIT_QUERY_AS_INPUT is not supported");
-  expect(await warnings({ buildContexts: { other: remote } })).toContain("BUILDX_SEND_GIT_QUERY_AS_INPUT");
-  expect(await warnings({ context: remote }, {})).toBe("");
-  expect(await warnings({ context: remote }, { BUILDX_SEND_GIT_QUERY_AS_INPUT: "0" })).toBe("");
-  expect(await warnings({ context: "https://example.com/a.git#b" })).toBe("");
+test("a git address with a query goes to the frontend, or with BUILDX_SEND_GIT_QUERY_AS_INPUT as its input", async () => {
+  const remote = "https://user:word@example.com/a.git?branch=b";
+  const options = { context: remote, buildContexts: { other: remote, image: "docker-image://x" } };
+  for (const value of ["0", "false", "maybe", ""]) {
+    const { attrs, inputs, warnings } = await plan(options, { BUILDX_SEND_GIT_QUERY_AS_INPUT: value });
+    expect(attrs).toMatchObject({ context: remote, "context:other": remote });
+    expect(attrs["frontend.caps"]).toContain("gitquerystring");
+    expect([inputs.graphs, ...warnings]).toEqual([undefined]);
+  }
+  const asInput = (more: Partial<BuildOptions>) =>
+    plan({ ...options, ...more }, { BUILDX_SEND_GIT_QUERY_AS_INPUT: "1" });
+  const { attrs, inputs } = await asInput({});
+  expect(attrs).toMatchObject({
+    "input:context": remote,
+    "context:other": "input:git_state_context:other",
+    "input:context:other": remote,
+    "context:image": "docker-image://x",
+    "frontend.caps": "moby.buildkit.frontend.contexts+forward",
+  });
+  expect(attrs).not.toHaveProperty("context");
+  expect([...(inputs.graphs?.keys() ?? [])]).toEqual(["context", "dockerfile", "git_state_context:other"]);
+  expect(inputs.remotePolicy?.graph).toBe(inputs.graphs?.get("context"));
+  // A Dockerfile from here is not looked for there.
+  const inline = await asInput({ dockerfile: "FROM scratch\n" });
+  expect([...(inline.inputs.graphs?.keys() ?? [])]).toEqual(["context", "git_state_context:other"]);
+  // Without a query nothing changes.
+  const plain = await asInput({ context: "https://example.com/a.git#b", buildContexts: {} });
+  expect(plain.attrs["context"]).toBe("https://example.com/a.git#b");
+  expect(plain.inputs.graphs?.size).toBe(0);
+  await expect(asInput({ context: "https://u:word@h/a.git?branch=b&tag=c" })).rejects.toThrow(
+    'invalid git reference "https://h/a.git?branch=b&tag=c": branch conflicts with tag',
+  );
 });

@@ -112,7 +112,8 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
     allowLocalDelete,
     env,
   });
-  const inputs = withoutPolicies(await resolveInputs(options, facts.nodeId, signal), options, env);
+  const given = withoutPolicies(await resolveInputs(options, facts.nodeId, signal), options, env);
+  const inputs = await withGitQueries(given, buildArgs, env);
   const inlineCache = parseGoBool(buildArgs.get("BUILDKIT_INLINE_CACHE") ?? "") === true;
   const caches = await planCaches(options, env, inlineCache);
   const git = await gitAttrs(options, inputs, facts);
@@ -149,7 +150,6 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
       ...facts.dockerConfig.problems,
       ...caches.warnings,
       ...(git.warning === undefined ? [] : [git.warning]),
-      ...gitQueryWarning(inputs.attrs["frontend.caps"], env),
     ],
   };
 }
@@ -192,13 +192,15 @@ function callAttrs({ name }: CallRequest, caps: string | undefined): FrontendAtt
   return { requestid: `frontend.${name}`, "frontend.caps": all.sort().join(",") };
 }
 
-/** With this variable buildx fetches such a context for frontends that do not know queries (buildx v0.38 processGitURL). */
-function gitQueryWarning(caps = "", env: Environment): string[] {
-  const isAsked = parseGoBool(env["BUILDX_SEND_GIT_QUERY_AS_INPUT"] ?? "") === true;
-  if (!isAsked || !caps.includes("gitquerystring")) return [];
-  return [
-    "BUILDX_SEND_GIT_QUERY_AS_INPUT is not supported: the git address goes to the frontend with its query, which Dockerfile 1.18 and later understand",
-  ];
+/** With this variable the builder gets git addresses with a query as graphs, for frontends that do not know them. */
+async function withGitQueries(
+  inputs: Inputs,
+  buildArgs: ReadonlyMap<string, string>,
+  env: Environment,
+): Promise<Inputs> {
+  if (parseGoBool(env["BUILDX_SEND_GIT_QUERY_AS_INPUT"] ?? "") !== true) return inputs;
+  const { withGitInputs } = await import("./git-inputs.js");
+  return withGitInputs(inputs, buildArgs);
 }
 
 function servicesOf(options: BuildOptions): PlannedServices {

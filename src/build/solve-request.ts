@@ -17,7 +17,8 @@ export type SolveSpec = Pick<
   | "policySession"
   | "trust"
 > & {
-  inputs: Pick<SolvePlan["inputs"], "dockerfilePath"> & Partial<Pick<SolvePlan["inputs"], "locals">>;
+  inputs: Pick<SolvePlan["inputs"], "dockerfilePath"> &
+    Partial<Pick<SolvePlan["inputs"], "locals" | "graphs">>;
   call?: SolvePlan["call"];
   /** A build on the way to another, of which the builder's history is to know nothing. */
   internal?: boolean;
@@ -34,6 +35,7 @@ export function solveRequest(plan: SolveSpec, session: string): control.SolveReq
     ExporterAttrsDeprecated: first?.attrs ?? {},
     Exporters: plan.exports.map(({ type, attrs }) => ({ Type: type, Attrs: attrs })),
     FrontendAttrs: { ...plan.attrs },
+    FrontendInputs: frontendInputs(plan),
     Cache: {
       Exports: plan.caches.exports.map(cacheEntry),
       Imports: plan.caches.imports.map(cacheEntry),
@@ -50,14 +52,19 @@ export const askFrontend: AskGateway = async (bridge, { plan, signal }) =>
   (await bridge.solve(frontendRequest(plan), { signal })).result;
 
 /** What a plan's frontend is asked for. */
-export function frontendRequest(plan: Pick<SolveSpec, "frontend" | "attrs" | "caches">) {
+export function frontendRequest(plan: Pick<SolveSpec, "frontend" | "attrs" | "caches" | "inputs">) {
   return {
     Frontend: plan.frontend,
     FrontendOpt: { ...plan.attrs },
+    FrontendInputs: frontendInputs(plan),
     CacheImports: plan.caches.imports.map(cacheEntry),
     allowResultReturn: true,
     allowResultArrayRef: true,
   };
+}
+
+function frontendInputs({ inputs }: Pick<SolveSpec, "inputs">) {
+  return Object.fromEntries(inputs.graphs ?? []);
 }
 
 function cacheEntry({ type, attrs }: Pick<Cache, "type" | "attrs">) {

@@ -49,6 +49,18 @@ describe("parsePlatform", () => {
     },
   );
 
+  // Version and features are told in one way, containerd's.
+  it.each([
+    ["windows(%zz)/amd64", 'has an invalid OS version "%zz": invalid URL escape "%zz"'],
+    ["windows(10%)", 'has an invalid OS version "10%": invalid URL escape "%"'],
+    ["windows(1+a+b%2)/amd64", 'has invalid OS features: invalid os feature "b%2": invalid URL escape "%2"'],
+    ["linux(%FF)/amd64", 'has an invalid OS version "%FF": the URL escapes of "%FF" are not UTF-8'],
+    ["linux(+%C3)/amd64", 'invalid os feature "%C3": the URL escapes of "%C3" are not UTF-8'],
+  ])("refuses the escape in %s", (text, why) => {
+    expect(() => parsePlatform(text)).toThrow(why);
+    expect(() => parsePlatform(text)).toThrow(JSON.stringify(text));
+  });
+
   it("keeps version and features of the system", () => {
     const platform = parsePlatform("windows(10.0.17763+b+a%2Bc)/amd64");
     expect(platform).toMatchObject({ osVersion: "10.0.17763", osFeatures: ["b", "a+c"] });

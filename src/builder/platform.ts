@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, messageOf, percentDecode } from "../core/index.js";
 
 /** What a machine or an image is (OCI image-spec platform). */
 export interface Platform {
@@ -49,11 +49,13 @@ export function parsePlatform(specifier: string): Platform {
   }
   if (rest.length > 0) throw invalid(`${quoted}: cannot parse platform specifier`);
   const os = normalizeSystem(match[1] ?? "");
-  const version = decodeOption(specifier, match[2] ?? "");
+  const version = decodeOption(match[2] ?? "", (text) => `${quoted} has an invalid OS version ${text}`);
   const features = (match[3] ?? "")
     .split("+")
     .filter(Boolean)
-    .map((feature) => decodeOption(specifier, feature));
+    .map((feature) =>
+      decodeOption(feature, (text) => `${quoted} has invalid OS features: invalid os feature ${text}`),
+    );
   const more = {
     ...(version && { osVersion: version }),
     ...(features.length > 0 && { osFeatures: features }),
@@ -199,16 +201,12 @@ function encodeOption(text: string): string {
   return text.replace(/[%+()/]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-function decodeOption(specifier: string, text: string): string {
+/** @throws InvalidArgumentError in containerd's words. */
+function decodeOption(text: string, explain: (quoted: string) => string): string {
   try {
-    return decodeURIComponent(text);
+    return percentDecode(text);
   } catch (cause) {
-    throw new InvalidArgumentError(
-      `${JSON.stringify(specifier)} has an invalid OS version ${JSON.stringify(text)}`,
-      {
-        cause,
-      },
-    );
+    throw new InvalidArgumentError(`${explain(JSON.stringify(text))}: ${messageOf(cause)}`, { cause });
   }
 }
 

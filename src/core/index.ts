@@ -13,6 +13,7 @@ export {
 export { goFixed } from "./go-fixed.js";
 export { type Interval, mergeIntervals, secondsOf } from "./intervals.js";
 export { nextTurn } from "./next-turn.js";
+export { percentDecode, percentDecodeBytes } from "./percent.js";
 export { processWide } from "./process-wide.js";
 export {
   type BuildEvent,

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, trimTrailing } from "../core/index.js";
+import { InvalidArgumentError, messageOf, percentDecode, trimTrailing } from "../core/index.js";
 
 /** Where an engine listens, taken apart. */
 export type Endpoint =
@@ -84,9 +84,9 @@ function sshEndpoint(host: string): SshEndpoint {
 
 function decode(host: string, text: string): string {
   try {
-    return decodeURIComponent(text);
+    return percentDecode(text);
   } catch (error) {
-    throw invalid(host, "malformed escape", error);
+    throw invalid(host, messageOf(error), error);
   }
 }
 

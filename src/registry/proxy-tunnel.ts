@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { callbackify } from "node:util";
 import type { buildConnector } from "undici";
+import { proxyAuthorization } from "./proxy.js";
 import { RegistryError } from "./registry-error.js";
 
 /** Options of {@link tunnelConnector}. */
@@ -63,8 +64,7 @@ function askProxy(
   signal: AbortSignal,
 ): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const { username, password } = proxy;
-    const user = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    const authorization = proxyAuthorization(proxy);
     const request = (proxy.protocol === "https:" ? https : http).request({
       ...proxyTls,
       method: "CONNECT",
@@ -73,7 +73,7 @@ function askProxy(
       path: host,
       headers: {
         host,
-        ...(username && { "proxy-authorization": `Basic ${Buffer.from(user).toString("base64")}` }),
+        ...(authorization !== undefined && { "proxy-authorization": authorization }),
       },
       agent: false,
       signal,

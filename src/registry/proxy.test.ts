@@ -45,3 +45,15 @@ test("a wrong address is named by its variable, not shown", () => {
     /^invalid proxy address in HTTPS_PROXY$/,
   );
 });
+
+test("a user or a password with a bad escape is named by its variable, not shown", () => {
+  for (const value of ["http://us%er:word@proxy:3128", "http://user:50%word@proxy:3128"]) {
+    const told = () => of("https://r.example/", { https_proxy: value });
+    expect(told).toThrow(/^invalid proxy address in HTTPS_PROXY: .*invalid URL escape; .* %25$/);
+    expect(told).not.toThrow(/word@|us%er/);
+  }
+  // Bytes that are no text are what they are.
+  expect(of("https://r.example/", { HTTPS_PROXY: "http://u:%FF@proxy:3128" })).toBe(
+    "http://u:%FF@proxy:3128/",
+  );
+});

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { type Environment } from "../config/index.js";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, percentDecodeBytes } from "../core/index.js";
 import { isLoopbackHost } from "./hub.js";
 
 /**
@@ -25,7 +25,27 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
     // The value may hold a password, and is not shown.
     throw new InvalidArgumentError(`invalid proxy address in ${variable}`);
   }
+  requireReadable(proxy, variable);
   return proxy;
+}
+
+/** The header by which a user and a password of the proxy's address are sent to it; undefined without. */
+export function proxyAuthorization({ username, password }: URL): string | undefined {
+  if (username === "" && password === "") return undefined;
+  const user = Buffer.concat([percentDecodeBytes(username), Buffer.from(":"), percentDecodeBytes(password)]);
+  return `Basic ${user.toString("base64")}`;
+}
+
+/** A user and a password that are not URL-encoded as they must be: neither is shown. */
+function requireReadable({ username, password }: URL, variable: string): void {
+  try {
+    percentDecodeBytes(username);
+    percentDecodeBytes(password);
+  } catch {
+    throw new InvalidArgumentError(
+      `invalid proxy address in ${variable}: the user name or the password has an invalid URL escape; a "%" in one is written %25`,
+    );
+  }
 }
 
 function excludes(entry: string, host: string, port: string): boolean {

@@ -4,7 +4,7 @@ import type { Dispatcher } from "undici";
 import type { Environment } from "../config/index.js";
 import { abortError, isError, messageOf, sleep } from "../core/index.js";
 import { type Resolve, guardedLookup, mayServe, resolveAddresses } from "./network-place.js";
-import { proxyFor } from "./proxy.js";
+import { proxyAuthorization, proxyFor } from "./proxy.js";
 import { tunnelConnector } from "./proxy-tunnel.js";
 import { isReset } from "./retry.js";
 import { RegistryError } from "./registry-error.js";
@@ -183,9 +183,11 @@ export class RegistryHttp implements AsyncDisposable {
       return new Agent({ ...common, connect: tunnelConnector({ proxy, proxyTls, serverTls: tls, timeout }) });
     }
     // Plain http goes to a proxy with the whole URL as its target.
+    const authorization = proxyAuthorization(proxy);
     return new ProxyAgent({
       ...common,
-      uri: proxy.href,
+      uri: proxy.origin,
+      ...(authorization !== undefined && { token: authorization }),
       proxyTunnel: false,
       proxyTls: { timeout, ...proxyTls },
     });

@@ -175,6 +175,22 @@ describe("git", () => {
     expect(await greeting({ context: `${url()}?ref=main&subdir=sub` })).toBe("below");
   });
 
+  test("and in queries that the frontend need not know", async () => {
+    const asInput = (options: Parameters<typeof greeting>[0]) =>
+      greeting({ ...options, env: { ...place.env, BUILDX_SEND_GIT_QUERY_AS_INPUT: "1" } });
+    expect(await asInput({ context: `${url()}?branch=other` })).toBe("other");
+    expect(await asInput({ context: `${url()}?ref=main&subdir=sub` })).toBe("below");
+    const fromHere = "FROM scratch\nCOPY --from=repo /greeting /\nCOPY --from=plain /greeting /two\n";
+    const buildContexts = { repo: `${url()}?tag=v1&checksum=${commit}`, plain: `${url()}#other` };
+    expect(await asInput({ context: `${url()}?subdir=sub`, dockerfile: fromHere, buildContexts })).toBe(
+      "first",
+    );
+    await expect(asInput({ context: `${url()}?tag=v1&checksum=${"0".repeat(40)}` })).rejects.toThrow(
+      /checksum/,
+    );
+    await expect(asInput({ context: `${url()}?bogus=1` })).rejects.toThrow('unexpected query "bogus"');
+  });
+
   test("as a named context, and with a Dockerfile from here", async () => {
     const named = { context: files({ Dockerfile: "FROM scratch\nCOPY --from=repo /greeting /\n" }) };
     expect(await greeting({ ...named, buildContexts: { repo: `${url()}#v1` } })).toBe("first");
@@ -375,6 +391,8 @@ test("the oldest BuildKit: what it cannot do is told, not left out", async () =>
     await expect(old.build({ context: query, outputs: [{ type: "cacheonly" }] })).rejects.toThrow(
       "current frontend does not support Git URLs with query string components",
     );
+    const asInput = { ...place.env, BUILDX_SEND_GIT_QUERY_AS_INPUT: "1" };
+    await old.build({ context: `${query}&subdir=sub`, outputs: [{ type: "cacheonly" }], env: asInput });
     const dest = path.join(await mkdtemp(path.join(scratch, "old-")), "out");
     const context = files({ Dockerfile: dockerfile, greeting: "old" });
     const outputs = [
@@ -458,7 +476,10 @@ describe("rego policies", () => {
     const refusal = /Dockerfile\.rego in the context http.*policies\.git.*rego policies are not supported/;
     await expect(greeting({ context: url })).rejects.toThrow(refusal);
     await expect(greeting({ context: `${url}#main:sub` })).rejects.toThrow(refusal);
-    await expect(greeting({ context: `${url}?branch=main&subdir=sub` })).rejects.toThrow(refusal);
+    const query = { context: `${url}?branch=main&subdir=sub` };
+    await expect(greeting(query)).rejects.toThrow(refusal);
+    const env = { ...place.env, BUILDX_SEND_GIT_QUERY_AS_INPUT: "1" };
+    await expect(greeting({ ...query, env })).rejects.toThrow(refusal);
     await expect(greeting({ context: url, file: "./sub/Dockerfile" })).rejects.toThrow(refusal);
     expect(await greeting({ context: url, file: "other/x[1].Dockerfile" })).toBe("b\n");
     expect(await greeting({ context: url, policies: ["disabled=true"] })).toBe("a\n");

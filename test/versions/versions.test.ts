@@ -81,6 +81,11 @@ const cases: Readonly<Record<string, Case>> = {
   "a directory with another name": { args: ["-o", "type=cacheonly"], context: "größe" },
   "a git repository": { args: ["-o", "type=cacheonly"], context: "GIT#main:sub" },
   "a git query": { args: ["-o", "type=cacheonly"], context: "GIT?branch=main&subdir=sub" },
+  "a git query as the frontend's input": {
+    args: ["--build-context", "again=GIT?subdir=sub", "-o", "type=cacheonly"],
+    context: "GIT?branch=main&subdir=sub",
+    env: { BUILDX_SEND_GIT_QUERY_AS_INPUT: "1" },
+  },
   "a named context": {
     args: ["--build-context", "busybox=docker-image://alpine", "-o", "type=cacheonly", "--no-cache"],
   },
@@ -243,8 +248,9 @@ async function outcome(client: Client, builder: string, one: Case) {
   for (const old of ["out", "out2", "layout", "part", "metadata.json"])
     await rm(place.path(old), { recursive: true, force: true });
   const flags = ["--builder", builder, "--progress", "plain", "--metadata-file", "metadata.json"];
-  const last = source === false ? [] : [source.replace("GIT", `${repositories.origin}/app.git`)];
-  const result = await client.run(["build", ...flags, ...args, ...last], {
+  const here = (text: string) => text.replace("GIT", `${repositories.origin}/app.git`);
+  const last = source === false ? [] : [here(source)];
+  const result = await client.run(["build", ...flags, ...args.map(here), ...last], {
     cwd,
     env: { SOURCE_DATE_EPOCH: "1700000000", ...env },
     ...(input && { input: input() }),

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { isGitUrl } from "../../build/index.js";
+import { formatGitReference, isGitUrl } from "../../build/index.js";
 import type { LocalBuildState } from "../../builder/index.js";
 import { blankUsers } from "../../core/index.js";
 
@@ -54,7 +54,8 @@ function dockerfilePath(attrs: Readonly<Record<string, string>>, local: LocalBui
 }
 
 function repositoryName(attrs: Readonly<Record<string, string>>): string {
-  return attrs["vcs:source"] ?? gitSource(attrs["input:context"]) ?? "";
+  const source = attrs["vcs:source"] ?? gitSource(attrs["input:context"]) ?? "";
+  return isGitUrl(source) ? formatGitReference(source) : source;
 }
 
 function gitSource(input: string | undefined): string | undefined {

@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { type MessageInitShape, create, toBinary } from "@bufbuild/protobuf";
+import { pb } from "../buildkit/index.js";
+
+/** A source as BuildKit fetches it. */
+export interface GraphSource {
+  /** `https://…`, `git://…`. */
+  identifier: string;
+  attrs: Record<string, string>;
+  /** What a daemon must be able to do; one that is not is told by BuildKit. */
+  caps: readonly string[];
+  /** How it is called in the progress; without credentials. */
+  name: string;
+}
+
+/** One operation, by whose digest others name it. */
+export interface EncodedOp {
+  data: Uint8Array;
+  digest: string;
+  metadata: MessageInitShape<typeof pb.OpMetadataSchema>;
+}
+
+/** The graph of one source (BK client/llb source.go). */
+export function sourceGraph(source: GraphSource): pb.Definition {
+  return graphOf([sourceOp(source)]);
+}
+
+/** The operation that fetches a source. */
+export function sourceOp({ identifier, attrs, caps, name }: GraphSource): EncodedOp {
+  const op = { op: { case: "source", value: { identifier, attrs } }, constraints: {} } as const;
+  return encodeOp(op, caps, name);
+}
+
+/** An operation with its digest. */
+export function encodeOp(
+  op: MessageInitShape<typeof pb.OpSchema>,
+  caps: readonly string[],
+  name: string,
+): EncodedOp {
+  const data = toBinary(pb.OpSchema, create(pb.OpSchema, op));
+  return {
+    data,
+    digest: `sha256:${createHash("sha256").update(data).digest("hex")}`,
+    metadata: {
+      caps: Object.fromEntries(caps.map((cap) => [cap, true])),
+      description: { "llb.customname": `[internal] ${name}` },
+    },
+  };
+}
+
+/** The graph of operations, in their order, whose result is the last one's. */
+export function graphOf(ops: readonly EncodedOp[]): pb.Definition {
+  const inputs = ops.slice(-1).map(({ digest }) => ({ digest, index: 0n }));
+  return create(pb.DefinitionSchema, {
+    def: [...ops.map(({ data }) => data), toBinary(pb.OpSchema, create(pb.OpSchema, { inputs }))],
+    metadata: Object.fromEntries(ops.map(({ digest, metadata }) => [digest, metadata])),
+  });
+}
