@@ -22,7 +22,9 @@ export function percentDecodeBytes(text: string): Buffer {
   let length = 0;
   for (let at = 0; at < bytes.length; at++) {
     const isEscape = bytes[at] === 0x25;
-    bytes[length++] = isEscape ? parseInt(bytes.toString("latin1", at + 1, at + 3), 16) : (bytes[at] as number);
+    bytes[length++] = isEscape
+      ? parseInt(bytes.toString("latin1", at + 1, at + 3), 16)
+      : (bytes[at] as number);
     if (isEscape) at += 2;
   }
   return bytes.subarray(0, length);
