@@ -1,6 +1,7 @@
 import { readlink, realpath } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { makeDirectory, writeFileAtomic } from "../fs/index.js";
+import { isSlipwayError } from "../core/index.js";
+import { makeDirectory, writeError, writeFileAtomic } from "../fs/index.js";
 import { dockerConfigDir } from "./config-dir.js";
 import type { Environment } from "./environment.js";
 import { type JsonObject, parseJsonObject } from "./json.js";
@@ -11,7 +12,8 @@ import { readConfigFile } from "./read-file.js";
  * their order; a file that is a link stays one. The file is the user's alone (0600), since it may hold passwords.
  *
  * @returns the file's path.
- * @throws ConfigError when the file cannot be read, or is not what it should be: it is then as before.
+ * @throws ConfigError when the file cannot be read, or is not what it should be; FileWriteError when it cannot be written: it is
+ * then as before.
  */
 export async function editDockerConfig(
   env: Environment,
@@ -21,20 +23,32 @@ export async function editDockerConfig(
   const path = join(dockerConfigDir(env), "config.json");
   const content = await readConfigFile(path, { signal });
   const raw = parseJsonObject(path, content ?? Buffer.alloc(0));
-  await makeDirectory(dirname(path), 0o700);
-  const target = content === undefined ? await linkTarget(path) : await realpath(path);
-  await writeFileAtomic(target, `${JSON.stringify(edit(raw), undefined, "\t")}\n`, {
-    mode: 0o600,
-    ...(signal && { signal }),
-  });
+  try {
+    await makeDirectory(dirname(path), 0o700);
+    const target = content === undefined ? await linkTarget(path) : await realpath(path);
+    await writeFileAtomic(target, `${JSON.stringify(edit(raw), undefined, "\t")}\n`, {
+      mode: 0o600,
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    throw isSlipwayError(error) ? error : writeError(path, error);
+  }
   return path;
 }
 
-/** Where a link points that leads nowhere yet; the path itself if it is none. */
+/** As many as Linux follows. */
+const mostLinks = 40;
+
+/** Where a link points that leads nowhere yet, over others if need be; the path itself if it is none. */
 async function linkTarget(path: string): Promise<string> {
-  try {
-    return resolve(dirname(path), await readlink(path));
-  } catch {
-    return path;
+  let target = path;
+  for (let links = 0; links < mostLinks; links++) {
+    try {
+      // From where the link is, not from where a link on the way to it stands.
+      target = resolve(await realpath(dirname(target)), await readlink(target));
+    } catch {
+      break;
+    }
   }
+  return target;
 }

@@ -11,9 +11,12 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { fakeRegistry } from "../../test/support/fake-registry.js";
+import { isSlipwayError } from "../core/index.js";
 import { loginToRegistry, logoutFromRegistry, serverHost } from "./registry-login.js";
 
 let dir: string;
@@ -64,6 +67,60 @@ test("what else is in the file stays, and so does a link in its place", async ()
   expect(await read()).toEqual({ ...before, auths: { ...before.auths, [registry.host]: { auth } } });
   await logoutFromRegistry({ server: registry.host, env });
   expect(await read()).toEqual(before);
+});
+
+test("links that lead nowhere yet are followed", async () => {
+  await using registry = await fakeRegistry({ auth: "basic" });
+  await mkdir(join(dir, "elsewhere"));
+  await symlink(join(dir, "elsewhere"), join(dir, "docker"));
+  await symlink("second.json", config);
+  await symlink("../real.json", join(dir, "elsewhere", "second.json"));
+  await loginToRegistry({ server: registry.host, ...me, env });
+  expect(JSON.parse(await readFile(join(dir, "real.json"), "utf8"))).toEqual({
+    auths: { [registry.host]: { auth } },
+  });
+  for (const name of ["config.json", "second.json"])
+    expect((await lstat(join(dir, "docker", name))).isSymbolicLink()).toBe(true);
+});
+
+const places: Readonly<Record<string, (config: string) => Promise<unknown>>> = {
+  "a directory": (config) => mkdir(config),
+  "a named pipe": (config) => promisify(execFile)("mkfifo", [config]),
+  "a link to a device": (config) => symlink("/dev/null", config),
+  "a link to a full device": (config) => symlink("/dev/full", config),
+  "a link to nowhere in a directory that is not there": (config) => symlink("/nowhere/at/all.json", config),
+  "a link to itself": (config) => symlink("config.json", config),
+};
+
+test.each(Object.entries(places))(
+  "%s in the file's place is told by its path, and stays",
+  async (_, make) => {
+    await using registry = await fakeRegistry({ auth: "basic" });
+    await mkdir(join(dir, "docker"));
+    await make(config);
+    const before = await lstat(config);
+    const refused = loginToRegistry({ server: registry.host, ...me, env });
+    await expect(refused).rejects.toThrow(config);
+    await expect(refused).rejects.toSatisfy((error) =>
+      isSlipwayError(error, ["FS_WRITE", "CONFIG_UNREADABLE"]),
+    );
+    expect((await lstat(config)).ino).toBe(before.ino);
+    expect(await readdir(join(dir, "docker"))).toEqual(["config.json"]);
+  },
+);
+
+test.each([
+  ["a file", "file/docker"],
+  ["what nobody can make a directory in", "/proc/docker"],
+])("a directory for it that is below %s is told by the file's path", async (_, given) => {
+  await using registry = await fakeRegistry({ auth: "basic" });
+  await writeFile(join(dir, "file"), "");
+  const DOCKER_CONFIG = resolve(dir, given);
+  const refused = loginToRegistry({ server: registry.host, ...me, env: { ...env, DOCKER_CONFIG } });
+  await expect(refused).rejects.toMatchObject({
+    code: "FS_WRITE",
+    message: expect.stringContaining(join(DOCKER_CONFIG, "config.json")) as string,
+  });
 });
 
 test("a broken file is refused by its path, and left alone", async () => {

@@ -44,12 +44,14 @@ export async function importBundle(
     answer = await post(socket, bundle, signal);
   } catch (error) {
     throwIfAborted(signal);
-    bundle.destroy();
     throw new HistoryError(
       "HISTORY_DESKTOP",
       `history import hands bundles to Docker Desktop, which does not answer at ${socket}: ${messageOf(error)}`,
       { cause: error },
     );
+  } finally {
+    // Who refuses it need not have read it.
+    bundle.destroy();
   }
   if (answer.status !== 200)
     throw new HistoryError(
