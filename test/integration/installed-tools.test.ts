@@ -99,6 +99,18 @@ const tools: Tool[] = [
     says: jestPasses,
   },
   {
+    name: "jest@30, workers that each connect",
+    packages: ["jest@30"],
+    files: Object.fromEntries(
+      ["a", "b", "c"].map((name) => [
+        `${name}.test.js`,
+        `const { connect, files } = require("slipway"); test("builds", async () => { const connection = await connect({ builder: "${builder}" }); try { for (let i = 0; i < 3; i++) await connection.build({ context: files({ Dockerfile: "FROM scratch\\nCOPY Dockerfile /\\n" }), outputs: [{ type: "tar", dest: "${name}.tar" }] }); } finally { await connection.close(); } }, 60000);`,
+      ]),
+    ),
+    commands: ["npx jest --maxWorkers 3"],
+    says: /3 passed/,
+  },
+  {
     name: "ts-jest@29",
     packages: ["jest@29", "ts-jest@29", "typescript@5.9", "@types/jest@29", "@types/node@20"],
     files: {
@@ -239,6 +251,18 @@ ${imported} ${call}${report}`,
       "DD_TRACE_STARTUP_LOGS=false DD_TRACE_AGENT_URL=http://127.0.0.1:9 timeout 60 node --require dd-trace/init a.cjs",
     ],
     says: /built/,
+  },
+  {
+    // 12.0.2 and later need Node 22.
+    name: "testcontainers@12, the newest, on Node 24",
+    packages: ["testcontainers@12"],
+    files: {
+      "a.mjs": `import { buildImage } from "slipway/testcontainers"; import { files } from "slipway"; import { GenericContainer } from "testcontainers";
+const image = await buildImage({ builder: "${builder}", context: files({ Dockerfile: 'FROM busybox\\nRUN echo hello >/said\\nCMD ["sleep","60"]\\n' }) });
+const container = await new GenericContainer(image).start(); const { output } = await container.exec(["cat", "/said"]); await container.stop(); console.log(output);`,
+    },
+    commands: ["$(echo $TESTBED_NODES | cut -d: -f3) a.mjs"],
+    says: /hello/,
   },
   ...["typescript@5.9", "typescript@6", "typescript@7"].map((typescript): Tool => ({
     name: typescript,
