@@ -31,8 +31,8 @@ export interface GitReference {
  * @throws InvalidArgumentError in BuildKit's words, that names the reference without user and password.
  */
 export function parseGitReference(text: string): GitReference {
-  const [beforeFragment = "", fragment = ""] = cut(text, "#");
-  const [address = "", query = ""] = cut(beforeFragment, "?");
+  const [beforeFragment, fragment = ""] = cut(text, "#");
+  const [address, query = ""] = cut(beforeFragment, "?");
   try {
     const reference = { ...addressOf(address), ...fragmentOf(fragment, !isScp(address)) };
     return withQuery(reference, queryOf(query));
@@ -64,12 +64,12 @@ function isScp(address: string): boolean {
 function addressOf(address: string): Pick<GitReference, "remote" | "place" | "isSsh"> {
   const place = (host: string, path: string) => `${host}${posix.join("/", path)}`;
   if (isScp(address)) {
-    const [host = "", path = ""] = cut(address.slice(address.indexOf("@") + 1), ":");
+    const [host, path = ""] = cut(address.slice(address.indexOf("@") + 1), ":");
     return { remote: address, place: place(host, path), isSsh: true };
   }
   const remote = address.startsWith("github.com/") ? `https://${address}` : address;
   const [, rest = ""] = remote.split("://", 2);
-  const [authority = "", path = ""] = cut(rest, "/");
+  const [authority, path = ""] = cut(rest, "/");
   const host = authority.slice(authority.lastIndexOf("@") + 1);
   const isSsh = !isHttpUrl(remote) && remote.startsWith("ssh://");
   return { remote, place: place(host, percentDecode(path)), isSsh };
@@ -77,7 +77,7 @@ function addressOf(address: string): Pick<GitReference, "remote" | "place" | "is
 
 /** `ref:directory`. */
 function fragmentOf(fragment: string, isEscaped: boolean): Pick<GitReference, "ref" | "subdir"> {
-  const [ref = "", directory = ""] = cut(isEscaped ? percentDecode(fragment) : fragment, ":");
+  const [ref, directory = ""] = cut(isEscaped ? percentDecode(fragment) : fragment, ":");
   const subdir = posix.join("/", directory).slice(1);
   return { ...(ref && { ref }), ...(subdir && { subdir }) };
 }

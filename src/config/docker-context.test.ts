@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { testCertificates } from "../../test/support/certificates.js";
 import { loadDockerConfig } from "./docker-config.js";
 import { listDockerContexts, resolveDockerEndpoint } from "./docker-context.js";
 
@@ -47,27 +48,46 @@ test("the context in force: option, DOCKER_HOST, DOCKER_CONTEXT, configuration, 
 });
 
 test("a context brings its TLS files, but not to a socket", async () => {
-  const tls = { "ca.pem": "CA", "cert.pem": "CERT", "key.pem": "KEY" };
+  const { ca, cert, key } = testCertificates;
+  const tls = { "ca.pem": ca, "cert.pem": cert, "key.pem": key };
   await addContext("far", { Host: "tcp://far:2376", SkipTLSVerify: true }, tls);
   await addContext("near", { Host: "unix:///near.sock" }, tls);
   await addContext("plain", { Host: "tcp://plain:2375" });
   expect(await resolve({}, "far")).toEqual({
     contextName: "far",
     host: "tcp://far:2376",
-    tls: { ca: "CA", cert: "CERT", key: "KEY" },
+    tls: { ca, cert, key },
     skipTlsVerify: true,
   });
   expect((await resolve({}, "near")).tls).toBeUndefined();
   expect((await resolve({}, "plain")).tls).toBeUndefined();
 });
 
+test.each([
+  ["ca", "junk", "no certificate"],
+  ["cert", "junk", "no certificate"],
+  ["key", "junk", "the private key"],
+  ["key", "", "the private key"],
+])("a %s.pem that is %j is told by its path", async (name, content, why) => {
+  for (const [file, text] of Object.entries(testCertificates))
+    await writeFile(join(dir, `${file}.pem`), text);
+  await writeFile(join(dir, `${name}.pem`), content);
+  const env = { DOCKER_HOST: "tcp://h:2376", DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: dir };
+  const path = join(dir, `${name}.pem`);
+  await expect(resolve(env)).rejects.toMatchObject({
+    code: "CONFIG_INVALID",
+    message: expect.stringContaining(`${path}: ${why}`) as string,
+  });
+});
+
 test("SEC-36 TLS of the default context: required CA when verifying, never silently plain", async () => {
   const env = { DOCKER_HOST: "tcp://h:2376", DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: dir };
   await expect(resolve(env)).rejects.toMatchObject({ path: join(dir, "ca.pem") });
-  await writeFile(join(dir, "ca.pem"), "CA");
-  expect(await resolve(env)).toMatchObject({ tls: { ca: "CA" }, skipTlsVerify: false });
+  const { ca } = testCertificates;
+  await writeFile(join(dir, "ca.pem"), ca);
+  expect(await resolve(env)).toMatchObject({ tls: { ca }, skipTlsVerify: false });
   expect(await resolve({ DOCKER_HOST: "tcp://h:2376", DOCKER_TLS: "1" })).toMatchObject({
-    tls: { ca: "CA" },
+    tls: { ca },
     skipTlsVerify: true,
   });
   expect((await resolve({ DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: dir })).host).toBe(

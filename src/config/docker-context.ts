@@ -8,6 +8,7 @@ import { isSocketHost, parseDockerHost } from "./docker-host.js";
 import type { Environment } from "./environment.js";
 import { JsonReader, parseJsonObject, textOf } from "./json.js";
 import { readConfigFile } from "./read-file.js";
+import { type TlsPem, checkTlsPem } from "./tls-pem.js";
 
 /** How to reach a Docker daemon, and the context that says so. */
 export interface DockerEndpoint {
@@ -134,10 +135,10 @@ async function defaultEndpoint(env: Environment, config: DockerConfig): Promise<
 }
 
 async function readTls(dir: string): Promise<NonNullable<DockerEndpoint["tls"]>> {
-  const tls: NonNullable<DockerEndpoint["tls"]> = {};
+  const tls: TlsPem = {};
   for (const name of ["ca", "cert", "key"] as const) {
     const content = await readConfigFile(join(dir, `${name}.pem`));
     if (content) tls[name] = textOf(content);
   }
-  return tls;
+  return checkTlsPem(tls, (name, why, cause) => invalidConfig(join(dir, `${name}.pem`), why, cause));
 }

@@ -37,3 +37,4 @@ export { proxyBuildArgs } from "./proxies.js";
 export { splitShellWords } from "./shell-words.js";
 export { parseSize } from "./size.js";
 export { desktopUrl, hasDesktop } from "./docker-desktop.js";
+export { type TlsPem, checkTlsPem } from "./tls-pem.js";

@@ -52,7 +52,8 @@ export interface LogoutOptions extends LoginContext {
 export async function loginToRegistry(options: LoginOptions): Promise<string | undefined> {
   const { env, username, password, signal } = options;
   const host = serverHost(options.server);
-  const config = await loadDockerConfig(env, { signal });
+  // Not a named pipe, in which nothing can be kept: so without a signal.
+  const config = await loadDockerConfig(env);
   const credentials = { username, password };
   await using client = new RegistryClient({
     env,
@@ -79,7 +80,7 @@ export async function loginToRegistry(options: LoginOptions): Promise<string | u
  */
 export async function logoutFromRegistry({ server, env, onWarning, signal }: LogoutOptions): Promise<void> {
   const host = serverHost(server);
-  const config = await loadDockerConfig(env, { signal });
+  const config = await loadDockerConfig(env);
   const key = credentialsKey(host);
   const keys = key === host ? [host, `http://${host}`, `https://${host}`] : [key];
   const helper = config.credHelpers.get(key) ?? config.credsStore;

@@ -220,6 +220,16 @@ describe("a daemon with TLS", () => {
     },
   );
 
+  test.each(["cert", "key"])("nor when that of its %s is none", async (name) => {
+    for (const [file, text] of Object.entries(testCertificates)) await writeFile(join(dir, file), text);
+    await writeFile(join(dir, name), "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    const given = { cacert: join(dir, "ca"), cert: join(dir, "cert"), key: join(dir, "key") };
+    await expect(readTlsFiles(given)).rejects.toMatchObject({
+      code: "DRIVER_OPTION",
+      message: expect.stringContaining(`${join(dir, name)} cannot be used: `) as string,
+    });
+  });
+
   test("takes all of its files", async () => {
     for (const [name, text] of Object.entries(testCertificates)) await writeFile(join(dir, name), text);
     const given = { cacert: join(dir, "ca"), cert: join(dir, "cert"), key: join(dir, "key") };

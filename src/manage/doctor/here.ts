@@ -29,20 +29,25 @@ export function checkProxies(env: Environment, config: DockerConfig, engineHost:
     : ok("proxy", text);
 }
 
-/** The file of authorities that Node adds to its own, which it passes over without a word when it cannot use it. */
+/** Files of authorities that the environment names: those that cannot be used are passed over without a word. */
 export async function checkAuthorities(env: Environment, signal?: AbortSignal): Promise<Finding> {
-  const path = env["NODE_EXTRA_CA_CERTS"];
-  if (!path) return ok("authorities", "the public ones that Node knows");
-  try {
-    const count = (await readAuthorities(path, { signal, limit: largest })).split("-----BEGIN").length - 1;
-    return ok("authorities", `the public ones, and ${count} of ${path}`);
-  } catch (error) {
-    return problem(
-      "authorities",
-      `NODE_EXTRA_CA_CERTS: ${messageOf(error)}`,
-      "name a file of PEM certificates, or unset it",
-    );
+  const found: string[] = [];
+  for (const variable of ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"]) {
+    const path = env[variable];
+    if (!path) continue;
+    try {
+      const text = await readAuthorities(path, { signal, limit: largest });
+      found.push(`${text.split("-----BEGIN").length - 1} of ${path}`);
+    } catch (error) {
+      return problem(
+        "authorities",
+        `${variable}: ${messageOf(error)}`,
+        "name a file of PEM certificates, or unset it",
+      );
+    }
   }
+  if (found.length === 0) return ok("authorities", "the public ones that Node knows");
+  return ok("authorities", `${env["SSL_CERT_FILE"] ? "" : "the public ones, and "}${found.join(", and ")}`);
 }
 
 /** Docker's configuration, and the programs that keep its credentials. */
