@@ -213,14 +213,12 @@ export async function leaveBuilder(
 
 /** Parses `--driver-opt`: each a comma list of `key=value`; the last of a key wins. */
 export function parseDriverOptFlags(texts: readonly string[]): Record<string, string> {
-  const options: Record<string, string> = {};
-  for (const text of texts)
-    for (const field of parseCsvFields(text)) {
-      const at = field.indexOf("=");
-      if (at < 0) throw new InvalidArgumentError(`invalid value ${JSON.stringify(field)}, expecting k=v`);
-      options[field.slice(0, at)] = field.slice(at + 1);
-    }
-  return options;
+  const options = texts.flatMap(parseCsvFields).map((field) => {
+    const at = field.indexOf("=");
+    if (at < 0) throw new InvalidArgumentError(`invalid value ${JSON.stringify(field)}, expecting k=v`);
+    return [field.slice(0, at), field.slice(at + 1)] as const;
+  });
+  return Object.fromEntries(options);
 }
 
 /** A builder whose file is broken counts as absent: creating it anew repairs it (STO-1). */

@@ -47,3 +47,14 @@ export function keyValues<T extends string | undefined>(
   }
   return Object.fromEntries(result);
 }
+
+/** `NAME=SOURCE` texts of named contexts as a record. The last of a name wins. */
+export function namedContexts(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf("=");
+      if (at <= 0) throw new InvalidArgumentError(`invalid context value: ${text}, expected key=value`);
+      return [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
+}

@@ -67,12 +67,13 @@ test("reads credentials, helpers, proxies and the context, names in any case", a
 test.each([
   ["{", "invalid JSON"],
   ["[]", "must be a JSON object"],
-])("a broken file %s is an error that names it", async (content, problem) => {
-  await expect(load(content)).rejects.toMatchObject({
-    code: "CONFIG_INVALID",
-    path: join(dir, "config.json"),
-    message: expect.stringContaining(`${join(dir, "config.json")}: ${problem}`),
-  });
+  ["null", "must be a JSON object"],
+  ['{"auths":{"r.example":{"auth":"', "invalid JSON"],
+])("a broken file %s is left out and told of, as docker does it", async (content, problem) => {
+  const path = join(dir, "config.json");
+  const { problems, auths, raw } = await load(content);
+  expect(problems).toEqual([expect.stringMatching(`^ignoring docker's configuration: ${path}: ${problem}`)]);
+  expect([auths.size, raw]).toEqual([0, {}]);
 });
 
 test.each([
@@ -87,8 +88,9 @@ test.each([
 });
 
 test("SEC-16 an error does not quote the file's content", async () => {
-  const error = await load('{"auths":{"h":{"password":"hunter2" x').catch((error: unknown) => error);
-  expect(String(error)).not.toContain("hunter2");
+  const broken = await load('{"auths":{"h":{"password":"hunter2" x');
+  expect(broken.problems.join()).toContain("invalid JSON");
+  expect(broken.problems.join()).not.toContain("hunter2");
   const { problems } = await load(`{"auths":{"h":{"auth":"${base64("hunter2")}"}}}`);
   expect(problems.join()).not.toContain(base64("hunter2"));
 });

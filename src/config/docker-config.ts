@@ -3,7 +3,8 @@ import { messageOf, trimBoth } from "../core/index.js";
 import { dockerConfigDir } from "./config-dir.js";
 import type { Environment } from "./environment.js";
 import { sharedReason } from "../fs/index.js";
-import { JsonReader, parseJsonObject } from "./json.js";
+import { type JsonObject, JsonReader, parseJsonObject } from "./json.js";
+import { ConfigError } from "./config-error.js";
 import { readConfigFile } from "./read-file.js";
 
 /** Credentials of one registry in `auths`. A field that is absent or empty in the file is absent here. */
@@ -49,17 +50,27 @@ export interface DockerConfig {
 
 /**
  * Reads `config.json` of Docker's configuration directory. A missing or empty file is an empty configuration. An entry that cannot
- * be used is left out and told of: one bad password must not keep builds from working that do not need it.
+ * be used is left out and told of, and so is a file that cannot be read: neither must keep builds from working that do not need it
+ * (docker/cli LoadDefaultConfigFile).
  *
- * @throws ConfigError naming the path when the file cannot be read or used; never quoting its content.
+ * @throws AbortedError; with `strict` ConfigError that names the path, and quotes nothing of the content.
  */
 export async function loadDockerConfig(
   env: Environment,
-  options: { dir?: string; signal?: AbortSignal | undefined } = {},
+  options: {
+    dir?: string;
+    /** A file that cannot be read is an error. */
+    strict?: boolean;
+    signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<DockerConfig> {
   const dir = options.dir ?? dockerConfigDir(env);
   const path = join(dir, "config.json");
   const problems: string[] = [];
+  const leftOut = (error: unknown): undefined => {
+    if (options.strict || !(error instanceof ConfigError)) throw error;
+    problems.push(`ignoring docker's configuration: ${messageOf(error)}`);
+  };
   /** What `read` gives; nothing, and a problem, when it cannot. */
   const attempt = <T>(read: () => T): T | undefined => {
     try {
@@ -71,14 +82,19 @@ export async function loadDockerConfig(
   };
   // Password managers offer it as a named pipe: waited for, where the waiting can be ended.
   const special = options.signal ? "read" : "refuse";
-  const content = await readConfigFile(path, { special, signal: options.signal });
+  const content = await readConfigFile(path, { special, signal: options.signal }).catch(leftOut);
   // Used all the same: scripts of CI services make the directory so, and docker takes it.
   const shared = content === undefined ? undefined : sharedReason(dir);
   if (shared !== undefined)
     problems.push(`${path} may be somebody else's work, since ${shared}: chmod go-w ${dir}`);
-  const raw = parseJsonObject(path, content ?? Buffer.alloc(0), () =>
-    problems.push(`ignoring what stands behind the object in ${path}`),
-  );
+  let raw: JsonObject = {};
+  try {
+    raw = parseJsonObject(path, content ?? Buffer.alloc(0), () =>
+      problems.push(`ignoring what stands behind the object in ${path}`),
+    );
+  } catch (error) {
+    leftOut(error);
+  }
   const root = new JsonReader(path, raw);
   const mapOf = <T>(name: string, read: (reader: JsonReader, key: string) => T | undefined) => {
     const table = attempt(() => root.object(name));

@@ -135,7 +135,7 @@ class DockerCredentials {
 
   /** Who gave a configuration tells of its problems. */
   async #load(dir?: string): Promise<DockerConfig> {
-    const config = await loadDockerConfig(this.#options.env, dir === undefined ? {} : { dir });
+    const config = await loadDockerConfig(this.#options.env, dir === undefined ? {} : { dir, strict: true });
     for (const problem of config.problems) this.#warn(problem);
     return config;
   }

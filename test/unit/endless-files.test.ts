@@ -44,6 +44,11 @@ interface Reading {
   optional?: boolean;
 }
 
+/** What docker's configuration says of a file that it leaves out. */
+function toldOf({ problems }: { problems: readonly string[] }): void {
+  if (problems.length > 0) throw new Error(problems.join());
+}
+
 const descriptor = { mediaType: "x", digest: `sha256:${"a".repeat(64)}`, size: 1 };
 const contextId = createHash("sha256").update("ctx").digest("hex");
 
@@ -101,12 +106,12 @@ const readings: Record<string, Reading> = {
   },
   "config.json": {
     place: "config.json",
-    read: (path, signal) => loadDockerConfig({}, { dir: dirname(path), signal }),
+    read: async (path, signal) => toldOf(await loadDockerConfig({}, { dir: dirname(path), signal })),
     pipe: "waited for",
   },
   "config.json, without a signal": {
     place: "config.json",
-    read: (path) => loadDockerConfig({}, { dir: dirname(path) }),
+    read: async (path) => toldOf(await loadDockerConfig({}, { dir: dirname(path) })),
     pipe: "refused",
   },
   "config.json, changed": {

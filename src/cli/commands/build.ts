@@ -21,7 +21,7 @@ import { type BuildReport, prepareReport } from "../build-report.js";
 import { printDetailsAfter } from "../build-details.js";
 import { type CliContext, ExitCode, FailedBuild } from "../cli-context.js";
 import { type BuildFlags, addBuildFlags } from "../build-flags.js";
-import { keyValues } from "../flags.js";
+import { keyValues, namedContexts } from "../flags.js";
 import { printCall } from "../print-call.js";
 import { prepareResultFiles } from "../result-files.js";
 import { warn } from "../warn.js";
@@ -239,14 +239,4 @@ function given(texts: readonly string[] | undefined): string[] {
 function secretsOf(texts: readonly string[], env: Environment): NonNullable<BuildOptions["secrets"]> {
   const secrets = texts.map((text) => parseSecret(text, env));
   return Object.fromEntries(secrets.map(({ id, source }) => [id, source]));
-}
-
-function namedContexts(texts: readonly string[]): Record<string, string> {
-  const contexts: Record<string, string> = {};
-  for (const text of texts) {
-    const at = text.indexOf("=");
-    if (at <= 0) throw new InvalidArgumentError(`invalid context value: ${text}, expected key=value`);
-    contexts[text.slice(0, at)] = text.slice(at + 1);
-  }
-  return contexts;
 }
