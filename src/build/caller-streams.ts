@@ -11,6 +11,11 @@ export function holdOutputs(options: { outputs?: unknown }): void {
   }
 }
 
+/** Holds the streams of a command that is to run, likewise. */
+export function holdStreams(...streams: readonly unknown[]): void {
+  for (const stream of streams) if (isNodeStream(stream)) holdStream(stream);
+}
+
 function isNodeStream(value: unknown): value is Writable {
   return typeof (value as { on?: unknown } | null | undefined)?.on === "function";
 }

@@ -45,6 +45,7 @@ export {
   untilAborted,
   withDeadline,
 } from "./signals.js";
+export { timerDelay } from "./timer-delay.js";
 export { Redactor, blankSecrets, blankUsers, blankValue } from "./redactor.js";
 export {
   type Kind,

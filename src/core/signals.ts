@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { AbortedError, DeadlineError } from "./errors.js";
+import { timerDelay } from "./timer-delay.js";
 
 /** Throws {@link AbortedError} when the signal is already aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
@@ -30,7 +31,7 @@ export function linkSignal(
     deadline && deadline.milliseconds > 0
       ? setTimeout(
           () => controller.abort(new DeadlineError(deadline.what, deadline.milliseconds)),
-          deadline.milliseconds,
+          timerDelay(deadline.milliseconds),
         )
       : undefined;
   return {
@@ -118,7 +119,7 @@ export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
       signal?.removeEventListener("abort", onAbort);
       resolve();
     };
-    const timer = setTimeout(done, milliseconds);
+    const timer = setTimeout(done, timerDelay(milliseconds));
     const onAbort = () => {
       clearTimeout(timer);
       reject(abortError(signal as AbortSignal));

@@ -8,6 +8,7 @@ import {
   isSlipwayError,
   linkSignal,
   messageOf,
+  timerDelay,
 } from "../core/index.js";
 import { EngineError } from "./errors.js";
 import { ResponseBody } from "./response-body.js";
@@ -87,7 +88,10 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#linked = linkSignal(limits.signal);
     const { milliseconds } = limits;
     if (milliseconds > 0)
-      this.#timer = setTimeout(() => this.#linked.abort(new DeadlineError(name, milliseconds)), milliseconds);
+      this.#timer = setTimeout(
+        () => this.#linked.abort(new DeadlineError(name, milliseconds)),
+        timerDelay(milliseconds),
+      );
     const { signal } = this.#linked;
     if (signal.aborted) this.#abort();
     else signal.addEventListener("abort", () => this.#abort(), { once: true });

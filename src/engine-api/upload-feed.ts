@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { DeadlineError, nextTurn } from "../core/index.js";
+import { DeadlineError, nextTurn, timerDelay } from "../core/index.js";
 import { EngineError } from "./errors.js";
 
 /** Bytes to be uploaded. A stream is destroyed, an iterator returned, when no more of it is wanted. */
@@ -89,7 +89,7 @@ export class UploadFeed implements AsyncDisposable {
   #arm(): void {
     const { milliseconds, what, onStall } = this.#watch;
     if (milliseconds === 0 || this.#isAnswered) return;
-    this.#timer = setTimeout(() => onStall(new DeadlineError(what, milliseconds)), milliseconds);
+    this.#timer = setTimeout(() => onStall(new DeadlineError(what, milliseconds)), timerDelay(milliseconds));
   }
 
   /** Not by Promise.race with one promise for all: that one would hold every chunk until the end. */

@@ -1,4 +1,5 @@
 import type { Http2Session } from "node:http2";
+import { timerDelay } from "../core/index.js";
 import { Http2Error } from "./http2-error.js";
 
 /** When a peer that is not heard of counts as dead. */
@@ -45,10 +46,10 @@ export function keepAlive(
     } else {
       pinged = !session.destroyed && session.ping(() => {});
     }
-    timer = setTimeout(check, pinged ? timeoutMilliseconds : idleMilliseconds);
+    timer = setTimeout(check, timerDelay(pinged ? timeoutMilliseconds : idleMilliseconds));
     timer.unref();
   };
-  timer = setTimeout(check, idleMilliseconds);
+  timer = setTimeout(check, timerDelay(idleMilliseconds));
   timer.unref();
   return {
     [Symbol.dispose]() {

@@ -1,5 +1,5 @@
 import type { gateway } from "../../buildkit/index.js";
-import { SlipwayError, isSlipwayError, untilAborted } from "../../core/index.js";
+import { SlipwayError, isSlipwayError, messageOf, timerDelay, untilAborted } from "../../core/index.js";
 import { BuildError } from "../build-error.js";
 import type { AskGateway, AskOptions, Gateway } from "../gateway-drive.js";
 import { frontendRequest } from "../solve-request.js";
@@ -25,7 +25,8 @@ export class HeldBuild {
   #resolve!: (held: HeldRoots) => void;
   #reject!: (error: Error) => void;
   #release!: () => void;
-  #isReleased = false;
+  /** Set when it was let go of, with the reason where nobody asked for it. */
+  #closed: { why: string; cause?: unknown } | undefined;
   #inUse = 0;
   #idle: NodeJS.Timeout | undefined;
 
@@ -58,19 +59,25 @@ export class HeldBuild {
     return result;
   };
 
-  /** Lets go of it; calls under way fail. Idempotent. */
-  release(): void {
-    this.#isReleased = true;
+  /** Lets go of it; calls under way fail. Idempotent: what is given first as `lost` is the reason. */
+  release(lost?: { why: string; cause?: unknown }): void {
+    this.#closed ??= lost ?? { why: "" };
     clearTimeout(this.#idle);
     this.#release();
   }
 
   async #holdFailure(error: unknown, bridge: Gateway, { signal, explain }: AskOptions): Promise<void> {
-    const roots = this.#options.failure ? failedRoots(error, bridge) : undefined;
-    if (!roots) return;
+    if (!this.#options.failure) return;
     const told = explain(error);
     if (!(told instanceof BuildError)) return;
-    told.files = new LiveFiles(this.#hold(await roots));
+    let roots: Roots | undefined;
+    try {
+      roots = await failedRoots(error, bridge, signal);
+    } catch {
+      // What failed is told, and not that it could not be kept.
+    }
+    if (!roots) return;
+    told.files = new LiveFiles(this.#hold(roots));
     this.#reject(told);
     await untilAborted(signal, this.#released);
   }
@@ -81,36 +88,49 @@ export class HeldBuild {
   }
 
   async #use<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#isReleased)
+    if (this.#closed)
       throw new SlipwayError(
         "RESULT_CLOSED",
-        "the result is closed: what it was can be had by another build",
+        `the result is closed${this.#closed.why}: what it was can be had by another build`,
+        { cause: this.#closed.cause },
       );
     clearTimeout(this.#idle);
     this.#inUse++;
     try {
       const result = await work();
       // A command that ran in it was killed, and may seem to have ended by itself.
-      if (this.#isReleased) throw closedMeanwhile();
+      this.#throwIfClosed();
       return result;
     } catch (error) {
-      throw this.#isReleased ? closedMeanwhile(error) : error;
+      this.#throwIfClosed(error);
+      throw error;
     } finally {
       this.#inUse--;
       this.#wait();
     }
   }
 
+  #throwIfClosed(cause?: unknown): void {
+    if (this.#closed) throw closedMeanwhile(this.#closed.why, cause);
+  }
+
   /** Whoever forgets to close it does not keep the builder's disk for ever. */
   #wait(): void {
-    if (this.#inUse > 0 || this.#isReleased) return;
+    if (this.#inUse > 0 || this.#closed) return;
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => this.release(), this.#options.idleMilliseconds).unref();
+    const { idleMilliseconds } = this.#options;
+    const why = `, for it was not used for ${idleMilliseconds / 1000} s`;
+    this.#idle = setTimeout(() => this.release({ why }), timerDelay(idleMilliseconds)).unref();
   }
 }
 
-function closedMeanwhile(cause?: unknown): SlipwayError {
+function closedMeanwhile(why: string, cause?: unknown): SlipwayError {
   return isSlipwayError(cause, "RESULT_CLOSED")
     ? cause
-    : new SlipwayError("RESULT_CLOSED", "the result was closed meanwhile", { cause });
+    : new SlipwayError("RESULT_CLOSED", `the result was closed meanwhile${why}`, { cause });
+}
+
+/** Lets go of what is held when its build has ended with an error, which is why it is closed. */
+export function lostWith(cause: unknown): { why: string; cause: unknown } {
+  return { why: ` (${messageOf(cause)})`, cause };
 }

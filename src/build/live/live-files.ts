@@ -1,4 +1,5 @@
 import { InvalidArgumentError, SlipwayError, readOptions } from "../../core/index.js";
+import { holdStreams } from "../caller-streams.js";
 import { argvKind, execKinds, readFileKinds, readKinds } from "./option-kinds.js";
 import type { ExecOptions, ExecPlace, ExecResult } from "./process.js";
 import {
@@ -65,6 +66,7 @@ export class LiveFiles {
    * @throws SlipwayError `RESULT_EXEC` for a command that cannot be started, `RESULT_CLOSED`; AbortedError
    */
   async exec(argv: readonly string[], given: ExecOptions = {}): Promise<ExecResult> {
+    holdStreams(given.stdin, given.stdout, given.stderr);
     const options = readOptions("exec()", given, execKinds);
     const fault = argvKind.fault(argv);
     if (fault) throw new InvalidArgumentError(`the command of exec()${fault.path} ${fault.problem}`);

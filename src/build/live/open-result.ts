@@ -4,7 +4,7 @@ import type { BuildResult } from "../build-result.js";
 import { InvalidArgumentError } from "../../core/index.js";
 import { runOnNode } from "../run-on-node.js";
 import type { SolvePlan } from "../solve-plan.js";
-import { HeldBuild } from "./held-build.js";
+import { HeldBuild, lostWith } from "./held-build.js";
 import { type HeldRoots, LiveFiles } from "./live-files.js";
 
 /** Options of `openResult()` besides those of the build. */
@@ -96,14 +96,17 @@ function closing(
   onClosed: () => Promise<void>,
 ): () => Promise<void> {
   let ended: Promise<void> | undefined;
-  const close = () =>
+  const close = (lost?: Parameters<HeldBuild["release"]>[0]) =>
     (ended ??= (async () => {
-      held.release();
+      held.release(lost);
       // What the build ends with is known by now, or of no use any more.
       await running.catch(() => {});
       await onClosed();
     })());
   // It may end by itself: unused for long, or with its connection.
-  void running.then(close, close);
-  return close;
+  void running.then(
+    () => close(),
+    (error: unknown) => close(lostWith(error)),
+  );
+  return () => close();
 }

@@ -30,7 +30,8 @@ export const readFileKinds = {
 } satisfies Record<keyof Required<ReadResultFileOptions>, Kind>;
 
 const target = kind("a stream", isByteTarget);
-const size = shape("a size", { columns: amount("characters"), rows: amount("characters") }, [
+/** The size of a terminal. */
+export const sizeKind = shape("a size", { columns: amount("characters"), rows: amount("characters") }, [
   "columns",
   "rows",
 ]);
@@ -44,7 +45,7 @@ export const execKinds = {
   stdin: kind("a text, bytes or a stream", (value) => bytesOf(value) !== undefined || isByteSource(value)),
   stdout: target,
   stderr: target,
-  tty: either("true, false or a size", flag, size),
+  tty: either("true, false or a size", flag, sizeKind),
   resizes: kind(
     "an async iterable of sizes",
     (value) => typeof value === "object" && value !== null && Symbol.asyncIterator in value,

@@ -1,30 +1,22 @@
-import { type Readable, type Writable } from "node:stream";
-import { create } from "@bufbuild/protobuf";
-import { type MessageInitShape } from "@bufbuild/protobuf";
-import { gateway, type pb } from "../../buildkit/index.js";
+import type { Writable } from "node:stream";
+import { type MessageInitShape, create } from "@bufbuild/protobuf";
+import { BuildkitError, gateway, type pb } from "../../buildkit/index.js";
 import {
   type Bytes,
   type ByteSource,
   InvalidArgumentError,
   SlipwayError,
   abortError,
-  bytesOf,
-  holdStream,
+  isSlipwayError,
   linkSignal,
-  readableOf,
-  roomIn,
+  messageOf,
   untilAborted,
-  writableOf,
 } from "../../core/index.js";
 import type { Gateway } from "../gateway-drive.js";
 import { randomId } from "../random-id.js";
 import type { ReadResultOptions } from "./file-system.js";
-
-/** Size of a terminal, in characters. */
-export interface TerminalSize {
-  columns: number;
-  rows: number;
-}
+import { Requests, type TerminalSize, feed, processMessage, resize, resizeMessage } from "./process-input.js";
+import { type Output, openOutputs } from "./process-output.js";
 
 /** Options of running a command in a result. */
 export interface ExecOptions extends ReadResultOptions {
@@ -70,9 +62,11 @@ export interface ExecPlace {
 
 type ExecMessage = gateway.ExecMessage;
 
-const keptOutput = 16 << 20;
 /** How long the daemon may take to put a container away. */
 const releaseMilliseconds = 2_000;
+
+/** Exit code of what could not be started, and of what ended with it (BK executor). */
+const unknownExit = 255;
 
 /**
  * Runs a command in a container of its own: after the first process of a container has ended, no other can be started in it.
@@ -85,37 +79,51 @@ export async function runProcess(
   options: ExecOptions,
 ): Promise<ExecResult> {
   if (argv.length === 0) throw new InvalidArgumentError("exec() needs a command");
-  const { bridge } = place;
-  const ContainerID = randomId();
+  const { stdin, tty, resizes } = options;
   using linked = linkSignal(options.signal);
   const { signal } = linked;
-  const outputs = { 1: outputOf("stdout", options), 2: outputOf("stderr", options) };
-  await bridge.newContainer(
-    {
-      ContainerID,
-      Mounts: place.mounts,
-      Network: place.network,
-      ...(place.platform && { platform: place.platform }),
-    },
-    { signal },
-  );
+  if (signal.aborted) throw abortError(signal);
+  const outputs = openOutputs(options, (error) => linked.abort(error));
+  const ContainerID = randomId();
   const requests = new Requests();
   let input: Promise<void> | undefined;
   try {
+    await startable(() => place.bridge.newContainer(newContainer(ContainerID, place), { signal }));
     requests.push(initMessage(ContainerID, place, argv, options));
-    input = feed(requests, options, signal).catch((error: unknown) => linked.abort(error));
-    void resize(requests, options, signal).catch((error: unknown) => linked.abort(error));
-    const exitCode = await untilExit(bridge.execProcess(requests.taken(), { signal }), outputs);
+    if (typeof tty === "object") requests.push(resizeMessage(tty));
+    const failed = (error: unknown) => linked.abort(error);
+    input = feed(requests, stdin, signal).catch(failed);
+    if (resizes) resize(requests, resizes, signal).catch(failed);
+    const answers = place.bridge.execProcess(requests.taken(), { signal });
+    const exitCode = await startable(() => untilExit(answers, outputs, signal));
     return { exitCode, stdout: outputs[1].kept(), stderr: outputs[2].kept() };
   } catch (error) {
     if (options.signal?.aborted) throw abortError(options.signal);
     throw signal.aborted ? signal.reason : error;
   } finally {
+    for (const output of Object.values(outputs)) output[Symbol.dispose]();
     requests.end();
     linked.abort(new Error("the command has ended"));
     await input;
-    await release(bridge, ContainerID);
+    await release(place.bridge, ContainerID);
   }
+}
+
+/** What the daemon refuses is a command that cannot be run. */
+async function startable<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw isSlipwayError(error, "BUILDKIT_STATUS") ? cannotRun(messageOf(error), error) : error;
+  }
+}
+
+function cannotRun(why: string, cause?: unknown): SlipwayError {
+  return new SlipwayError("RESULT_EXEC", `the command cannot be run: ${why}`, { cause });
+}
+
+function newContainer(ContainerID: string, { mounts, network, platform }: ExecPlace) {
+  return { ContainerID, Mounts: mounts, Network: network, ...(platform && { platform }) };
 }
 
 async function release(bridge: Gateway, ContainerID: string): Promise<void> {
@@ -132,7 +140,7 @@ function initMessage(
 ): ExecMessage {
   const own = new Map(place.env.map((text) => [text.split("=", 1)[0] ?? "", text]));
   for (const [name, value] of Object.entries(env)) own.set(name, `${name}=${value}`);
-  return message({
+  return processMessage({
     case: "Init",
     value: create(gateway.InitMessageSchema, {
       ContainerID,
@@ -144,160 +152,32 @@ function initMessage(
   });
 }
 
-function message(Input: ExecMessage["Input"]): ExecMessage {
-  return create(gateway.ExecMessageSchema, { ProcessID: "1", Input });
-}
-
 /** Reads what the daemon tells of the process, to its end. */
 async function untilExit(
   answers: AsyncIterable<ExecMessage>,
   outputs: Record<1 | 2, Output>,
+  signal: AbortSignal,
 ): Promise<number> {
   let exitCode: number | undefined;
   for await (const { Input } of answers) {
     if (Input.case === "File" && (Input.value.Fd === 1 || Input.value.Fd === 2)) {
-      if (Input.value.Data.length > 0) await outputs[Input.value.Fd].write(Input.value.Data);
-    } else if (Input.case === "Exit") {
-      const { Code, Error: failure } = Input.value;
-      // So the daemon says that there was no process.
-      if (Code === unstarted)
-        throw new SlipwayError(
-          "RESULT_EXEC",
-          `the command cannot be run: ${failure?.message ?? "no reason given"}`,
-        );
-      exitCode = Code;
-    } else if (Input.case === "Done") break;
+      const { Fd, Data } = Input.value;
+      const room = Data.length > 0 ? outputs[Fd].write(Data) : undefined;
+      if (room) await untilAborted(signal, room);
+    } else if (Input.case === "Exit") exitCode = exitCodeOf(Input.value);
+    else if (Input.case === "Done") break;
   }
   if (exitCode === undefined)
     throw new SlipwayError("BUILDKIT_PROTOCOL", "the daemon does not tell how the command ended");
+  for (const output of Object.values(outputs))
+    await untilAborted(signal, output.flushed() ?? Promise.resolve());
   return exitCode;
 }
 
-/** Exit code of what could not be started (BK executor). */
-const unstarted = 255;
-
-/** Passes the caller's input on, no faster than the daemon takes it. */
-async function feed(
-  requests: Requests,
-  { stdin, tty = false }: ExecOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const size = typeof tty === "object" ? tty : undefined;
-  if (size) requests.push(resizeMessage(size));
-  if (stdin !== undefined) {
-    const bytes = bytesOf(stdin);
-    const chunks: AsyncIterable<Uint8Array> | Uint8Array[] = bytes
-      ? [bytes]
-      : held(readableOf(stdin as ByteSource));
-    for await (const chunk of chunks) {
-      for (let at = 0; at < chunk.length; at += inputBytes)
-        await untilAborted(signal, requests.taking(fileMessage(chunk.subarray(at, at + inputBytes))));
-      if (signal.aborted) return;
-    }
-  }
-  requests.push(message({ case: "File", value: create(gateway.FdMessageSchema, { Fd: 0, EOF: true }) }));
-}
-
-const inputBytes = 64 << 10;
-
-function held(stream: Readable): Readable {
-  return holdStream(stream);
-}
-
-function fileMessage(Data: Uint8Array): ExecMessage {
-  return message({ case: "File", value: create(gateway.FdMessageSchema, { Fd: 0, Data }) });
-}
-
-async function resize(requests: Requests, { resizes }: ExecOptions, signal: AbortSignal): Promise<void> {
-  if (!resizes) return;
-  for await (const size of resizes) {
-    if (signal.aborted) return;
-    requests.push(resizeMessage(size));
-  }
-}
-
-function resizeMessage({ rows, columns }: TerminalSize): ExecMessage {
-  return message({
-    case: "Resize",
-    value: create(gateway.ResizeMessageSchema, { Rows: rows, Cols: columns }),
-  });
-}
-
-/** Messages on their way to the daemon, which takes them one at a time. */
-class Requests {
-  readonly #waiting: { message: ExecMessage; onTaken?: () => void }[] = [];
-  #wake: () => void = () => {};
-  #hasEnded = false;
-
-  push(message: ExecMessage): void {
-    this.#waiting.push({ message });
-    this.#wake();
-  }
-
-  /** Resolves when the daemon has taken the message. */
-  taking(message: ExecMessage): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiting.push({ message, onTaken: resolve });
-      this.#wake();
-    });
-  }
-
-  end(): void {
-    this.#hasEnded = true;
-    this.#wake();
-  }
-
-  async *taken(): AsyncGenerator<ExecMessage, void> {
-    while (!this.#hasEnded) {
-      const next = this.#waiting.shift();
-      if (next) {
-        yield next.message;
-        next.onTaken?.();
-      } else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
-  }
-}
-
-/** Where one of a command's outputs goes. */
-interface Output {
-  write(data: Uint8Array): Promise<void>;
-  kept(): Buffer;
-}
-
-function outputOf(name: "stdout" | "stderr", options: ExecOptions): Output {
-  const target = options[name];
-  return target === undefined ? keeping(name, options.maxOutput ?? keptOutput) : passing(writableOf(target));
-}
-
-function keeping(name: string, limit: number): Output {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  return {
-    write(data) {
-      length += data.length;
-      if (length > limit)
-        throw new SlipwayError(
-          "RESULT_EXEC",
-          `the command printed more than ${limit} bytes: give exec() a stream as ${name}, or a higher maxOutput`,
-        );
-      // What is a view into a message would keep all of it.
-      chunks.push(Buffer.from(data));
-      return Promise.resolve();
-    },
-    kept: () => Buffer.concat(chunks),
-  };
-}
-
-function passing(stream: Writable): Output {
-  let failure: Error | undefined;
-  stream.on("error", (error: Error) => (failure ??= error));
-  return {
-    async write(data) {
-      if (failure) throw failure;
-      if (stream.destroyed || stream.writableEnded)
-        throw new InvalidArgumentError("the stream for the output of exec() takes no more: it was closed");
-      if (!stream.write(data)) await roomIn(stream);
-    },
-    kept: () => Buffer.alloc(0),
-  };
+/** Of a process that there was, its code is also among the details of the error. @throws SlipwayError `RESULT_EXEC` */
+function exitCodeOf({ Code, Error: failure }: gateway.ExitMessage): number {
+  if (Code !== unknownExit) return Code;
+  const wasThere = failure && new BuildkitError("BUILDKIT_STATUS", failure).detail("exit");
+  if (!wasThere) throw cannotRun(failure?.message ?? "no reason given");
+  return Code;
 }

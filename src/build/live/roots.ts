@@ -27,7 +27,7 @@ export function resultRoots(result: gateway.Result | undefined, bridge: Gateway)
         env: texts(config["Env"]),
         cwd: text(config["WorkingDir"]),
         user: text(config["User"]),
-        ...(platform !== "" && { platform: platformOf(platform) }),
+        ...platformOf(platform),
       };
       return [platform, { files, place }];
     }),
@@ -70,7 +70,11 @@ function imageConfig(result: gateway.Result | undefined, platform: string): Reco
  * The file system of the step that an error is about, as it was when the step ended; undefined for an error that is about none,
  * or from a daemon that keeps none. Its mounts are named in the error's details (BK solver/errdefs Solve).
  */
-export function failedRoots(error: unknown, bridge: Gateway): Promise<Roots> | undefined {
+export function failedRoots(
+  error: unknown,
+  bridge: Gateway,
+  signal: AbortSignal,
+): Promise<Roots> | undefined {
   if (!isSlipwayError(error, "BUILDKIT_STATUS")) return undefined;
   const detail = (error as BuildkitError).details.find((one) => one.type === "solve");
   if (!detail?.exec) return undefined;
@@ -78,13 +82,16 @@ export function failedRoots(error: unknown, bridge: Gateway): Promise<Roots> | u
   const mounts = given.map((mount, index): Mount => ({ ...mount, resultID: detail.mountIds[index] ?? "" }));
   const { env = [], cwd = "", user = "" } = meta ?? {};
   const place: ExecPlace = { bridge, mounts, network, security, env, cwd, user };
-  return containerFiles(place).then((files) => new Map([["", { files, place }]]));
+  return containerFiles(place, signal).then((files) => new Map([["", { files, place }]]));
 }
 
 /** Reads through a container in which nothing runs, for only there all mounts of a step are. */
-async function containerFiles({ bridge, mounts, network }: ExecPlace): Promise<FileSystem> {
+async function containerFiles(
+  { bridge, mounts, network }: ExecPlace,
+  signal: AbortSignal,
+): Promise<FileSystem> {
   const id = randomId();
-  await bridge.newContainer({ ContainerID: id, Mounts: mounts, Network: network });
+  await bridge.newContainer({ ContainerID: id, Mounts: mounts, Network: network }, { signal });
   const calls = {
     readFile: bridge.readFileContainer,
     readDir: bridge.readDirContainer,
@@ -110,9 +117,15 @@ function locate(path: string, mounts: readonly Mount[]): { path: string; mountIn
   return { path: best.path, mountIndex: best.mountIndex };
 }
 
-function platformOf(name: string): MessageInitShape<typeof pb.PlatformSchema> {
-  const { os, architecture, variant = "" } = parsePlatform(name);
-  return { OS: os, Architecture: architecture, Variant: variant };
+/** A frontend may call its results what it likes. */
+function platformOf(name: string): Pick<ExecPlace, "platform"> {
+  if (name === "") return {};
+  try {
+    const { os, architecture, variant = "" } = parsePlatform(name);
+    return { platform: { OS: os, Architecture: architecture, Variant: variant } };
+  } catch {
+    return {};
+  }
 }
 
 function text(value: unknown): string {
