@@ -1,5 +1,11 @@
 // Public types of slipway/engine-api, made by: npm run api
 
+export interface AttachOptions extends CallOptions, Omit<ExecStreamOptions, "early"> {
+    stdin?: boolean;
+    stdout?: boolean;
+    stderr?: boolean;
+}
+
 export type BridgeCommand = (socket: string | undefined) => string[];
 
 export interface CallOptions {
@@ -17,10 +23,35 @@ export interface ContainerConfig {
     WorkingDir?: string;
     Tty?: boolean;
     ExposedPorts?: Record<string, Record<string, never>> | null;
+    Hostname?: string;
+    Domainname?: string;
+    AttachStdin?: boolean;
+    AttachStdout?: boolean;
+    AttachStderr?: boolean;
+    OpenStdin?: boolean;
+    StdinOnce?: boolean;
+    Volumes?: Record<string, Record<string, never>> | null;
+    StopSignal?: string;
+    StopTimeout?: number;
+    Healthcheck?: {
+        Test?: string[];
+        Interval?: number;
+        Timeout?: number;
+        StartPeriod?: number;
+        Retries?: number;
+    };
 }
 
 export interface ContainerCreateBody extends ContainerConfig {
     HostConfig?: HostConfig;
+    NetworkingConfig?: {
+        EndpointsConfig: Record<string, {
+            Aliases?: string[];
+            IPAMConfig?: {
+                IPv4Address?: string;
+            };
+        }>;
+    };
 }
 
 export interface ContainerCreated {
@@ -68,6 +99,17 @@ export interface ContainerSummary {
     Status: string;
     Labels: Record<string, string>;
     Mounts: MountPoint[];
+    Ports?: {
+        IP?: string;
+        PrivatePort: number;
+        PublicPort?: number;
+        Type: string;
+    }[] | null;
+    NetworkSettings?: {
+        Networks: Record<string, EndpointSettings> | null;
+    } | null;
+    SizeRw?: number;
+    SizeRootFs?: number;
 }
 
 export interface ContainerWait {
@@ -79,7 +121,7 @@ export interface ContainerWait {
 
 export declare class Containers {
     #private;
-    create(name: string | undefined, body: ContainerCreateBody, options?: CallOptions): Promise<ContainerCreated>;
+    create(name: string | undefined, body: ContainerCreateBody, options?: CreateContainerOptions): Promise<ContainerCreated>;
     start(id: string, options?: CallOptions): Promise<void>;
     stop(id: string, options?: CallOptions & {
         timeoutSeconds?: number;
@@ -93,17 +135,38 @@ export declare class Containers {
         force?: boolean;
         volumes?: boolean;
     }): Promise<void>;
-    inspect(id: string, options?: CallOptions): Promise<ContainerInspect>;
+    inspect(id: string, options?: CallOptions & {
+        size?: boolean;
+    }): Promise<ContainerInspect>;
     list(options?: CallOptions & {
         all?: boolean;
+        limit?: number;
+        size?: boolean;
         filters?: Filters;
     }): Promise<ContainerSummary[]>;
     logs(id: string, options?: LogsOptions): AsyncGenerator<LogChunk, void, undefined>;
     wait(id: string, options?: CallOptions & {
-        condition?: "not-running" | "next-exit" | "removed";
+        condition?: WaitCondition;
     }): Promise<ContainerWait>;
+    startWait(id: string, options?: CallOptions & {
+        condition?: WaitCondition;
+    }): Promise<StartedWait>;
+    attach(id: string, options?: AttachOptions): Promise<ExecStream>;
+    resize(id: string, options: CallOptions & {
+        rows: number;
+        columns: number;
+    }): Promise<void>;
+    statPath(id: string, path: string, options?: CallOptions): Promise<PathStat>;
+    getArchive(id: string, path: string, options?: CallOptions): Promise<{
+        stat: PathStat;
+        body: Readable;
+    }>;
     putArchive(id: string, options: PutArchiveOptions): Promise<void>;
     putDirectory(id: string, options: PutDirectoryOptions): Promise<void>;
+}
+
+export interface CreateContainerOptions extends CallOptions {
+    platform?: string;
 }
 
 export interface DeviceRequest {
@@ -285,6 +348,11 @@ export declare class Execs {
     #private;
     create(container: string, options: ExecCreateOptions): Promise<string>;
     start(id: string, options?: CallOptions & ExecStreamOptions): Promise<ExecStream>;
+    startDetached(id: string, options?: CallOptions): Promise<void>;
+    resize(id: string, options: CallOptions & {
+        rows: number;
+        columns: number;
+    }): Promise<void>;
     inspect(id: string, options?: CallOptions): Promise<ExecInspect>;
     exitCode(id: string, options?: CallOptions): Promise<number | undefined>;
 }
@@ -314,11 +382,55 @@ export interface HostConfig {
     CpuShares?: number;
     CpusetCpus?: string;
     CpusetMems?: string;
+    NanoCpus?: number;
+    MemoryReservation?: number;
+    ShmSize?: number;
+    PidsLimit?: number;
+    CapAdd?: string[] | null;
+    CapDrop?: string[] | null;
+    Dns?: string[] | null;
+    DnsOptions?: string[] | null;
+    DnsSearch?: string[] | null;
+    ExtraHosts?: string[] | null;
+    GroupAdd?: string[] | null;
+    Links?: string[] | null;
+    SecurityOpt?: string[] | null;
+    VolumesFrom?: string[] | null;
+    Tmpfs?: Record<string, string>;
+    Sysctls?: Record<string, string>;
+    Devices?: {
+        PathOnHost: string;
+        PathInContainer: string;
+        CgroupPermissions: string;
+    }[] | null;
+    Ulimits?: {
+        Name: string;
+        Soft: number;
+        Hard: number;
+    }[] | null;
+    LogConfig?: {
+        Type: string;
+        Config: Record<string, string>;
+    };
+    IpcMode?: string;
+    PidMode?: string;
+    UTSMode?: string;
+    Runtime?: string;
+    PublishAllPorts?: boolean;
 }
 
 export interface ImageDeleted {
     Untagged?: string;
     Deleted?: string;
+}
+
+export interface ImageHistoryEntry {
+    Id: string;
+    Created: number;
+    CreatedBy: string;
+    Size: number;
+    Comment: string;
+    Tags: string[] | null;
 }
 
 export interface ImageInspect {
@@ -389,6 +501,15 @@ export declare class Images {
         force?: boolean;
         noPrune?: boolean;
     }): Promise<ImageDeleted[]>;
+    history(reference: string, options?: CallOptions): Promise<ImageHistoryEntry[]>;
+    prune(options?: CallOptions & {
+        filters?: Filters;
+    }): Promise<ImagesPruned>;
+}
+
+export interface ImagesPruned {
+    ImagesDeleted: ImageDeleted[] | null;
+    SpaceReclaimed: number;
 }
 
 export interface JsonMessage {
@@ -421,6 +542,8 @@ export interface LogsOptions extends CallOptions {
     stderr?: boolean;
     tail?: number;
     since?: number;
+    until?: number;
+    timestamps?: boolean;
     follow?: boolean;
     tty?: boolean;
 }
@@ -438,12 +561,24 @@ export interface MountRequest {
     Source?: string;
     Target: string;
     ReadOnly?: boolean;
+    Consistency?: string;
     BindOptions?: {
         Propagation?: string;
         CreateMountpoint?: boolean;
+        NonRecursive?: boolean;
     };
     VolumeOptions?: {
+        NoCopy?: boolean;
+        Subpath?: string;
         Labels?: Record<string, string>;
+        DriverConfig?: {
+            Name?: string;
+            Options?: Record<string, string>;
+        };
+    };
+    TmpfsOptions?: {
+        SizeBytes?: number;
+        Mode?: number;
     };
 }
 
@@ -502,6 +637,14 @@ export interface OciDescriptor {
         "os.version"?: string;
     };
     annotations?: Record<string, string>;
+}
+
+export interface PathStat {
+    name: string;
+    size: number;
+    mode: number;
+    mtime: string;
+    linkTarget: string;
 }
 
 export interface Ping {
@@ -568,6 +711,10 @@ export interface SshProgram {
     what: string;
 }
 
+export interface StartedWait {
+    exit: Promise<ContainerWait>;
+}
+
 export interface SystemInfo {
     ID: string;
     Name: string;
@@ -626,6 +773,8 @@ export declare class Volumes {
         force?: boolean;
     }): Promise<void>;
 }
+
+export type WaitCondition = "not-running" | "next-exit" | "removed";
 
 export declare function dialProgramBySsh(address: string, program: SshProgram): Dial;
 

@@ -1,6 +1,6 @@
 // Bundles the command into one file, dist/slipway.mjs, that needs nothing but Node beside it: first what starts it
 // (src/cli/start.ts), then the program, as a script in a comment that the start runs with V8's code cache. And
-// dist/command.cjs, the installed command, which starts the program of that file in less time.
+// dist/command.cjs and dist/docker.cjs, the installed commands, which start the program of that file in less time.
 import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
 import ts from "typescript";
@@ -18,6 +18,7 @@ try {
   if (start.length > 16_000) throw new Error("the program begins too far in the file");
   await put(target, `${start}\n/*slipway:program ${hash}${commented}*/`);
   await put(path.join(folder, "command.cjs"), await bundleStart("start-command", "cjs"));
+  await put(path.join(folder, "docker.cjs"), await bundleStart("start-docker", "cjs"));
 } catch (error) {
   // esbuild has said what is wrong, and where.
   if (!error?.errors) console.error(error);

@@ -9,6 +9,11 @@ export const house = [
   { floor: "faces", folder: "index", is: "the library", uses: ["build", "manage", "progress", "builder"] },
   { folder: "cli", is: "the command", uses: ["index", "build", "manage", "report", "progress", "builder"] },
   {
+    folder: "docker-cli",
+    is: "the command `slipway-docker`",
+    uses: ["cli", "manage", "builder", "registry", "engine-api", "progress"],
+  },
+  {
     folder: "testcontainers",
     is: "containers and images for tests",
     uses: ["index", "build", "manage", "progress", "builder", "buildkit", "engine-api"],

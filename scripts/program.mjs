@@ -1,4 +1,4 @@
-// The command's program for one file: all of src/cli and what it needs of other packages, as one CommonJS function.
+// The commands' program for one file: all of src/cli and src/docker-cli, and what it needs of other packages, as one CommonJS function.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -85,13 +85,19 @@ const common = {
   logLevel: "error",
 };
 
+/** What the program exports: its two commands, of which the second is loaded when it is called. */
+const faces = `
+export { main as slipway } from "./src/cli/main.ts";
+export const docker = async () => (await import("./src/docker-cli/main.ts")).main();
+`;
+
 /**
- * The program: its text, a function of `require` and `module` that runs the command; a hash of that, for V8's code cache; and
+ * The program: its text, a function of `require` and `module` that exports the commands; a hash of that, for V8's code cache; and
  * the files that it was made of.
  */
 export async function bundleProgram() {
   const { text: body, inputs } = await bundle({
-    entryPoints: ["src/cli/main.ts"],
+    stdin: { contents: faces, resolveDir: checkout, sourcefile: "faces.js" },
     format: "cjs",
     plugins: [undiciParts, lazyModules, lightDescriptors],
     // Optional, and taken from where slipway is installed: a script of its own has `require` alone.

@@ -8,4 +8,6 @@ const cached = fs.existsSync(compiled) && { cachedData: fs.readFileSync(compiled
 const script = new Script(fs.readFileSync(program, "latin1"), { filename: "slipway", ...cached });
 if (script.cachedDataRejected) throw new Error("V8 takes not what it made itself");
 process.once("exit", () => fs.writeFileSync(compiled, script.createCachedData()));
-script.runInThisContext()((id) => process.getBuiltinModule(id), { exports: {} });
+const made = { exports: {} };
+script.runInThisContext()((id) => process.getBuiltinModule(id), made);
+void made.exports.slipway();

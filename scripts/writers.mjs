@@ -18,6 +18,7 @@ const rules = [
     what: "takes the process's own output",
     but: {
       "cli/main.ts": "hands them to the printer",
+      "docker-cli/main.ts": "hands them to the printer",
       "build/outputs.ts": "an export to `-` is payload",
     },
   },

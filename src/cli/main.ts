@@ -3,9 +3,8 @@ import { forgetClosedTerminal } from "./closed-terminal.js";
 import { runCommand } from "./run-command.js";
 import { watchSignals } from "./watch-signals.js";
 
-void main();
-
-async function main(): Promise<void> {
+/** Runs the command of this process, `slipway`. */
+export async function main(): Promise<void> {
   forgetClosedTerminal(process);
   const signals = watchSignals(process);
   const exitCode = await runCommand(process.argv.slice(2), {

@@ -12,7 +12,7 @@ test("a stack never names another installation, whose compiled code is shared", 
     const [first, second] = [join(dir, "first"), join(dir, "second")];
     await mkdir(first);
     const program =
-      "(function () { function fail() { throw new Error('oops'); } try { fail(); } catch (error) { console.log(error.stack); } })";
+      "(function (require, module) { function fail() { throw new Error('oops'); } module.exports.slipway = () => { try { fail(); } catch (error) { console.log(error.stack); } }; })";
     const start = await bundleStart("start-file", "esm");
     await writeFile(join(first, "slipway.mjs"), `${start}\n/*slipway:program ${"a".repeat(32)}${program}*/`);
     await cp(first, second, { recursive: true });

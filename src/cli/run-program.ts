@@ -5,6 +5,9 @@ import { quickAnswer } from "./quick-answer.js";
 const fs = process.getBuiltinModule("node:fs");
 const { Script } = process.getBuiltinModule("node:vm");
 
+/** By which name the program is called: what it is then, it exports under that name. */
+export type Face = "slipway" | "docker";
+
 /** The command as scripts/program.mjs makes it. */
 export interface Program {
   /** Text of a CommonJS function. */
@@ -15,25 +18,33 @@ export interface Program {
   compiled?: Uint8Array;
 }
 
+/** What the program's function puts into its module. */
+type ProgramExports = Readonly<Record<Face, () => Promise<void>>>;
+
+/** Caches of what does not build. */
+const smallKinds: Readonly<Record<Face, string>> = { slipway: "small", docker: "docker" };
+
 /**
- * Runs the program with V8's code cache, unless the answer is known without. Of the two caches that a user has, one holds what
+ * Runs the program with V8's code cache, unless the answer is known without. Of the caches that a user has, one holds what
  * a build needs: it takes the small commands longer to read than it saves them. These have no other than what came with the
  * program, where something did.
  */
-export function runProgram(read: () => Program): void {
+export function runProgram(face: Face, read: () => Program): void {
   const args = process.argv.slice(2);
-  if (answered(args)) return;
+  if (face === "slipway" && answered(args)) return;
   const { text, hash, require, compiled } = read();
-  const kind = args.includes("build") || args.includes("b") ? "build" : "small";
-  const cache = compiled && kind === "small" ? undefined : codeCache(`${hash}-${kind}`, process.env);
+  const kind = args.includes("build") || args.includes("b") ? "build" : smallKinds[face];
+  const cache = compiled && kind !== "build" ? undefined : codeCache(`${hash}-${kind}`, process.env);
   const cached = cache?.read();
   const cachedData = cached?.data ?? compiled;
   // The cache keeps the name, and serves every installation of the same program: a path would be another's.
   const script = new Script(text, { filename: "slipway", ...(cachedData && { cachedData }) });
-  const run = script.runInThisContext() as (require: unknown, module: { exports: unknown }) => void;
+  const run = script.runInThisContext() as (require: unknown, module: { exports: ProgramExports }) => void;
   if (cache && (!cached?.complete || script.cachedDataRejected))
     process.once("exit", () => cache.write(script));
-  run(require, { exports: {} });
+  const module = { exports: {} as ProgramExports };
+  run(require, module);
+  void module.exports[face]();
 }
 
 /** Answers at once what needs no program. A stdout that does not take it is left to the program, which knows what to do. */

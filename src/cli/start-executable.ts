@@ -7,7 +7,7 @@ const { createRequire } = process.getBuiltinModule("node:module");
 declare const SLIPWAY_CODE_KEY: string;
 
 /** Begins the single executable, which scripts/executable.mjs has given the program and what V8 made of it. */
-runProgram(() => ({
+runProgram("slipway", () => ({
   text: Buffer.from(sea.getRawAsset("program") as ArrayBuffer).toString("latin1"),
   hash: SLIPWAY_CODE_KEY,
   // Optional packages may lie beside it, in node_modules.

@@ -1,4 +1,4 @@
-import { runProgram } from "./run-program.js";
+import { type Face, runProgram } from "./run-program.js";
 
 // As in run-program.ts.
 const fs = process.getBuiltinModule("node:fs");
@@ -17,8 +17,8 @@ const mostStart = 16_384;
  * script of its own, since modules cannot be given a cache before Node 22, and in the same file as what starts it, so that
  * one file is all there is to install.
  */
-export function start(file: string): void {
-  runProgram(() => {
+export function start(file: string, face: Face): void {
+  runProgram(face, () => {
     const content = fs.readFileSync(file, "latin1");
     const at = content.lastIndexOf(mark, mostStart) + mark.length;
     const hash = content.slice(at, at + hashLength);

@@ -1,12 +1,15 @@
 import { stat } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import { types } from "node:util";
-import { InvalidArgumentError, readOptions } from "../core/index.js";
+import { InvalidArgumentError, holdStream, readOptions } from "../core/index.js";
+import { type PathStat, archivePath, getArchive, pathStatOf } from "./archives.js";
 import { collect } from "./collect.js";
 import { refuseCompressed } from "./compressed.js";
+import { ExecStream, type ExecStreamOptions } from "./exec-stream.js";
 import { type Filters, encodeFilters } from "./filters.js";
 import { type LogChunk, readLogs } from "./logs.js";
 import { containerSegment } from "./names.js";
-import { callKinds, containerKinds } from "./option-kinds.js";
+import { callKinds, containerKinds, resizeKinds } from "./option-kinds.js";
 import type { CallOptions, Transport } from "./transport.js";
 import type { UploadSource } from "./upload-feed.js";
 import type {
@@ -27,11 +30,39 @@ export interface LogsOptions extends CallOptions {
   tail?: number;
   /** Only what was written since, in seconds since 1970 by the engine's clock. Default: all. */
   since?: number;
+  /** Only what was written before, in the same way. */
+  until?: number;
+  /** Each line begins with its time. Default false. */
+  timestamps?: boolean;
   /** Go on until the container stops. Default false. */
   follow?: boolean;
   /** The container has a terminal, so that its log is not framed. Default false. */
   tty?: boolean;
 }
+
+/** Options of {@link Containers.create}. */
+export interface CreateContainerOptions extends CallOptions {
+  /** Of which of the image's platforms, `os/arch[/variant]`. Default: what fits the engine. */
+  platform?: string;
+}
+
+/** Options of {@link Containers.attach}; the signal holds only until the streams are there. */
+export interface AttachOptions extends CallOptions, Omit<ExecStreamOptions, "early"> {
+  /** Default false. */
+  stdin?: boolean;
+  /** Default true. */
+  stdout?: boolean;
+  /** Default true. */
+  stderr?: boolean;
+}
+
+/** A wait that the engine has taken note of. */
+export interface StartedWait {
+  exit: Promise<ContainerWait>;
+}
+
+/** When a wait ends: not running, the next time that it stops, or removed. */
+export type WaitCondition = "not-running" | "next-exit" | "removed";
 
 /** Options of {@link Containers.putArchive}. */
 export interface PutArchiveOptions extends CallOptions {
@@ -64,14 +95,15 @@ export class Containers {
   async create(
     name: string | undefined,
     body: ContainerCreateBody,
-    options: CallOptions = {},
+    options: CreateContainerOptions = {},
   ): Promise<ContainerCreated> {
+    const { platform, ...rest } = readOptions("containers.create()", options, containerKinds.create);
     return this.#transport.json({
       milliseconds: 120_000,
-      ...readOptions("containers.create()", options, callKinds),
+      ...rest,
       method: "POST",
       path: "/containers/create",
-      query: { name: name === undefined ? undefined : containerSegment(name) },
+      query: { name: name === undefined ? undefined : containerSegment(name), platform },
       json: body,
     });
   }
@@ -119,21 +151,29 @@ export class Containers {
     });
   }
 
-  /** What the engine knows of a container. @throws EngineError `ENGINE_NOT_FOUND`. */
-  async inspect(id: string, options: CallOptions = {}): Promise<ContainerInspect> {
+  /** What the engine knows of a container; with `size` also what its files take. @throws EngineError `ENGINE_NOT_FOUND`. */
+  async inspect(id: string, options: CallOptions & { size?: boolean } = {}): Promise<ContainerInspect> {
     const path = `/containers/${containerSegment(id)}/json`;
-    const call = readOptions("containers.inspect()", options, callKinds);
-    return this.#transport.json({ ...call, method: "GET", path });
+    const { size, ...rest } = readOptions("containers.inspect()", options, containerKinds.inspect);
+    return this.#transport.json({ ...rest, method: "GET", path, query: { size: size || undefined } });
   }
 
-  /** The running containers, or with `all` every one. */
-  async list(options: CallOptions & { all?: boolean; filters?: Filters } = {}): Promise<ContainerSummary[]> {
-    const { all, filters, ...rest } = readOptions("containers.list()", options, containerKinds.list);
+  /** The running containers, with `all` every one, with `limit` so many of the last; with `size` also what their files take. */
+  async list(
+    options: CallOptions & { all?: boolean; limit?: number; size?: boolean; filters?: Filters } = {},
+  ): Promise<ContainerSummary[]> {
+    const given = readOptions("containers.list()", options, containerKinds.list);
+    const { all, limit, size, filters, ...rest } = given;
     return this.#transport.json({
       ...rest,
       method: "GET",
       path: "/containers/json",
-      query: { all: all || undefined, filters: encodeFilters(filters) },
+      query: {
+        all: all || undefined,
+        limit,
+        size: size || undefined,
+        filters: encodeFilters(filters),
+      },
     });
   }
 
@@ -141,19 +181,92 @@ export class Containers {
   async *logs(id: string, options: LogsOptions = {}): AsyncGenerator<LogChunk, void, undefined> {
     const path = `/containers/${containerSegment(id)}/logs`;
     const given = readOptions("containers.logs()", options, containerKinds.logs);
-    const { stdout = true, stderr = true, tail, since, follow, tty = false, ...rest } = given;
-    const query = { stdout, stderr, tail, since: since?.toFixed(3), follow: follow || undefined };
+    const {
+      stdout = true,
+      stderr = true,
+      tail,
+      since,
+      until,
+      timestamps,
+      follow,
+      tty = false,
+      ...rest
+    } = given;
+    const query = {
+      ...{ stdout, stderr, tail, since: since?.toFixed(3), until: until?.toFixed(3) },
+      ...{ timestamps: timestamps || undefined, follow: follow || undefined },
+    };
     yield* readLogs(() => this.#transport.open({ ...rest, method: "GET", path, query }), tty);
   }
 
   /** Waits until a container stops (`next-exit`: for the next time), or is removed. No deadline unless given. */
-  async wait(
+  async wait(id: string, options: CallOptions & { condition?: WaitCondition } = {}): Promise<ContainerWait> {
+    return (await this.startWait(id, options)).exit;
+  }
+
+  /**
+   * The same in two steps: resolves when the engine has taken note, so that a container can be started that may end at once. No
+   * deadline unless given.
+   */
+  async startWait(
     id: string,
-    options: CallOptions & { condition?: "not-running" | "next-exit" | "removed" } = {},
-  ): Promise<ContainerWait> {
+    options: CallOptions & { condition?: WaitCondition } = {},
+  ): Promise<StartedWait> {
     const { condition, ...rest } = readOptions("containers.wait()", options, containerKinds.wait);
     const path = `/containers/${containerSegment(id)}/wait`;
-    return this.#transport.json({ milliseconds: 0, ...rest, method: "POST", path, query: { condition } });
+    const call = { milliseconds: 0, ...rest, method: "POST" as const, path, query: { condition } };
+    const exit = this.#transport.parse<ContainerWait>(await this.#transport.open(call));
+    // Who starts the container may fail before it listens.
+    exit.catch(() => {});
+    return { exit };
+  }
+
+  /**
+   * Takes over the connection as a container's standard streams: what is read is its stdout, what is written its stdin.
+   *
+   * @throws EngineError `ENGINE_UPGRADE_REFUSED` when a proxy does not pass raw streams on.
+   */
+  async attach(id: string, options: AttachOptions = {}): Promise<ExecStream> {
+    const given = readOptions("containers.attach()", options, containerKinds.attach);
+    const { signal, milliseconds, stdin = false, stdout = true, stderr = true, ...stream } = given;
+    const socket = await this.#transport.hijack({
+      signal,
+      milliseconds,
+      method: "POST",
+      path: `/containers/${containerSegment(id)}/attach`,
+      query: { stream: true, stdin, stdout, stderr },
+    });
+    // It may break before its caller listens.
+    return holdStream(new ExecStream(id, socket, stream));
+  }
+
+  /** Tells a container's terminal how large it is. */
+  async resize(id: string, options: CallOptions & { rows: number; columns: number }): Promise<void> {
+    const { rows, columns, ...rest } = readOptions("containers.resize()", options, resizeKinds);
+    const path = `/containers/${containerSegment(id)}/resize`;
+    await this.#transport.send({ ...rest, method: "POST", path, query: { h: rows, w: columns } });
+  }
+
+  /** What is at a path in a container, running or not. @throws EngineError `ENGINE_NOT_FOUND`. */
+  async statPath(id: string, path: string, options: CallOptions = {}): Promise<PathStat> {
+    const call = readOptions("containers.statPath()", options, callKinds);
+    const { body, headers, request } = await this.#transport.open({
+      ...call,
+      method: "HEAD",
+      path: archivePath(id),
+      query: { path },
+    });
+    await collect(body);
+    return pathStatOf(headers, request);
+  }
+
+  /** A file or directory of a container, as a tar whose entries begin with the name of `path`; destroy it to stop early. */
+  async getArchive(
+    id: string,
+    path: string,
+    options: CallOptions = {},
+  ): Promise<{ stat: PathStat; body: Readable }> {
+    return getArchive(this.#transport, id, path, readOptions("containers.getArchive()", options, callKinds));
   }
 
   /**

@@ -18,7 +18,7 @@ export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** One HTTP request as it goes over the wire. */
 export interface Exchange {
-  method: "GET" | "POST" | "PUT" | "DELETE";
+  method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   /** With version prefix and query. */
   path: string;
   headers: Record<string, string>;

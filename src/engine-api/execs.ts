@@ -2,7 +2,7 @@ import { InvalidArgumentError, holdStream, readOptions, sleep } from "../core/in
 import { EngineError } from "./errors.js";
 import { ExecStream, type ExecStreamOptions } from "./exec-stream.js";
 import { containerSegment, execSegment } from "./names.js";
-import { callKinds, execKinds } from "./option-kinds.js";
+import { callKinds, execKinds, resizeKinds } from "./option-kinds.js";
 import type { CallOptions, Transport } from "./transport.js";
 import type { ExecCreateBody, ExecInspect } from "./wire-container.js";
 
@@ -77,6 +77,20 @@ export class Execs {
     });
     // It may break before its caller listens.
     return holdStream(new ExecStream(id, socket, stream));
+  }
+
+  /** Starts the process and leaves it to itself. */
+  async startDetached(id: string, options: CallOptions = {}): Promise<void> {
+    const call = readOptions("exec.startDetached()", options, callKinds);
+    const json = { Detach: true, Tty: false };
+    await this.#transport.send({ ...call, method: "POST", path: `/exec/${execSegment(id)}/start`, json });
+  }
+
+  /** Tells the process's terminal how large it is. */
+  async resize(id: string, options: CallOptions & { rows: number; columns: number }): Promise<void> {
+    const { rows, columns, ...rest } = readOptions("exec.resize()", options, resizeKinds);
+    const path = `/exec/${execSegment(id)}/resize`;
+    await this.#transport.send({ ...rest, method: "POST", path, query: { h: rows, w: columns } });
   }
 
   /** What the engine knows of an exec. */

@@ -9,7 +9,14 @@ import { callKinds, imageKinds } from "./option-kinds.js";
 import { type RegistryAuth, encodeRegistryAuth } from "./registry-auth.js";
 import type { CallOptions, Transport } from "./transport.js";
 import type { UploadSource } from "./upload-feed.js";
-import type { ImageDeleted, ImageInspect, ImageSummary, OciDescriptor } from "./wire-image.js";
+import type {
+  ImageDeleted,
+  ImageHistoryEntry,
+  ImageInspect,
+  ImagesPruned,
+  ImageSummary,
+  OciDescriptor,
+} from "./wire-image.js";
 
 type Platform = NonNullable<OciDescriptor["platform"]>;
 
@@ -213,6 +220,24 @@ export class Images {
       method: "DELETE",
       path: `/images/${imagePath(reference)}`,
       query: { force: force || undefined, noprune: noPrune || undefined },
+    });
+  }
+
+  /** How an image came to be, the newest step first. @throws EngineError `ENGINE_NOT_FOUND`. */
+  async history(reference: string, options: CallOptions = {}): Promise<ImageHistoryEntry[]> {
+    const call = readOptions("images.history()", options, callKinds);
+    return this.#transport.json({ ...call, method: "GET", path: `/images/${imagePath(reference)}/history` });
+  }
+
+  /** Removes images that have no name, or with the filter `dangling=false` those that no container uses. No deadline unless given. */
+  async prune(options: CallOptions & { filters?: Filters } = {}): Promise<ImagesPruned> {
+    const { filters, ...rest } = readOptions("images.prune()", options, imageKinds.prune);
+    return this.#transport.json({
+      milliseconds: 0,
+      ...rest,
+      method: "POST",
+      path: "/images/prune",
+      query: { filters: encodeFilters(filters) },
     });
   }
 }

@@ -1,6 +1,16 @@
 export { maximumApiVersion, minimumApiVersion } from "./api-version.js";
 export { EngineClient, type EngineOptions, type Ping } from "./client.js";
-export type { Containers, LogsOptions, PutArchiveOptions, PutDirectoryOptions } from "./containers.js";
+export type { PathStat } from "./archives.js";
+export type {
+  AttachOptions,
+  Containers,
+  CreateContainerOptions,
+  LogsOptions,
+  PutArchiveOptions,
+  PutDirectoryOptions,
+  StartedWait,
+  WaitCondition,
+} from "./containers.js";
 export type { Dial } from "../core/index.js";
 export type { EngineTls } from "./dial-endpoint.js";
 export { EngineError, type EngineErrorCode, type EngineErrorDetails } from "./errors.js";
@@ -38,8 +48,10 @@ export type {
 } from "./wire-container.js";
 export type {
   ImageDeleted,
+  ImageHistoryEntry,
   ImageInspect,
   ImageManifestSummary,
+  ImagesPruned,
   ImageSummary,
   OciDescriptor,
 } from "./wire-image.js";

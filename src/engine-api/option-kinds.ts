@@ -17,7 +17,13 @@ import {
 } from "../core/index.js";
 import type { Kind } from "../core/index.js";
 import type { EngineOptions } from "./client.js";
-import type { LogsOptions, PutArchiveOptions, PutDirectoryOptions } from "./containers.js";
+import type {
+  AttachOptions,
+  CreateContainerOptions,
+  LogsOptions,
+  PutArchiveOptions,
+  PutDirectoryOptions,
+} from "./containers.js";
 import type { EventsOptions } from "./events.js";
 import type { ExecDialOptions } from "./exec-dial.js";
 import type { ExecStreamOptions } from "./exec-stream.js";
@@ -68,19 +74,41 @@ export const engineKinds = {
   onWarning: callback,
   dial: callback,
 } satisfies KindsOf<EngineOptions>;
+const streamKinds = {
+  onStderr: callback,
+  lingerMilliseconds: milliseconds,
+  tty: flag,
+  early: object,
+} satisfies KindsOf<ExecStreamOptions>;
+const seconds = kind("a number of seconds", (value) => Number.isFinite(value));
+/** What telling a terminal its size takes. */
+export const resizeKinds = { ...callKinds, rows: amount("rows"), columns: amount("columns") };
 /** What the calls on containers take. */
 export const containerKinds = {
+  create: { ...callKinds, platform: text('"linux/amd64"') } satisfies KindsOf<CreateContainerOptions>,
+  attach: {
+    ...callKinds,
+    stdin: flag,
+    stdout: flag,
+    stderr: flag,
+    onStderr: streamKinds.onStderr,
+    lingerMilliseconds: streamKinds.lingerMilliseconds,
+    tty: streamKinds.tty,
+  } satisfies KindsOf<AttachOptions>,
   stop: { ...callKinds, timeoutSeconds: kind("a number of seconds", (value) => Number.isInteger(value)) },
   kill: { ...callKinds, unixSignal: text('"SIGTERM"') },
   remove: { ...callKinds, force: flag, volumes: flag },
-  list: { ...listKinds, all: flag },
+  inspect: { ...callKinds, size: flag },
+  list: { ...listKinds, all: flag, limit: amount("containers"), size: flag },
   wait: { ...callKinds, condition: oneOf("not-running", "next-exit", "removed") },
   logs: {
     ...callKinds,
     stdout: flag,
     stderr: flag,
     tail: amount("lines"),
-    since: kind("a number of seconds", (value) => Number.isFinite(value)),
+    since: seconds,
+    until: seconds,
+    timestamps: flag,
     follow: flag,
     tty: flag,
   } satisfies KindsOf<LogsOptions>,
@@ -117,15 +145,10 @@ export const imageKinds = {
   save: saveKinds,
   load: { ...saveKinds, onProgress: callback } satisfies KindsOf<LoadOptions>,
   list: { ...listKinds, all: flag, manifests: flag },
+  prune: listKinds,
   remove: { ...callKinds, force: flag, noPrune: flag },
 };
 const processKinds = { user: text(), workingDir: text(), env: listOf(text(), '"NAME=value"') };
-const streamKinds = {
-  onStderr: callback,
-  lingerMilliseconds: milliseconds,
-  tty: flag,
-  early: object,
-} satisfies KindsOf<ExecStreamOptions>;
 /** What {@link dialProgramBySsh} takes. */
 export const sshProgramKinds = { command: callback, what: text() } satisfies KindsOf<SshProgram>;
 /** What the calls on processes in containers take. */

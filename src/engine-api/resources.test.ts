@@ -58,6 +58,102 @@ describe("containers", () => {
     expect(fake.calls.at(-1)?.query).toEqual({ condition: "next-exit" });
   });
 
+  it("a wait is there before the container starts", async () => {
+    fake.on("POST", "/containers/:id/wait", ({ response }) => {
+      response.writeHead(200).flushHeaders();
+      response.socket?.once("close", () => {});
+      fake.on("POST", "/containers/:id/start", (call) => {
+        call.empty();
+        response.end('{"StatusCode":3}');
+      });
+    });
+    const { exit } = await engine.containers.startWait("c1", { condition: "removed" });
+    await engine.containers.start("c1");
+    expect(await exit).toEqual({ StatusCode: 3 });
+  });
+
+  it("a wait that breaks is told to whoever listens, and ends nothing otherwise", async () => {
+    fake.on("POST", "/containers/:id/wait", (call) => {
+      call.response.writeHead(200).flushHeaders();
+      fake.on("POST", "/containers/:id/start", (start) => {
+        start.empty();
+        call.cut();
+      });
+    });
+    const { exit } = await engine.containers.startWait("c1");
+    await engine.containers.start("c1");
+    await expect(exit).rejects.toMatchObject({ code: "ENGINE_CONNECTION_LOST" });
+  });
+
+  it("attach takes over the standard streams", async () => {
+    const said: string[] = [];
+    fake.on("POST", "/containers/:id/attach", async (call) => {
+      const socket = await call.hijack(Buffer.concat([frame(1, "out"), frame(2, "err")]));
+      socket.once("data", (given: Buffer) => socket.end(frame(1, given)));
+    });
+    const onStderr = (data: Buffer) => void said.push(data.toString());
+    const stream = await engine.containers.attach("c1", { stdin: true, onStderr });
+    stream.write("in");
+    const output = (await all(stream as AsyncIterable<Buffer>)).map(String).join("");
+    expect([output, ...said]).toEqual(["outin", "err"]);
+    expect(fake.calls.at(-1)?.query).toEqual({ stream: "1", stdin: "1", stdout: "1", stderr: "1" });
+  });
+
+  it("resize tells rows and columns", async () => {
+    for (const path of ["/containers/:id/resize", "/exec/:id/resize"])
+      fake.on("POST", path, (call) => call.empty(200));
+    await engine.containers.resize("c1", { rows: 24, columns: 80 });
+    expect(fake.calls.at(-1)?.query).toEqual({ h: "24", w: "80" });
+    await engine.exec.resize("e1", { rows: 1, columns: 2 });
+    expect(fake.calls.at(-1)).toMatchObject({ path: "/exec/e1/resize", query: { h: "1", w: "2" } });
+  });
+
+  const pathStat = {
+    name: "dir",
+    size: 4096,
+    mode: 0x80_00_01_ed,
+    mtime: "2026-01-01T00:00:00Z",
+    linkTarget: "",
+  };
+  const statHeader = {
+    "x-docker-container-path-stat": Buffer.from(JSON.stringify(pathStat)).toString("base64"),
+  };
+
+  it("statPath and getArchive tell what is at a path", async () => {
+    fake.on(
+      "HEAD",
+      "/containers/:id/archive",
+      ({ response }) => void response.writeHead(200, statHeader).end(),
+    );
+    fake.on(
+      "GET",
+      "/containers/:id/archive",
+      ({ response }) => void response.writeHead(200, statHeader).end("tar"),
+    );
+    expect(await engine.containers.statPath("c1", "/dir")).toEqual(pathStat);
+    expect(fake.calls.at(-1)?.query).toEqual({ path: "/dir" });
+    const { stat, body } = await engine.containers.getArchive("c1", "/dir");
+    expect(stat).toEqual(pathStat);
+    expect((await all(body as AsyncIterable<Buffer>)).map(String)).toEqual(["tar"]);
+  });
+
+  it.each([
+    undefined,
+    "",
+    "!",
+    Buffer.from('{"name":"x"}').toString("base64"),
+    Buffer.from("null").toString("base64"),
+  ])("a path of which the engine says %j is an error, and leaves nothing open", async (header) => {
+    fake.on("GET", "/containers/:id/archive", ({ response }) => {
+      response
+        .writeHead(200, header === undefined ? {} : { "x-docker-container-path-stat": header })
+        .write("tar");
+    });
+    await expect(engine.containers.getArchive("c1", "/dir")).rejects.toMatchObject({
+      code: "ENGINE_PROTOCOL",
+    });
+  });
+
   it("logs tell stdout from stderr", async () => {
     fake.on("GET", "/containers/:id/logs", ({ response }) => {
       response.end(Buffer.concat([frame(1, "out"), frame(2, "err")]));

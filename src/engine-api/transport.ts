@@ -104,7 +104,11 @@ export class Transport {
 
   /** Calls and parses the answer. */
   async json<T>(call: Call): Promise<T> {
-    const { body, request } = await this.open(call);
+    return this.parse(await this.open(call));
+  }
+
+  /** Reads an answer to its end and parses it. */
+  async parse<T>({ body, request }: Opened): Promise<T> {
     const text = (await this.#finish(body)).toString("utf8");
     try {
       return parseJson(text) as T;

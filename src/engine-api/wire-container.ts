@@ -6,9 +6,17 @@ export interface MountRequest {
   Source?: string;
   Target: string;
   ReadOnly?: boolean;
-  BindOptions?: { Propagation?: string; CreateMountpoint?: boolean };
+  Consistency?: string;
+  BindOptions?: { Propagation?: string; CreateMountpoint?: boolean; NonRecursive?: boolean };
   /** Of the volume, where the mount makes it. */
-  VolumeOptions?: { Labels?: Record<string, string> };
+  VolumeOptions?: {
+    NoCopy?: boolean;
+    Subpath?: string;
+    Labels?: Record<string, string>;
+    DriverConfig?: { Name?: string; Options?: Record<string, string> };
+  };
+  /** Size in bytes, mode as a number. */
+  TmpfsOptions?: { SizeBytes?: number; Mode?: number };
 }
 
 /** A device request, e.g. for GPUs (`HostConfig.DeviceRequests`). */
@@ -48,6 +56,30 @@ export interface HostConfig {
   CpuShares?: number;
   CpusetCpus?: string;
   CpusetMems?: string;
+  NanoCpus?: number;
+  MemoryReservation?: number;
+  ShmSize?: number;
+  PidsLimit?: number;
+  CapAdd?: string[] | null;
+  CapDrop?: string[] | null;
+  Dns?: string[] | null;
+  DnsOptions?: string[] | null;
+  DnsSearch?: string[] | null;
+  ExtraHosts?: string[] | null;
+  GroupAdd?: string[] | null;
+  Links?: string[] | null;
+  SecurityOpt?: string[] | null;
+  VolumesFrom?: string[] | null;
+  Tmpfs?: Record<string, string>;
+  Sysctls?: Record<string, string>;
+  Devices?: { PathOnHost: string; PathInContainer: string; CgroupPermissions: string }[] | null;
+  Ulimits?: { Name: string; Soft: number; Hard: number }[] | null;
+  LogConfig?: { Type: string; Config: Record<string, string> };
+  IpcMode?: string;
+  PidMode?: string;
+  UTSMode?: string;
+  Runtime?: string;
+  PublishAllPorts?: boolean;
 }
 
 /** What runs in a container. */
@@ -61,11 +93,32 @@ export interface ContainerConfig {
   WorkingDir?: string;
   Tty?: boolean;
   ExposedPorts?: Record<string, Record<string, never>> | null;
+  Hostname?: string;
+  Domainname?: string;
+  AttachStdin?: boolean;
+  AttachStdout?: boolean;
+  AttachStderr?: boolean;
+  OpenStdin?: boolean;
+  StdinOnce?: boolean;
+  Volumes?: Record<string, Record<string, never>> | null;
+  StopSignal?: string;
+  /** Seconds. */
+  StopTimeout?: number;
+  Healthcheck?: {
+    Test?: string[];
+    Interval?: number;
+    Timeout?: number;
+    StartPeriod?: number;
+    Retries?: number;
+  };
 }
 
 /** Body of `POST /containers/create`. */
 export interface ContainerCreateBody extends ContainerConfig {
   HostConfig?: HostConfig;
+  NetworkingConfig?: {
+    EndpointsConfig: Record<string, { Aliases?: string[]; IPAMConfig?: { IPv4Address?: string } }>;
+  };
 }
 
 /** Answer of `POST /containers/create`. */
@@ -138,6 +191,11 @@ export interface ContainerSummary {
   Status: string;
   Labels: Record<string, string>;
   Mounts: MountPoint[];
+  Ports?: { IP?: string; PrivatePort: number; PublicPort?: number; Type: string }[] | null;
+  NetworkSettings?: { Networks: Record<string, EndpointSettings> | null } | null;
+  /** Bytes; only when asked for. */
+  SizeRw?: number;
+  SizeRootFs?: number;
 }
 
 /** Answer of `POST /containers/{id}/wait`. */

@@ -68,3 +68,23 @@ export interface ImageDeleted {
   Untagged?: string;
   Deleted?: string;
 }
+
+/** One row of `GET /images/{name}/history`. */
+export interface ImageHistoryEntry {
+  /** `<missing>` where the step has no image of its own. */
+  Id: string;
+  /** Unix seconds. */
+  Created: number;
+  CreatedBy: string;
+  /** Bytes. */
+  Size: number;
+  Comment: string;
+  Tags: string[] | null;
+}
+
+/** Answer of `POST /images/prune`. */
+export interface ImagesPruned {
+  ImagesDeleted: ImageDeleted[] | null;
+  /** Bytes. */
+  SpaceReclaimed: number;
+}

@@ -55,6 +55,7 @@ describe("the tarball", () => {
       "THIRD-PARTY-NOTICES",
       "dist/cjs/package.json",
       "dist/command.cjs",
+      "dist/docker.cjs",
       "dist/slipway.mjs",
       "dist/undici.cjs",
       "package.json",

@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 /** The command as one bundled file; `testbed/with` has built it. */
 export const bundle = fileURLToPath(new URL("../../dist/slipway.mjs", import.meta.url));
 
+/** `slipway-docker`, which is built with it. */
+export const dockerProgram = fileURLToPath(new URL("../../dist/docker.cjs", import.meta.url));
+
 /** Largest resident set that any command may have, in MiB. */
 export const mostMebibytes = 200;
 
@@ -16,6 +19,8 @@ export interface SlipwayOptions {
   /** Variables on top of the process's; undefined removes one. */
   env?: Readonly<Record<string, string | undefined>>;
   cwd?: string;
+  /** Another program than the bundle. */
+  program?: string;
   /** Fed to stdin, which is empty otherwise. */
   input?: string | Uint8Array;
   /** Run as this user and group (needs root). */
@@ -114,7 +119,7 @@ function startMeasured(args: readonly string[], options: SlipwayOptions, env: No
     'import fs from "node:fs"; process.on("exit", () => { try {' +
     'fs.writeSync(3, /VmHWM:\\s*(\\d+)/.exec(fs.readFileSync("/proc/self/status", "latin1"))[1]) } catch {} })';
   const stdio: StdioOptions = [input === undefined ? "ignore" : "pipe", stdout, stderr, "pipe"];
-  const node = ["--import", `data:text/javascript,${encodeURIComponent(hook)}`, bundle];
+  const node = ["--import", `data:text/javascript,${encodeURIComponent(hook)}`, options.program ?? bundle];
   const child = spawn(process.execPath, [...node, ...args], {
     env,
     stdio,

@@ -13,11 +13,15 @@ export interface ReadArguments {
 /**
  * Reads arguments by the rules and in the words of Go's flags (pflag FlagSet.Parse): `--flag value`, `--flag=value`,
  * `-f value`, `-fvalue`, `-f=value`, `-qf value`; booleans take a value behind `=` only; flags and operands in any order,
- * up to `--`.
+ * up to `--`; without `interspersed`, flags end at the first operand, as in front of a command that is run.
  *
  * @throws InvalidArgumentError
  */
-export function readArguments(args: readonly string[], options: readonly Option[]): ReadArguments {
+export function readArguments(
+  args: readonly string[],
+  options: readonly Option[],
+  { interspersed = true } = {},
+): ReadArguments {
   const switches = new Map<Option, boolean>();
   const values: ReadArguments["flags"] = [];
   const operands: string[] = [];
@@ -37,8 +41,10 @@ export function readArguments(args: readonly string[], options: readonly Option[
       operands.push(...queue);
       break;
     }
-    if (!arg.startsWith("-") || arg === "-") operands.push(arg);
-    else if (arg.startsWith("--")) readLong(arg, options, queue, set);
+    if (!arg.startsWith("-") || arg === "-") {
+      operands.push(arg);
+      if (!interspersed) operands.push(...queue.splice(0));
+    } else if (arg.startsWith("--")) readLong(arg, options, queue, set);
     else readShort(arg, options, queue, set);
   }
   // The last of a boolean's values counts.

@@ -1,0 +1,37 @@
+import { type SignalWatch, watchSignals } from "../cli/index.js";
+
+/** Gets a signal of the process by its name. */
+export type SignalHandler = (name: NodeJS.Signals) => void;
+
+/** Signals of this process: they cancel the command, until a command takes them. */
+export interface SignalRelay extends SignalWatch {
+  /** From now on signals go to `handler`, and cancel nothing. Gives a function that ends that. */
+  readonly take: (handler: SignalHandler) => () => void;
+}
+
+/** What docker hands on to a container (docker/cli ForwardAllSignals), of the signals that a process can be meant by. */
+const forwarded: readonly NodeJS.Signals[] = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGUSR2",
+  "SIGCONT",
+  "SIGALRM",
+];
+
+/** Watches the signals of a process as {@link watchSignals} does, in a way that a command can take over. */
+export function relaySignals(target: NodeJS.Process): SignalRelay {
+  const watch = watchSignals(target);
+  return {
+    signal: watch.signal,
+    close: () => watch.close(),
+    take(handler) {
+      watch.close();
+      for (const name of forwarded) target.on(name, handler);
+      return () => {
+        for (const name of forwarded) target.removeListener(name, handler);
+      };
+    },
+  };
+}
