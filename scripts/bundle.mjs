@@ -1,15 +1,21 @@
+// usage: node scripts/bundle.mjs [FILE] [--without TRICK]…
 // Bundles the command into one file, dist/slipway.mjs, that needs nothing but Node beside it: first what starts it
-// (src/cli/start.ts), then the program, as a script in a comment that the start runs with V8's code cache. And
+// (src/cli/startup/start.ts), then the program, as a script in a comment that the start runs with V8's code cache. And
 // dist/command.cjs and dist/docker.cjs, the installed commands, which start the program of that file in less time.
 import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { parseArgs } from "node:util";
 import ts from "typescript";
 import { bundleProgram, bundleStart, checkout } from "./program.mjs";
 
-const target = path.resolve(process.argv[2] ?? path.join(checkout, "dist", "slipway.mjs"));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { without: { type: "string", multiple: true, default: [] } },
+});
+const target = path.resolve(positionals[0] ?? path.join(checkout, "dist", "slipway.mjs"));
 
 try {
-  const { text, hash } = await bundleProgram();
+  const { text, hash } = await bundleProgram({ without: values.without });
   const commented = withoutCommentEnds(text);
   const folder = path.dirname(target);
   await mkdir(folder, { recursive: true });

@@ -7,7 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
-import { directImports } from "./direct-imports.mjs";
+import { directImports } from "../src/cli/startup/direct-imports.mjs";
 import { bundleUndici, undiciFrom } from "./undici-bundle.mjs";
 
 const checkout = path.dirname(path.dirname(fileURLToPath(import.meta.url)));

@@ -1,6 +1,6 @@
 // Protobuf descriptors come as base64 of their binary form. To read that, protobuf-es first has to build the descriptors of
 // descriptors, and then decodes what no build will look at: 10 ms of each start. The bundle has them as JSON of the parts that
-// count, which src/cli/light-descriptors.ts makes into the same objects.
+// count, which light-descriptors.ts makes into the same objects.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { fromBinary } from "@bufbuild/protobuf";
@@ -8,18 +8,20 @@ import { protoCamelCase } from "@bufbuild/protobuf/reflect";
 import { base64Decode } from "@bufbuild/protobuf/wire";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 
-const runtime = fileURLToPath(new URL("../src/cli/light-descriptors.ts", import.meta.url));
+const runtime = fileURLToPath(new URL("light-descriptors.ts", import.meta.url));
 
-/** What esbuild needs to know for it. */
-export const lightDescriptors = {
+/** An esbuild plugin; `used()` is called when protobuf-es's reader of descriptors is replaced. */
+export const lightDescriptors = (used) => ({
   name: "light-descriptors",
   setup(bundler) {
     bundler.onLoad({ filter: /_pb\.[jt]s$/ }, async ({ path: file }) => ({
       loader: file.endsWith(".ts") ? "ts" : "js",
       contents: lighten(await readFile(file, "utf8")),
     }));
-    bundler.onLoad({ filter: /@bufbuild[/\\]protobuf[/\\].*codegenv2[/\\]file\.js$/ }, () => ({
-      contents: `
+    bundler.onLoad({ filter: /@bufbuild[/\\]protobuf[/\\].*codegenv2[/\\]file\.js$/ }, () => {
+      used();
+      return {
+        contents: `
         import { createEmbeddedFileRegistry } from "../registry.js";
         import { fileProto } from ${JSON.stringify(runtime)};
         export function fileDesc(json, imports = []) {
@@ -27,9 +29,10 @@ export const lightDescriptors = {
           const byName = (name) => imports.find((file) => file.proto.name === name);
           return createEmbeddedFileRegistry(proto, byName).getFile(proto.name);
         }`,
-    }));
+      };
+    });
   },
-};
+});
 
 /** The text of a generated module with JSON in the place of base64. */
 export function lighten(text) {

@@ -20,7 +20,7 @@ interface WebAssemblyFace {
 const native = (globalThis as unknown as { WebAssembly: WebAssemblyFace }).WebAssembly;
 
 /**
- * Stands for the global `WebAssembly` in the bundled command (scripts/bundle.mjs puts it there): modules are compiled, but not
+ * Stands for the global `WebAssembly` in the bundled command (tricks.mjs puts it there): modules are compiled, but not
  * optimized while they run. The only one is undici's HTTP parser, which V8 would optimize as soon as it has read some headers:
  * 70 ms of processor time that no command gets back.
  *

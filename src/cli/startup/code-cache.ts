@@ -1,6 +1,6 @@
 import type { Script } from "node:vm";
-import type { Environment } from "../config/index.js";
-import { setAside } from "../fs/index.js";
+import type { Environment } from "../../config/index.js";
+import { setAside } from "../../fs/index.js";
 
 // As in start.ts.
 const fs = process.getBuiltinModule("node:fs");
@@ -23,8 +23,8 @@ export interface CachedCode {
 
 /** Runs that write a cache: the first may have failed early or printed a help text only. */
 const mostWrites = 3;
-/** Files that are kept, so that every upgrade does not leave some for good. */
-const mostFiles = 5;
+/** Files that are kept, so that every upgrade does not leave some for good: two for each Node that runs slipway, of a few versions. */
+const mostFiles = 16;
 
 /**
  * The code cache of the script whose content hashes to `key`, in `$XDG_CACHE_HOME/slipway` or `~/.cache/slipway`. V8 does

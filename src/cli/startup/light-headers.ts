@@ -1,10 +1,10 @@
-import { trimBoth } from "../core/index.js";
+import { trimBoth } from "../../core/index.js";
 
 /** What headers can be made of. */
 type LightHeadersInit = Iterable<readonly [string, string]> | Readonly<Record<string, string>>;
 
 /**
- * Stands for the global `Headers` in the bundled command (scripts/bundle.mjs puts it there): the global one loads Node's whole
+ * Stands for the global `Headers` in the bundled command (tricks.mjs puts it there): the global one loads Node's whole
  * fetch when it is first touched, which takes 20 ms of every build, and connect-es uses it for each call. Behaves as the Fetch
  * standard has it as far as gRPC metadata goes: no guards, and no cookies.
  */

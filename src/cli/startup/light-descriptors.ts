@@ -1,7 +1,7 @@
 import type { DescFile } from "@bufbuild/protobuf";
 import type { FileDescriptorProto } from "@bufbuild/protobuf/wkt";
 
-// Shapes that scripts/light-descriptors.mjs writes.
+// Shapes that light-descriptors-plugin.mjs writes.
 interface LightFile {
   name: string;
   package: string;

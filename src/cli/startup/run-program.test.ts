@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { bundleStart } from "../../scripts/program.mjs";
+import { bundleStart } from "../../../scripts/program.mjs";
 
 test("a stack never names another installation, whose compiled code is shared", async () => {
   const dir = await mkdtemp(join(tmpdir(), "slipway-installed-"));

@@ -3,14 +3,14 @@ import path from "node:path";
 import { type DescFile, type DescMessage, type FileRegistry, createFileRegistry } from "@bufbuild/protobuf";
 import { fileDesc } from "@bufbuild/protobuf/codegenv2";
 import { expect, test } from "vitest";
-import { fileProto } from "../../src/cli/light-descriptors.js";
-import { checkout } from "../support/docs-page.js";
+import { fileProto } from "./light-descriptors.js";
+import { checkout } from "../../../test/support/docs-page.js";
 
 interface LightDescriptors {
   lighten: (text: string) => string;
 }
 
-const script = new URL("../../scripts/light-descriptors.mjs", import.meta.url).href;
+const script = new URL("light-descriptors-plugin.mjs", import.meta.url).href;
 const { lighten } = (await import(script)) as LightDescriptors;
 
 /** Base64 of a file's descriptor in the text of a module, or the JSON that stands for it. */

@@ -1,5 +1,5 @@
-import { pluginMetadata } from "./plugin-metadata.js";
-import { versionLine } from "./version.js";
+import { pluginMetadata } from "../plugin-metadata.js";
+import { versionLine } from "../version.js";
 
 /**
  * What is printed for arguments that need none of the program: `version`, and what docker asks of each of its plug-ins

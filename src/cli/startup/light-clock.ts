@@ -1,7 +1,7 @@
 const { hrtime } = process;
 
 /**
- * Stands for `performance.now` in the bundled command (scripts/program.mjs puts it there), though not with the same zero:
+ * Stands for `performance.now` in the bundled command (tricks.mjs puts it there), though not with the same zero:
  * `performance` loads eight modules of Node's for what nobody asks of it.
  */
 export function lightNow(): number {

@@ -2,7 +2,7 @@ import { text } from "node:stream/consumers";
 import { PassThrough, Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { quickAnswer } from "./quick-answer.js";
-import { runCommand } from "./run-command.js";
+import { runCommand } from "../run-command.js";
 
 describe("quickAnswer", () => {
   it.each([["version"], ["docker-cli-plugin-metadata"]])(

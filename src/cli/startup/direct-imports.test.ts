@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { build } from "esbuild";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { directImports } from "../../scripts/direct-imports.mjs";
+import { directImports } from "./direct-imports.mjs";
 
 let root: string;
 beforeEach(() => void (root = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-imports-"))));

@@ -1,0 +1,32 @@
+// Modules of Node's that take some milliseconds of every start, and are used by what the command does not do, or only when
+// something is wrong: in their place stands what loads them when it is called.
+import path from "node:path";
+
+/**
+ * An esbuild plugin.
+ *
+ * @param {string} owner whose imports are meant: a package, or `src`
+ * @param {string} module the module of Node's
+ * @param {string} contents what stands in its place; `real()` is the module
+ */
+export const lazyModule = (owner, module, contents) => (used) => ({
+  name: `lazy ${module} of ${owner}`,
+  setup(bundler) {
+    const namespace = `lazy ${owner}`;
+    const folder = path.sep + (owner === "src" ? "src" : path.join("node_modules", owner)) + path.sep;
+    const isOwned = (file) =>
+      file.includes(folder) && (owner !== "src" || !file.includes(`${path.sep}node_modules${path.sep}`));
+    bundler.onResolve({ filter: new RegExp(`^${module}$`) }, ({ importer }) =>
+      isOwned(importer) ? { path: module, namespace } : undefined,
+    );
+    bundler.onLoad({ filter: new RegExp(`^${module}$`), namespace }, () => {
+      used();
+      return { contents: `const real = () => process.getBuiltinModule("${module}");\n${contents}` };
+    });
+  },
+});
+
+/** Functions of a module that is loaded when the first of them is called. */
+export function lazily(...names) {
+  return names.map((name) => `exports.${name} = (...given) => real().${name}(...given);`).join("\n");
+}

@@ -1,0 +1,73 @@
+// What the bundled command does so as to start sooner, one by one: README.md says what each leans on and what it buys.
+import { fileURLToPath } from "node:url";
+import { lazily, lazyModule } from "./lazy-modules.mjs";
+import { lightDescriptors } from "./light-descriptors-plugin.mjs";
+import { undiciParts } from "./undici-parts.mjs";
+
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+/**
+ * By name: a `plugin` of esbuild's, made with a function that it calls wherever it changes something; or a module that is to
+ * be had everywhere (`inject`), by what it exports or by a name that stands for others (`define`).
+ *
+ * @type {Record<string, { plugin?: (used: () => void) => import("esbuild").Plugin, inject?: string, define?: Record<string, string> }>}
+ */
+export const tricks = {
+  "undici-parts": { plugin: undiciParts },
+  "light-descriptors": { plugin: lightDescriptors },
+  "lazy-child-process": { plugin: lazyModule("src", "node:child_process", lazily("spawn", "execFile")) },
+  "lazy-dns": { plugin: lazyModule("src", "node:dns/promises", lazily("lookup")) },
+  // Commands as programs of their own.
+  "lazy-commander": { plugin: lazyModule("commander", "node:child_process", lazily("spawn")) },
+  "lazy-assert": {
+    plugin: lazyModule(
+      "undici",
+      "node:assert",
+      "module.exports = (ok, message) => { if (!ok) real()(ok, message); };",
+    ),
+  },
+  // Compression of messages, which is turned off.
+  "lazy-zlib": {
+    plugin: lazyModule(
+      "@connectrpc/connect-node",
+      "node:zlib",
+      lazily("gzip", "gunzip", "brotliCompress", "brotliDecompress"),
+    ),
+  },
+  "light-headers": { inject: here("light-headers.ts") },
+  "plain-web-assembly": { inject: here("plain-web-assembly.ts") },
+  "light-clock": { inject: here("light-clock.ts"), define: { "performance.now": "lightNow" } },
+};
+
+/**
+ * What esbuild is told for all of them but those named.
+ *
+ * @param {readonly string[]} without
+ */
+export function startupOptions(without = []) {
+  for (const name of without) if (!(name in tricks)) throw new Error(`there is no start-up trick ${name}`);
+  const chosen = Object.entries(tricks).filter(([name]) => !without.includes(name));
+  const used = new Set();
+  const options = {
+    plugins: chosen.flatMap(([name, { plugin }]) => plugin?.(() => used.add(name)) ?? []),
+    inject: chosen.flatMap(([, { inject }]) => inject ?? []),
+    define: Object.assign({}, ...chosen.map(([, { define }]) => define)),
+  };
+
+  /**
+   * To be called with the files of the bundle: a trick that changed nothing buys nothing any more, or leans on something that
+   * an update has moved.
+   *
+   * @param {readonly string[]} inputs absolute paths
+   */
+  function checkUse(inputs) {
+    const idle = chosen
+      .filter(([name, { inject }]) => (inject ? !inputs.includes(inject) : !used.has(name)))
+      .map(([name]) => name);
+    if (idle.length > 0)
+      throw new Error(
+        `start-up tricks that changed nothing: ${idle.join(", ")}. What they lean on has changed; src/cli/startup/README.md says what it was.`,
+      );
+  }
+  return { options, checkUse };
+}
