@@ -42,7 +42,7 @@ function parseAttestation(text: string): [type: string, value: string | null] {
   for (const [key, value, written] of parseFields(text)) {
     if (value === undefined)
       throw new InvalidArgumentError(
-        `invalid value ${key} in attestation ${JSON.stringify(text)}, expecting key=value`,
+        `invalid value ${written} in attestation ${JSON.stringify(text)}, expecting key=value`,
       );
     if (key === "type") type = value;
     else if (key === "disabled") {

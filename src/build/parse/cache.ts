@@ -24,10 +24,10 @@ export function parseCache(text: string): Cache[] {
     return fields.map((ref) => ({ type: "registry", attrs: { ref } }));
   const attrs = new Map<string, string>();
   let type: string | undefined;
-  for (const [key, value] of parseFields(text)) {
+  for (const [key, value, written] of parseFields(text)) {
     if (value === undefined)
       throw new InvalidArgumentError(
-        `invalid value ${key} in cache ${JSON.stringify(text)}, expecting key=value`,
+        `invalid value ${written} in cache ${JSON.stringify(text)}, expecting key=value`,
       );
     if (key === "type") type = value;
     else attrs.set(key, value);

@@ -31,10 +31,10 @@ export function parseOutput(text: string): Output {
   let type: string | undefined;
   let dest: string | undefined;
   const attrs = new Map<string, string>();
-  for (const [key, value] of parseFields(text)) {
+  for (const [key, value, written] of parseFields(text)) {
     if (value === undefined)
       throw new InvalidArgumentError(
-        `invalid value ${key} in output ${JSON.stringify(text)}, expecting key=value`,
+        `invalid value ${written} in output ${JSON.stringify(text)}, expecting key=value`,
       );
     if (key === "type") type = value;
     else if (key === "dest") dest = value;

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { InvalidArgumentError, abortError, messageOf } from "../../core/index.js";
-import { FileReadError, readBounded } from "../../fs/index.js";
+import { FileReadError, readBounded, systemReason } from "../../fs/index.js";
 import { grpcCodes } from "../../http2/index.js";
 import { SessionError } from "../session-error.js";
 import {
@@ -87,7 +87,7 @@ async function readKeyFile(path: string): Promise<Buffer | "socket"> {
     if (!stats.isFile()) throw new Error("it is neither a socket nor a file");
     return await readBounded(path, { limit: maxKeyFile });
   } catch (cause) {
-    const reason = cause instanceof FileReadError ? cause.reason : messageOf(cause);
+    const reason = cause instanceof FileReadError ? cause.reason : systemReason(cause);
     throw new InvalidArgumentError(`ssh key or agent ${path} cannot be used: ${reason}`, { cause });
   }
 }
