@@ -129,6 +129,7 @@ test("a broken file is refused by its path, and left alone", async () => {
   for (const content of ["{", "[]", '{"auths":'])
     await writeFile(config, content).then(async () => {
       await expect(loginToRegistry({ server: registry.host, ...me, env })).rejects.toThrow(config);
+      await expect(logoutFromRegistry({ server: registry.host, env })).rejects.toThrow(config);
       expect(await readFile(config, "utf8")).toBe(content);
     });
 });

@@ -53,7 +53,7 @@ export async function loginToRegistry(options: LoginOptions): Promise<string | u
   const { env, username, password, signal } = options;
   const host = serverHost(options.server);
   // Not a named pipe, in which nothing can be kept: so without a signal.
-  const config = await loadDockerConfig(env);
+  const config = await loadDockerConfig(env, { strict: true });
   const credentials = { username, password };
   await using client = new RegistryClient({
     env,
@@ -80,7 +80,7 @@ export async function loginToRegistry(options: LoginOptions): Promise<string | u
  */
 export async function logoutFromRegistry({ server, env, onWarning, signal }: LogoutOptions): Promise<void> {
   const host = serverHost(server);
-  const config = await loadDockerConfig(env);
+  const config = await loadDockerConfig(env, { strict: true });
   const key = credentialsKey(host);
   const keys = key === host ? [host, `http://${host}`, `https://${host}`] : [key];
   const helper = config.credHelpers.get(key) ?? config.credsStore;

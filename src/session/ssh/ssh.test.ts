@@ -167,7 +167,9 @@ describe("keys in memory", () => {
       /failed to parse/,
     );
     await expect(load("x".repeat(100 * 1024 + 1))).rejects.toThrow(/larger than 102400/);
-    await expect(loadSshAgents([{ id: "x", paths: [join(dir, "none")] }], {})).rejects.toThrow(/no such file or directory/);
+    await expect(loadSshAgents([{ id: "x", paths: [join(dir, "none")] }], {})).rejects.toThrow(
+      /no such file or directory/,
+    );
     expect(createPublicKey(privateKey).type).toBe("public");
   });
 });
