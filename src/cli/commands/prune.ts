@@ -45,7 +45,8 @@ export function command(context: CliContext): Command {
 
 async function run(flags: PruneFlags, context: CliContext): Promise<void> {
   const { env, stdout, signal } = context;
-  const { pruneFilters } = await loadDockerConfig(env, { signal });
+  // Without them more would be removed than the user has said.
+  const { pruneFilters } = await loadDockerConfig(env, { strict: true, signal });
   const filters = parseCacheFilters(withConfiguredFilters(flags.filter ?? [], pruneFilters));
   if (flags.keepStorage !== undefined) warn(context, "keep-storage flag has been changed to reserved-space");
   const what = flags.all ? "all build cache" : "all dangling build cache";
