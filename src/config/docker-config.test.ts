@@ -121,10 +121,14 @@ test("what cannot be used is left out and told of; the rest is there", async () 
   expect(config.problems.join("\n")).not.toContain("!!");
 });
 
-test("a byte order mark at the head is no part of the text; what is no JSON at all is refused", async () => {
+test("a byte order mark at the head is no part of the text; what is no JSON at all is left out, or refused", async () => {
   expect((await load('\uFEFF{"currentContext":"far"}')).currentContext).toBe("far");
-  for (const broken of ["{", '{"a"', "x {}", "[]", '{"a":"}"'])
-    await expect(load(broken)).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+  for (const broken of ["{", '{"a"', "x {}", "[]", '{"a":"}"']) {
+    expect((await load(broken)).problems).toHaveLength(1);
+    await expect(loadDockerConfig({}, { dir, strict: true })).rejects.toMatchObject({
+      code: "CONFIG_INVALID",
+    });
+  }
 });
 
 test("SEC-70 a directory that others can write to is told of", async () => {

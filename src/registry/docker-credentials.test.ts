@@ -151,9 +151,10 @@ test("configurations by scope replace the main one, the most specific first", as
   expect(await user()).toBe("main");
 });
 
-test("a broken main configuration is an error that names it", async () => {
+test("a broken main configuration is told of by its path, and registries are asked anonymously", async () => {
   await file("config.json", "{");
-  await expect(ask(provider(), "h")).rejects.toThrow(join(dir, "config.json"));
+  expect(await ask(provider(), "h")).toBeUndefined();
+  expect(warnings).toEqual([expect.stringContaining(join(dir, "config.json"))]);
 });
 
 test("a callback goes first, leaves a host open, or withholds it", async () => {
