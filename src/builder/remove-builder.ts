@@ -1,6 +1,5 @@
 import { listDockerContexts } from "../config/index.js";
 import { SlipwayError, isSlipwayError, messageOf, throwIfAborted } from "../core/index.js";
-import { isBuilderName } from "./builder-name.js";
 import type { BuilderContext } from "./builder-context.js";
 import { BuilderNode } from "./builder-node.js";
 import type { NodeGroup } from "./node-group.js";
@@ -144,14 +143,11 @@ function removeError(errors: readonly SlipwayError[]): SlipwayError {
 }
 
 async function missing(context: BuilderContext, name: string): Promise<StoreError> {
-  const text = isBuilderName(name)
-    ? `no builder ${JSON.stringify(name)} found`
-    : `invalid builder name ${JSON.stringify(name)}`;
   const contexts = await listDockerContexts(context.env, context.config);
   if (name === "default" || contexts.some(({ contextName }) => contextName === name))
     return new StoreError(
       "STORE_REFUSED",
       `context builder cannot be removed, run \`docker context rm ${name}\` to remove this context`,
     );
-  return new StoreError("STORE_NO_BUILDER", text);
+  return new StoreError("STORE_NO_BUILDER", `no builder ${JSON.stringify(name)} found`);
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BuildEvent, Builder, build, connect, files } from "../../src/index.js";
-import type { ApiList, Pod } from "../../src/driver/kubernetes/api-objects.js";
+import type { Pod } from "../../src/driver/kubernetes/api-objects.js";
 import { ClusterApi } from "../../src/driver/kubernetes/cluster-api.js";
 import { openCluster } from "../../src/driver/kubernetes/cluster.js";
 import { engineEnv } from "../support/engine-env.js";
@@ -38,7 +38,7 @@ describe.runIf(hasCluster)("builders in a cluster (driver kubernetes)", () => {
   }, 60_000);
 
   const pods = async (node: string) =>
-    (await api.call<ApiList<Pod>>("GET", `/api/v1/namespaces/default/pods?labelSelector=app%3D${node}`))
+    (await api.call<{ items: Pod[] }>("GET", `/api/v1/namespaces/default/pods?labelSelector=app%3D${node}`))
       .items;
 
   it("builds into directories and archives, with secrets and a large context", async () => {

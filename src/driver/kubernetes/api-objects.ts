@@ -60,8 +60,3 @@ export interface ClusterEvent {
   eventTime?: string;
   involvedObject?: { name?: string; uid?: string };
 }
-
-/** A list of the API. */
-export interface ApiList<T> {
-  items: T[];
-}

@@ -1,4 +1,9 @@
-import { type IncomingMessage, type OutgoingHttpHeaders, request as requestPlain } from "node:http";
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request as requestPlain,
+} from "node:http";
 import { type RequestOptions, request as requestTls } from "node:https";
 import { once } from "node:events";
 import { abortError, isSlipwayError, messageOf, withDeadline } from "../../core/index.js";
@@ -60,6 +65,14 @@ export class ClusterApi {
     }
   }
 
+  /** The objects of a list. */
+  async list<T extends object>(path: string, options: CallOptions = {}): Promise<T[]> {
+    const { items } = await this.call<{ items?: unknown }>("GET", path, options);
+    const list: unknown = items ?? []; // Go's for none
+    if (!Array.isArray(list) || !list.every(isObject)) throw nonsense(this.cluster.server);
+    return list as T[];
+  }
+
   /** Like {@link call}; undefined for what is not there. */
   async find<T>(path: string, options: CallOptions = {}): Promise<T | undefined> {
     try {
@@ -76,11 +89,7 @@ export class ClusterApi {
     try {
       await this.cluster.config.applyToHTTPSOptions(options);
     } catch (error) {
-      throw new DriverError(
-        "DRIVER_KUBECONFIG",
-        `cannot get the credentials for ${this.cluster.server} that the kubeconfig names: ${messageOf(error)}`,
-        { cause: error },
-      );
+      throw this.#unusable("get", error);
     }
     return options;
   }
@@ -99,8 +108,7 @@ export class ClusterApi {
       accept: "application/json",
       ...(data && { "content-type": "application/json", "content-length": data.length }),
     };
-    const send = url.startsWith("https:") ? requestTls : requestPlain;
-    const call = send(url, { ...options, method, headers, signal });
+    const call = this.#begin(url, { ...options, method, headers, signal });
     call.end(data);
     const [response] = (await once(call, "response")) as [IncomingMessage];
     const chunks: Buffer[] = [];
@@ -111,6 +119,20 @@ export class ClusterApi {
       chunks.push(chunk);
     }
     return { status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") };
+  }
+
+  /** Certificates and tokens that cannot be are refused before anything is dialled. */
+  #begin(url: string, options: RequestOptions): ClientRequest {
+    try {
+      return url.startsWith("https:") ? requestTls(url, options) : requestPlain(url, options);
+    } catch (error) {
+      throw this.#unusable("use", error);
+    }
+  }
+
+  #unusable(verb: "get" | "use", cause: unknown): DriverError {
+    const text = `cannot ${verb} the credentials for ${this.cluster.server} that the kubeconfig names: ${messageOf(cause)}`;
+    return new DriverError("DRIVER_KUBECONFIG", text, { cause });
   }
 }
 
@@ -124,14 +146,26 @@ export function pathPart(name: string): string {
   return encodeURIComponent(name);
 }
 
-function parsed(text: string, server: string): unknown {
+/** All that is answered is an object, and what has a name has it among its metadata. */
+function parsed(text: string, server: string): object {
+  let answer: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    answer = JSON.parse(text);
   } catch (error) {
-    throw new DriverError("DRIVER_CONNECT", `${server} does not answer as a Kubernetes API does`, {
-      cause: error,
-    });
+    throw nonsense(server, error);
   }
+  if (!isObject(answer)) throw nonsense(server);
+  return answer;
+}
+
+function isObject(value: unknown): value is object {
+  const metadata = (value as { metadata?: unknown } | null)?.metadata;
+  const isRecord = (one: unknown) => typeof one === "object" && one !== null && !Array.isArray(one);
+  return isRecord(value) && (metadata === undefined || isRecord(metadata));
+}
+
+function nonsense(server: string, cause?: unknown): DriverError {
+  return new DriverError("DRIVER_CONNECT", `${server} does not answer as a Kubernetes API does`, { cause });
 }
 
 /** A refusal is a Status object; proxies on the way answer in other words. */

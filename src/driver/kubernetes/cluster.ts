@@ -103,11 +103,16 @@ async function ofFile(client: ClientNode, path: string): Promise<KubeConfig> {
     config.makePathsAbsolute(dirname(path));
     return config;
   } catch (error) {
-    // What a YAML parser says quotes the file, which may hold a token.
-    const [first = ""] =
-      error instanceof TypeError ? ["it is not a kubeconfig"] : messageOf(error).split("\n");
-    throw unusable(`cannot read kubeconfig ${path}: ${first}`, error);
+    throw unusable(`cannot read kubeconfig ${path}: ${whyUnread(error)}`);
   }
+}
+
+/** What a YAML parser says quotes the file, which may hold a token: only where it is that is told. */
+function whyUnread(error: unknown): string {
+  const { mark, linePos } = error as { mark?: { line?: number }; linePos?: { line?: number }[] };
+  const line = typeof mark?.line === "number" ? mark.line + 1 : linePos?.[0]?.line;
+  if (line !== undefined) return `it is not YAML, by line ${line}`;
+  return error instanceof TypeError ? "it is not a kubeconfig" : (messageOf(error).split("\n")[0] ?? "");
 }
 
 function isThere(path: string): Promise<boolean> {

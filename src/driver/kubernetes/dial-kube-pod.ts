@@ -3,8 +3,9 @@ import type { Dial } from "../../core/index.js";
 import { openCluster } from "./cluster.js";
 import { ClusterApi } from "./cluster-api.js";
 import { dialPod } from "./dial-pod.js";
+import { openedOnce } from "./opened-once.js";
 
-/** Dials the daemon of a `kube-pod://` address. The kubeconfig is read by the first call, which throws what {@link openCluster} does. */
+/** Dials the daemon of a `kube-pod://` address. The kubeconfig is read by the first call that can, which throws what {@link openCluster} does. */
 export function dialKubePod(
   {
     pod,
@@ -14,13 +15,9 @@ export function dialKubePod(
   }: { pod: string; context?: string; namespace?: string; container?: string },
   env: Environment,
 ): Dial {
-  let opened: Promise<Dial> | undefined;
-  const open = async () => {
+  const opened = openedOnce(async () => {
     const cluster = await openCluster({ env, context });
     return dialPod(new ClusterApi(cluster), { namespace: namespace ?? cluster.namespace, pod, container });
-  };
-  return async (signal) => {
-    opened ??= open();
-    return (await opened)(signal);
-  };
+  });
+  return async (signal) => (await opened(signal))(signal);
 }

@@ -219,6 +219,20 @@ describe("a node in a cluster", () => {
     });
     cluster.answer = () => ({ text: "<html>welcome</html>" });
     await expect(node().status()).rejects.toThrow("does not answer as a Kubernetes API does");
+    for (const body of [
+      null,
+      7,
+      [],
+      { metadata: null },
+      { items: {} },
+      { items: [null] },
+      { items: [{ metadata: 7 }] },
+    ]) {
+      cluster.answer = (_method, path) => (path.includes("/pods?") ? { body } : { body: { metadata: {} } });
+      await expect(node().instances()).rejects.toThrow("does not answer as a Kubernetes API does");
+    }
+    cluster.answer = (_method, path) => ({ body: path.includes("/pods?") ? { items: null } : {} });
+    expect(await node().status()).toBe("stopped");
     cluster.answer = () => ({ status: 502, text: "bad gateway" });
     await expect(node().status()).rejects.toThrow("refused: HTTP status 502");
     const api = cluster.api();
@@ -247,6 +261,168 @@ describe("a node in a cluster", () => {
     expect(fateOf(pod("x"), { restarts: 0 })).toBeUndefined();
   });
 });
+
+describe("a node whose cluster does not do as it should", () => {
+  it("is tried again while its daemon starts, and no longer than its timeout", async () => {
+    podsOnceMade = [pod("k0-a")];
+    let tries = 0;
+    const ends = (channel: (number: number, data: Buffer) => void) => {
+      const message = "connect: no such file or directory";
+      queueMicrotask(() => channel(3, Buffer.from(JSON.stringify({ status: "Failure", message }))));
+    };
+    cluster.exec = (_path, process, channel) => {
+      if (++tries < 3) ends(channel);
+      else daemon.serve(process);
+    };
+    await using client = await node().connect();
+    expect(await client.info()).toMatchObject({ version: "v0.34.2" });
+    expect(tries).toBe(3);
+    cluster.exec = (_path, _process, channel) => ends(channel);
+    made = false;
+    pods = [];
+    await expect(node({ timeout: "1ms" }).connect()).rejects.toMatchObject({
+      code: "DRIVER_BOOT",
+    });
+  });
+
+  it("does not end before its time, however long that is", async () => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(new Error("enough")), 50);
+    await expect(node({ timeout: "1000h" }).connect({ signal: stop.signal })).rejects.toMatchObject({
+      code: "ABORTED",
+    });
+  });
+
+  it.each<[string, string]>([
+    ["made by another at the same time", "AlreadyExists"],
+    ["refused", "Forbidden"],
+  ])("whose config map and Deployment are %s", async (_what, reason) => {
+    const { answer } = cluster;
+    cluster.answer = (method, path) => {
+      if (path.includes("/configmaps/") && method === "PUT") return { body: {} };
+      if (method !== "POST") return answer(method, path);
+      made = true;
+      pods = [pod("k0-a")];
+      return { status: reason === "Forbidden" ? 403 : 409, body: { reason, message: `it is ${reason}` } };
+    };
+    const files = new Map([["buildkitd.toml", Buffer.from("debug = true")]]);
+    const options = parseKubernetesOptions({});
+    const spec = { name: "k0", namespace: "ci", options, platforms: [], flags: [], files };
+    const manifests = nodeManifests(spec);
+    const open = () => Promise.resolve({ api: cluster.api(), namespace: "ci", manifests, timeout: 5_000 });
+    const driver = new KubernetesDriver({ open, options });
+    if (reason === "Forbidden") {
+      await expect(driver.connect()).rejects.toMatchObject({ code: "DRIVER_API", reason });
+      return;
+    }
+    await using _client = await driver.connect();
+    const put = cluster.asked.find(({ method }) => method === "PUT");
+    expect(put?.path).toBe("/api/v1/namespaces/ci/configmaps/k0-config");
+  });
+
+  it("is removed by another while it is booted, and one of whose parts cannot be removed says so", async () => {
+    const { answer } = cluster;
+    let looks = 0;
+    cluster.answer = (method, path) => {
+      if (method === "GET" && path.includes("/deployments/") && made && ++looks > 1) made = false;
+      return answer(method, path);
+    };
+    await expect(node().connect()).rejects.toThrow(/deployment ci\/k0: deployment ci\/k0 was removed while/);
+    cluster.answer = () => ({ status: 500, body: { message: "etcd is gone" } });
+    await expect(node().remove()).rejects.toThrow("etcd is gone");
+  });
+
+  it("gives the pod that is asked for by name, and none that does not run", async () => {
+    made = true;
+    pods = [pod("k0-b"), pod("k0-a"), pod("k0-c", { phase: "Pending" }), gone(pod("k0-d"))];
+    const asked: string[] = [];
+    cluster.exec = (path, process) => {
+      asked.push(path.replace(/^.*\/pods\/([^/]*)\/.*$/, "$1"));
+      daemon.serve(process);
+    };
+    const driver = node({ loadbalance: "random" });
+    expect(await driver.instances()).toEqual([
+      { name: "k0-a", status: "running" },
+      { name: "k0-b", status: "running" },
+      { name: "k0-c", status: "starting" },
+    ]);
+    await (await driver.connect({ instance: "k0-b" })).close();
+    await (await driver.connect()).close();
+    expect(asked).toEqual(["k0-b", expect.stringMatching(/^k0-[ab]$/)]);
+    await expect(driver.connect({ instance: "k0-c" })).rejects.toMatchObject({ code: "DRIVER_NOT_RUNNING" });
+  });
+
+  it("that answers nothing is given up with the caller's signal, in each call", async () => {
+    made = true;
+    pods = [pod("k0-a")];
+    const driver = node();
+    await (await driver.connect()).close();
+    const stop = new AbortController();
+    const { answer } = cluster;
+    cluster.answer = (...call) => {
+      stop.abort(new Error("enough"));
+      return answer(...call);
+    };
+    const { signal } = stop;
+    for (const call of [driver.status({ signal }), driver.instances({ signal }), driver.connect({ signal })])
+      await expect(call).rejects.toMatchObject({ code: "ABORTED" });
+    await expect(driver.remove({ signal })).rejects.toMatchObject({ code: "ABORTED" });
+    expect(await driver.diagnose({ since: 0, signal })).toBeUndefined();
+  });
+
+  it("that takes the connection and says nothing is given up with the signal", async () => {
+    made = true;
+    pods = [pod("k0-a")];
+    const stop = new AbortController();
+    cluster.exec = (_path, process) => {
+      process.resume();
+      setTimeout(() => stop.abort(new Error("enough")), 5);
+    };
+    await expect(node().connect({ signal: stop.signal })).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  it("that refuses to tell what became of a pod is told as that, and nothing is asked of one never used", async () => {
+    expect(await node().diagnose({ since: 0 })).toBeUndefined();
+    made = true;
+    pods = [pod("k0-a")];
+    const driver = node();
+    await (await driver.connect()).close();
+    cluster.answer = () => ({ status: 403, body: { message: "not you" } });
+    expect(await driver.diagnose({ since: 0 })).toContain("not you");
+  });
+
+  it.each<[what: string, status: Pod["status"], restarts: number, fate: string | undefined]>([
+    [
+      "ended",
+      { containerStatuses: [{ name: "b", state: { terminated: { exitCode: 3 } } }] },
+      0,
+      "the daemon in pod x ended with exit code 3",
+    ],
+    [
+      "ended without a code",
+      { containerStatuses: [{ name: "b", state: { terminated: {} } }] },
+      0,
+      "the daemon in pod x ended with exit code unknown",
+    ],
+    [
+      "began again before",
+      { containerStatuses: [{ name: "b", restartCount: 2, lastState: { terminated: { exitCode: 1 } } }] },
+      2,
+      undefined,
+    ],
+    ["has failed", { phase: "Failed", message: "node\nlost" }, 0, "pod x has ended: Failed: node lost"],
+    ["has ended well", { phase: "Succeeded" }, 0, "pod x has ended: Succeeded"],
+    ["says nothing", {}, 0, undefined],
+  ])("knows of a pod that %s", (_what, status, restarts, fate) => {
+    expect(fateOf(pod("x", status), { restarts })).toBe(fate);
+  });
+
+  it("knows of a pod that is being removed", () => {
+    expect(fateOf(gone(pod("x")), { restarts: 0 })).toBe("pod x is being removed");
+  });
+});
+
+const gone = (one: Pod): Pod => ({ ...one, metadata: { ...one.metadata, deletionTimestamp: "now" } });
 
 describe("pods", () => {
   it("are chosen for a context as buildx chooses them", () => {

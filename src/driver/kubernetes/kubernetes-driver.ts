@@ -27,6 +27,7 @@ import type { Pod, Workload } from "./api-objects.js";
 import { type ClusterNode, makeNode, nameOf, removeNode, waitForPods, workloadPath } from "./boot-node.js";
 import { pathPart } from "./cluster-api.js";
 import { dialPod } from "./dial-pod.js";
+import { openedOnce } from "./opened-once.js";
 import type { KubernetesOptions } from "./options.js";
 import { fateOf } from "./pod-trouble.js";
 import { isRunning, listPods, randomPod, stickyPod } from "./pods.js";
@@ -60,12 +61,13 @@ export class KubernetesDriver implements Driver {
   readonly name = "kubernetes";
   readonly features: DriverFeatures;
   readonly #node: KubernetesNode;
-  #opened: Promise<ClusterNode> | undefined;
+  readonly #open: (signal: AbortSignal | undefined) => Promise<ClusterNode>;
   /** The pod that was connected to last. */
   #last: { name: string; restarts: number } | undefined;
 
   constructor(node: KubernetesNode) {
     this.#node = node;
+    this.#open = openedOnce(() => node.open());
     this.features = {
       defaultLoad: node.options.defaultLoad,
       engineStore: false,
@@ -79,7 +81,7 @@ export class KubernetesDriver implements Driver {
   }
 
   async status({ signal }: DriverCallOptions = {}): Promise<NodeStatus> {
-    const node = await this.#open();
+    const node = await this.#open(signal);
     const workload = await node.api.find<Workload>(workloadPath(node), { signal });
     if (!workload) return "inactive";
     const pods = await this.#pods(node, signal);
@@ -88,7 +90,7 @@ export class KubernetesDriver implements Driver {
   }
 
   async instances({ signal }: DriverCallOptions = {}): Promise<DriverInstance[]> {
-    const pods = await this.#pods(await this.#open(), signal);
+    const pods = await this.#pods(await this.#open(signal), signal);
     return pods.map((pod) => ({ name: pod.metadata.name, status: isRunning(pod) ? "running" : "starting" }));
   }
 
@@ -104,7 +106,7 @@ export class KubernetesDriver implements Driver {
 
   async #connect(options: ConnectOptions): Promise<PodConnection> {
     const { sink, signal, boot = true } = options;
-    const node = await this.#open();
+    const node = await this.#open(signal);
     const running = (await this.#pods(node, signal)).filter(isRunning);
     const pod = this.#choose(running, options);
     if (pod) return this.#try(node, pod, signal);
@@ -199,14 +201,14 @@ export class KubernetesDriver implements Driver {
   }
 
   async remove({ signal }: RemoveOptions = {}): Promise<void> {
-    await removeNode(await this.#open(), signal);
+    await removeNode(await this.#open(signal), signal);
   }
 
   async diagnose({ signal }: DiagnoseOptions): Promise<string | undefined> {
     const last = this.#last;
     if (!last) return undefined;
     try {
-      const { api, namespace } = await this.#open();
+      const { api, namespace } = await this.#open(signal);
       const path = `/api/v1/namespaces/${pathPart(namespace)}/pods/${pathPart(last.name)}`;
       return await withDeadline(signal, diagnoseMilliseconds, "asking the cluster", async (within) => {
         const settled = Date.now() + settleMilliseconds;
@@ -224,11 +226,6 @@ export class KubernetesDriver implements Driver {
 
   close(): Promise<void> {
     return Promise.resolve();
-  }
-
-  #open(): Promise<ClusterNode> {
-    this.#opened ??= this.#node.open();
-    return this.#opened;
   }
 
   #pods({ api, namespace, manifests }: ClusterNode, signal: AbortSignal | undefined): Promise<Pod[]> {

@@ -12,9 +12,9 @@ const keptStderr = 16 * 1024;
 
 /** The last message: how the process ended. */
 interface Status {
-  status?: string;
-  message?: string;
-  details?: { causes?: { reason?: string; message?: string }[] };
+  isSuccess: boolean;
+  message: string;
+  exitCode?: string;
 }
 
 /**
@@ -95,12 +95,11 @@ export class PodStream extends Duplex {
     this.#socket.send(Buffer.concat([Buffer.of(channels.stdin), ...chunks]), () => done());
   }
 
-  #finish({ status, message = "", details }: Status): void {
-    const code = details?.causes?.find(({ reason }) => reason === "ExitCode")?.message;
+  #finish({ isSuccess, message, exitCode: code }: Status): void {
     const stderr = this.#stderr.toString("utf8").trim();
-    if (this.#hasSpoken || (status === "Success" && stderr === "")) return this.#conclude(undefined);
+    if (this.#hasSpoken || (isSuccess && stderr === "")) return this.#conclude(undefined);
     const how = code === undefined ? `could not be run: ${message}` : `exited with code ${code}`;
-    this.#conclude(`${this.#what} ${status === "Success" ? "ended" : how}${stderr && `: ${stderr}`}`);
+    this.#conclude(`${this.#what} ${isSuccess ? "ended" : how}${stderr && `: ${stderr}`}`);
   }
 
   #break(cause: Error | undefined): void {
@@ -116,10 +115,26 @@ export class PodStream extends Duplex {
   }
 }
 
+/** Read field by field: what is thrown here would end the process. */
 function statusOf(data: Buffer): Status {
+  const text = data.toString("utf8");
+  let said: Record<string, unknown>;
   try {
-    return Object(JSON.parse(data.toString("utf8"))) as Status;
+    said = fieldsOf(JSON.parse(text));
   } catch {
-    return { message: data.toString("utf8").slice(0, 1_000) };
+    return { isSuccess: false, message: text.slice(0, 1_000) };
   }
+  const { causes } = fieldsOf(said["details"]);
+  const list: unknown[] = Array.isArray(causes) ? causes : [];
+  const exit = list.map(fieldsOf).find(({ reason }) => reason === "ExitCode");
+  const code = exit?.["message"];
+  return {
+    isSuccess: said["status"] === "Success",
+    message: typeof said["message"] === "string" ? said["message"] : "",
+    ...(typeof code === "string" && { exitCode: code }),
+  };
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

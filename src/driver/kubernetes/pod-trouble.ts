@@ -1,4 +1,4 @@
-import type { ApiList, ClusterEvent, ContainerStatus, Pod, Workload } from "./api-objects.js";
+import type { ClusterEvent, ContainerStatus, Pod, Workload } from "./api-objects.js";
 import { type ClusterApi, pathPart } from "./cluster-api.js";
 import { isRunning } from "./pods.js";
 
@@ -21,8 +21,7 @@ export async function findTrouble(
 ): Promise<Trouble> {
   const waiting = pods.filter((pod) => !isRunning(pod));
   if (pods.length > 0 && waiting.length === 0) return { lines: [], isFinal: false };
-  const { items } = await api.call<ApiList<ClusterEvent>>(
-    "GET",
+  const items = await api.list<ClusterEvent>(
     `/api/v1/namespaces/${pathPart(namespace)}/events?fieldSelector=type%3DWarning`,
     { signal },
   );

@@ -1,5 +1,5 @@
 import { createHash, randomInt } from "node:crypto";
-import type { ApiList, Pod } from "./api-objects.js";
+import type { Pod } from "./api-objects.js";
 import { type ClusterApi, pathPart } from "./cluster-api.js";
 
 /** All pods of a node, by name, without those that are on their way out: what runs there is killed soon. */
@@ -11,13 +11,10 @@ export async function listPods(
 ): Promise<Pod[]> {
   const labels = Object.entries(selector).map(([key, value]) => `${key}=${value}`);
   const query = new URLSearchParams({ labelSelector: labels.join(",") });
-  const { items } = await api.call<ApiList<Pod>>(
-    "GET",
-    `/api/v1/namespaces/${pathPart(namespace)}/pods?${query.toString()}`,
-    { signal },
-  );
-  return items
-    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+  const path = `/api/v1/namespaces/${pathPart(namespace)}/pods?${query.toString()}`;
+  const pods = await api.list<Pod>(path, { signal });
+  return pods
+    .filter(({ metadata }) => metadata?.name && metadata.deletionTimestamp === undefined)
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
 }
 
