@@ -1,23 +1,17 @@
-import {
-  type DockerConfig,
-  type Environment,
-  type JsonObject,
-  isJsonObject,
-  parseGoBool,
-  readRegistrySettings,
-} from "../config/index.js";
-import { type EventSink, withVertex, parseJson } from "../core/index.js";
+import { type DockerConfig, type Environment, parseGoBool, readRegistrySettings } from "../config/index.js";
+import { type EventSink, withVertex } from "../core/index.js";
 import {
   type CredentialsCallback,
   type Descriptor,
   type ImageReference,
   RegistryClient,
-  RegistryError,
   callbackCredentials,
   dockerCredentials,
+  encodeIndex,
   isIndexType,
   isManifestType,
   mediaTypes,
+  parseDocument,
   parseManifest,
   parseReference,
   withDefaultTag,
@@ -80,21 +74,10 @@ async function manifestsOf(
   const manifest = parseManifest(content, descriptor.mediaType, `${domain}/${path}@${digest}`);
   if (manifest.kind === "index") return manifest.manifests;
   const config = await client.readBlob({ domain, path }, manifest.config, { signal });
-  const { architecture, os, variant } = parseConfig(config, `${domain}/${path}@${manifest.config.digest}`);
+  const { architecture, os, variant } = parseDocument(config, `${domain}/${path}@${manifest.config.digest}`);
   if (typeof architecture !== "string" || typeof os !== "string" || !architecture || !os) return [descriptor];
   const more = typeof variant === "string" && variant ? { variant } : {};
   return [{ ...descriptor, platform: { architecture, os, ...more } }];
-}
-
-function parseConfig(config: Buffer, what: string): JsonObject {
-  let value: unknown;
-  try {
-    value = parseJson(config.toString());
-  } catch (error) {
-    throw new RegistryError("REGISTRY_PROTOCOL", `${what} is not JSON`, { cause: error });
-  }
-  if (!isJsonObject(value)) throw new RegistryError("REGISTRY_PROTOCOL", `${what} is not a JSON object`);
-  return value;
 }
 
 /** The index's text, byte by byte as buildx writes it, so that both give an image the same digest. */
@@ -109,47 +92,18 @@ function formatIndex(manifests: readonly Descriptor[], attrs: Readonly<Record<st
     ({ mediaType }) => mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.ociIndex,
   );
   const mediaType = isOci ? mediaTypes.ociIndex : mediaTypes.dockerList;
-  const document = {
-    schemaVersion: 2,
-    mediaType,
-    manifests: [...unique.values()].filter(isKnown).map((one) => {
-      const own = descriptorAnnotations
-        .filter(({ platform }) => platform === undefined || platform === platformText(one))
-        .map(({ key, value }) => [key, value] as const);
-      return ordered(one, { ...one.annotations, ...Object.fromEntries(own) });
-    }),
-    ...(Object.keys(annotations).length > 0 && { annotations: sorted(annotations) }),
-  };
-  const text = JSON.stringify(document, undefined, 2).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  return { mediaType, content: Buffer.from(text) };
+  const listed = [...unique.values()].filter(isKnown).map((one) => {
+    const own = descriptorAnnotations
+      .filter(({ platform }) => platform === undefined || platform === platformText(one))
+      .map(({ key, value }) => [key, value] as const);
+    return { ...one, annotations: { ...one.annotations, ...Object.fromEntries(own) } };
+  });
+  const { content } = encodeIndex({ mediaType, manifests: listed, annotations });
+  return { mediaType, content };
 }
 
 function isKnown({ mediaType }: Descriptor): boolean {
   return isManifestType(mediaType) || isIndexType(mediaType);
-}
-
-/** A descriptor with its fields in the order of Go's type. */
-function ordered(descriptor: Descriptor, annotations: Record<string, string>): object {
-  const { mediaType, digest, size, urls, data, platform, artifactType } = descriptor;
-  return {
-    mediaType,
-    digest,
-    size,
-    urls,
-    annotations: Object.keys(annotations).length > 0 ? sorted(annotations) : undefined,
-    data,
-    platform: platform && {
-      architecture: platform.architecture,
-      os: platform.os,
-      "os.version": platform["os.version"],
-      "os.features": platform["os.features"],
-      variant: platform.variant,
-    },
-    artifactType,
-  };
 }
 
 function platformText({ platform }: Descriptor): string {
@@ -159,8 +113,4 @@ function platformText({ platform }: Descriptor): string {
 function withPrefix(attrs: Readonly<Record<string, string>>, prefix: string): Record<string, string> {
   const own = Object.entries(attrs).filter(([key]) => key.startsWith(prefix));
   return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
-}
-
-function sorted(record: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -30,6 +30,7 @@ export {
   registryHost,
   serverName,
 } from "./hub.js";
+export { type IndexDocument, descriptorJson, encodeIndex, parseDocument } from "./index-document.js";
 export { type Manifest, maxManifestBytes, parseManifest } from "./manifest.js";
 export {
   type ImageReference,

@@ -28,8 +28,9 @@ import { parseChallenges } from "../../src/registry/challenge.js";
 import { parseManifest } from "../../src/registry/manifest.js";
 import { parseReference } from "../../src/registry/reference.js";
 import { cleanText } from "../../src/report/clean-text.js";
-import { PacketDecoder } from "../../src/session/filesend/packet.js";
-import { readRequestPacket } from "../../src/session/filesync/request-packet.js";
+import { protocolError as exportProtocolError } from "../../src/session/filesend/export-error.js";
+import { protocolError as syncProtocolError } from "../../src/session/filesync/sync-error.js";
+import { PacketDecoder } from "../../src/session/fsutil/packet-decoder.js";
 
 /** A decoder with what it usually gets. It may throw errors of slipway's, and those of `throws` by their names. */
 export interface Target {
@@ -180,11 +181,11 @@ export const targets: Record<string, Target> = {
       hex("08 02 18 03 22 01 61"),
       hex("08 04 22 02 6e6f"),
     ],
-    run: (bytes) => new PacketDecoder().decode(bytes),
+    run: (bytes) => new PacketDecoder(exportProtocolError).decode(bytes),
   },
   "packets of uploads": {
     seeds: [hex("08 01 18 05"), hex("08 03"), hex("08 04 22 02 6e6f")],
-    run: readRequestPacket,
+    run: (bytes) => new PacketDecoder(syncProtocolError).decode(bytes),
   },
   "image archives": {
     seeds: [archive],

@@ -10,9 +10,11 @@ import {
   maxManifestBytes,
   mediaTypes,
   parseManifest,
+  encodeIndex,
+  parseDocument,
 } from "../../registry/index.js";
 import type { ImageAnnotation } from "./annotations.js";
-import { encodeIndex, listedManifests, parseDocument } from "./documents.js";
+import { listedManifests } from "./documents.js";
 import { formatImageLocation } from "./image-location.js";
 import type { ImageSource } from "./image-sources.js";
 import { collectBlob } from "./image-store.js";

@@ -7,11 +7,10 @@ import {
   withGuardedEvents,
   withVertex,
 } from "../../core/index.js";
-import { RegistryError } from "../../registry/index.js";
+import { RegistryError, descriptorJson } from "../../registry/index.js";
 import { parseImageAnnotation } from "./annotations.js";
 import { combineSources } from "./combine.js";
 import { ImageCopier, explained } from "./copy-image.js";
-import { descriptorJson } from "./documents.js";
 import { type FilteredImage, type ImagePart, filterPlatforms } from "./filter-platforms.js";
 import {
   type ImageLocation,

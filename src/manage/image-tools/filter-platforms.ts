@@ -1,8 +1,7 @@
 import { type Platform, formatPlatform, onlyStrict } from "../../builder/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
-import { type Descriptor, isIndexType, parseManifest } from "../../registry/index.js";
+import { type Descriptor, isIndexType, parseManifest, encodeIndex } from "../../registry/index.js";
 import type { CombinedImage } from "./combine.js";
-import { encodeIndex } from "./documents.js";
 import type { ImageSource } from "./image-sources.js";
 import type { ImageStores } from "./open-stores.js";
 

@@ -7,8 +7,9 @@ import {
   isIndexType,
   isManifestType,
   parseManifest,
+  parseDocument,
 } from "../../registry/index.js";
-import { listedManifests, parseDocument } from "./documents.js";
+import { listedManifests } from "./documents.js";
 import { type ImageLocation, formatImageLocation, parseImageLocation, withDigest } from "./image-location.js";
 import { collectBlob } from "./image-store.js";
 import type { InspectImageOptions, InspectedImage, InspectedPlatform } from "./image-tools.js";

@@ -1,6 +1,5 @@
 import { GrpcError, grpcCodes } from "../../http2/index.js";
-
-const lengths: Readonly<Record<string, number>> = { sha256: 64, sha384: 96, sha512: 128 };
+import { isDigest } from "../../registry/index.js";
 
 /** A digest taken apart; both parts are safe as file names. */
 export interface Digest {
@@ -13,9 +12,9 @@ export interface Digest {
  * @throws GrpcError InvalidArgument
  */
 export function parseDigest(text: string): Digest {
-  const [algorithm = "", hex = "", ...rest] = text.split(":");
-  if (rest.length > 0 || hex.length !== lengths[algorithm] || !/^[0-9a-f]+$/.test(hex)) {
+  if (!isDigest(text)) {
     throw new GrpcError(grpcCodes.invalidArgument, `${JSON.stringify(text.slice(0, 200))} is not a digest`);
   }
+  const [algorithm = "", hex = ""] = text.split(":");
   return { algorithm, hex };
 }

@@ -14,6 +14,7 @@ import {
   selfPath,
   writeFileAtomic,
 } from "../../fs/index.js";
+import { isIndexType, isManifestType, mediaTypes, readDescriptor } from "../../registry/index.js";
 import { SessionError } from "../session-error.js";
 import { putDescriptorKinds, readOciIndexKinds } from "../option-kinds.js";
 import { parseDigest } from "./digest.js";
@@ -24,7 +25,6 @@ const maxJson = 4 * 1024 * 1024;
 
 const imageName = "io.containerd.image.name";
 const refName = "org.opencontainers.image.ref.name";
-const indexMediaType = "application/vnd.oci.image.index.v1+json";
 
 /** A reference to a blob (OCI image-spec 1.1, descriptor.md). Fields that are not named here are kept. */
 export interface Descriptor {
@@ -74,7 +74,7 @@ function checkIndex(path: string, value: unknown): OciIndex {
     value["layers"] === undefined &&
     (value["mediaType"] === undefined ||
       value["mediaType"] === "" ||
-      value["mediaType"] === indexMediaType) &&
+      value["mediaType"] === mediaTypes.ociIndex) &&
     (value["manifests"] === undefined || value["manifests"] === null || isDescriptorList(value["manifests"]));
   if (!valid) throw new SessionError("SESSION_OCI_INDEX", `${path} is not an OCI image index`);
   return { ...value, schemaVersion: 2, manifests: (value["manifests"] ?? []) as Descriptor[] };
@@ -118,7 +118,7 @@ export async function putDescriptor(
     const others = index.manifests.filter((other) => !hasSameName(other, descriptor.digest, { tag, name }));
     const next = {
       ...index,
-      mediaType: index.mediaType || indexMediaType,
+      mediaType: index.mediaType || mediaTypes.ociIndex,
       manifests: [...others, { ...descriptor, ...(named && { annotations }) }],
     };
     const path = join(layout, "index.json");
@@ -242,15 +242,8 @@ function objectOf(name: string): string {
   return at >= 0 ? last.slice(at + 1) : last.slice(last.indexOf(":") + 1);
 }
 
-const parentTypes: ReadonlySet<string> = new Set([
-  indexMediaType,
-  "application/vnd.oci.image.manifest.v1+json",
-  "application/vnd.docker.distribution.manifest.v2+json",
-  "application/vnd.docker.distribution.manifest.list.v2+json",
-]);
-
 function isParent({ mediaType }: Descriptor): boolean {
-  return parentTypes.has(mediaType);
+  return isIndexType(mediaType) || isManifestType(mediaType);
 }
 
 /** What an index or a manifest refers to; one that is missing refers to nothing. @throws SessionError for one that is unreadable */
@@ -287,17 +280,5 @@ function isDescriptorList(value: unknown): value is Descriptor[] {
 }
 
 function isDescriptor(value: unknown): value is Descriptor {
-  if (!isJsonObject(value) || typeof value["mediaType"] !== "string") return false;
-  const { digest, size, annotations } = value;
-  return (
-    typeof digest === "string" &&
-    /^[a-z0-9]+:[0-9a-f]+$/.test(digest) &&
-    Number.isSafeInteger(size) &&
-    (size as number) >= 0 &&
-    (annotations === undefined || annotations === null || isTextMap(annotations))
-  );
-}
-
-function isTextMap(value: unknown): boolean {
-  return isJsonObject(value) && Object.values(value).every((text) => typeof text === "string");
+  return readDescriptor(value) !== undefined;
 }

@@ -9,7 +9,8 @@ import type { DirectoryTarget } from "./export-target.js";
 import { ExportTree } from "./export-tree.js";
 import { FileRequests } from "./file-requests.js";
 import { NameCollisions } from "./name-collisions.js";
-import { PacketDecoder, errorPacket, finPacket, packetTypes } from "./packet.js";
+import { PacketDecoder } from "../fsutil/packet-decoder.js";
+import { errorPacket, finPacket, packetTypes } from "../fsutil/packet.js";
 
 /** What a hostile daemon may make us do. */
 export interface ExportLimits {
@@ -81,7 +82,7 @@ class DirectoryReceiver {
   readonly #files: FileRequests;
   readonly #order: EntryOrder;
   readonly #limits: Required<ExportLimits>;
-  readonly #packet = new PacketDecoder();
+  readonly #packet = new PacketDecoder(protocolError);
   readonly #announced = new ExpectedFiles();
   /** Hard links: parent, length of name, name, target. */
   readonly #links = new ByteQueue();

@@ -3,7 +3,7 @@ import { ByteQueue } from "./byte-queue.js";
 import { ExportError, protocolError } from "./export-error.js";
 import type { ExportTree } from "./export-tree.js";
 import { LargeFile, WriteBudget } from "./large-file.js";
-import { requestLength, writeRequest } from "./packet.js";
+import { requestLength, writeRequest } from "./request-packet.js";
 import { type ExportFile, writeSmallFile } from "./small-file.js";
 import { grpcCodes } from "../../http2/index.js";
 

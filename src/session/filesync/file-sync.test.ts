@@ -9,7 +9,7 @@ import { FakeServerCall } from "../../../test/support/server-call.js";
 import { fsutil } from "../../buildkit/index.js";
 import { statusOf } from "../../http2/index.js";
 import { type FileSyncOptions, fileSync } from "./file-sync.js";
-import { errorPacket, finPacket, packetTypes } from "./packet-encoding.js";
+import { errorPacket, finPacket, packetTypes } from "../fsutil/packet.js";
 import type { SyncedDir } from "./synced-dir.js";
 
 let root: string;

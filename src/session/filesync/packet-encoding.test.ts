@@ -4,16 +4,13 @@ import { fsutil } from "../../buildkit/index.js";
 import type { EntryStat, WalkEntry } from "../../fs/index.js";
 import {
   dataHeadLength,
-  errorPacket,
-  finPacket,
-  packetTypes,
   statOverhead,
   writeDataEnd,
   writeDataHead,
   writeEndOfListing,
   writeStat,
 } from "./packet-encoding.js";
-import { readRequestPacket } from "./request-packet.js";
+import { packetTypes } from "../fsutil/packet.js";
 
 function entry(fields: Partial<Omit<WalkEntry, "stat">> & { stat?: Partial<EntryStat> }): WalkEntry {
   const path = fields.path ?? "a";
@@ -119,20 +116,4 @@ test("a DATA packet is its head and the bytes behind it", () => {
   });
   expect(packet).toMatchObject({ type: packetTypes.data, ID: 2 ** 32 - 1 });
   expect(Buffer.from(packet.data)).toEqual(Buffer.alloc(1000, 7));
-});
-
-test("FIN and ERR packets; the text of an error is bounded", () => {
-  expect(readRequestPacket(finPacket())).toMatchObject({ type: packetTypes.fin });
-  const long = readRequestPacket(errorPacket("x".repeat(10_000)));
-  expect(long.type).toBe(packetTypes.error);
-  expect(long.data).toHaveLength(4096);
-});
-
-test("SEC-29 what is no packet is refused", () => {
-  for (const bytes of [[0x08], [0x22, 5, 1], [0x0b], [0x18, ...Buffer.alloc(11, 0xff)], [0x12, 0xff]]) {
-    expect(() => readRequestPacket(Buffer.from(bytes))).toThrow("malformed packet");
-  }
-  expect(
-    readRequestPacket(Buffer.from([0x28, 1, 0x18, 0x80, 2, 0x31, 1, 2, 3, 4, 5, 6, 7, 8])),
-  ).toMatchObject({ id: 256 });
 });

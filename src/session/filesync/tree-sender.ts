@@ -1,12 +1,12 @@
 import { isSlipwayError, messageOf, nextTurn } from "../../core/index.js";
 import { type ByteString, type TreeWalker, displayPath, isRegular } from "../../fs/index.js";
 import type { ServerCall } from "../../http2/index.js";
+import { PacketDecoder } from "../fsutil/packet-decoder.js";
+import { errorPacket, finPacket, packetTypes } from "../fsutil/packet.js";
 import { type AnnouncedFile, AnnouncedFiles, PathBuilder } from "./announced-files.js";
 import type { OpenFileAt } from "./file-reader.js";
-import { errorPacket, finPacket, packetTypes } from "./packet-encoding.js";
 import { PacketWriter } from "./packet-writer.js";
 import { type FileChunk, ReadAhead } from "./read-ahead.js";
-import { readRequestPacket } from "./request-packet.js";
 import { SyncError, protocolError } from "./sync-error.js";
 
 /** Files up to this size are read synchronously: measured, that takes less than half the CPU time of the thread pool. */
@@ -200,15 +200,17 @@ export class TreeSender {
   }
 
   async #receive(): Promise<void> {
+    const packet = new PacketDecoder(protocolError);
     for await (const message of this.#call.messages()) {
-      const { type, id, data } = readRequestPacket(message);
+      packet.decode(message);
+      const { type, id } = packet;
       if (type === packetTypes.request) {
         if (!this.#announced.ask(id)) throw protocolError(`invalid file id ${id}`);
         this.#requests.push(id);
       } else if (type === packetTypes.fin) {
         this.#finished = true;
       } else if (type === packetTypes.error) {
-        const text = displayPath(data?.toString("latin1") ?? "");
+        const text = displayPath(packet.data.toString("latin1"));
         throw new SyncError("SESSION_SYNC_REMOTE", `error from receiver: ${text}`);
       } else {
         throw protocolError(`unexpected packet of type ${type}`);

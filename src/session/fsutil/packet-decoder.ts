@@ -1,12 +1,7 @@
-import { protocolError } from "./export-error.js";
-
-/** Packet types of the fsutil protocol (fsutil types/wire.proto). */
-export const packetTypes = { stat: 0, request: 1, data: 2, fin: 3, error: 4 } as const;
-
 const noBytes = Buffer.alloc(0);
 
 /**
- * Decoder of fsutil packets and the stats in them (fsutil types/wire.proto, stat.proto). One object is used again for
+ * Decoder of fsutil packets and the stats in them (fsutil types/wire.proto, stat.proto), both ways. One object is used again for
  * every packet, since a directory export carries three packets a file: fields hold until the next call. Paths and link
  * names stay bytes; `data`, `path` and `linkname` are views into the message.
  */
@@ -25,12 +20,18 @@ export class PacketDecoder {
   /** Microseconds since the epoch, rounded down: what Node can set. */
   mtime = 0;
 
+  readonly #malformed: (message: string) => Error;
   #buffer: Buffer = noBytes;
   #at = 0;
   #low = 0;
   #high = 0;
 
-  /** @throws ExportError SESSION_EXPORT_PROTOCOL when the bytes are no packet. */
+  /** @param malformed makes the error for bytes that are no packet */
+  constructor(malformed: (message: string) => Error) {
+    this.#malformed = malformed;
+  }
+
+  /** @throws what the decoder was given for bytes that are no packet */
   decode(message: Buffer): void {
     this.type = 0;
     this.id = 0;
@@ -46,7 +47,7 @@ export class PacketDecoder {
       else if (tag === 0x22) this.data = this.#bytes(end);
       else if (tag === 0x12) {
         const length = this.#varint(end);
-        if (length > end - this.#at) throw protocolError("malformed packet");
+        if (length > end - this.#at) throw this.#malformed("malformed packet");
         this.#stat(this.#at + length);
       } else this.#skip(tag, end);
     }
@@ -88,7 +89,7 @@ export class PacketDecoder {
     let low = 0;
     let high = 0;
     for (let shift = 0; ; shift += 7) {
-      if (byte === 0x100 || shift > 63) throw protocolError("malformed packet");
+      if (byte === 0x100 || shift > 63) throw this.#malformed("malformed packet");
       const bits = byte & 0x7f;
       if (shift < 28) low |= bits << shift;
       else if (shift === 28) {
@@ -106,62 +107,24 @@ export class PacketDecoder {
   #bytes(end: number): Buffer {
     const length = this.#varint(end);
     const start = this.#at;
-    if (length > end - start) throw protocolError("malformed packet");
+    if (length > end - start) throw this.#malformed("malformed packet");
     this.#at = start + length;
     return this.#buffer.subarray(start, this.#at);
   }
 
   #skip(tag: number, end: number): void {
     const wire = tag & 7;
-    if (tag >>> 3 === 0) throw protocolError("malformed packet");
+    if (tag >>> 3 === 0) throw this.#malformed("malformed packet");
     if (wire === 0) this.#varint(end);
     else if (wire === 2) this.#bytes(end);
     else if (wire === 1) this.#at += 8;
     else if (wire === 5) this.#at += 4;
-    else throw protocolError("malformed packet");
-    if (this.#at > end) throw protocolError("malformed packet");
+    else throw this.#malformed("malformed packet");
+    if (this.#at > end) throw this.#malformed("malformed packet");
   }
 }
 
 /** floor(ns / 1000) of a 64-bit count given in halves; every step stays below 2^53 (2^32 = 4294967 * 1000 + 296). */
 function microseconds(high: number, low: number): number {
   return high * 4_294_967 + Math.floor((high * 296 + low) / 1000);
-}
-
-/** Bytes of one framed REQ packet at most: 5 of frame, 2 of type, 6 of id. */
-export const requestLength = 13;
-
-/** Writes a framed REQ packet for `id` at `offset`; returns the offset behind it. */
-export function writeRequest(target: Buffer, offset: number, id: number): number {
-  let at = offset + 5;
-  target[at++] = 0x08;
-  target[at++] = packetTypes.request;
-  target[at++] = 0x18;
-  let rest = id;
-  while (rest > 0x7f) {
-    target[at++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  target[at++] = rest;
-  target[offset] = 0;
-  target.writeUInt32BE(at - offset - 5, offset + 1);
-  return at;
-}
-
-/** A FIN packet, not framed. */
-export function finPacket(): Buffer {
-  return Buffer.from([0x08, packetTypes.fin]);
-}
-
-/** An ERR packet that tells the sender why, not framed. The text is cut at 4 KiB. */
-export function errorPacket(message: string): Buffer {
-  const text = Buffer.from(message).subarray(0, 4096);
-  const head: number[] = [0x08, packetTypes.error, 0x22];
-  let rest = text.length;
-  while (rest > 0x7f) {
-    head.push((rest & 0x7f) | 0x80);
-    rest >>>= 7;
-  }
-  head.push(rest);
-  return Buffer.concat([Buffer.from(head), text]);
 }
