@@ -6,7 +6,7 @@ import { join, posix } from "node:path";
 import { PassThrough, Readable, type Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { types } from "node:util";
-import { InvalidArgumentError, messageOf, roomIn, takeHeld } from "../core/index.js";
+import { InvalidArgumentError, byteChunks, messageOf, roomIn, takeHeld } from "../core/index.js";
 import { unsupported } from "./parse/policy.js";
 import { isZstd } from "./zstd-context.js";
 
@@ -43,7 +43,7 @@ async function* lookedInto(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const source = types.isUint8Array(archive)
     ? piecesOf(archive)
-    : (takeHeld(archive) as AsyncIterable<Buffer>);
+    : byteChunks(takeHeld(archive), "the stream given to tar()");
   const chunks = source[Symbol.asyncIterator]();
   try {
     let head: Buffer = Buffer.alloc(0);

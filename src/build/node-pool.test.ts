@@ -3,8 +3,10 @@ import { expect, test } from "vitest";
 import { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
 import { control } from "../buildkit/index.js";
 import { loadDockerConfig } from "../config/index.js";
-import { type BuildEvent, abortError } from "../core/index.js";
+import { type BuildEvent, abortError, isSlipwayError, sleep } from "../core/index.js";
 import { service } from "../session/index.js";
+import { connect } from "./connect.js";
+import { files } from "./contexts.js";
 import { openNodes } from "./node-pool.js";
 
 const context = { env: {}, dockerConfig: await loadDockerConfig({ DOCKER_CONFIG: "/nowhere" }) };
@@ -50,4 +52,18 @@ test("a connection that is lost is made anew for the next build, which is told",
   await pool.connect(0, { onEvent });
   expect(told).toHaveLength(1);
   await pool.close();
+});
+
+test("a connection that is closed is not connected again, nor asked for ever", async () => {
+  await using daemon = new FakeBuildkitd({
+    services: [service(control.Control, { info: () => ({}), solve: () => new Promise(() => {}) })],
+  });
+  const connection = await connect({ dial: () => daemon.dial() });
+  const build = () =>
+    connection.build({ context: files({ Dockerfile: "FROM scratch\n" }), outputs: [{ type: "cacheonly" }] });
+  const running = build().catch((error: unknown) => error);
+  await sleep(100);
+  await Promise.all([connection.close(), connection.close()]);
+  expect(isSlipwayError(await running)).toBe(true);
+  await expect(build()).rejects.toThrow(/^the connection is closed/);
 });

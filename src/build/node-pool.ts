@@ -108,6 +108,8 @@ class Pool implements NodePool {
   async connect(index: number, options: ConnectNodeOptions): Promise<BuildkitClient> {
     const { signal } = options;
     for (;;) {
+      if (this.#closed)
+        throw new InvalidArgumentError("the connection is closed, builds need another: connect() makes one");
       const isOthers = this.#clients.has(index);
       const connecting = kept(this.#clients, index, async () => {
         const node = await this.node(index);

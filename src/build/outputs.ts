@@ -136,8 +136,7 @@ async function planDestination(
     const path = await directoryDestination(type, dest);
     return { kind: "directory", path: resolve(path), mode: localMode(path, attrs["mode"], allowLocalDelete) };
   }
-  if (dest !== undefined && typeof dest !== "string")
-    return { kind: "stream", stream: usable(writableOf(dest), type) };
+  if (dest !== undefined && typeof dest !== "string") return { kind: "stream", stream: usable(dest, type) };
   if (type === "docker" && !dest) return { kind: "load", context: attrs["context"] };
   if (!dest || dest === "-") return { kind: "stream", stream: standardOutput(type, used) };
   const entry = await statOrNothing(dest, "file");
@@ -168,13 +167,23 @@ function standardOutput(type: string, used: UsedOnce): Writable {
 }
 
 /** A stream that can still be written: one that never can be is told before anything is built. */
-function usable(stream: Writable, type: string): Writable {
-  holdStream(stream);
+function usable(dest: Exclude<Output["dest"], string | undefined>, type: string): Writable {
+  const refusal = (why: string, cause?: unknown) =>
+    new InvalidArgumentError(`the stream for the output ${type} cannot be written: ${why}`, {
+      ...(cause !== undefined && { cause }),
+    });
+  let stream: Writable;
+  try {
+    stream = holdStream(writableOf(dest));
+  } catch (error) {
+    throw refusal(messageOf(error), error); // a web stream that somebody else writes
+  }
   if (!stream.destroyed && !stream.writableEnded) return stream;
-  const why = stream.errored?.message ?? (stream.destroyed ? "it was destroyed" : "it was ended");
-  throw new InvalidArgumentError(`the stream for the output ${type} cannot be written: ${why}`, {
-    ...(stream.errored && { cause: stream.errored }),
-  });
+  const { errored } = stream;
+  throw refusal(
+    errored?.message ?? (stream.destroyed ? "it was destroyed" : "it was ended"),
+    errored ?? undefined,
+  );
 }
 
 async function statOrNothing(dest: string, what: string) {

@@ -1,3 +1,4 @@
+import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import type { BuildOptions } from "./build-options.js";
 import { loadDockerConfig } from "../config/index.js";
@@ -71,4 +72,22 @@ test("a git address with a query goes to the frontend, or with BUILDX_SEND_GIT_Q
   await expect(asInput({ context: "https://u:word@h/a.git?branch=b&tag=c" })).rejects.toThrow(
     'invalid git reference "https://h/a.git?branch=b&tag=c": branch conflicts with tag',
   );
+});
+
+const taken = (): WritableStream => {
+  const stream = new WritableStream();
+  stream.getWriter();
+  return stream;
+};
+
+test.each([
+  ["destroyed", () => new PassThrough().destroy(), "it was destroyed"],
+  ["ended", () => new PassThrough().end(), "it was ended"],
+  ["locked", taken, "Invalid state: WritableStream is locked"],
+])("an output's stream that is %s is told before anything is dialled", async (_, make, why) => {
+  const planning = plan({ outputs: [{ type: "tar", dest: make() }] });
+  await expect(planning).rejects.toMatchObject({
+    code: "INVALID_ARGUMENT",
+    message: expect.stringContaining(`the stream for the output tar cannot be written: ${why}`) as string,
+  });
 });

@@ -1,4 +1,4 @@
-import { PassThrough, Readable } from "node:stream";
+import { PassThrough, Readable, Writable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { bytesOf, isBlob, isByteSource, readableOf, writableOf } from "./foreign-data.js";
@@ -31,7 +31,7 @@ test.each([
 });
 
 test("what is none is none", () => {
-  for (const value of [undefined, null, 5, {}, "text", new Response("x")]) {
+  for (const value of [undefined, null, 5, {}, "text", new Response("x"), new Writable()]) {
     expect(isBlob(value)).toBe(false);
     expect(isByteSource(value)).toBe(false);
   }

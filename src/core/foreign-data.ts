@@ -34,10 +34,10 @@ export function isBlob(value: unknown): value is Blob {
 /** What {@link readableOf} takes. */
 export function isByteSource(value: unknown): value is ByteSource {
   if (typeof value !== "object" || value === null) return false;
-  const { getReader, pipe, on } = fieldsOf(value);
+  // A stream that can only be written has `pipe` as well.
   return (
-    typeof getReader === "function" ||
-    (typeof pipe === "function" && typeof on === "function") ||
+    typeof fieldsOf(value)["getReader"] === "function" ||
+    isNodeReadable(value) ||
     (Symbol.asyncIterator in value && !ArrayBuffer.isView(value))
   );
 }

@@ -1,3 +1,4 @@
+export { byteChunks, isPrematureClose } from "./byte-chunks.js";
 export type { Dial } from "./dial.js";
 export type { SlipwayErrorCode } from "./error-codes.js";
 export {

@@ -1,3 +1,5 @@
+import { allowListeners } from "./signals.js";
+
 const adopted = new WeakMap<AbortSignal, AbortSignal>();
 
 /**
@@ -5,11 +7,16 @@ const adopted = new WeakMap<AbortSignal, AbortSignal>();
  * own functions and undici take no others. The same one for the same signal, so that it is listened to once.
  */
 export function ownSignal(signal: AbortSignal): AbortSignal {
-  if (signal instanceof AbortSignal) return signal;
+  if (signal instanceof AbortSignal) {
+    // A program may have one for all that it does side by side.
+    allowListeners(signal);
+    return signal;
+  }
   const foreign = signal as AbortSignal;
   const known = adopted.get(foreign);
   if (known) return known;
   const controller = new AbortController();
+  allowListeners(controller.signal);
   // Old polyfills have no reason.
   const abort = () => controller.abort(foreign.reason);
   if (foreign.aborted) abort();

@@ -67,3 +67,13 @@ test.each([
 ])("%j is refused", (given, message) => {
   expect(() => readOptions("x()", given, kinds)).toThrow(message);
 });
+
+// Each build hangs some calls on it; a warning of Node's fails the test.
+test("one signal may be given to any number of calls side by side", async () => {
+  const { signal: given } = new AbortController();
+  for (const one of [given, new ForeignSignal() as unknown as AbortSignal]) {
+    const calls = Array.from({ length: 40 }, () => readOptions("build()", { signal: one }, kinds).signal);
+    for (const taken of calls) taken.addEventListener("abort", () => {});
+  }
+  await wait(10);
+});

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
@@ -181,6 +181,22 @@ describe("upload", () => {
     const call = await remote.call("/moby.upload.v1.Upload/Pull", { urlpath: "/one" });
     broken.destroy(new Error("stdin went away"));
     expect(await call.status).toMatchObject({ code: grpcCodes.unknown, message: "stdin went away" });
+  });
+
+  test("a source that gives no bytes, or is closed before its end, is told, not taken for an empty one", async () => {
+    const closed = new PassThrough();
+    for (const [source, why] of [
+      [Readable.from([{ a: 1 }]), "must give bytes, not an object"],
+      [closed, "was closed before its end"],
+    ] as const) {
+      const told: string[] = [];
+      const onError = (error: Error) => void told.push(error.message);
+      const { remote } = await open([upload(new Map([["one", source]]), { onError })]);
+      const call = await remote.call("/moby.upload.v1.Upload/Pull", { urlpath: "/one" });
+      closed.destroy();
+      expect(await call.status).toMatchObject({ message: `the stream of an archive ${why}` });
+      expect(told).toEqual([`the stream of an archive ${why}`]);
+    }
   });
 });
 

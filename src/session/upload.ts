@@ -1,7 +1,7 @@
 import { basename } from "node:path/posix";
 import { Readable } from "node:stream";
 import { types } from "node:util";
-import { holdStream, readOptions, takeHeld } from "../core/index.js";
+import { InvalidArgumentError, byteChunks, holdStream, readOptions, takeHeld } from "../core/index.js";
 import { frameHead, grpcCodes, type ServerCall } from "../http2/index.js";
 import type { Attachable } from "./attachable.js";
 import { uploadKinds } from "./option-kinds.js";
@@ -42,7 +42,8 @@ export function upload(
       try {
         await send(stream, call);
       } catch (error) {
-        if (stream.errored && !call.signal.aborted) onError?.(stream.errored);
+        const failure = error instanceof InvalidArgumentError ? error : stream.errored;
+        if (failure && !call.signal.aborted) onError?.(failure);
         throw error;
       }
     },
@@ -56,8 +57,7 @@ async function send(source: Readable, call: ServerCall): Promise<void> {
   else signal.addEventListener("abort", onAbort, { once: true });
   try {
     // Leaving the loop by an error destroys the source.
-    for await (const chunk of source) {
-      const bytes = typeof chunk === "string" ? Buffer.from(chunk) : (chunk as Uint8Array);
+    for await (const bytes of byteChunks(source, "the stream of an archive")) {
       for (let at = 0; at < bytes.length; at += messageBytes) {
         const payload = bytes.subarray(at, at + messageBytes);
         if (!call.write([frameHead(payload.length), payload])) await call.drained();

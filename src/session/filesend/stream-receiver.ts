@@ -1,5 +1,5 @@
 import { type Writable, finished as whenFinished } from "node:stream";
-import { abortError, holdStream } from "../../core/index.js";
+import { abortError, holdStream, isPrematureClose } from "../../core/index.js";
 import { type ServerCall, grpcCodes } from "../../http2/index.js";
 import { SessionError } from "../session-error.js";
 import type { StreamTarget } from "./export-target.js";
@@ -47,7 +47,7 @@ export async function receiveStream(call: ServerCall, target: StreamTarget): Pro
   const until = async (reached: () => boolean): Promise<void> => {
     while (!reached()) {
       const error = failure ?? sink.errored;
-      if (error) throw error;
+      if (error) throw isPrematureClose(error) ? closedEarly() : error;
       if (call.signal.aborted) throw abortError(call.signal);
       // A caller's stream may have been destroyed long ago: no event tells of it any more.
       if (sink.closed || sink.destroyed) throw closedEarly();
