@@ -214,6 +214,7 @@ export interface BuildRecord {
     ref: string;
     builder: string;
     node: string;
+    instance?: string;
     name: string;
     status: BuildStatus;
     createdAt: Date;

@@ -18,12 +18,32 @@ export function benchContext({ scratch, env = process.env }) {
     buildx: { command: [env.TESTBED_BUILDX], env: {} },
     exec: { command: ["slipway"], env: { SLIPWAY_CONNECT: "exec" } },
     socket: { command: ["slipway"], env: { SLIPWAY_CONNECT: "socket" } },
+    slipway: { command: ["slipway"], env: {} },
   };
   const started = new Set();
   const buildx = (...args) => execFileSync(env.TESTBED_BUILDX, args, { stdio: ["ignore", "ignore", "pipe"] });
 
-  /** Makes a builder and boots it, the first time it is asked for. */
+  /** A daemon that somebody else runs: that of a builder, by its socket as root sees it. */
+  function remoteAddress() {
+    const container = `buildx_buildkit_${builder("growing")}0`;
+    const socket = env.DOCKER_HOST.replace(/^unix:\/\//, "");
+    const shown = execFileSync("curl", [
+      "-s",
+      "--unix-socket",
+      socket,
+      `http://engine/containers/${container}/json`,
+    ]);
+    return `unix:///proc/${JSON.parse(shown).State.Pid}/root/run/buildkit/buildkitd.sock`;
+  }
+
+  /** Makes a builder and boots it, the first time it is asked for; the engine's own is there by itself. */
   function builder(kind) {
+    if (kind === "docker") return "default";
+    if (kind === "remote" && !started.has("bench-remote")) {
+      execFileSync("slipway", ["create", "--name", "bench-remote", "--driver", "remote", remoteAddress()]);
+      started.add("bench-remote");
+    }
+    if (kind === "remote") return "bench-remote";
     const name = builders[kind];
     if (!started.has(name)) {
       const options = ["--name", name, "--driver-opt", "network=host", ...(flags[kind] ?? [])];

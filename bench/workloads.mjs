@@ -1,3 +1,4 @@
+import { drivers } from "./workloads/drivers.mjs";
 import { exports } from "./workloads/exports.mjs";
 import { loads } from "./workloads/loads.mjs";
 import { small } from "./workloads/small.mjs";
@@ -22,7 +23,7 @@ import { uploads } from "./workloads/uploads.mjs";
  */
 
 /** Everything that is measured, in the table's order. @type {Workload[]} */
-export const workloads = [...small, ...uploads, ...exports, ...loads].map((workload) => ({
+export const workloads = [...small, ...uploads, ...exports, ...loads, ...drivers].map((workload) => ({
   ways: ["buildx", "exec", "socket"],
   engines: ["docker"],
   targets: {},

@@ -75,6 +75,7 @@ export {
   type RemoveOptions,
   connectForBuild,
   connectMode,
+  connectToAll,
   connectToAllRunning,
   creatableDrivers,
   defaultDriver,

@@ -25,6 +25,7 @@ export {
   listDockerContexts,
   resolveDockerEndpoint,
 } from "./docker-context.js";
+export { namedPipePath, pipeRefusal } from "./named-pipe.js";
 export { isSocketHost, parseDockerHost } from "./docker-host.js";
 export { type Environment, variableOf } from "./environment.js";
 export { githubActionsContext } from "./github-actions.js";

@@ -1,5 +1,5 @@
 import { type BuildkitClient, requireSupportedVersion } from "../buildkit/index.js";
-import type { ConnectOptions, Driver, DriverCallOptions } from "./driver.js";
+import type { ConnectOptions, Driver, DriverCallOptions, DriverInstance } from "./driver.js";
 
 /**
  * A connection to a node's daemon if it runs, which is not changed; undefined if it does not.
@@ -25,14 +25,48 @@ export async function connectToAllRunning(
     const client = await connectRunning(driver, options);
     return client ? [client] : [];
   }
-  const running = instances.filter(({ status }) => status === "running");
-  const connecting = running.map(({ name }) => driver.connect({ ...options, boot: false, instance: name }));
+  return (await connectToInstances(driver, instances, options)).map(({ client }) => client);
+}
+
+/** A connection to one of a node's daemons. */
+export interface InstanceClient {
+  client: BuildkitClient;
+  /** Its name, of a node that may have several. */
+  instance?: string;
+}
+
+/** A connection to each of a node's daemons that run; the node is booted when none does. */
+export async function connectToAll(
+  driver: Driver,
+  options: Pick<ConnectOptions, "sink" | "signal"> = {},
+): Promise<InstanceClient[]> {
+  const { signal } = options;
+  const known = await driver.instances?.({ signal });
+  if (!known) return [{ client: await driver.connect(options) }];
+  if (known.some(isRunning)) return connectToInstances(driver, known, options);
+  await (await driver.connect(options)).close();
+  return connectToInstances(driver, (await driver.instances?.({ signal })) ?? [], options);
+}
+
+/** To all of those that run, or to none. */
+async function connectToInstances(
+  driver: Driver,
+  instances: readonly DriverInstance[],
+  options: Pick<ConnectOptions, "sink" | "signal">,
+): Promise<InstanceClient[]> {
+  const connecting = instances.filter(isRunning).map(async ({ name: instance }) => {
+    return { client: await driver.connect({ ...options, boot: false, instance }), instance };
+  });
   const settled = await Promise.allSettled(connecting);
-  const clients = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const opened = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   const failed = settled.find((one) => one.status === "rejected");
-  if (!failed) return clients;
-  await Promise.all(clients.map((client) => client.close()));
+  if (!failed) return opened;
+  await Promise.all(opened.map(({ client }) => client.close()));
   throw failed.reason;
+}
+
+function isRunning({ status }: DriverInstance): boolean {
+  return status === "running";
 }
 
 /**

@@ -1,4 +1,10 @@
-export { bootNode, connectForBuild, connectRunning, connectToAllRunning } from "./connect-running.js";
+export {
+  bootNode,
+  connectForBuild,
+  connectRunning,
+  connectToAll,
+  connectToAllRunning,
+} from "./connect-running.js";
 export { makeEndpoint as kubernetesEndpoint } from "./kubernetes/endpoint.js";
 export { connectMode } from "./docker-container/connect-mode.js";
 export {

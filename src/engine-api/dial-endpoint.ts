@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
+import { pipeRefusal } from "../config/index.js";
 import { type Dial, abortError, holdStream, messageOf, throwIfAborted } from "../core/index.js";
 import type { Endpoint } from "./endpoint.js";
 import { EngineError } from "./errors.js";
@@ -52,8 +53,16 @@ export function dialEndpoint(endpoint: Endpoint, options: DialEndpointOptions): 
       };
     }
     case "npipe":
-      return (signal) =>
-        connect(options.host, () => net.connect({ path: endpoint.path, ...buffers }), "connect", signal);
+      return (signal) => {
+        const refusal = pipeRefusal();
+        if (refusal !== undefined) return Promise.reject(connectError(options.host, new Error(refusal)));
+        return connect(
+          options.host,
+          () => net.connect({ path: endpoint.path, ...buffers }),
+          "connect",
+          signal,
+        );
+      };
     default:
       return dialTcp(endpoint, options);
   }

@@ -1,3 +1,4 @@
+import { namedPipePath } from "../config/index.js";
 import { InvalidArgumentError, messageOf, percentDecode, trimTrailing } from "../core/index.js";
 
 /** Where an engine listens, taken apart. */
@@ -28,11 +29,13 @@ export function parseEndpoint(host: string, options: { tls: boolean }): Endpoint
   const [, scheme = "", rest = ""] = match ?? [];
   switch (scheme) {
     case "unix":
-    case "npipe":
       if (rest === "" || /[\0\r\n]/.test(rest)) throw invalid(host, "the path is missing or malformed");
-      return scheme === "unix"
-        ? { kind: "unix", path: rest }
-        : { kind: "npipe", path: rest.replaceAll("/", "\\") };
+      return { kind: "unix", path: rest };
+    case "npipe": {
+      const path = namedPipePath(rest);
+      if (path === undefined) throw invalid(host, "expected a pipe such as npipe:////./pipe/docker_engine");
+      return { kind: "npipe", path };
+    }
     case "tcp":
     case "http":
     case "https":

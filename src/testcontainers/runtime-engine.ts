@@ -1,4 +1,5 @@
 import { getContainerRuntimeClient } from "testcontainers";
+import { namedPipePath } from "../config/index.js";
 import { messageOf } from "../core/index.js";
 import { EngineClient, EngineError } from "../engine-api/index.js";
 
@@ -22,9 +23,10 @@ export async function openRuntimeEngine(): Promise<EngineClient> {
     key?: string | Buffer;
   };
   if (modem.socketPath) {
-    const isPipe = /^[\\/]{2}/.test(modem.socketPath);
-    const path = modem.socketPath.replaceAll("\\", "/");
-    return EngineClient.open({ host: isPipe ? `npipe://${path}` : `unix://${path}` });
+    const { socketPath: path } = modem;
+    return EngineClient.open({
+      host: namedPipePath(path) === undefined ? `unix://${path}` : `npipe://${path}`,
+    });
   }
   const [ca, cert, key] = [modem.ca, modem.cert, modem.key].map((pem) => pem?.toString());
   return EngineClient.open({

@@ -1,3 +1,4 @@
+import { namedPipePath } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
 
 /** Where a buildkitd is, by its address. */
@@ -30,9 +31,11 @@ export function parseDaemonAddress(address: string): DaemonAddress {
     case "unix":
       if (!rest.startsWith("/") || rest.includes("\0")) throw invalid();
       return { scheme, path: rest };
-    case "npipe":
-      if (!/^\/{2,}\.\/pipe\/[^/]/.test(rest)) throw invalid();
-      return { scheme, path: rest.replaceAll("/", "\\") };
+    case "npipe": {
+      const path = namedPipePath(rest);
+      if (path === undefined) throw invalid();
+      return { scheme, path };
+    }
     case "tcp": {
       const url = URL.canParse(address) ? new URL(address) : undefined;
       if (!url || url.hostname === "" || url.port === "" || url.username || !isBare(url)) throw invalid();

@@ -16,7 +16,8 @@ afterAll(() => void process.off("warning", onWarning));
 
 function dialAddress(address: string, tls?: AddressTls) {
   const parsed = parseDaemonAddress(address);
-  if (parsed.scheme !== "unix" && parsed.scheme !== "tcp") throw new Error("no socket");
+  if (parsed.scheme !== "unix" && parsed.scheme !== "npipe" && parsed.scheme !== "tcp")
+    throw new Error("no socket");
   return dialDaemonSocket(address, parsed, tls && (() => Promise.resolve(tls)));
 }
 
@@ -36,6 +37,17 @@ test.each(["an address", "a builder's socket"])(
       message: expect.stringMatching(/^cannot connect to .*nobody: .*ENOENT/) as string,
     });
     await expect(dial(AbortSignal.abort(new Error("not wanted")))).rejects.toMatchObject({ code: "ABORTED" });
+  },
+);
+
+test.skipIf(process.platform === "win32")(
+  "a pipe of Windows' is refused at once where there are none, and is no file",
+  async () => {
+    await expect(dialAddress("npipe:////./pipe/buildkitd")()).rejects.toMatchObject({
+      code: "DRIVER_CONNECT",
+      message:
+        "cannot connect to buildkitd at npipe:////./pipe/buildkitd: named pipes are there on Windows only",
+    });
   },
 );
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { type SecureContextOptions, connect as connectTls } from "node:tls";
+import { pipeRefusal } from "../../config/index.js";
 import { type Dial, abortError, holdStream, linkSignal, messageOf } from "../../core/index.js";
 import { DriverError } from "../driver-error.js";
 import type { DaemonAddress } from "./address.js";
@@ -51,6 +52,8 @@ function open(
   to: Extract<DaemonAddress, { scheme: "unix" | "npipe" | "tcp" }>,
   tls: AddressTls | undefined,
 ): Socket {
+  const refusal = to.scheme === "npipe" ? pipeRefusal() : undefined;
+  if (refusal !== undefined) throw new Error(refusal);
   if (to.scheme !== "tcp") return connectPlain({ path: to.path, allowHalfOpen: true });
   const { host, port } = to;
   if (!tls) return connectPlain({ host, port, allowHalfOpen: true });

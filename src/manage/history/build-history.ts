@@ -1,8 +1,6 @@
 import {
   Builder,
-  type BuilderNode,
   type DaemonClient,
-  type Driver,
   formatPlatformFully,
   isBuilder,
   normalizePlatform,
@@ -10,7 +8,6 @@ import {
 import { type ImagePlatform, describeImage } from "../../build/index.js";
 import { type control, readContent, streamContent, toStatusUpdate } from "../../buildkit/index.js";
 import {
-  type EventSink,
   InvalidArgumentError,
   type StatusUpdate,
   messageOf,
@@ -25,6 +22,7 @@ import { type BuildFailure, readFailure } from "./build-failure.js";
 import { type BuildRecord, buildRecord, requireRecord } from "./build-record.js";
 import { HistoryError } from "./history-error.js";
 import type { HistoryOptions } from "./history.js";
+import { type HistoryNode, openHistoryNodes } from "./history-node.js";
 import { parseHistoryFilters } from "./history-filters.js";
 
 /** Options of {@link BuildHistory.records}. */
@@ -60,39 +58,15 @@ async function openGuarded(options: HistoryOptions): Promise<BuildHistory> {
   const opened: HistoryNode[] = [];
   try {
     const nodes = await sideBySide(signal, builder.nodes, async (node, ending) => {
-      const found = await openNode(node, { sink: onEvent, signal: ending });
-      opened.push(found);
+      const found = await openHistoryNodes(node, { sink: onEvent, signal: ending });
+      opened.push(...found);
       return found;
     });
-    return new BuildHistory(builder, nodes);
+    return new BuildHistory(builder, nodes.flat());
   } catch (error) {
-    await Promise.all(opened.map(closeNode));
+    await Promise.all(opened.map((node) => node.close()));
     throw error;
   }
-}
-
-interface HistoryNode {
-  name: string;
-  driver: Driver;
-  client: DaemonClient;
-}
-
-async function openNode(
-  node: BuilderNode,
-  options: { sink: EventSink | undefined; signal: AbortSignal | undefined },
-): Promise<HistoryNode> {
-  const driver = await node.openDriver();
-  try {
-    return { name: node.name, driver, client: await driver.connect(options) };
-  } catch (error) {
-    await driver.close();
-    throw error;
-  }
-}
-
-async function closeNode({ client, driver }: HistoryNode): Promise<void> {
-  await client.close();
-  await driver.close();
 }
 
 /** What a builder remembers of its builds. Errors of the daemon are BuildkitErrors. */
@@ -262,7 +236,7 @@ export class BuildHistory implements AsyncDisposable {
 
   /** Ends all connections. Idempotent. */
   async close(): Promise<void> {
-    await Promise.all(this.#nodes.map(closeNode));
+    await Promise.all(this.#nodes.map((node) => node.close()));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -292,7 +266,7 @@ export class BuildHistory implements AsyncDisposable {
   }
 
   async #listen(
-    { name: node, client }: HistoryNode,
+    { name: node, instance, client }: HistoryNode,
     request: { Ref: string; EarlyExit: boolean; Limit: number; Filter: string[] },
     signal: AbortSignal | undefined,
   ): Promise<BuildRecord[]> {
@@ -319,7 +293,7 @@ export class BuildHistory implements AsyncDisposable {
       events.map(async (wire) => {
         // A note beside the history; when it cannot be read the record still can.
         const localState = await store.localState.readRef(builder, node, wire.Ref).catch(() => undefined);
-        return buildRecord({ builder, node, wire, localState, now });
+        return buildRecord({ builder, node, instance, wire, localState, now });
       }),
     );
   }
@@ -329,8 +303,8 @@ export class BuildHistory implements AsyncDisposable {
   }
 
   #nodeOf(record: BuildRecord): HistoryNode {
-    const { node, ref } = requireRecord(record);
-    const found = this.#nodes.find(({ name }) => name === node);
+    const { node, instance, ref } = requireRecord(record);
+    const found = this.#nodes.find((one) => one.name === node && one.instance === instance);
     if (!found) throw new InvalidArgumentError(`build ${ref} is not of builder ${this.builder.name}`);
     return found;
   }

@@ -34,6 +34,8 @@ export interface BuildRecord {
   ref: string;
   builder: string;
   node: string;
+  /** Which of the node's daemons it ran on, e.g. the name of a pod; absent where a node has one. */
+  instance?: string;
   /** What the build is called: by its context, Dockerfile and target, or BUILDKIT_BUILD_NAME. May be empty. */
   name: string;
   status: BuildStatus;
@@ -75,6 +77,7 @@ export interface BuildRecord {
 export interface RecordSource {
   builder: string;
   node: string;
+  instance?: string | undefined;
   wire: control.BuildHistoryRecord;
   localState?: LocalBuildState | undefined;
   /** The builder's time when it answered. */
@@ -90,7 +93,7 @@ const recordId = /^[^\u0000-\u001f\u007f-\u009f]{1,1024}$/;
  *
  * @throws HistoryError `HISTORY_INVALID` for a record whose id is none.
  */
-export function buildRecord({ builder, node, wire, localState, now }: RecordSource): BuildRecord {
+export function buildRecord({ builder, node, instance, wire, localState, now }: RecordSource): BuildRecord {
   if (!recordId.test(wire.Ref)) {
     const named = JSON.stringify(clipText(wire.Ref, 100));
     throw new HistoryError(
@@ -109,6 +112,7 @@ export function buildRecord({ builder, node, wire, localState, now }: RecordSour
     ref: `${builder}/${node}/${wire.Ref}`,
     builder,
     node,
+    ...(instance !== undefined && { instance }),
     name: buildName(wire.FrontendAttrs, localState, {
       images: wire.Exporters.map(({ Attrs }) => Attrs["name"] ?? ""),
       id: wire.Ref,
