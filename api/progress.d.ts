@@ -65,6 +65,8 @@ export interface WarningOptions {
     color?: boolean;
 }
 
+export declare function causeText(cause: StepCause): string;
+
 export declare function ciSystem(env: Environment): CiSystem | undefined;
 
 export declare function countTotals(onChange?: (totals: BuildTotals) => void, now?: () => number): TotalsSink;
@@ -156,9 +158,35 @@ export declare function workflowAnnotation(annotation: Annotation, env: Environm
 
 // Not exported by this module, but named above.
 
+interface BuildExplanation {
+    steps: ExplainedStep[];
+    earlier?: string;
+    unknown?: string;
+}
+
 interface EventSink {
     (event: BuildEvent): void;
     ready?(): Promise<void> | undefined;
+}
+
+interface ExplainedStep {
+    digest: string;
+    name: string;
+    causes: StepCause[];
+}
+
+interface NetworkReport {
+    requests: NetworkRequest[];
+    left: number;
+    cachedSteps: string[];
+}
+
+interface NetworkRequest {
+    url: string;
+    allowed: boolean;
+    method?: string;
+    status?: number;
+    step?: string;
 }
 
 interface ProgressGroup {
@@ -251,9 +279,41 @@ type BuildEvent = {
     type: "message";
     level: "info" | "warning";
     text: string;
-} | {
+} | ({
+    type: "network";
+} & NetworkReport) | ({
+    type: "explained";
+} & BuildExplanation) | {
     type: "end";
     failure?: SolveFailure;
 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+type StepCause = {
+    kind: "file";
+    context: string;
+    path: string;
+    change: "changed" | "added" | "removed";
+} | {
+    kind: "base";
+    before: string;
+    after: string;
+} | {
+    kind: "argument";
+    name: string;
+} | {
+    kind: "instruction";
+    before: string;
+    after: string;
+} | {
+    kind: "step";
+    name: string;
+} | {
+    kind: "no-cache";
+} | {
+    kind: "evicted";
+} | {
+    kind: "unknown";
+    why: string;
+};

@@ -42,6 +42,8 @@ export interface ReportModel {
     warnings: ReportWarning[];
     messages: string[];
     images: ReportImage[];
+    network?: NetworkReport;
+    explained?: BuildExplanation;
 }
 
 export interface ReportOutcome {
@@ -97,9 +99,35 @@ export declare function reportHtml(model: ReportModel): string;
 
 // Not exported by this module, but named above.
 
+interface BuildExplanation {
+    steps: ExplainedStep[];
+    earlier?: string;
+    unknown?: string;
+}
+
 interface EventSink {
     (event: BuildEvent): void;
     ready?(): Promise<void> | undefined;
+}
+
+interface ExplainedStep {
+    digest: string;
+    name: string;
+    causes: StepCause[];
+}
+
+interface NetworkReport {
+    requests: NetworkRequest[];
+    left: number;
+    cachedSteps: string[];
+}
+
+interface NetworkRequest {
+    url: string;
+    allowed: boolean;
+    method?: string;
+    status?: number;
+    step?: string;
 }
 
 interface ProgressGroup {
@@ -192,7 +220,39 @@ type BuildEvent = {
     type: "message";
     level: "info" | "warning";
     text: string;
-} | {
+} | ({
+    type: "network";
+} & NetworkReport) | ({
+    type: "explained";
+} & BuildExplanation) | {
     type: "end";
     failure?: SolveFailure;
+};
+
+type StepCause = {
+    kind: "file";
+    context: string;
+    path: string;
+    change: "changed" | "added" | "removed";
+} | {
+    kind: "base";
+    before: string;
+    after: string;
+} | {
+    kind: "argument";
+    name: string;
+} | {
+    kind: "instruction";
+    before: string;
+    after: string;
+} | {
+    kind: "step";
+    name: string;
+} | {
+    kind: "no-cache";
+} | {
+    kind: "evicted";
+} | {
+    kind: "unknown";
+    why: string;
 };

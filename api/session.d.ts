@@ -422,6 +422,15 @@ export type SyncedDir = {
     entries: ReadonlyMap<string, MemoryEntry>;
 };
 
+export interface TreeEntry {
+    path: string;
+    type: "file" | "directory" | "symlink";
+    mode: number;
+    mtime: Date;
+    target?: string;
+    content?: AsyncIterable<Buffer>;
+}
+
 export interface TreeSource {
     list(path: ByteString): ByteString[];
     batches?(path: ByteString): Generator<ByteString[], void>;
@@ -473,6 +482,8 @@ export declare function upload(sources: ReadonlyMap<string, Readable | Uint8Arra
     onError?: (error: Error) => void;
 }): Attachable;
 
+export declare function writeTree(dest: string, entries: AsyncIterable<TreeEntry>, signal?: AbortSignal): Promise<void>;
+
 // Not exported by this module, but named above.
 
 class BuildkitClient implements AsyncDisposable {
@@ -499,6 +510,12 @@ class SlipwayError extends Error {
     get retryable(): boolean;
     get shortMessage(): string;
     constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
+}
+
+interface BuildExplanation {
+    steps: ExplainedStep[];
+    earlier?: string;
+    unknown?: string;
 }
 
 interface BuildkitCallOptions {
@@ -533,6 +550,26 @@ interface DaemonInfo {
 interface EventSink {
     (event: BuildEvent): void;
     ready?(): Promise<void> | undefined;
+}
+
+interface ExplainedStep {
+    digest: string;
+    name: string;
+    causes: StepCause[];
+}
+
+interface NetworkReport {
+    requests: NetworkRequest[];
+    left: number;
+    cachedSteps: string[];
+}
+
+interface NetworkRequest {
+    url: string;
+    allowed: boolean;
+    method?: string;
+    status?: number;
+    step?: string;
 }
 
 interface OpenSessionOptions extends BuildkitCallOptions {
@@ -649,7 +686,11 @@ type BuildEvent = {
     type: "message";
     level: "info" | "warning";
     text: string;
-} | {
+} | ({
+    type: "network";
+} & NetworkReport) | ({
+    type: "explained";
+} & BuildExplanation) | {
     type: "end";
     failure?: SolveFailure;
 };
@@ -663,3 +704,31 @@ type RpcClient<S extends DescService> = {
 };
 
 type SlipwayErrorCode = "ABORTED" | "BAKE_DEFINITION" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "IMAGE_UNKNOWN_FORM" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "RESULT_CLOSED" | "RESULT_EXEC" | "RESULT_FILE" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE";
+
+type StepCause = {
+    kind: "file";
+    context: string;
+    path: string;
+    change: "changed" | "added" | "removed";
+} | {
+    kind: "base";
+    before: string;
+    after: string;
+} | {
+    kind: "argument";
+    name: string;
+} | {
+    kind: "instruction";
+    before: string;
+    after: string;
+} | {
+    kind: "step";
+    name: string;
+} | {
+    kind: "no-cache";
+} | {
+    kind: "evicted";
+} | {
+    kind: "unknown";
+    why: string;
+};

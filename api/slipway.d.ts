@@ -89,10 +89,20 @@ export type BuildEvent = {
     type: "message";
     level: "info" | "warning";
     text: string;
-} | {
+} | ({
+    type: "network";
+} & NetworkReport) | ({
+    type: "explained";
+} & BuildExplanation) | {
     type: "end";
     failure?: SolveFailure;
 };
+
+export interface BuildExplanation {
+    steps: ExplainedStep[];
+    earlier?: string;
+    unknown?: string;
+}
 
 export interface BuildFailure {
     code: number;
@@ -173,6 +183,8 @@ export interface BuildOptions {
     contextRace?: "error" | "warn";
     retries?: number;
     onFailure?: "keep" | "drop";
+    proxyNetwork?: boolean | ProxyNetwork;
+    explain?: boolean;
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;
@@ -254,6 +266,8 @@ export interface BuildResult {
     names: string[];
     platforms: ImagePlatform[];
     warnings: VertexWarning[];
+    network?: NetworkReport;
+    explained?: BuildExplanation;
     metadata: Record<string, unknown>;
     inlineMessage?: string;
     call?: CallResult;
@@ -575,6 +589,42 @@ export interface EventSink {
     ready?(): Promise<void> | undefined;
 }
 
+export type ExecMount = {
+    type: "bind";
+    target: string;
+    source?: string;
+    platform?: string;
+    readonly?: boolean;
+} | {
+    type: "image";
+    target: string;
+    image: string;
+    source?: string;
+    platform?: string;
+    readonly?: boolean;
+} | {
+    type: "tmpfs";
+    target: string;
+    size?: number;
+} | {
+    type: "cache";
+    target: string;
+    id?: string;
+    sharing?: "shared" | "private" | "locked";
+} | {
+    type: "secret";
+    target: string;
+    id: string;
+    mode?: number;
+    optional?: boolean;
+} | {
+    type: "ssh";
+    target: string;
+    id?: string;
+    mode?: number;
+    optional?: boolean;
+};
+
 export interface ExecOptions extends ReadResultOptions {
     env?: Readonly<Record<string, string>>;
     cwd?: string;
@@ -585,12 +635,19 @@ export interface ExecOptions extends ReadResultOptions {
     tty?: boolean | TerminalSize;
     resizes?: AsyncIterable<TerminalSize>;
     maxOutput?: number;
+    mounts?: readonly ExecMount[];
 }
 
 export interface ExecResult {
     exitCode: number;
     stdout: Buffer;
     stderr: Buffer;
+}
+
+export interface ExplainedStep {
+    digest: string;
+    name: string;
+    causes: StepCause[];
 }
 
 export type ExportDestination = {
@@ -612,6 +669,12 @@ export type ExportDestination = {
     kind: "layout";
     path: string;
 };
+
+export interface ExportOptions {
+    tags?: readonly string[];
+    onEvent?: EventSink;
+    signal?: AbortSignal;
+}
 
 export type FailedSource = SourceLocation;
 
@@ -761,6 +824,7 @@ export declare class LiveFiles {
     readFile(path: string, given?: ReadResultFileOptions): Promise<Buffer>;
     readDir(path: string, given?: ReadResultOptions): Promise<ResultEntry[]>;
     stat(path: string, given?: ReadResultOptions): Promise<ResultEntry>;
+    copyOut(path: string, dest: string, given?: ReadResultOptions): Promise<number>;
     exec(argv: readonly string[], given?: ExecOptions): Promise<ExecResult>;
 }
 
@@ -797,6 +861,20 @@ export type MetadataProvenance = "min" | "max";
 export interface NamedValue {
     name: string;
     value: string;
+}
+
+export interface NetworkReport {
+    requests: NetworkRequest[];
+    left: number;
+    cachedSteps: string[];
+}
+
+export interface NetworkRequest {
+    url: string;
+    allowed: boolean;
+    method?: string;
+    status?: number;
+    step?: string;
 }
 
 export interface NewBuilderOptions extends Omit<CreateBuilderOptions, "buildkitHost" | "checkMilliseconds"> {
@@ -859,6 +937,7 @@ export type OpenCallOptions = BuildCallOptions & OpenResultOptions;
 
 export declare class OpenResult extends LiveFiles implements AsyncDisposable {
     #private;
+    export(outputs: readonly Output[], given?: ExportOptions): Promise<BuildResult>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
 }
@@ -904,6 +983,13 @@ export interface ProgressGroup {
     id: string;
     name: string;
     weak: boolean;
+}
+
+export interface ProxyNetwork {
+    allowHosts?: readonly string[];
+    allow?: (request: {
+        url: string;
+    }) => boolean | Promise<boolean>;
 }
 
 export interface PruneOptions {
@@ -1032,6 +1118,34 @@ export interface StatusUpdate {
     logs: VertexLog[];
     warnings: VertexWarning[];
 }
+
+export type StepCause = {
+    kind: "file";
+    context: string;
+    path: string;
+    change: "changed" | "added" | "removed";
+} | {
+    kind: "base";
+    before: string;
+    after: string;
+} | {
+    kind: "argument";
+    name: string;
+} | {
+    kind: "instruction";
+    before: string;
+    after: string;
+} | {
+    kind: "step";
+    name: string;
+} | {
+    kind: "no-cache";
+} | {
+    kind: "evicted";
+} | {
+    kind: "unknown";
+    why: string;
+};
 
 export declare class StoreError extends SlipwayError {
     readonly code: StoreErrorCode;

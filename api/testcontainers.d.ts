@@ -24,6 +24,8 @@ export declare class BuildKitContainer extends GenericContainer {
     start(): Promise<StartedBuildKitContainer>;
 }
 
+export type OpenImageOptions = BuildImageOptions & OpenResultOptions;
+
 export interface RegistryOptions {
     mirrors?: readonly string[];
     http?: boolean;
@@ -41,6 +43,8 @@ export declare class StartedBuildKitContainer extends AbstractStartedContainer {
 }
 
 export declare function buildImage(given: BuildImageOptions): Promise<string>;
+
+export declare function openImage(given: OpenImageOptions): Promise<OpenResult>;
 
 // Not exported by this module, but named above.
 
@@ -112,13 +116,21 @@ class LiveFiles {
     readFile(path: string, given?: ReadResultFileOptions): Promise<Buffer>;
     readDir(path: string, given?: ReadResultOptions): Promise<ResultEntry[]>;
     stat(path: string, given?: ReadResultOptions): Promise<ResultEntry>;
+    copyOut(path: string, dest: string, given?: ReadResultOptions): Promise<number>;
     exec(argv: readonly string[], given?: ExecOptions): Promise<ExecResult>;
 }
 
 class OpenResult extends LiveFiles implements AsyncDisposable {
     #private;
+    export(outputs: readonly Output[], given?: ExportOptions): Promise<BuildResult>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface BuildExplanation {
+    steps: ExplainedStep[];
+    earlier?: string;
+    unknown?: string;
 }
 
 interface BuildOptions {
@@ -157,6 +169,8 @@ interface BuildOptions {
     contextRace?: "error" | "warn";
     retries?: number;
     onFailure?: "keep" | "drop";
+    proxyNetwork?: boolean | ProxyNetwork;
+    explain?: boolean;
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;
@@ -175,6 +189,8 @@ interface BuildResult {
     names: string[];
     platforms: ImagePlatform[];
     warnings: VertexWarning[];
+    network?: NetworkReport;
+    explained?: BuildExplanation;
     metadata: Record<string, unknown>;
     inlineMessage?: string;
     call?: CallResult;
@@ -352,12 +368,25 @@ interface ExecOptions extends ReadResultOptions {
     tty?: boolean | TerminalSize;
     resizes?: AsyncIterable<TerminalSize>;
     maxOutput?: number;
+    mounts?: readonly ExecMount[];
 }
 
 interface ExecResult {
     exitCode: number;
     stdout: Buffer;
     stderr: Buffer;
+}
+
+interface ExplainedStep {
+    digest: string;
+    name: string;
+    causes: StepCause[];
+}
+
+interface ExportOptions {
+    tags?: readonly string[];
+    onEvent?: EventSink;
+    signal?: AbortSignal;
 }
 
 interface ForeignReadable extends AsyncIterable<unknown> {
@@ -397,6 +426,20 @@ interface InstanceInfo {
 interface KeepAliveOptions {
     idleMilliseconds?: number;
     timeoutMilliseconds?: number;
+}
+
+interface NetworkReport {
+    requests: NetworkRequest[];
+    left: number;
+    cachedSteps: string[];
+}
+
+interface NetworkRequest {
+    url: string;
+    allowed: boolean;
+    method?: string;
+    status?: number;
+    step?: string;
 }
 
 interface NewBuilderOptions extends Omit<CreateBuilderOptions, "buildkitHost" | "checkMilliseconds"> {
@@ -482,6 +525,13 @@ interface ProgressGroup {
     id: string;
     name: string;
     weak: boolean;
+}
+
+interface ProxyNetwork {
+    allowHosts?: readonly string[];
+    allow?: (request: {
+        url: string;
+    }) => boolean | Promise<boolean>;
 }
 
 interface ReadResultFileOptions extends ReadResultOptions {
@@ -625,7 +675,11 @@ type BuildEvent = {
     type: "message";
     level: "info" | "warning";
     text: string;
-} | {
+} | ({
+    type: "network";
+} & NetworkReport) | ({
+    type: "explained";
+} & BuildExplanation) | {
     type: "end";
     failure?: SolveFailure;
 };
@@ -683,6 +737,42 @@ type DockerContainerOpts = {
 type DriverOpts = DockerContainerOpts | KubernetesOpts | RemoteOpts;
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+type ExecMount = {
+    type: "bind";
+    target: string;
+    source?: string;
+    platform?: string;
+    readonly?: boolean;
+} | {
+    type: "image";
+    target: string;
+    image: string;
+    source?: string;
+    platform?: string;
+    readonly?: boolean;
+} | {
+    type: "tmpfs";
+    target: string;
+    size?: number;
+} | {
+    type: "cache";
+    target: string;
+    id?: string;
+    sharing?: "shared" | "private" | "locked";
+} | {
+    type: "secret";
+    target: string;
+    id: string;
+    mode?: number;
+    optional?: boolean;
+} | {
+    type: "ssh";
+    target: string;
+    id?: string;
+    mode?: number;
+    optional?: boolean;
+};
 
 type GivenCredentials = {
     username: string;
@@ -757,3 +847,31 @@ type SecretInput = string | Bytes | {
 } | {
     env: string;
 } | (() => string | Bytes | Promise<string | Bytes>);
+
+type StepCause = {
+    kind: "file";
+    context: string;
+    path: string;
+    change: "changed" | "added" | "removed";
+} | {
+    kind: "base";
+    before: string;
+    after: string;
+} | {
+    kind: "argument";
+    name: string;
+} | {
+    kind: "instruction";
+    before: string;
+    after: string;
+} | {
+    kind: "step";
+    name: string;
+} | {
+    kind: "no-cache";
+} | {
+    kind: "evicted";
+} | {
+    kind: "unknown";
+    why: string;
+};

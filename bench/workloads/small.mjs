@@ -6,6 +6,8 @@ import { directory, noise, sourceTree } from "../inputs.mjs";
 
 const libraryBuilds = fileURLToPath(new URL("../library-builds.mjs", import.meta.url));
 
+const readFileScript = fileURLToPath(new URL("../read-file.mjs", import.meta.url));
+
 function smallContext({ scratch }) {
   return directory(scratch, "small", (dir) => {
     fs.writeFileSync(path.join(dir, "Dockerfile"), "FROM busybox\nCOPY hello /\nRUN cat /hello\n");
@@ -93,6 +95,16 @@ export const small = [
     },
   },
   {
+    id: "read-file",
+    title:
+      "one file of an unchanged build, from its result, against `--load` and a container that runs `cat` (one of 10)",
+    seconds: [10, 10],
+    ways: ["load", "open"],
+    targets: { open: { wall: 0.5 } },
+    prepare: (bench) => bench.build("socket", "filled", [smallContext(bench), "-o", "type=cacheonly"]),
+    run: (bench, way) => readFile(bench, way),
+  },
+  {
     id: "parallel",
     title: "eight builds at once, each of 1,000 files and 32 MiB (RSS of all)",
     seconds: [10, 40],
@@ -105,6 +117,21 @@ export const small = [
     },
   },
 ];
+
+/** Measures itself, as {@link runLibrary} does. */
+async function readFile(bench, way) {
+  const report = bench.output("read-file.json");
+  const command = [
+    process.execPath,
+    readFileScript,
+    bench.builder("filled"),
+    smallContext(bench),
+    report,
+    way,
+  ];
+  await bench.measure(command);
+  return JSON.parse(fs.readFileSync(report, "utf8"));
+}
 
 /** The library measures itself, since only a part of what its process does counts. */
 async function runLibrary(bench, way) {

@@ -30,6 +30,8 @@ export interface BuildNode {
   /** Files of the node's configuration, with what they say about registries. */
   files?: ReadonlyMap<string, Uint8Array>;
   saveRef?: (plan: SolvePlan) => Promise<void>;
+  /** What is noted of a build's id. */
+  readRef?: (ref: string) => Promise<{ localPath: string; dockerfilePath: string } | undefined>;
   /** Boots it if need be. */
   connect(options: ConnectNodeOptions): Promise<BuildkitClient>;
   close(): Promise<void>;
@@ -76,6 +78,7 @@ export async function builderNode(
         .saveRef(builder.name, node.name, ref, { target: "default", ...inputs.recorded })
         .catch(() => {});
     },
+    readRef: (ref) => builder.store.localState.readRef(builder.name, node.name, ref).catch(() => undefined),
     connect: ({ onEvent, signal }) => connectForBuild(driver, { sink: onEvent, signal, affinity }),
     close: () => driver.close(),
   };

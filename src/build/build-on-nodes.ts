@@ -1,10 +1,18 @@
 import { types } from "node:util";
 import { type NodeShare, formatPlatformFully } from "../builder/index.js";
-import { type EventSink, InvalidArgumentError, abortError, linkSignal } from "../core/index.js";
+import {
+  type BuildExplanation,
+  type EventSink,
+  InvalidArgumentError,
+  type NetworkReport,
+  abortError,
+  linkSignal,
+} from "../core/index.js";
 import { parseReference, repositoryName } from "../registry/index.js";
 import type { BuildResources } from "./build-resources.js";
 import type { BuildResult } from "./build-result.js";
 import type { AskGateway } from "./gateway-drive.js";
+import type { LateOutputs } from "./live/late-outputs.js";
 import { mergeImages } from "./merge-images.js";
 import type { NodePool } from "./node-pool.js";
 import type { PlannedExport } from "./outputs.js";
@@ -21,6 +29,8 @@ export interface BuildOnNodesContext {
   signal?: AbortSignal | undefined;
   /** Drives the build; by default the plan's frontend does. */
   ask?: AskGateway | undefined;
+  /** Lets the build be exported later, while it is held. */
+  late?: LateOutputs | undefined;
 }
 
 /**
@@ -61,8 +71,15 @@ async function joined(
   const [first] = results as [BuildResult];
   const warnings = results.flatMap((result) => result.warnings);
   const platforms = results.flatMap((result) => result.platforms);
+  const networks = results.flatMap(({ network }) => network ?? []);
+  const network = networks.length > 0 ? { network: joinedNetworks(networks) } : {};
+  const explanations = results.flatMap(({ explained }) => explained ?? []);
+  const more = {
+    ...network,
+    ...(explanations.length > 0 && { explained: joinedExplanations(explanations) }),
+  };
   const [pushed, ...others] = plan.exports.filter(isPushed);
-  if (!pushed) return { ...first, warnings, platforms };
+  if (!pushed) return { ...first, warnings, platforms, ...more };
   const names = [pushed, ...others].flatMap(({ attrs }) => (attrs["name"] ?? "").split(","));
   const digest = await mergeImages({
     names,
@@ -84,7 +101,22 @@ async function joined(
     platforms,
     warnings,
     metadata: { "containerimage.digest": digest },
+    ...more,
     ...(inlineMessage !== undefined && { inlineMessage }),
+  };
+}
+
+/** What nodes tell of their parts. */
+function joinedExplanations(explanations: readonly BuildExplanation[]): BuildExplanation {
+  const [first] = explanations;
+  return { ...first, steps: explanations.flatMap(({ steps }) => steps) };
+}
+
+function joinedNetworks(networks: readonly NetworkReport[]): NetworkReport {
+  return {
+    requests: networks.flatMap(({ requests }) => requests),
+    left: networks.reduce((sum, { left }) => sum + left, 0),
+    cachedSteps: networks.flatMap(({ cachedSteps }) => cachedSteps),
   };
 }
 

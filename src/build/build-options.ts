@@ -1,3 +1,4 @@
+import type { ProxyNetwork } from "./network/network-watch.js";
 import type { Environment } from "../config/index.js";
 import type { Bytes, EventSink } from "../core/index.js";
 import type { CredentialsCallback } from "../session/index.js";
@@ -92,6 +93,17 @@ export interface BuildOptions {
    * the error is closed or disposed of; for builds on one node. Default `drop`.
    */
   onFailure?: "keep" | "drop";
+  /**
+   * Leads the network of RUN steps, and of `ADD` of a URL, through BuildKit's proxy: only http and https get through, what is asked
+   * for is listed in the result, and may be refused, by hosts or by a function; a step is answered 403 then. BuildKit 0.31 or later
+   * in a container or elsewhere, not that of an engine.
+   */
+  proxyNetwork?: boolean | ProxyNetwork;
+  /**
+   * Finds out why steps run that an earlier build of the same had, by what this builder and this machine know of it: an event
+   * `explained` at the end, and `explained` of the result. Notes the digests of the context's files for the next build.
+   */
+  explain?: boolean;
   /** `parseOutput()` reads the command's words. */
   outputs?: readonly Output[];
   /** Load the result into the engine, like an output of type docker without a destination. */

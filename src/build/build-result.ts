@@ -1,6 +1,6 @@
 import { parseJson, SlipwayError, messageOf } from "../core/index.js";
 import { isJsonObject } from "../config/index.js";
-import { type VertexWarning, blankValue } from "../core/index.js";
+import { type BuildExplanation, type NetworkReport, type VertexWarning, blankValue } from "../core/index.js";
 import type { CallRequest } from "./parse/call.js";
 import type { ImagePlatform } from "./describe-image.js";
 
@@ -17,6 +17,10 @@ export interface BuildResult {
   /** Platforms of the image with their layers; empty when no image came out. */
   platforms: ImagePlatform[];
   warnings: VertexWarning[];
+  /** What the build asked of the network, when that was watched (`proxyNetwork`). */
+  network?: NetworkReport;
+  /** Why steps ran that an earlier build had, of a build with `explain`. */
+  explained?: BuildExplanation;
   /** What `--metadata-file` holds, as data. */
   metadata: Record<string, unknown>;
   /** Message of the frontend for people, if any. */

@@ -1,6 +1,7 @@
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
 import type { ConnectTarget } from "./connection.js";
+import type { LiveFiles } from "./live/live-files.js";
 
 /** Options of {@link build}: those of the build, and where it runs. */
 export type BuildCallOptions = BuildOptions &
@@ -19,4 +20,18 @@ export async function build(options: BuildCallOptions): Promise<BuildResult> {
   // What builds is loaded by the first build, so that importing the library costs nothing to speak of.
   const { buildOnce } = await import("./connection.js");
   return buildOnce(options);
+}
+
+/**
+ * Builds, and lets the result be looked into before it is exported; the build goes on when `look` has ended. What that throws ends
+ * the build.
+ *
+ * @throws as {@link build} does; InvalidArgumentError for a build on several nodes.
+ */
+export async function buildAndLook(
+  options: BuildCallOptions,
+  look: (files: LiveFiles) => Promise<void>,
+): Promise<BuildResult> {
+  const { buildOnce } = await import("./connection.js");
+  return buildOnce(options, look);
 }

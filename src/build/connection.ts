@@ -26,9 +26,9 @@ import {
   connectionOpenKinds,
   openCallKinds,
 } from "./option-kinds.js";
-import type { OpenResult, OpenResultOptions } from "./live/open-result.js";
+import type { Look, OpenResult, OpenResultOptions } from "./live/open-result.js";
 import { type NodePool, type NodesTarget, openNodes } from "./node-pool.js";
-import { type PlanFacts, type SolvePlan, planBuild } from "./solve-plan.js";
+import { type PlanFacts, type SolvePlan, planBuild, planLaterOutputs } from "./solve-plan.js";
 
 /** Where builds run: a builder, or a buildkitd by its address or any way of dialling it. The current builder if none is given. */
 export interface ConnectTarget {
@@ -89,11 +89,14 @@ export async function openConnection(given: ConnectTarget = {}): Promise<Connect
  * Builds once: plans, connects, builds, closes. The plan comes first, so that a wrong option fails before anything is booted or
  * dialled.
  */
-export async function buildOnce(given: ConnectTarget & ConnectionBuildOptions): Promise<BuildResult> {
+export async function buildOnce(
+  given: ConnectTarget & ConnectionBuildOptions,
+  look?: Look,
+): Promise<BuildResult> {
   holdOutputs(given);
   return withGuardedEvents(given, (options) =>
     connectedOnce(once.build, options, (connection, plan, read, close) =>
-      connection.execute(plan, read, close),
+      connection.execute(plan, read, close, look),
     ),
   );
 }
@@ -265,9 +268,18 @@ class WarmConnection implements Connection {
     plan: SolvePlan,
     options: ConnectionBuildOptions,
     onClosed: () => Promise<void> = () => Promise.resolve(),
+    look?: Look,
   ): Promise<BuildResult> {
     const context = this.#context(options);
     const { resources } = context;
+    if (look && !plan.call) {
+      const { buildLooking } = await import("./live/open-result.js");
+      return buildLooking(plan, context, {
+        look,
+        keepFailure: options.onFailure === "keep",
+        onClosed: () => resources.close().then(onClosed),
+      });
+    }
     if (options.onFailure === "keep") {
       const { buildKeeping } = await import("./live/open-result.js");
       return buildKeeping(plan, context, () => resources.close().then(onClosed));
@@ -290,10 +302,12 @@ class WarmConnection implements Connection {
         "openResult() keeps the result in the builder: outputs, load, push and call belong to build()",
       );
     const { openPlan } = await import("./live/open-result.js");
-    const context = this.#context({ ...options, describe: false });
+    const context = this.#context(options);
     return openPlan({ ...plan, noOutput: false }, context, {
       ...(options.idleMilliseconds !== undefined && { idleMilliseconds: options.idleMilliseconds }),
       keepFailure: options.onFailure === "keep",
+      planOutputs: (outputs, tags = options.tags ?? []) =>
+        planLaterOutputs({ ...options, outputs, tags, push: false, load: false }, context.resources),
       onClosed: () => context.resources.close().then(onClosed),
     });
   }

@@ -31,6 +31,8 @@ export interface TreeDigest {
 export interface DigestTreeOptions extends FilterOptions {
   /** File that remembers digests between calls; without one every file is read. */
   cachePath?: string | undefined;
+  /** Told of each entry; of a file with the digest of its content. */
+  onEntry?: (entry: WalkEntry, digest: Buffer | undefined) => void;
   signal?: AbortSignal | undefined;
 }
 
@@ -42,10 +44,10 @@ export interface DigestTreeOptions extends FilterOptions {
  * @throws WalkError, SyncError for what cannot be read or changes meanwhile; AbortedError.
  */
 export async function digestTree(dir: SyncedDir, options: DigestTreeOptions): Promise<TreeDigest> {
-  const { cachePath, signal, ...filter } = options;
+  const { cachePath, onEntry, signal, ...filter } = options;
   const opened = await dirOpener(dir)("error");
   try {
-    return await digestOpened(opened, { cachePath, signal, filter });
+    return await digestOpened(opened, { cachePath, onEntry, signal, filter });
   } finally {
     opened.close();
   }
@@ -53,7 +55,15 @@ export async function digestTree(dir: SyncedDir, options: DigestTreeOptions): Pr
 
 async function digestOpened(
   opened: OpenedDir,
-  { cachePath, signal, filter }: Pick<DigestTreeOptions, "cachePath" | "signal"> & { filter: FilterOptions },
+  {
+    cachePath,
+    onEntry,
+    signal,
+    filter,
+  }: Pick<DigestTreeOptions, "cachePath" | "signal"> & {
+    onEntry: DigestTreeOptions["onEntry"];
+    filter: FilterOptions;
+  },
 ): Promise<TreeDigest> {
   const cache = await DigestCache.open(cachePath);
   const buffer = Buffer.allocUnsafe(pieceBytes);
@@ -64,11 +74,15 @@ async function digestOpened(
     hash.update(head(entry));
     entries++;
     bytes += entry.size;
-    if (!isRegular(entry.mode)) continue;
+    if (!isRegular(entry.mode)) {
+      onEntry?.(entry, undefined);
+      continue;
+    }
     const known = cache.find(entry.path, entry.stat);
     const digest = known ?? (await fileDigest(opened, entry, buffer));
     cache.keep(entry.path, entry.stat, digest, { isNew: !known });
     hash.update(digest);
+    onEntry?.(entry, digest);
   }
   await cache.close();
   return { digest: `sha256:${hash.digest("hex")}`, entries, bytes: Number(bytes) };

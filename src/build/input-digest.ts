@@ -38,14 +38,24 @@ export async function digestLocals(
       digests.set(name, { digest: sha256(content), entries: 1, bytes: content.length });
       continue;
     }
-    const beside = name === "context" ? locals.get("dockerfile") : undefined;
-    const ignored =
-      (beside && (await readTreeFile(beside, `${filename}.dockerignore`, largestIgnoreFile))) ??
-      (await readTreeFile(dir, ".dockerignore", largestIgnoreFile));
-    const exclude = ignored ? parseIgnoreFile(ignored) : [];
+    const exclude = await ignoredBy(name, dir, { attrs, locals });
     digests.set(name, await digestTree(dir, { exclude, cachePath: cachePath(dir, cacheDir), signal }));
   }
   return digests;
+}
+
+/** Patterns of what a context does not send. */
+export async function ignoredBy(
+  name: string,
+  dir: SyncedDir,
+  { attrs, locals }: Pick<Inputs, "attrs" | "locals">,
+): Promise<ReturnType<typeof parseIgnoreFile>> {
+  const filename = toBytes(attrs["filename"] ?? "Dockerfile");
+  const beside = name === "context" ? locals.get("dockerfile") : undefined;
+  const ignored =
+    (beside && (await readTreeFile(beside, `${filename}.dockerignore`, largestIgnoreFile))) ??
+    (await readTreeFile(dir, ".dockerignore", largestIgnoreFile));
+  return ignored ? parseIgnoreFile(ignored) : [];
 }
 
 function cachePath(dir: SyncedDir, cacheDir: string | undefined): string | undefined {

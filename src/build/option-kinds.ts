@@ -106,6 +106,9 @@ const output = described(
   "parseOutput()",
 );
 
+/** Where a result goes. */
+export const outputsKind = listOf(output, '{ type: "cacheonly" }');
+
 const cache = described(
   shape("an object", { type: text(), attrs }, ["type"], "what a cache takes belongs in attrs"),
   "parseCache()",
@@ -176,7 +179,13 @@ export const buildKinds = {
   contextRace: oneOf("error", "warn"),
   retries: kind("a whole number, 0 or more", (value) => Number.isSafeInteger(value) && Number(value) >= 0),
   onFailure: oneOf("keep", "drop"),
-  outputs: listOf(output, '{ type: "cacheonly" }'),
+  proxyNetwork: either(
+    "true, false or { allowHosts, allow }",
+    flag,
+    shape("rules", { allowHosts: listOf(text(), '"example.com"'), allow: callback }),
+  ),
+  explain: flag,
+  outputs: outputsKind,
   load: flag,
   push: flag,
   call: text('"check"'),

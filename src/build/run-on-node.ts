@@ -68,7 +68,7 @@ async function runOnce(
   context: BuildOnNodesContext,
   onExport: () => void,
 ): Promise<BuildResult> {
-  const { nodes, resources, sink, signal, ask } = context;
+  const { nodes, resources, sink, signal, ask, late } = context;
   const node = await nodes.node(index);
   const since = Date.now();
   const client = await nodes.connect(index, { signal, onEvent: sink });
@@ -82,6 +82,7 @@ async function runOnce(
       sink,
       signal,
       ask,
+      late,
       saveRef: node.saveRef,
       onSession: () => (hasBegun = true),
       onExport,

@@ -1,15 +1,18 @@
-import { type EventSink, isSlipwayError } from "../core/index.js";
+import { type BuildExplanation, type EventSink, type NetworkReport, isSlipwayError } from "../core/index.js";
 import { type Attachable, Session } from "../session/index.js";
 import type { BuildError } from "./build-error.js";
 import type { ConnectedNode } from "./connected-node.js";
 import type { BuildResources } from "./build-resources.js";
 import type { BuildResult } from "./build-result.js";
 import { ClientTrace } from "./client-trace.js";
+import type { ExplainWatch } from "./explain/explain-watch.js";
 import { openTargets } from "./export-targets.js";
 import type { AskGateway } from "./gateway-drive.js";
+import type { LateOutputs } from "./live/late-outputs.js";
 import type { SolvePlan } from "./solve-plan.js";
 import { sessionServices } from "./session-services.js";
 import { settleOnNode } from "./settle-on-node.js";
+import { askFrontend } from "./solve-request.js";
 import { type SolveOutcome, solve } from "./solve.js";
 import { targetResult } from "./target-result.js";
 import { TargetRun } from "./target-run.js";
@@ -26,6 +29,8 @@ export interface RunTargetOptions {
   onSession?: (() => void) | undefined;
   /** Notes what is about to be built under the build's id, as buildx does in its `refs`. */
   saveRef?: ((plan: SolvePlan) => Promise<void>) | undefined;
+  /** Lets the build be exported later, while it is held. */
+  late?: LateOutputs | undefined;
   /** Called when a result begins to come out. */
   onExport?: (() => void) | undefined;
 }
@@ -37,8 +42,8 @@ export interface RunTargetOptions {
  * @throws BuildError for a failed step; AbortedError after tear-down; what failed on this side.
  */
 export async function runTarget(planned: SolvePlan, options: RunTargetOptions): Promise<BuildResult> {
-  const { resources, node, sink, signal, onExport } = options;
-  await using run = new TargetRun(planned, { resources, node, sink, signal });
+  const { resources, node, sink, signal, onExport, late } = options;
+  await using run = new TargetRun(planned, { resources, node, sink, signal, late });
   if (planned.noOutput) run.warn(noOutputWarning(node.driver.name));
   for (const text of planned.warnings) run.warn(text);
   const { plan, enginePushes } = await settleOnNode(planned, run);
@@ -46,22 +51,31 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
   const attachables = await sessionServices(plan, run, { targets: opened.targets, onExport });
   if (!plan.call) await options.saveRef?.(plan);
   const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
-  let outcome: SolveOutcome;
+  let outcome: SolveOutcome | undefined;
+  let explained: BuildExplanation | undefined;
+  if (plan.explain) run.explaining = await explaining(plan, run);
   try {
     outcome = await solveInSession({ ...plan, exports: opened.exports }, run, attachables, options);
   } catch (error) {
     if (isSlipwayError(error, "BUILD_FAILED") && !plan.call) (error as BuildError).ref = ref;
     throw signal?.aborted ? error : (run.failures.all[0] ?? error);
+  } finally {
+    if (run.network) tellNetwork(run, run.network.report());
+    if (!signal?.aborted) explained = await run.explaining?.finish({ isGood: outcome !== undefined });
+    if (explained) run.sink({ type: "explained", ...explained });
   }
-  return targetResult(outcome, { plan, run, opened, enginePushes, ref });
+  const result = await targetResult(outcome, { plan, run, opened, enginePushes, ref });
+  return explained ? { ...result, explained } : result;
 }
 
 async function solveInSession(
   plan: SolvePlan,
-  { node, resources, redactor, sink, signal }: TargetRun,
+  run: TargetRun,
   attachables: readonly Attachable[],
-  { ask, onSession }: Pick<RunTargetOptions, "ask" | "onSession">,
+  { ask, onSession, saveRef }: Pick<RunTargetOptions, "ask" | "onSession" | "saveRef">,
 ): Promise<SolveOutcome> {
+  const { node, resources, redactor, sink, signal } = run;
+  const asking = plan.proxyNetwork ? await askProxied(ask) : ask;
   const { client } = node;
   const { sharedKey } = plan.inputs;
   const trace = new ClientTrace(resources.env, redactor);
@@ -78,9 +92,10 @@ async function solveInSession(
       signal,
     });
     onSession?.();
+    run.late?.begin({ plan, run, session, saveRef });
     const spans = { solve: below("moby.buildkit.v1.Control/Solve"), frontend: below("frontend") };
     try {
-      const outcome = await solve({ client, plan, session, ask, sink, signal, redactor, spans });
+      const outcome = await solve({ client, plan, session, ask: asking, sink, signal, redactor, spans });
       build.end();
       return outcome;
     } catch (error) {
@@ -94,6 +109,28 @@ async function solveInSession(
   } finally {
     await sending;
   }
+}
+
+/** Loaded for the few builds that need it. */
+async function explaining(plan: SolvePlan, run: TargetRun): Promise<ExplainWatch> {
+  const { ExplainWatch } = await import("./explain/explain-watch.js");
+  return new ExplainWatch(plan, run);
+}
+
+/** The cache does not know of the proxy: what ran before without it is taken as it is. */
+function tellNetwork(run: TargetRun, report: NetworkReport): void {
+  run.sink({ type: "network", ...report });
+  const count = report.cachedSteps.length;
+  if (count === 0) return;
+  const steps = count === 1 ? "1 RUN step" : `${count} RUN steps`;
+  const text = `${steps} came from the cache and asked nothing of the network this time; --no-cache runs them again`;
+  run.sink({ type: "message", level: "info", text });
+}
+
+/** Loaded for the few builds that need it. */
+async function askProxied(ask: AskGateway = askFrontend): Promise<AskGateway> {
+  const { requiringProxy } = await import("./network/require-proxy.js");
+  return requiringProxy(ask);
 }
 
 /** The warning of the driver's page, word for word. */

@@ -87,7 +87,8 @@ async function contextServices({ inputs, serves }: SolvePlan, run: TargetRun): P
   return services;
 }
 
-function resultServices({ failures }: TargetRun, { targets, onExport }: ResultTargets): Attachable[] {
+function resultServices({ failures, late }: TargetRun, { targets, onExport }: ResultTargets): Attachable[] {
+  if (late) return [late.receiver];
   if (targets.size === 0) return [];
   return [fileSend(targets, { onBegin: () => onExport?.(), onFailure: failures.addExport })];
 }
@@ -98,11 +99,14 @@ async function contentServices(plan: SolvePlan, run: TargetRun): Promise<Attacha
   const stores = await contentStores(plan, run.locks);
   // One service for all: images of the engine add theirs while the build runs.
   for (const [id, store] of stores) images?.stores.set(id, store);
-  const services = images || stores.size > 0 ? [content(images?.stores ?? stores)] : [];
-  if (!images || !plan.policySession) return services;
+  const served = images?.stores ?? stores;
+  if (run.late) run.late.stores = served;
+  const services = run.late || served.size > 0 || images ? [content(served)] : [];
+  if (!plan.policySession) return services;
   const decisions = policyVerifier(async (request) => {
     try {
-      return await images.decide(request);
+      const decision = await run.network?.decide(request);
+      return decision ?? (await images?.decide(request)) ?? { action: "allow" };
     } catch (error) {
       if (isError(error)) failures.add(error);
       throw error;

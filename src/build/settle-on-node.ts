@@ -1,11 +1,13 @@
 import type { Readable } from "node:stream";
 import { type Attachable, upload } from "../session/index.js";
+import { InvalidArgumentError } from "../core/index.js";
 import { withoutPolicy } from "./archive-policy.js";
+import type { ConnectedNode } from "./connected-node.js";
 import { requireDaemonFor } from "./daemon-limits.js";
 import { withEngineImages } from "./engine-images/with-engine-images.js";
 import { memoryDir } from "./memory-dir.js";
 import type { SolvePlan } from "./solve-plan.js";
-import { planForNode } from "./plan-for-node.js";
+import { type NodeFacts, planForNode } from "./plan-for-node.js";
 import { randomId } from "./random-id.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
 import { type RemotePolicy, refuseRemotePolicy } from "./remote-policy.js";
@@ -27,22 +29,44 @@ export interface SettledPlan {
  */
 export async function settleOnNode(planned: SolvePlan, run: TargetRun): Promise<SettledPlan> {
   const { node, signal } = run;
-  const { client, driver, engine } = node;
-  await requireDaemonFor(planned, client, signal);
-  const features = await driver.nodeFeatures(client, { signal });
-  const { engineStore } = driver.features;
-  const ready = planForNode(planned, {
-    driverName: driver.name,
-    engineStore,
-    features,
-    endpoint: engine?.name,
-  });
+  await requireDaemonFor(planned, node.client, signal);
+  const facts = await nodeFacts(node, signal);
+  const ready = planForNode(planned, facts);
+  await watchNetwork(planned, run);
   if (planned.inputs.remotePolicy) await lookFor(planned.inputs.remotePolicy, planned, run);
   const complete = await withDockerfile(withoutArchivePolicy(ready, run), run);
   return {
     plan: await withEngineImages(complete, run),
-    enginePushes: engine !== undefined && !features.directPush,
+    enginePushes: pushesItself(node, facts),
   };
+}
+
+/** @throws InvalidArgumentError for a node that has no proxy for its steps */
+async function watchNetwork({ proxyNetwork }: SolvePlan, run: TargetRun): Promise<void> {
+  if (!proxyNetwork) return;
+  // Its executor is not BuildKit's own, and leaves the proxy out without a word (moby builder/builder-next/executor_linux.go).
+  if (run.node.driver.features.engineStore)
+    throw new InvalidArgumentError(
+      `the ${run.node.driver.name} driver cannot watch what a build asks of the network: proxyNetwork (--network-log, --allow-hosts) needs a container builder`,
+    );
+  const { NetworkWatch } = await import("./network/network-watch.js");
+  run.network = new NetworkWatch(proxyNetwork, run.redactor);
+}
+
+/** What a plan may depend on of the node that it is for. */
+export async function nodeFacts(node: ConnectedNode, signal: AbortSignal | undefined): Promise<NodeFacts> {
+  const { client, driver, engine } = node;
+  return {
+    driverName: driver.name,
+    engineStore: driver.features.engineStore,
+    features: await driver.nodeFeatures(client, { signal }),
+    endpoint: engine?.name,
+  };
+}
+
+/** Whether what is pushed goes to the registry from the engine that built it. */
+export function pushesItself({ engine }: ConnectedNode, { features }: NodeFacts): boolean {
+  return engine !== undefined && !features.directPush;
 }
 
 /** Lets the builder look into a context of its own for a policy. */

@@ -14,7 +14,9 @@ import { type CachePlan, planCaches } from "./caches.js";
 import { type FrontendAttrs, frontendAttrs, resolveBuildArgs } from "./frontend-attrs.js";
 import { gitInfo } from "./git-info.js";
 import { type Inputs, resolveInputs } from "./inputs.js";
-import { type PlannedExport, planOutputs } from "./outputs.js";
+import { hostRules } from "./network/host-rules.js";
+import type { ProxyNetwork } from "./network/network-watch.js";
+import { type PlannedExport, type PlannedOutputs, planOutputs } from "./outputs.js";
 import { type CallRequest, parseCall } from "./parse/call.js";
 import type { SecretInput } from "./parse/secret.js";
 import { attestationAttrs } from "./plan-attestations.js";
@@ -43,6 +45,10 @@ export interface SolvePlan {
   sourcePolicy?: sourcepolicy.Policy | undefined;
   /** The session decides on every source. */
   policySession?: boolean;
+  /** The network of steps goes through the builder's proxy, and is watched. */
+  proxyNetwork?: ProxyNetwork | undefined;
+  /** Why steps run again is to be found out. */
+  explain?: boolean;
   /** Base images that the engine has come from there; see {@link BuildOptions.engineImages}. */
   engineImages: Exclude<BuildOptions["engineImages"], undefined>;
   /** Requested platforms, normalised; none: the builder's own. */
@@ -102,16 +108,8 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
   requireHosts(attrs, facts);
   const attestations = attestationAttrs(options, env);
   const platforms = parsePlatforms(options.platforms ?? []).map(formatPlatformFully);
-  const outputs = await planOutputs({
-    outputs: options.outputs ?? [],
-    push: options.push ?? false,
-    load: options.load || (isDefaultLoad(options, facts) && call === undefined),
-    tags: options.tags ?? [],
-    annotations: options.annotations ?? [],
-    buildinfoAttrs: buildArgs.get("BUILDKIT_INLINE_BUILDINFO_ATTRS"),
-    allowLocalDelete,
-    env,
-  });
+  const load = options.load || (isDefaultLoad(options, facts) && call === undefined);
+  const outputs = await outputsOf({ ...options, load }, { buildArgs, allowLocalDelete, env });
   const given = withoutPolicies(await resolveInputs(options, facts.nodeId, signal), options, env);
   const inputs = await withGitQueries(given, buildArgs, env);
   const inlineCache = parseGoBool(buildArgs.get("BUILDKIT_INLINE_CACHE") ?? "") === true;
@@ -139,6 +137,8 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
     serves: servicesOf(options),
     ...(trust && { trust }),
     sourcePolicy: await sourcePolicy(env, signal),
+    ...proxyOf(options),
+    ...(options.explain && call === undefined && { explain: true }),
     engineImages: options.engineImages ?? false,
     platforms,
     attestations: attestations.isAsked,
@@ -152,6 +152,37 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
       ...(git.warning === undefined ? [] : [git.warning]),
     ],
   };
+}
+
+/**
+ * What comes out of a build with these options, and is asked for when the build is planned already.
+ *
+ * @throws InvalidArgumentError that names the output or tag
+ */
+export function planLaterOutputs(
+  options: BuildOptions,
+  { env }: Pick<PlanFacts, "env">,
+): Promise<PlannedOutputs> {
+  const buildArgs = buildArgsOf(options, env);
+  const { allowLocalDelete } = frontendAttrs(options, buildArgs);
+  return outputsOf(options, { buildArgs, allowLocalDelete, env });
+}
+
+function outputsOf(
+  { outputs = [], push = false, load, tags = [], annotations = [] }: BuildOptions,
+  known: { buildArgs: ReadonlyMap<string, string>; allowLocalDelete: boolean; env: Environment },
+): Promise<PlannedOutputs> {
+  const { buildArgs, ...more } = known;
+  const buildinfoAttrs = buildArgs.get("BUILDKIT_INLINE_BUILDINFO_ATTRS");
+  return planOutputs({ outputs, push, load, tags, annotations, buildinfoAttrs, ...more });
+}
+
+/** The session is asked about each URL. A wrong host is refused before anything is dialled. */
+function proxyOf({ proxyNetwork: given }: BuildOptions): Pick<SolvePlan, "proxyNetwork" | "policySession"> {
+  if (!given) return {};
+  const proxyNetwork = given === true ? {} : given;
+  hostRules(proxyNetwork.allowHosts ?? []);
+  return { proxyNetwork, policySession: true };
 }
 
 /** Loaded for the few builds that ask for it. */

@@ -15,6 +15,7 @@ export type SolveSpec = Pick<
   | "entitlements"
   | "sourcePolicy"
   | "policySession"
+  | "proxyNetwork"
   | "trust"
 > & {
   inputs: Pick<SolvePlan["inputs"], "dockerfilePath"> &
@@ -44,6 +45,7 @@ export function solveRequest(plan: SolveSpec, session: string): control.SolveReq
     Internal: plan.internal ?? plan.call !== undefined,
     ...(plan.sourcePolicy && { SourcePolicy: plan.sourcePolicy }),
     ...(plan.policySession && { SourcePolicySession: session }),
+    ...(plan.proxyNetwork && { ProxyNetwork: true }),
   });
 }
 

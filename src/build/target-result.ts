@@ -44,6 +44,7 @@ export async function targetResult(outcome: SolveOutcome, context: ResultContext
     platforms:
       resources.describe && digest !== undefined ? await describeImage(node.client, digest, signal) : [],
     warnings: run.warnings,
+    ...(run.network && { network: run.network.report() }),
     metadata: metadataOf(response, provenance),
     ...(inlineMessage && { inlineMessage }),
     ...(plan.call && { call: callResult(plan.call, outcome.metadata) }),

@@ -4,7 +4,10 @@ import type { ConnectedNode } from "./connected-node.js";
 import type { BuildResources } from "./build-resources.js";
 import { cacheLocks } from "./content-stores.js";
 import type { EngineImages } from "./engine-images/engine-images.js";
+import type { ExplainWatch } from "./explain/explain-watch.js";
 import { Failures } from "./failures.js";
+import type { LateOutputs } from "./live/late-outputs.js";
+import type { NetworkWatch } from "./network/network-watch.js";
 import type { SolvePlan } from "./solve-plan.js";
 
 /** One plan on one node while it runs: what is its own, to be closed when it has ended. */
@@ -18,11 +21,17 @@ export class TargetRun implements AsyncDisposable {
   /** What fails on this side. */
   readonly failures = new Failures();
   /** Knows the secrets that were handed out. */
-  readonly redactor = new Redactor();
+  readonly redactor: Redactor;
   /** Of the local caches that are written, by directory. */
   readonly locks: ReadonlyMap<string, CacheLock>;
   /** The engine's images that the build may have. */
   images: EngineImages | undefined;
+  /** Decides on what the build asks of the network. */
+  network: NetworkWatch | undefined;
+  /** Finds out why steps run. */
+  explaining: ExplainWatch | undefined;
+  /** Takes what is exported of the build while it is held. */
+  readonly late: LateOutputs | undefined;
 
   constructor(
     plan: SolvePlan,
@@ -31,15 +40,23 @@ export class TargetRun implements AsyncDisposable {
       node: ConnectedNode;
       sink: EventSink | undefined;
       signal: AbortSignal | undefined;
+      /** Of a build whose session this one has as well. */
+      redactor?: Redactor;
+      late?: LateOutputs | undefined;
     },
   ) {
     this.resources = options.resources;
     this.node = options.node;
     this.signal = options.signal;
+    this.redactor = options.redactor ?? new Redactor();
+    this.late = options.late;
     this.locks = cacheLocks(plan);
     const { sink } = options;
     this.sink = (event) => {
       if (event.type === "status") for (const warning of event.warnings) this.warnings.push(warning);
+      this.late?.saw(event);
+      this.network?.take(event);
+      this.explaining?.take(event);
       sink?.(event);
     };
     this.sink.ready = () => sink?.ready?.();

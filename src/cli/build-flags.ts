@@ -8,6 +8,7 @@ import { bytes, collect, collectList, switchOrList } from "./flags.js";
 export interface BuildFlags extends GlobalFlags {
   addHost?: string[];
   allow?: string[];
+  allowHosts?: string[];
   annotation?: string[];
   attest?: string[];
   buildArg?: string[];
@@ -19,8 +20,11 @@ export interface BuildFlags extends GlobalFlags {
   check?: boolean;
   contextRace?: "error" | "warn";
   engineImages?: boolean | string[];
+  explain?: boolean;
+  exportFailed?: string[];
   file?: string;
   iidfile?: string;
+  invoke?: string;
   isolation?: string;
   securityOpt?: string[];
   squash?: boolean;
@@ -36,6 +40,8 @@ export interface BuildFlags extends GlobalFlags {
   load?: boolean;
   metadataFile?: string;
   network: string;
+  networkLog?: string;
+  on?: "always" | "error";
   cache: boolean;
   /** `--no-cache-filter`; commander drops the `no` of the name and starts at true. */
   cacheFilter: string[] | true;
@@ -61,6 +67,12 @@ export interface BuildFlags extends GlobalFlags {
 
 type Parser = (value: string, previous: unknown) => unknown;
 
+/** What opens a shell in a build. */
+export const invokeOptions = [
+  ["--invoke <string>", "Run a command in the result, or in the step that failed"],
+  ["--on <string>", 'When to run it ("always", "error")'],
+] as const;
+
 /** Flags, what they are for, and how their values are read, as buildx lists them; slipway's own stand among them. */
 const flagTable: readonly (readonly [flag: string, description: string, parse?: Parser])[] = [
   ["--add-host <strings>", 'Add a custom host-to-IP mapping (format: "host:ip")', collectList],
@@ -68,6 +80,11 @@ const flagTable: readonly (readonly [flag: string, description: string, parse?: 
     "--allow <stringArray>",
     'Allow extra privileged entitlement (e.g., "network.host", "security.insecure", "device", "buildx.local.delete")',
     collect,
+  ],
+  [
+    "--allow-hosts <list>",
+    "Hosts that RUN steps and ADD may ask by http and https, and no others",
+    collectList,
   ],
   ["--annotation <stringArray>", "Add annotation to the image", collect],
   ["--attest <stringArray>", 'Attestation parameters (format: "type=sbom,generator=image")', collect],
@@ -95,14 +112,19 @@ const flagTable: readonly (readonly [flag: string, description: string, parse?: 
     "Take base images that the engine has from there: those that the Dockerfile names, or these",
     switchOrList,
   ],
+  ["--explain", "Tell why steps ran that an earlier build had"],
+  ["--export-failed <stringArray>", 'Take a path out of the step that failed (format: "path=dest")', collect],
   ["-f, --file <string>", 'Name of the Dockerfile (default: "PATH/Dockerfile")'],
   ["--iidfile <string>", "Write the image ID to a file"],
+  invokeOptions[0],
   ["--label <stringArray>", "Set metadata for an image", collect],
   ["--load", 'Shorthand for "--output=type=docker"'],
   ["--metadata-file <string>", "Write build result metadata to a file"],
   ["--network <string>", 'Set the networking mode for the "RUN" instructions during build'],
+  ["--network-log <file>", "Write what the build asked of the network to a file (JSON)"],
   ["--no-cache", "Do not use cache when building the image"],
   ["--no-cache-filter <stringArray>", "Do not cache specified stages", collect],
+  invokeOptions[1],
   ["-o, --output <stringArray>", 'Output destination (format: "type=local,dest=path")', collect],
   ["--platform <stringArray>", "Set target platform for build", collect],
   ["--policy <stringArray>", "Policy configuration (only disabled=true; rego is not supported)", collect],
@@ -169,6 +191,7 @@ export function addBuildFlags(command: Command, env: Environment): void {
     const initial = defaults[option.attributeName()];
     if (initial !== undefined) option.default(initial);
     if (option.attributeName() === "contextRace") option.choices(["error", "warn"]);
+    if (option.attributeName() === "on") option.choices(["always", "error"]);
     command.addOption(option);
   }
   for (const [flag, parse] of hiddenFlags) command.addOption(optionOf(flag, "", parse).hideHelp());

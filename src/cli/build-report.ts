@@ -1,11 +1,16 @@
-import { InvalidArgumentError } from "../core/index.js";
+import { type EventSink, InvalidArgumentError } from "../core/index.js";
 import { prepareResultFile } from "../fs/index.js";
 import { type ReportCollector, type ReportOutcome, collectReport, reportHtml } from "../report/index.js";
 
-/** The report of a command's build: collects, and is written when the build has ended, however it ended. */
-export interface BuildReport {
-  readonly collector: ReportCollector;
+/** What is written about a command's build: collects, and is written when the build has ended, however it ended. */
+export interface BuildRecord {
+  readonly collector: EventSink;
   write(outcome: ReportOutcome): Promise<void>;
+}
+
+/** The report of a command's build. */
+export interface BuildReport extends BuildRecord {
+  readonly collector: ReportCollector;
 }
 
 /**

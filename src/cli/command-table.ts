@@ -30,6 +30,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/create.js"),
   },
   {
+    name: "debug",
+    summary: "Start debugger",
+    load: () => import("./commands/debug.js"),
+  },
+  {
     name: "dial-stdio",
     summary: "Proxy current stdio streams to builder instance",
     load: () => import("./commands/dial-stdio.js"),

@@ -93,12 +93,73 @@ export interface SolveFailure {
   sources: readonly SourceLocation[];
 }
 
+/** One thing that a build asked of the network. */
+export interface NetworkRequest {
+  /** Without user and password. */
+  url: string;
+  /** Whether it was let through. */
+  allowed: boolean;
+  /** As the builder tells when the step has ended; unknown of what was refused, and of `ADD`. */
+  method?: string;
+  /** Status of the answer, 502 where there was none. */
+  status?: number;
+  /** Name of the step that asked. */
+  step?: string;
+}
+
+/** What a build asked of the network. */
+export interface NetworkReport {
+  requests: NetworkRequest[];
+  /** How many more there were. */
+  left: number;
+  /** Names of RUN steps that came from the cache, and so asked nothing this time. */
+  cachedSteps: string[];
+}
+
+/** One thing that made a step run again. */
+export type StepCause =
+  /** A file of a context that it copies; `context` is `context` or the name of a further one. */
+  | { kind: "file"; context: string; path: string; change: "changed" | "added" | "removed" }
+  /** The image that its stage begins with. */
+  | { kind: "base"; before: string; after: string }
+  /** A build argument that it can see. */
+  | { kind: "argument"; name: string }
+  /** The instruction itself, or one before it that it depends on; empty for one that is new or gone. */
+  | { kind: "instruction"; before: string; after: string }
+  /** A step that it takes files from has run again. */
+  | { kind: "step"; name: string }
+  /** The cache was not to be used. */
+  | { kind: "no-cache" }
+  /** Nothing of this changed: its result was no longer in the builder's cache. */
+  | { kind: "evicted" }
+  | { kind: "unknown"; why: string };
+
+/** A step that ran although an earlier build of the same had it, and why. */
+export interface ExplainedStep {
+  digest: string;
+  name: string;
+  causes: StepCause[];
+}
+
+/** Why steps of a build ran again. */
+export interface BuildExplanation {
+  steps: ExplainedStep[];
+  /** Id of the build that this one was compared with. */
+  earlier?: string;
+  /** Why nothing can be told. */
+  unknown?: string;
+}
+
 /** An event of a running build. `end` comes once, as the last one, also when the build failed. */
 export type BuildEvent =
   /** An empty driver: something else than a build is done with the builder. */
   | { type: "start"; builder: string; driver: string }
   | ({ type: "status" } & StatusUpdate)
   | { type: "message"; level: "info" | "warning"; text: string }
+  /** What the build asked of the network, when that is watched (`proxyNetwork`); once, before the end. */
+  | ({ type: "network" } & NetworkReport)
+  /** Why steps ran that an earlier build had, of a build with `explain`; once a node, before the end. */
+  | ({ type: "explained" } & BuildExplanation)
   | { type: "end"; failure?: SolveFailure };
 
 /** Takes events; must not throw and must not block. */

@@ -16,6 +16,7 @@ export { plain } from "./plain.js";
 export { quiet } from "./quiet.js";
 export { formatStatusJson, rawjson, warningJson } from "./rawjson.js";
 export { joinSinks, prefixVertices, shareLogs, shiftToLocalClock } from "./relay.js";
+export { causeText } from "./cause-text.js";
 export { LogSanitizer, sanitizeName, sanitizeText } from "./sanitize.js";
 export { formatSource } from "./source-excerpt.js";
 export { terminal } from "./terminal.js";

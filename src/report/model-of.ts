@@ -1,5 +1,7 @@
 import {
+  type BuildExplanation,
   type Interval,
+  type NetworkReport,
   type SourceInfo,
   type SourceRange,
   type VertexWarning,
@@ -44,6 +46,8 @@ export interface CollectedBuild {
   warnings: readonly VertexWarning[];
   messages: readonly string[];
   builder: string;
+  network: NetworkReport | undefined;
+  explained: BuildExplanation | undefined;
 }
 
 /** Makes the model of a report of what was collected. Times in it count from the first step's start. */
@@ -68,6 +72,8 @@ export function modelOf(collected: CollectedBuild, { title, result, error }: Rep
     outcome: outcomeOf(error),
     ...(error !== undefined && { failure: failureOf(error, steps) }),
     builder: sanitizeName(collected.builder),
+    ...(collected.network && { network: collected.network }),
+    ...(collected.explained && { explained: collected.explained }),
     ref: sanitizeName(result?.ref ?? ""),
     begun: new Date(begun),
     milliseconds: Math.max(0, ended - begun),

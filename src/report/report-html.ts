@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { Html, html } from "./page/html.js";
 import { script } from "./page/script.js";
 import { style } from "./page/style.js";
+import { explained, network } from "./page/findings.js";
 import { critical, failure, header } from "./page/summary.js";
 import { layers, platformTable, transferTable, warnings } from "./page/tables.js";
 import { timeline } from "./page/timeline.js";
@@ -35,8 +36,9 @@ export function reportHtml(model: ReportModel): string {
       <body>
         <a class="skip" href="#timeline">To the timeline</a>
         <main>
-          ${header(model)} ${failure(model)} ${critical(model)} ${timeline(model)} ${platformTable(model)}
-          ${transferTable(model)} ${warnings(model)} ${layers(model)}
+          ${header(model)} ${failure(model)} ${critical(model)} ${explained(model)} ${timeline(model)}
+          ${platformTable(model)} ${transferTable(model)} ${network(model)} ${warnings(model)}
+          ${layers(model)}
         </main>
         ${new Html(`<script>${script}</script>`)}
       </body>

@@ -1,4 +1,4 @@
-import type { VertexWarning } from "../core/index.js";
+import type { BuildExplanation, NetworkReport, VertexWarning } from "../core/index.js";
 
 /** How a build, or a step of one, came out. */
 export type BuildOutcome = "succeeded" | "failed" | "canceled";
@@ -111,4 +111,8 @@ export interface ReportModel {
   /** What the client said besides. */
   messages: string[];
   images: ReportImage[];
+  /** What the build asked of the network, when that was watched. */
+  network?: NetworkReport;
+  /** Why steps ran again, of a build that was to tell. */
+  explained?: BuildExplanation;
 }

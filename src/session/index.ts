@@ -63,6 +63,8 @@ export {
   fileSend,
   fileTarget,
   openOutputFile,
+  type TreeEntry,
+  writeTree,
 } from "./filesend/index.js";
 export {
   type AnnouncedFile,

@@ -7,6 +7,7 @@ import {
   BuildError,
   build,
   buildCallKinds,
+  onErrorClosed,
   readBuildOptions,
 } from "../build/index.js";
 import type { Builder } from "../builder/index.js";
@@ -43,10 +44,7 @@ export async function buildImage(given: BuildImageOptions): Promise<string> {
   const { builder = await sharedBuilder(), ...rest } = options;
   const name = options.tags?.[0] ?? nameOf(options);
   const before = await imageId(engine, name);
-  const place =
-    typeof builder === "object" && "target" in builder
-      ? await builder.target()
-      : { builder: builder === engineBuilder ? "default" : builder, env: engineEnvironment(engine) };
+  const place = await placeOf(builder, engine);
   try {
     await build({ describe: false, ...rest, ...place, tags: options.tags ?? [name], load: true });
   } catch (error) {
@@ -54,6 +52,15 @@ export async function buildImage(given: BuildImageOptions): Promise<string> {
   }
   if (before !== undefined && options.tags === undefined) await removeUnused(engine, before);
   return name;
+}
+
+/** Where builds on a builder run. */
+export async function placeOf(
+  builder: StartedBuildKitContainer | Builder | string,
+  engine: EngineClient,
+): Promise<Pick<BuildCallOptions, "builder" | "address" | "dial" | "tls" | "env">> {
+  if (typeof builder === "object" && "target" in builder) return builder.target();
+  return { builder: builder === engineBuilder ? "default" : builder, env: engineEnvironment(engine) };
 }
 
 /** What stands for the engine's own BuildKit, the builder of its docker context. */
@@ -70,7 +77,7 @@ const {
   push: _push,
   ...ownKinds
 } = buildCallKinds;
-const buildImageKinds = {
+export const buildImageKinds = {
   ...ownKinds,
   builder: either(
     "a BuildKitContainer that was started, a Builder or its name",
@@ -80,16 +87,20 @@ const buildImageKinds = {
 } satisfies Record<keyof Required<BuildImageOptions>, Kind>;
 
 /** Of an error a test runner shows the message, then whatever hangs on it; the daemon's own error would be pages of that. */
-function forTestRunner(error: unknown): unknown {
+export function forTestRunner(error: unknown): unknown {
   if (!(error instanceof BuildError)) return error;
-  const { grpcCode, step, sources } = error;
-  return new BuildError(error.explain(), { grpcCode, step, sources });
+  const { grpcCode, step, sources, files } = error;
+  const told = new BuildError(error.explain(), { grpcCode, step, sources });
+  if (!files) return told;
+  told.files = files;
+  onErrorClosed(told, () => error.close());
+  return told;
 }
 
 let shared: Promise<StartedBuildKitContainer> | undefined;
 
 /** One a process; it stays where testcontainers' reuse is on, and goes with the process's other containers where it is off. */
-function sharedBuilder(): Promise<StartedBuildKitContainer> {
+export function sharedBuilder(): Promise<StartedBuildKitContainer> {
   shared ??= new BuildKitContainer()
     .withReuse()
     .start()

@@ -25,6 +25,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
     slipway: [
       "Extended build capabilities with BuildKit, without docker",
       "completion Generate the autocompletion script for the specified shell",
+      "debug Start debugger",
       "doctor Look at all that a build depends on",
       "login Authenticate to a registry",
       "logout Log out from a registry",
@@ -36,8 +37,14 @@ const meant: Readonly<Record<string, MeantHelp>> = {
       "--ulimit ulimit Ulimit options (default [])",
     ],
     slipway: [
+      "--allow-hosts list Hosts that RUN steps and ADD may ask by http and https, and no others",
       '--context-race string What to do about files that are written to while they are sent ("error", "warn")',
       "--engine-images list Take base images that the engine has from there: those that the Dockerfile names, or these",
+      "--explain Tell why steps ran that an earlier build had",
+      '--export-failed stringArray Take a path out of the step that failed (format: "path=dest")',
+      "--invoke string Run a command in the result, or in the step that failed",
+      "--network-log file Write what the build asked of the network to a file (JSON)",
+      '--on string When to run it ("always", "error")',
       "--policy stringArray Policy configuration (only disabled=true; rego is not supported)",
       "--report path Write a page that shows where the build's time went",
       "--trust-ca file Authorities that RUN steps trust besides the public ones (PEM)",

@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -8,6 +11,7 @@ import {
   connect,
   files,
   isSlipwayError,
+  memory,
   openResult,
 } from "../../src/index.js";
 import { build } from "../../src/index.js";
@@ -129,6 +133,112 @@ describe("commands in a result", () => {
     const broken = new Writable({ write: (_chunk, _encoding, done) => done(new Error("the disk is full")) });
     await expect(result.exec(["cat", "/big"], { stdout: broken })).rejects.toThrow("the disk is full");
   });
+});
+
+describe("an export of a result", () => {
+  test("is what was looked into: nothing is run or sent again", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "slipway-open-"));
+    try {
+      await writeFile(
+        join(directory, "Dockerfile"),
+        "FROM busybox\nCOPY in /in\nRUN head -c 16 /dev/urandom >/random\n",
+      );
+      await writeFile(join(directory, "in"), "before");
+      await using opened = await connection.openResult({
+        context: directory,
+        noCache: true,
+        tags: ["open-result:1"],
+      });
+      const random = await opened.readFile("/random");
+      await writeFile(join(directory, "in"), "after");
+      const [tar, layout, steps] = [memory(), join(directory, "layout"), new Set<string>()];
+      const [, oci] = await Promise.all([
+        opened.export([{ type: "tar", dest: tar }]),
+        opened.export([{ type: "oci", dest: layout, attrs: { tar: "false" } }, { type: "docker" }], {
+          onEvent(event) {
+            if (event.type === "status")
+              for (const { name, started, cached } of event.vertexes) if (started && !cached) steps.add(name);
+          },
+        }),
+      ]);
+      const contents = await tar.files();
+      expect(contents.get("in")?.content.toString()).toBe("before");
+      expect(contents.get("random")?.content).toEqual(random);
+      expect(oci.names).toEqual(["docker.io/library/open-result:1"]);
+      expect(oci.digest).toMatch(/^sha256:/);
+      const index = JSON.parse(await readFile(join(layout, "index.json"), "utf8")) as {
+        manifests: unknown[];
+      };
+      expect(index.manifests).toHaveLength(1);
+      expect([...steps].filter((name) => /RUN|load build context/.test(name))).toEqual([]);
+      // A terminal's input does not end; a command does.
+      const open = new PassThrough();
+      open.write("line\n");
+      expect((await opened.exec(["head", "-n", "1"], { stdin: open })).stdout.toString()).toBe("line\n");
+      expect(await opened.copyOut("/etc", join(directory, "etc"))).toBeGreaterThan(3);
+      expect(await readFile(join(directory, "etc/passwd"), "utf8")).toContain("root:");
+      expect(await opened.copyOut("/random", join(directory, "copy"))).toBe(1);
+      expect(await readFile(join(directory, "copy"))).toEqual(random);
+      expect(await code(opened.copyOut("/nowhere", join(directory, "no")))).toBe("RESULT_FILE");
+      expect(await code(opened.export([]))).toBe("INVALID_ARGUMENT");
+      expect(await code(opened.export([{ type: "cacheonly" }]))).toBe("INVALID_ARGUMENT");
+      expect(await code(opened.export([{ type: "local", dest: join(directory, "in") }]))).toBe(
+        "INVALID_ARGUMENT",
+      );
+      const broken = new Writable({
+        write: (_chunk, _encoding, done) => done(new Error("the disk is full")),
+      });
+      await expect(opened.export([{ type: "tar", dest: broken }])).rejects.toThrow("the disk is full");
+      const stuck = new Writable({ highWaterMark: 1, write() {} });
+      const waiting = code(opened.export([{ type: "tar", dest: stuck }]));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await opened.close();
+      expect(await waiting).toBe("RESULT_CLOSED");
+      expect(await code(opened.export([{ type: "tar", dest: memory() }]))).toBe("RESULT_CLOSED");
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+});
+
+test("commands get mounts: memory, caches, secrets, other images and the result itself", async () => {
+  await using opened = await connection.openResult({
+    context: files({ Dockerfile: "FROM scratch\nCOPY a /dir/a\n", a: "text" }),
+    secrets: { token: "s3cret" },
+  });
+  const tools = { type: "image", image: "busybox", target: "/tools", readonly: true } as const;
+  const told = await opened.exec(
+    [
+      "/tools/bin/sh",
+      "-c",
+      "cat /token /again/a; echo kept >/cache/c; echo x >/mem/x && cat /mem/x; touch /tools/no",
+    ],
+    {
+      env: { PATH: "/tools/bin" },
+      mounts: [
+        tools,
+        { type: "secret", id: "token", target: "/token" },
+        { type: "bind", target: "/again", source: "/dir" },
+        { type: "cache", target: "/cache", id: "open-result" },
+        { type: "tmpfs", target: "/mem", size: 65_536 },
+      ],
+    },
+  );
+  expect(told.stdout.toString()).toBe("s3crettextx\n");
+  expect(told.stderr.toString()).toContain("Read-only file system");
+  const cached = await opened.exec(["/tools/bin/cat", "/cache/c"], {
+    mounts: [tools, { type: "cache", target: "/cache", id: "open-result" }],
+  });
+  expect(cached.stdout.toString()).toBe("kept\n");
+  expect(await code(opened.exec(["x"], { mounts: [{ type: "tmpfs", target: "relative" }] }))).toBe(
+    "INVALID_ARGUMENT",
+  );
+  expect(await code(opened.exec(["x"], { mounts: [{ type: "tmpfs" } as never] }))).toBe("INVALID_ARGUMENT");
+  await expect(
+    opened.exec(["x"], {
+      mounts: [{ type: "image", image: "registry.example.com/no/such:1", target: "/t" }],
+    }),
+  ).rejects.toThrow("registry.example.com/no/such:1");
 });
 
 test("several platforms are told apart", async () => {

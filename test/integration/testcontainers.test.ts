@@ -6,11 +6,12 @@ import { promisify } from "node:util";
 import { GenericContainer, Wait } from "testcontainers";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { EngineClient } from "../../src/engine-api/index.js";
-import { build, connect, files } from "../../src/index.js";
+import { type BuildError, build, connect, files } from "../../src/index.js";
 import {
   BuildKitContainer,
   type StartedBuildKitContainer,
   buildImage,
+  openImage,
 } from "../../src/testcontainers/index.js";
 import { engineEnv } from "../support/engine-env.js";
 import { install, lend, pack } from "../support/installed-package.js";
@@ -90,6 +91,21 @@ test("an image that a test builds runs as a container, and building it again loa
   expect(again).toBe(image);
   expect(await engine.images.inspect(again)).toMatchObject({ Id, Created });
   expect(said.filter((id) => id.startsWith("loading layer"))).toEqual([]);
+});
+
+test("an image that a test only looks at is opened where it was built: nothing is loaded or started", async () => {
+  const before = [await engine.images.list(), await engine.containers.list({ all: true })];
+  await using image = await openImage({ context: app, builder: shared });
+  expect((await image.readFile("/www/index.html")).toString()).toBe("built by a test\n");
+  expect((await image.exec(["busybox", "echo", "ran"])).stdout.toString()).toBe("ran\n");
+  const after = [await engine.images.list(), await engine.containers.list({ all: true })];
+  expect(after.map(({ length }) => length)).toEqual(before.map(({ length }) => length));
+  const broken = files({ Dockerfile: "FROM busybox\nRUN echo kept >/kept; exit 3\n" });
+  await using failed = (await openImage({ context: broken, builder: shared, onFailure: "keep" }).catch(
+    (reason: unknown) => reason,
+  )) as BuildError;
+  expect(failed.message).toMatch(/exit code: 3\n\n.*Dockerfile:2\n/s);
+  expect((await failed.files?.readFile("/kept"))?.toString()).toBe("kept\n");
 });
 
 test("limits and the mirror are the daemon's", async () => {

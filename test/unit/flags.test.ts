@@ -36,13 +36,14 @@ function flagsOf(command: Command, path: string): Flag[] {
       option,
       name: `${path} ${option.long ?? option.flags}`,
     })),
-    ...command.commands.flatMap((one) => flagsOf(one, `${path} ${one.name()}`)),
+    // `debug build` is `build` itself.
+    ...(path === "debug" ? [] : command.commands).flatMap((one) => flagsOf(one, `${path} ${one.name()}`)),
   ];
 }
 
 /** Flags without words to complete: their values are names, sizes, times and addresses that only the user knows. */
 const freeValues = new Set(
-  `--add-host --addr --annotation --build-arg --build-context --buildkitd-flags --cgroup-parent --compare --image --keep-storage
+  `--add-host --addr --allow-hosts --annotation --build-arg --build-context --buildkitd-flags --cgroup-parent --compare --export-failed --image --keep-storage
    --label --max-used-space --min-free-space --name --no-cache-filter --node --password --policy --reserved-space
    --resource --shm-size --tag --target --timeout --type --ulimit --username`.split(/\s+/),
 );
@@ -70,6 +71,7 @@ const runElsewhere: Readonly<Record<string, readonly string[]>> = {
   "differential.test.ts": ["prune --all"],
   "doctor.test.ts": ["doctor --image", "doctor --timeout"],
   "engine-images.test.ts": ["build --engine-images"],
+  "explain.test.ts": ["build --explain"],
   "history-command.test.ts": [
     ...["filter", "format", "local", "no-trunc"].map((name) => `history ls --${name}`),
     ...["all", "finalize", "output"].map((name) => `history export --${name}`),
@@ -83,7 +85,11 @@ const runElsewhere: Readonly<Record<string, readonly string[]>> = {
     ),
     ...["format", "raw"].map((name) => `imagetools inspect --${name}`),
   ],
+  "invoke.test.ts": [
+    ...["build --invoke", "build --on", "build --export-failed", "debug --invoke", "debug --on"],
+  ],
   "page.test.ts": ["create --bootstrap", "inspect --bootstrap"],
+  "proxy-network.test.ts": ["build --allow-hosts", "build --network-log"],
   "registry.test.ts": ["login --password-stdin", "login --username"],
   "report.test.ts": ["build --report", "history report --output"],
   "store-faults.test.ts": ["build --metadata-file"],

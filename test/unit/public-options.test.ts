@@ -231,6 +231,10 @@ const rows: Record<string, Row> = {
     call: (o) => testcontainers.buildImage({ context, ...o }),
     onlyRefusals: true,
   },
+  "testcontainers: openImage": {
+    call: (o) => testcontainers.openImage({ context, ...o }),
+    onlyRefusals: true,
+  },
   "testcontainers: BuildKitContainer#withRegistry": {
     call: (o) => container.withRegistry("r", o),
     option: "mirrors",
@@ -263,7 +267,7 @@ const without = new Set(
   slipway: dir, files, tar, isSlipwayError, parseCache, parseOutput, parseSecret, toJaeger
   slipway: Builder#touch, EphemeralBuilder#close, BuilderNode#endpoint, BuildHistory#close, BuildError#explain
   slipway: BuildError#close
-  progress: LogSanitizer#push, ciSystem, countTotals, cutToWidth, dedupeWarnings, formatAmount
+  progress: LogSanitizer#push, causeText, ciSystem, countTotals, cutToWidth, dedupeWarnings, formatAmount
   progress: formatBinaryBytes, formatBytes, formatMessage, formatSource, formatStatusJson, goDuration, goTimestamp
   progress: guardLog, guardWorkflowCommands, humanDuration, joinSinks, padToWidth, prefixVertices, quiet
   progress: workflowAnnotation, rawjson, sanitizeName, sanitizeText, shareLogs, shiftToLocalClock, textWidth, warningJson
@@ -275,7 +279,7 @@ const without = new Set(
   session: ContentStore#open, ContentStore#writer, ContentStore#status, ContentStore#statuses, ContentStore#abort
   session: ContentStore#delete, ContentStore#requireWritable
   session: Session#close, content, dirOpener, fileTarget, findDescriptor
-  session: loadSshAgents, openOutputFile, parseSshSpec, policyVerifier, removeUnreferencedBlobs, service, ssh
+  session: loadSshAgents, openOutputFile, parseSshSpec, policyVerifier, removeUnreferencedBlobs, service, ssh, writeTree
   testcontainers: BuildKitContainer#withConfig, BuildKitContainer#withFlags, BuildKitContainer#withMemoryLimit
   testcontainers: BuildKitContainer#withCpuLimit, BuildKitContainer#withSocketDirectory, BuildKitContainer#start
   testcontainers: StartedBuildKitContainer#target, StartedBuildKitContainer#stop

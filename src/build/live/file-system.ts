@@ -70,11 +70,34 @@ export async function readFile(
   );
   if (stat && (stat.mode & goMode.dir) !== 0)
     throw new SlipwayError("RESULT_FILE", `${path} in the result is a directory`);
-  const pieces: Uint8Array[] = [];
-  let at = offset;
+  const pieces: Buffer[] = [];
+  let total = 0;
   const end = offset + (length ?? largestFile + 1);
-  // By what comes and not by the size, which a link does not tell, and which is only what the daemon claims.
-  while (at < end) {
+  for await (const piece of filePieces(files, path, { offset, end, signal })) {
+    pieces.push(piece);
+    total += piece.length;
+  }
+  if (length === undefined && total > largestFile)
+    throw new SlipwayError(
+      "RESULT_FILE",
+      `${path} in the result has more than ${largestFile} bytes: read it in parts, by offset and length`,
+    );
+  return Buffer.concat(pieces);
+}
+
+/**
+ * What is in a file from `offset` to `end` or its end, in pieces: by what comes and not by the size, which a link does not tell, and
+ * which is only what the daemon claims.
+ *
+ * @throws SlipwayError `RESULT_FILE` that names the path
+ */
+export async function* filePieces(
+  files: FileSystem,
+  path: string,
+  { offset, end, signal }: { offset: number; end: number; signal: AbortSignal | undefined },
+): AsyncGenerator<Buffer, void> {
+  const { path: FilePath, mountIndex: MountIndex } = files.locate(path);
+  for (let at = offset; at < end;) {
     const wanted = Math.min(pieceBytes, end - at);
     const Range = { Offset: BigInt(at), Length: BigInt(wanted) };
     const { Data } = await asked(path, () =>
@@ -82,17 +105,11 @@ export async function readFile(
     );
     if (Data.length > wanted)
       throw new SlipwayError("BUILDER_CLAIM", `the builder sent more of ${path} than was asked for`);
-    // What is a view into a message would keep all of it.
-    pieces.push(Buffer.from(Data));
     at += Data.length;
-    if (Data.length < wanted) break;
+    // What is a view into a message would keep all of it.
+    yield Buffer.from(Data);
+    if (Data.length < wanted) return;
   }
-  if (length === undefined && at - offset > largestFile)
-    throw new SlipwayError(
-      "RESULT_FILE",
-      `${path} in the result has more than ${largestFile} bytes: read it in parts, by offset and length`,
-    );
-  return Buffer.concat(pieces);
 }
 
 /**
@@ -103,13 +120,22 @@ export async function readFile(
 export async function readDirectory(
   files: FileSystem,
   path: string,
-  { signal }: ReadResultOptions,
+  { signal }: { signal?: AbortSignal | undefined },
 ): Promise<ResultEntry[]> {
   const { path: DirPath, mountIndex: MountIndex } = files.locate(path);
   const { entries } = await asked(path, () =>
     files.calls.readDir({ Ref: files.id, DirPath, MountIndex }, { signal }),
   );
-  return entries.map(toEntry);
+  return entries.map((stat) => {
+    const entry = toEntry(stat);
+    // Whoever joins it to a path would be led elsewhere.
+    if (entry.name === "" || entry.name === "." || entry.name === "..")
+      throw new SlipwayError(
+        "BUILDER_CLAIM",
+        `the builder tells of ${JSON.stringify(entry.name)} in ${path}`,
+      );
+    return entry;
+  });
 }
 
 /**
@@ -120,7 +146,7 @@ export async function readDirectory(
 export async function statFile(
   files: FileSystem,
   path: string,
-  { signal }: ReadResultOptions,
+  { signal }: { signal?: AbortSignal | undefined },
 ): Promise<ResultEntry> {
   const { path: Path, mountIndex: MountIndex } = files.locate(path);
   const { stat } = await asked(path, () =>

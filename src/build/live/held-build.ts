@@ -22,6 +22,7 @@ export class HeldBuild {
   readonly opened: Promise<HeldRoots>;
   readonly #options: HoldOptions;
   readonly #released: Promise<void>;
+  readonly #closing = new AbortController();
   #resolve!: (held: HeldRoots) => void;
   #reject!: (error: Error) => void;
   #release!: () => void;
@@ -63,6 +64,7 @@ export class HeldBuild {
   release(lost?: { why: string; cause?: unknown }): void {
     this.#closed ??= lost ?? { why: "" };
     clearTimeout(this.#idle);
+    this.#closing.abort(closedMeanwhile(this.#closed.why, this.#closed.cause));
     this.#release();
   }
 
@@ -84,7 +86,7 @@ export class HeldBuild {
 
   #hold(roots: Roots): HeldRoots {
     this.#wait();
-    return { roots, use: (work) => this.#use(work) };
+    return { roots, closing: this.#closing.signal, use: (work) => this.#use(work) };
   }
 
   async #use<T>(work: () => Promise<T>): Promise<T> {

@@ -18,6 +18,8 @@ export type Roots = ReadonlyMap<string, { files: FileSystem; place: ExecPlace }>
 /** What is kept of a build, and how it is used: calls are counted, and refused when it is closed. */
 export interface HeldRoots {
   roots: Roots;
+  /** Aborts when it is closed. */
+  closing: AbortSignal;
   use: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
@@ -35,6 +37,11 @@ export class LiveFiles {
   /** Platforms that there are; empty for a build that was for none by name. */
   get platforms(): string[] {
     return [...this.#roots.keys()].filter((name) => name !== "");
+  }
+
+  /** What the image runs when it is started; empty for none, and for a step that failed. @internal */
+  commandOf(platform?: string): readonly string[] {
+    return this.#root(platform).place.command;
   }
 
   /**
@@ -60,6 +67,22 @@ export class LiveFiles {
   }
 
   /**
+   * Copies a file, or what is below a directory, to this machine, with modes and times: a file to `dest`, or into it when that is a
+   * directory; what is in a directory into the directory `dest`, which is made when it is not there. Links are copied as links; a
+   * file is there whole or not at all; what is there already under another name stays. Devices, pipes and sockets are left out.
+   *
+   * @returns how many files and links were written
+   * @throws SlipwayError `RESULT_FILE` that names the path, `SESSION_EXPORT_IO`, `RESULT_CLOSED`; AbortedError
+   */
+  async copyOut(path: string, dest: string, given: ReadResultOptions = {}): Promise<number> {
+    const options = readOptions("copyOut()", given, readKinds);
+    return this.#use(async () => {
+      const { copyOut } = await import("./copy-out.js");
+      return copyOut(this.#root(options.platform).files, { path, dest, signal: options.signal });
+    });
+  }
+
+  /**
    * Runs a command, in a container of its own; what it writes is gone afterwards. A command that ends with another code than 0 is
    * no error.
    *
@@ -73,7 +96,7 @@ export class LiveFiles {
     return this.#use(async () => {
       // Most programs that look into a result run nothing in it.
       const { runProcess } = await import("./process.js");
-      return runProcess(this.#root(options.platform).place, argv, options);
+      return runProcess(this.#root(options.platform).place, argv, options, (name) => this.#root(name).place);
     });
   }
 

@@ -1,10 +1,24 @@
+import type { NodeShare } from "../../builder/index.js";
 import { type BuildOnNodesContext, buildOnNodes } from "../build-on-nodes.js";
 import { BuildError, onErrorClosed } from "../build-error.js";
 import type { BuildResult } from "../build-result.js";
-import { InvalidArgumentError } from "../../core/index.js";
+import { holdOutputs } from "../caller-streams.js";
+import {
+  type EventSink,
+  InvalidArgumentError,
+  abortError,
+  guardEvents,
+  linkSignal,
+  readOptions,
+} from "../../core/index.js";
+import type { PlannedOutputs } from "../outputs.js";
+import type { Output } from "../parse/output.js";
 import { runOnNode } from "../run-on-node.js";
 import type { SolvePlan } from "../solve-plan.js";
 import { HeldBuild, lostWith } from "./held-build.js";
+import { LateOutputs } from "./late-outputs.js";
+import { outputsKind } from "../option-kinds.js";
+import { exportKinds } from "./option-kinds.js";
 import { type HeldRoots, LiveFiles } from "./live-files.js";
 
 /** Options of `openResult()` besides those of the build. */
@@ -15,14 +29,61 @@ export interface OpenResultOptions {
 
 const defaultIdle = 10 * 60_000;
 
+/** Options of {@link OpenResult.export}. */
+export interface ExportOptions {
+  /** Names of the image; by default those of the build. */
+  tags?: readonly string[];
+  /** Gets what happens. */
+  onEvent?: EventSink;
+  signal?: AbortSignal;
+}
+
+/** Looks into what a build made. */
+export type Look = (files: LiveFiles) => Promise<void>;
+
+/** Plans and makes exports of what is held. */
+export interface Exporter {
+  plan(outputs: readonly Output[], tags: readonly string[] | undefined): Promise<PlannedOutputs>;
+  late: LateOutputs;
+}
+
 /** What a build made, kept in the builder: looked into and run in until it is closed. Dispose of it when done. */
 export class OpenResult extends LiveFiles implements AsyncDisposable {
+  readonly #held: HeldRoots;
+  readonly #exporter: Exporter;
   readonly #close: () => Promise<void>;
 
   /** @internal */
-  constructor(held: HeldRoots, close: () => Promise<void>) {
+  constructor(held: HeldRoots, exporter: Exporter, close: () => Promise<void>) {
     super(held);
+    this.#held = held;
+    this.#exporter = exporter;
     this.#close = close;
+  }
+
+  /**
+   * Loads, pushes or writes what was built, as the outputs of `build()` do: exactly that which is looked into. No step runs again,
+   * and nothing is read again from the context. One after the other, when there are several at once.
+   *
+   * @throws InvalidArgumentError that names the output; SlipwayError `RESULT_CLOSED`; AbortedError; what outputs of a build fail with
+   */
+  async export(outputs: readonly Output[], given: ExportOptions = {}): Promise<BuildResult> {
+    const { tags, onEvent, signal } = readOptions("export()", given, exportKinds);
+    const fault = outputsKind.fault(outputs);
+    if (fault) throw new InvalidArgumentError(`the outputs of export()${fault.path} ${fault.problem}`);
+    holdOutputs({ outputs });
+    const events = onEvent && guardEvents(onEvent);
+    const { closing, use } = this.#held;
+    const result = await use(async () => {
+      const { exports } = await this.#exporter.plan(outputs, tags);
+      if (exports.length === 0) throw new InvalidArgumentError("export() needs an output besides the cache");
+      if (signal?.aborted) throw abortError(signal);
+      using linked = linkSignal(signal);
+      closing.addEventListener("abort", () => linked.abort(closing.reason), { once: true });
+      return await this.#exporter.late.export(exports, { sink: events?.sink, signal: linked.signal });
+    });
+    events?.throwIfFailed();
+    return result;
   }
 
   /** Lets go of the result; calls under way fail. Idempotent. */
@@ -43,9 +104,62 @@ export class OpenResult extends LiveFiles implements AsyncDisposable {
 export async function openPlan(
   plan: SolvePlan,
   context: BuildOnNodesContext,
-  options: OpenResultOptions & { keepFailure: boolean; onClosed: () => Promise<void> },
+  options: OpenResultOptions & {
+    keepFailure: boolean;
+    planOutputs: Exporter["plan"];
+    onClosed: () => Promise<void>;
+  },
 ): Promise<OpenResult> {
-  const { nodes, sink, signal } = context;
+  const share = await onlyShare(plan, context);
+  const { idleMilliseconds = defaultIdle } = options;
+  const held = new HeldBuild({ result: true, failure: options.keepFailure, idleMilliseconds });
+  const late = new LateOutputs();
+  const running = runOnNode({ ...plan, retries: 0 }, share, { ...context, ask: held.ask, late });
+  const ended = closing(held, running, options.onClosed);
+  const failed = running.then(() => Promise.reject(new Error("the build ended before its result was there")));
+  try {
+    const exporter = { plan: options.planOutputs, late };
+    return new OpenResult(await Promise.race([held.opened, failed]), exporter, ended);
+  } catch (error) {
+    if (error instanceof BuildError && error.files) onErrorClosed(error, ended);
+    else await ended();
+    throw error;
+  }
+}
+
+/**
+ * Runs a plan on one node, and shows what it made before it is exported.
+ *
+ * @throws InvalidArgumentError for a build on several nodes; BuildError
+ */
+export async function buildLooking(
+  plan: SolvePlan,
+  context: BuildOnNodesContext,
+  options: { look: Look; keepFailure: boolean; onClosed: () => Promise<void> },
+): Promise<BuildResult> {
+  const share = await onlyShare(plan, context);
+  const held = new HeldBuild({
+    result: true,
+    failure: options.keepFailure,
+    idleMilliseconds: defaultIdle,
+  });
+  const running = runOnNode({ ...plan, retries: 0 }, share, { ...context, ask: held.ask });
+  const ended = closing(held, running, options.onClosed);
+  const failed = running.then(() => Promise.reject(new Error("the build ended before its result was there")));
+  try {
+    const roots = await Promise.race([held.opened, failed]);
+    await roots.use(() => options.look(new LiveFiles(roots)));
+    held.release();
+    return await running;
+  } catch (error) {
+    if (error instanceof BuildError && error.files) onErrorClosed(error, ended);
+    else await ended();
+    throw error;
+  }
+}
+
+/** The one share of a build that is to be looked into. */
+async function onlyShare(plan: SolvePlan, { nodes, sink, signal }: BuildOnNodesContext): Promise<NodeShare> {
   const [share = { index: nodes.firstIndex, platforms: [] }, another] = await nodes.share(plan.platforms, {
     signal,
     onEvent: sink,
@@ -54,18 +168,7 @@ export async function openPlan(
     throw new InvalidArgumentError(
       "a result can be opened of a build on one node: build for platforms of one node, one after the other",
     );
-  const { idleMilliseconds = defaultIdle } = options;
-  const held = new HeldBuild({ result: true, failure: options.keepFailure, idleMilliseconds });
-  const running = runOnNode({ ...plan, retries: 0 }, share, { ...context, ask: held.ask });
-  const ended = closing(held, running, options.onClosed);
-  const failed = running.then(() => Promise.reject(new Error("the build ended before its result was there")));
-  try {
-    return new OpenResult(await Promise.race([held.opened, failed]), ended);
-  } catch (error) {
-    if (error instanceof BuildError && error.files) onErrorClosed(error, ended);
-    else await ended();
-    throw error;
-  }
+  return share;
 }
 
 /** Runs a plan as any other, but keeps the step that failed until the error is closed. */

@@ -40,9 +40,7 @@ export async function feed(
   const bytes = bytesOf(stdin);
   if (bytes) await send(requests, bytes, signal);
   else if (stdin !== undefined) await feedStream(requests, readableOf(stdin as ByteSource), signal);
-  requests.push(
-    processMessage({ case: "File", value: create(gateway.FdMessageSchema, { Fd: 0, EOF: true }) }),
-  );
+  requests.endInput();
 }
 
 async function feedStream(requests: Requests, stream: Readable, signal: AbortSignal): Promise<void> {
@@ -120,6 +118,22 @@ export class Requests {
   readonly #waiting: { message: ExecMessage; onTaken?: () => void }[] = [];
   #wake: () => void = () => {};
   #hasEnded = false;
+  #inputEnded = false;
+
+  /**
+   * The command's input is at its end: it came to that, or the command has ended before. The daemon waits for this before it says
+   * that all is done (BK frontend/gateway processIO).
+   */
+  endInput(): void {
+    if (this.#inputEnded) return;
+    this.#inputEnded = true;
+    // Nobody reads it any more, and to write it would be an error.
+    for (const { message, onTaken } of this.#waiting.splice(0))
+      if (message.Input.case === "File") onTaken?.();
+      else this.#waiting.push({ message, ...(onTaken && { onTaken }) });
+    const value = create(gateway.FdMessageSchema, { Fd: 0, EOF: true });
+    this.push(processMessage({ case: "File", value }));
+  }
 
   push(message: ExecMessage): void {
     this.#waiting.push({ message });
@@ -128,6 +142,7 @@ export class Requests {
 
   /** Resolves when the daemon has taken the message. */
   taking(message: ExecMessage): Promise<void> {
+    if (this.#inputEnded) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push({ message, onTaken: resolve });
       this.#wake();

@@ -14,6 +14,7 @@ import {
 } from "../../core/index.js";
 import type { Gateway } from "../gateway-drive.js";
 import { randomId } from "../random-id.js";
+import { type ExecMount, containerMounts } from "./mounts.js";
 import type { ReadResultOptions } from "./file-system.js";
 import { Requests, type TerminalSize, feed, processMessage, resize, resizeMessage } from "./process-input.js";
 import { type Output, openOutputs } from "./process-output.js";
@@ -38,6 +39,8 @@ export interface ExecOptions extends ReadResultOptions {
   resizes?: AsyncIterable<TerminalSize>;
   /** Most bytes of output that are kept for the result, of each of the two. Default 16 MiB. */
   maxOutput?: number;
+  /** What the command has besides the files of the result. */
+  mounts?: readonly ExecMount[];
 }
 
 /** How a command ended. */
@@ -57,6 +60,8 @@ export interface ExecPlace {
   env: readonly string[];
   cwd: string;
   user: string;
+  /** What the image runs. */
+  command: readonly string[];
   platform?: MessageInitShape<typeof pb.PlatformSchema> | undefined;
 }
 
@@ -77,6 +82,7 @@ export async function runProcess(
   place: ExecPlace,
   argv: readonly string[],
   options: ExecOptions,
+  placeOf: (platform: string) => ExecPlace,
 ): Promise<ExecResult> {
   if (argv.length === 0) throw new InvalidArgumentError("exec() needs a command");
   const { stdin, tty, resizes } = options;
@@ -88,14 +94,15 @@ export async function runProcess(
   const requests = new Requests();
   let input: Promise<void> | undefined;
   try {
-    await startable(() => place.bridge.newContainer(newContainer(ContainerID, place), { signal }));
+    const more = await containerMounts(options.mounts ?? [], { place, placeOf, signal });
+    await startable(() => place.bridge.newContainer(newContainer(ContainerID, place, more), { signal }));
     requests.push(initMessage(ContainerID, place, argv, options));
     if (typeof tty === "object") requests.push(resizeMessage(tty));
     const failed = (error: unknown) => linked.abort(error);
     input = feed(requests, stdin, signal).catch(failed);
     if (resizes) resize(requests, resizes, signal).catch(failed);
     const answers = place.bridge.execProcess(requests.taken(), { signal });
-    const exitCode = await startable(() => untilExit(answers, outputs, signal));
+    const exitCode = await startable(() => untilExit(answers, { outputs, requests, signal }));
     return { exitCode, stdout: outputs[1].kept(), stderr: outputs[2].kept() };
   } catch (error) {
     if (options.signal?.aborted) throw abortError(options.signal);
@@ -122,8 +129,12 @@ function cannotRun(why: string, cause?: unknown): SlipwayError {
   return new SlipwayError("RESULT_EXEC", `the command cannot be run: ${why}`, { cause });
 }
 
-function newContainer(ContainerID: string, { mounts, network, platform }: ExecPlace) {
-  return { ContainerID, Mounts: mounts, Network: network, ...(platform && { platform }) };
+function newContainer(
+  ContainerID: string,
+  { mounts, network, platform }: ExecPlace,
+  more: ExecPlace["mounts"],
+) {
+  return { ContainerID, Mounts: [...mounts, ...more], Network: network, ...(platform && { platform }) };
 }
 
 async function release(bridge: Gateway, ContainerID: string): Promise<void> {
@@ -155,23 +166,33 @@ function initMessage(
 /** Reads what the daemon tells of the process, to its end. */
 async function untilExit(
   answers: AsyncIterable<ExecMessage>,
-  outputs: Record<1 | 2, Output>,
-  signal: AbortSignal,
+  { outputs, requests, signal }: { outputs: Record<1 | 2, Output>; requests: Requests; signal: AbortSignal },
 ): Promise<number> {
   let exitCode: number | undefined;
-  for await (const { Input } of answers) {
+  for await (const { Input } of untilFailed(answers, () => exitCode !== undefined)) {
     if (Input.case === "File" && (Input.value.Fd === 1 || Input.value.Fd === 2)) {
       const { Fd, Data } = Input.value;
       const room = Data.length > 0 ? outputs[Fd].write(Data) : undefined;
       if (room) await untilAborted(signal, room);
-    } else if (Input.case === "Exit") exitCode = exitCodeOf(Input.value);
-    else if (Input.case === "Done") break;
+    } else if (Input.case === "Exit") {
+      exitCode = exitCodeOf(Input.value);
+      requests.endInput();
+    } else if (Input.case === "Done") break;
   }
   if (exitCode === undefined)
     throw new SlipwayError("BUILDKIT_PROTOCOL", "the daemon does not tell how the command ended");
   for (const output of Object.values(outputs))
     await untilAborted(signal, output.flushed() ?? Promise.resolve());
   return exitCode;
+}
+
+/** Input that is on its way when the command ends cannot be written, for which the daemon ends the call: all else is known by then. */
+async function* untilFailed<T>(answers: AsyncIterable<T>, hasExited: () => boolean): AsyncGenerator<T, void> {
+  try {
+    yield* answers;
+  } catch (error) {
+    if (!hasExited() || !isSlipwayError(error, "BUILDKIT_STATUS")) throw error;
+  }
 }
 
 /** Of a process that there was, its code is also among the details of the error. @throws SlipwayError `RESULT_EXEC` */

@@ -2,12 +2,13 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type BuildkitError, type gateway, pb } from "../../buildkit/index.js";
 import { isJsonObject } from "../../config/index.js";
 import { isSlipwayError, parseJson, trimTrailing } from "../../core/index.js";
-import { parsePlatform } from "../../builder/index.js";
 import type { Gateway } from "../gateway-drive.js";
 import { randomId } from "../random-id.js";
 import type { FileSystem } from "./file-system.js";
 import type { Roots } from "./live-files.js";
+import { platformOf } from "./mounts.js";
 import type { ExecPlace } from "./process.js";
+import { refsOf } from "./result-refs.js";
 
 type Mount = MessageInitShape<typeof pb.MountSchema>;
 
@@ -27,28 +28,12 @@ export function resultRoots(result: gateway.Result | undefined, bridge: Gateway)
         env: texts(config["Env"]),
         cwd: text(config["WorkingDir"]),
         user: text(config["User"]),
-        ...platformOf(platform),
+        command: [...texts(config["Entrypoint"]), ...texts(config["Cmd"])],
+        ...placePlatform(platform),
       };
       return [platform, { files, place }];
     }),
   );
-}
-
-/** Ids of references by platform, in whichever form the daemon has them. */
-function refsOf(result: gateway.Result | undefined): Map<string, string> {
-  const given = result?.result;
-  switch (given?.case) {
-    case "ref":
-      return new Map([["", given.value.id]]);
-    case "refs":
-      return new Map(Object.entries(given.value.refs).map(([platform, { id }]) => [platform, id]));
-    case "refDeprecated":
-      return new Map([["", given.value]]);
-    case "refsDeprecated":
-      return new Map(Object.entries(given.value.refs));
-    default:
-      return new Map([["", ""]]);
-  }
 }
 
 /** What the image says of how it is run (OCI image configuration, `config`). */
@@ -81,7 +66,7 @@ export function failedRoots(
   const { mounts: given, meta, network, security } = detail.exec;
   const mounts = given.map((mount, index): Mount => ({ ...mount, resultID: detail.mountIds[index] ?? "" }));
   const { env = [], cwd = "", user = "" } = meta ?? {};
-  const place: ExecPlace = { bridge, mounts, network, security, env, cwd, user };
+  const place: ExecPlace = { bridge, mounts, network, security, env, cwd, user, command: [] };
   return containerFiles(place, signal).then((files) => new Map([["", { files, place }]]));
 }
 
@@ -118,11 +103,10 @@ function locate(path: string, mounts: readonly Mount[]): { path: string; mountIn
 }
 
 /** A frontend may call its results what it likes. */
-function platformOf(name: string): Pick<ExecPlace, "platform"> {
+function placePlatform(name: string): Pick<ExecPlace, "platform"> {
   if (name === "") return {};
   try {
-    const { os, architecture, variant = "" } = parsePlatform(name);
-    return { platform: { OS: os, Architecture: architecture, Variant: variant } };
+    return { platform: platformOf(name) };
   } catch {
     return {};
   }

@@ -17,11 +17,13 @@ import { type Environment, parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError, messageOf } from "../../core/index.js";
 import { display, joinSinks } from "../../progress/index.js";
 import { Builder } from "../../builder/index.js";
-import { type BuildReport, prepareReport } from "../build-report.js";
+import { type BuildRecord, prepareReport } from "../build-report.js";
 import { printDetailsAfter } from "../build-details.js";
 import { type CliContext, ExitCode, FailedBuild } from "../cli-context.js";
 import { type BuildFlags, addBuildFlags } from "../build-flags.js";
 import { keyValues, namedContexts } from "../flags.js";
+import type { Looking } from "../invoke/looking.js";
+import { PausableDisplay } from "../pausable-display.js";
 import { printCall } from "../print-call.js";
 import { prepareResultFiles } from "../result-files.js";
 import { warn } from "../warn.js";
@@ -36,13 +38,33 @@ const oldFlags = {
 
 /** `slipway build`: buildx's flags, defaults, texts and exit codes. */
 export function command(context: CliContext): Command {
+  return buildCommand(context, { isDebug: false });
+}
+
+/** The same, also as a command of `debug`. */
+export function buildCommand(context: CliContext, { isDebug }: { isDebug: boolean }): Command {
   const command = new Command("build")
     .description("Start a build")
     .usage("[OPTIONS] PATH | URL | -")
     .argument("<path>", "Directory, URL, or - for standard input")
-    .action((path: string, _flags: BuildFlags, self: Command) => run(path, self.optsWithGlobals(), context));
+    .action(async (path: string, _flags: BuildFlags, self: Command) => {
+      const flags = self.optsWithGlobals<BuildFlags>();
+      await run(path, flags, { ...context, looking: await lookingOf(flags, { isDebug, context }) });
+    });
   addBuildFlags(command, context.env);
   return command;
+}
+
+/** Loaded for the few builds that are looked into. */
+async function lookingOf(
+  flags: BuildFlags,
+  options: { isDebug: boolean; context: CliContext },
+): Promise<Looking | undefined> {
+  const { invoke, on, exportFailed } = flags;
+  if (!options.isDebug && invoke === undefined && on === undefined && exportFailed === undefined)
+    return undefined;
+  const { Looking } = await import("../invoke/looking.js");
+  return Looking.prepare(flags, options);
 }
 
 /** The old flags of single resources come first, so that `--resource` overrides them (buildx commands/build.go). */
@@ -60,27 +82,34 @@ function resources(flags: BuildFlags): string[] | undefined {
   return old.length > 0 || flags.resource ? [...old, ...(flags.resource ?? [])] : undefined;
 }
 
-async function run(path: string, flags: BuildFlags, context: CliContext): Promise<void> {
+async function run(
+  path: string,
+  flags: BuildFlags,
+  { looking, ...context }: CliContext & { looking: Looking | undefined },
+): Promise<void> {
   for (const [flag, text] of Object.entries(oldFlags))
     if (flags[flag as keyof typeof oldFlags] !== undefined) warn(context, text);
   const mode = progressMode(flags);
   const options = await toBuildOptions(path, flags, context);
   const files = await prepareResultFiles({ imageId: flags.iidfile, metadata: flags.metadataFile }, options);
-  const report = flags.report === undefined ? undefined : await prepareReport(flags.report, context);
-  const progress = display(mode, context.stderr.stream, context.env, { debug: flags.debug ?? false });
+  const records = await prepareRecords(flags, context);
+  const progress = new PausableDisplay(() =>
+    display(mode, context.stderr.stream, context.env, { debug: flags.debug ?? false }),
+  );
   try {
     const builder = await openBuilder(flags.builder, context);
     const result = await asBuild(() =>
-      reported(report, context, () =>
-        build({
+      recorded(records, context, () => {
+        const asked = {
           ...options,
           builder,
-          describe: report !== undefined,
+          describe: flags.report !== undefined,
           env: context.env,
           signal: context.signal,
-          onEvent: report ? joinSinks(progress, report.collector) : progress,
-        }),
-      ),
+          onEvent: joinSinks(progress.sink, ...records.map(({ collector }) => collector)),
+        };
+        return looking ? looking.build(asked, progress) : build(asked);
+      }),
     );
     await progress.close();
     if (!result.call) printDetailsAfter(mode, result.ref, context);
@@ -93,6 +122,7 @@ async function run(path: string, flags: BuildFlags, context: CliContext): Promis
       if (status !== 0) throw new ExitCode(status);
     }
     if (result.inlineMessage) context.stdout.text(`\n${result.inlineMessage}\n`);
+    if (looking && looking.exitCode !== 0) throw new ExitCode(looking.exitCode);
   } finally {
     await progress.close();
   }
@@ -118,9 +148,24 @@ async function openBuilder(name: string | undefined, context: CliContext): Promi
   return Builder.open({ name, env, signal, onWarning: (text) => warn(context, text) });
 }
 
-/** Writes the report of a build that has ended, well or not; that it cannot be written does not hide why a build failed. */
-async function reported(
-  report: BuildReport | undefined,
+/** What is written about a build besides its result. */
+async function prepareRecords(flags: BuildFlags, context: CliContext): Promise<BuildRecord[]> {
+  const records: BuildRecord[] = [];
+  if (flags.networkLog !== undefined) {
+    const { prepareNetworkLog } = await import("../network-log.js");
+    records.push(await prepareNetworkLog(flags.networkLog, context));
+  }
+  if (flags.explain) {
+    const { explanation } = await import("../print-explanation.js");
+    records.push(explanation(context));
+  }
+  if (flags.report !== undefined) records.push(await prepareReport(flags.report, context));
+  return records;
+}
+
+/** Writes the records of a build that has ended, well or not; that one cannot be written does not hide why a build failed. */
+async function recorded(
+  records: readonly BuildRecord[],
   context: CliContext,
   work: () => Promise<BuildResult>,
 ): Promise<BuildResult> {
@@ -128,10 +173,11 @@ async function reported(
   try {
     result = await work();
   } catch (error) {
-    await report?.write({ error }).catch((failure: unknown) => warn(context, messageOf(failure)));
+    for (const record of records)
+      await record.write({ error }).catch((failure: unknown) => warn(context, messageOf(failure)));
     throw error;
   }
-  await report?.write({ result });
+  for (const record of records) await record.write({ result });
   return result;
 }
 
@@ -193,11 +239,18 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     shmSize: flags.shmSize,
     target: flags.target,
     trustCa: flags.trustCa,
+    explain: flags.explain,
+    proxyNetwork: proxyNetwork(flags),
     metadataProvenance: flags.metadataFile === undefined ? undefined : metadataProvenance(context.env),
   };
   for (const [key, value] of Object.entries({ ...lists, ...values }))
     if (value !== undefined) Object.assign(options, { [key]: value });
   return withStandardInput(options, flags.file, context);
+}
+
+/** The network is watched where something is to be told of it, or refused. */
+function proxyNetwork({ networkLog, allowHosts }: BuildFlags): BuildOptions["proxyNetwork"] {
+  return allowHosts ? { allowHosts } : networkLog === undefined ? undefined : true;
 }
 
 /** `BUILDX_METADATA_PROVENANCE`: `min` (the default) or `max`; what is false turns it off (buildx util/confutil/metadata.go). */

@@ -15,6 +15,8 @@ const words: Readonly<Record<string, readonly string[]>> = {
   "--connect": ["auto", "exec", "socket"],
   "--context-race": ["error", "warn"],
   "--driver": creatableDrivers,
+  "--invoke": ["default", "on-error", "args=", "entrypoint=", "env=", "user=", "cwd=", "tty="],
+  "--on": ["always", "error"],
   "--format": ["table", "json"],
   "--network": ["default", "host", "none"],
   "--output": [
@@ -69,6 +71,7 @@ const files = new Set([
   "--file",
   "--iidfile",
   "--metadata-file",
+  "--network-log",
   "--report",
   "--trust-ca",
 ]);

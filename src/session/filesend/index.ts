@@ -3,3 +3,4 @@ export { ExportError, type ExportErrorCode, type ExportErrorOptions } from "./ex
 export type { DirectoryTarget, ExportTarget, StreamTarget } from "./export-target.js";
 export { type FileSendOptions, fileSend } from "./file-send.js";
 export { fileTarget, openOutputFile } from "./file-target.js";
+export { type TreeEntry, writeTree } from "./write-tree.js";
