@@ -161,3 +161,41 @@ test("two thousand steps make a page of some megabytes at most, quickly", () => 
   expect(page.match(/id="step-/g)).toHaveLength(2000);
   expect(page.length).toBeLessThan(8 << 20);
 });
+
+test("why steps ran again, and what was asked of the network, stand on the page", () => {
+  const report = collectReport();
+  report(statusEvent({ vertexes: [vertex("c", "[2/2] COPY a /", [0, 10])] }));
+  const request = {
+    url: "http://a.example/<x>",
+    allowed: true,
+    method: "GET",
+    status: 404,
+    step: "[2/2] RUN",
+  };
+  report({ type: "network", requests: [request], left: 2, cachedSteps: ["[1/2] RUN"] });
+  report({
+    type: "network",
+    requests: [{ url: "http://b.example/", allowed: false }],
+    left: 0,
+    cachedSteps: [],
+  });
+  report({
+    type: "explained",
+    steps: [
+      { digest: "c", name: "", causes: [{ kind: "file", context: "context", path: "a", change: "changed" }] },
+    ],
+  });
+  const page = reportHtml(report.model());
+  for (const text of [
+    "4 requests",
+    "GET http://a.example/&#60;x&#62;",
+    "404",
+    "refused",
+    "2 more are not listed",
+  ])
+    expect(page).toContain(text);
+  expect(page).toContain("the file a was changed");
+  const unknown = collectReport();
+  unknown({ type: "explained", steps: [], unknown: "nothing is remembered" });
+  expect(reportHtml(unknown.model())).toContain("That is not known: nothing is remembered");
+});
