@@ -1,4 +1,4 @@
-import { type BuildEvent, type BuildExplanation, messageOf } from "../../core/index.js";
+import { type BuildEvent, type BuildExplanation, linkSignal, messageOf } from "../../core/index.js";
 import { displayPath, toBytes } from "../../fs/index.js";
 import { digestTree, readTreeFile } from "../input-digest-tree.js";
 import { largestDockerfile } from "../input-files.js";
@@ -12,6 +12,9 @@ import { recordedBuild } from "./recorded-build.js";
 
 /** Files whose digests are kept; with more, what changed among them is not told. */
 const mostFiles = 100_000;
+
+/** How long the builder may take to tell of earlier builds, in ms. */
+const historyMilliseconds = 10_000;
 
 /** Finds out why steps of a build ran, by what the last build of the same was made of. */
 export class ExplainWatch {
@@ -74,11 +77,14 @@ export class ExplainWatch {
     }
   }
 
-  #recorded(): Promise<BuildFacts | undefined> {
+  async #recorded(): Promise<BuildFacts | undefined> {
     const { node, signal } = this.#run;
     const { localPath, dockerfilePath } = this.#plan.inputs.recorded;
-    return recordedBuild(node.client, {
-      signal,
+    // No build waits for ever for a daemon that does not tell of another.
+    const deadline = { milliseconds: historyMilliseconds, what: "reading the builder's history" };
+    using limited = linkSignal(signal, deadline);
+    return await recordedBuild(node.client, {
+      signal: limited.signal,
       async isSame(ref) {
         const state = await node.readRef?.(ref);
         return state?.localPath === localPath && state.dockerfilePath === dockerfilePath && ref !== "";
