@@ -31,7 +31,10 @@ const rules = [
     // A display cleans what it shows.
     pattern: /(?<!\bdisplay\([^)]*)\bstd(?:out|err)\s*(?:\?\.|\.)\s*stream\b/,
     what: "takes the printer's stream",
-    but: { "cli/commands/dial-stdio.ts": "the connection is payload" },
+    but: {
+      "cli/commands/dial-stdio.ts": "the connection is payload",
+      "cli/invoke/terminal.ts": "the terminal is the shell's that was asked for",
+    },
   },
   {
     pattern: /\bwriteSync\(\s*[12]\b/,

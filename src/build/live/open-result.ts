@@ -68,10 +68,10 @@ export class OpenResult extends LiveFiles implements AsyncDisposable {
    * @throws InvalidArgumentError that names the output; SlipwayError `RESULT_CLOSED`; AbortedError; what outputs of a build fail with
    */
   async export(outputs: readonly Output[], given: ExportOptions = {}): Promise<BuildResult> {
+    holdOutputs({ outputs });
     const { tags, onEvent, signal } = readOptions("export()", given, exportKinds);
     const fault = outputsKind.fault(outputs);
     if (fault) throw new InvalidArgumentError(`the outputs of export()${fault.path} ${fault.problem}`);
-    holdOutputs({ outputs });
     const events = onEvent && guardEvents(onEvent);
     const { closing, use } = this.#held;
     const result = await use(async () => {

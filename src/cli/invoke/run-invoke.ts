@@ -1,9 +1,10 @@
 import { PassThrough } from "node:stream";
-import type { LiveFiles, TerminalSize } from "../../build/index.js";
+import type { LiveFiles } from "../../build/index.js";
 import { AbortedError, isSlipwayError, messageOf } from "../../core/index.js";
 import type { CliContext } from "../cli-context.js";
 import { warn } from "../warn.js";
 import type { InvokeSpec } from "./parse-invoke.js";
+import { Terminal, isTerminalGone } from "./terminal.js";
 
 /** A shell of POSIX, as buildx has it. */
 const shell = ["/bin/sh"];
@@ -39,8 +40,7 @@ export async function runInvoke(files: LiveFiles, spec: InvokeSpec, context: Cli
     const { exitCode } = await files.exec(argv, { ...options, ...terminal.options });
     return exitCode;
   } catch (error) {
-    // A terminal that is closed may break the streams before a signal tells of it.
-    if (isInteractive && (stdin.errored ?? stdout.stream.errored)) throw new AbortedError(error);
+    if (isInteractive && isTerminalGone(context)) throw new AbortedError(error);
     if (!isSlipwayError(error, "RESULT_EXEC")) throw error;
     warn(context, `--invoke: ${messageOf(error)}`);
     return notRun;
@@ -60,78 +60,15 @@ async function withPlainOutput(
   { stdout, stderr, signal }: CliContext,
   run: (outputs: { stdout: PassThrough; stderr: PassThrough }) => Promise<{ exitCode: number }>,
 ): Promise<number> {
-  const outputs = { stdout: new PassThrough(), stderr: new PassThrough() };
-  const copied = [stdout.copy(outputs.stdout, { signal }), stderr.copy(outputs.stderr, { signal })];
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const copied = [stdout.copy(out, { signal }), stderr.copy(err, { signal })];
   for (const copy of copied) copy.catch(() => {});
   try {
-    const { exitCode } = await run(outputs);
+    const { exitCode } = await run({ stdout: out, stderr: err });
     return exitCode;
   } finally {
-    outputs.stdout.end();
-    outputs.stderr.end();
+    out.end();
+    err.end();
     await Promise.allSettled(copied);
-  }
-}
-
-/** The terminal while a command has it: keys come as they are pressed, Ctrl-C too, and its size is passed on. */
-class Terminal implements Disposable {
-  readonly #context: CliContext;
-  readonly #sizes = new Sizes();
-  readonly #onResize = () => this.#sizes.push(this.#size());
-
-  constructor(context: CliContext) {
-    this.#context = context;
-    this.#setRaw(true);
-    context.stdout.stream.on("resize", this.#onResize);
-  }
-
-  get options() {
-    // Without cleaning: whoever asks for a shell on the terminal gives it to the shell.
-    return { stdout: this.#context.stdout.stream, tty: this.#size(), resizes: this.#sizes };
-  }
-
-  [Symbol.dispose](): void {
-    this.#context.stdout.stream.removeListener("resize", this.#onResize);
-    this.#sizes.end();
-    this.#setRaw(false);
-  }
-
-  #size(): TerminalSize {
-    const { columns = 80, rows = 24 } = this.#context.stdout.stream;
-    return { columns, rows };
-  }
-
-  #setRaw(isRaw: boolean): void {
-    const stdin = this.#context.stdin as { setRawMode?: (mode: boolean) => unknown };
-    try {
-      stdin.setRawMode?.(isRaw);
-    } catch {
-      // The terminal is gone, which a signal tells of.
-    }
-  }
-}
-
-/** Sizes as they come, to the end. */
-class Sizes implements AsyncIterable<TerminalSize> {
-  readonly #waiting: TerminalSize[] = [];
-  #wake: () => void = () => {};
-  #hasEnded = false;
-
-  push(size: TerminalSize): void {
-    this.#waiting.push(size);
-    this.#wake();
-  }
-
-  end(): void {
-    this.#hasEnded = true;
-    this.#wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<TerminalSize, void> {
-    while (!this.#hasEnded) {
-      const next = this.#waiting.shift();
-      if (next) yield next;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
-    }
   }
 }
