@@ -175,7 +175,7 @@ describe("an export of a result", () => {
       const open = new PassThrough();
       open.write("line\n");
       expect((await opened.exec(["head", "-n", "1"], { stdin: open })).stdout.toString()).toBe("line\n");
-      expect(await opened.copyOut("/etc", join(directory, "etc"))).toBeGreaterThan(3);
+      expect(await opened.copyOut("/etc", join(directory, "etc"))).toBeGreaterThan(0);
       expect(await readFile(join(directory, "etc/passwd"), "utf8")).toContain("root:");
       expect(await opened.copyOut("/random", join(directory, "copy"))).toBe(1);
       expect(await readFile(join(directory, "copy"))).toEqual(random);

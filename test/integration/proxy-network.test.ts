@@ -9,7 +9,7 @@ import { Workplace } from "../support/workplace.js";
 /** What a build asks of the network: listed, and refused. */
 const address = Object.values(networkInterfaces())
   .flatMap((all) => all ?? [])
-  .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+  .find((one) => one.family === "IPv4" && !one.address.startsWith("127."))?.address;
 
 let server: Server;
 let host: string;

@@ -40,7 +40,7 @@ export async function runInvoke(files: LiveFiles, spec: InvokeSpec, context: Cli
     const { exitCode } = await files.exec(argv, { ...options, ...terminal.options });
     return exitCode;
   } catch (error) {
-    if (isInteractive && isTerminalGone(context)) throw new AbortedError(error);
+    if (isInteractive && isTerminalGone()) throw new AbortedError(error);
     if (!isSlipwayError(error, "RESULT_EXEC")) throw error;
     warn(context, `--invoke: ${messageOf(error)}`);
     return notRun;

@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import type { TerminalSize } from "../../build/index.js";
 import type { CliContext } from "../cli-context.js";
 
@@ -39,9 +40,9 @@ export class Terminal implements Disposable {
   }
 }
 
-/** A terminal that is closed may break the streams before a signal tells of it. */
-export function isTerminalGone({ stdin, stdout }: CliContext): boolean {
-  return (stdin.errored ?? stdout.stream.errored) !== null;
+/** Of the process, which had one: a terminal that is closed may break the streams before a signal tells of it. */
+export function isTerminalGone(): boolean {
+  return !isatty(0) || !isatty(1);
 }
 
 /** Sizes as they come, to the end. */
