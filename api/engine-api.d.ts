@@ -207,6 +207,7 @@ export declare class EngineClient implements AsyncDisposable {
     version(options?: CallOptions): Promise<EngineVersion>;
     events(options?: EventsOptions): AsyncIterable<EngineEvent>;
     run(container: string, cmd: readonly string[], options?: RunOptions): Promise<RunResult>;
+    dial(options?: CallOptions): Promise<Duplex>;
     dialBuildkit(options?: CallOptions): Promise<Duplex>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;
@@ -588,6 +589,9 @@ export interface Network {
     Driver: string;
     Scope: string;
     Internal: boolean;
+    Created?: string;
+    EnableIPv4?: boolean;
+    EnableIPv6?: boolean;
     Labels: Record<string, string> | null;
     Options: Record<string, string> | null;
     IPAM?: {

@@ -34,6 +34,8 @@ const rules = [
     but: {
       "cli/commands/dial-stdio.ts": "the connection is payload",
       "cli/invoke/terminal.ts": "the terminal is the shell's that was asked for",
+      "docker-cli/commands/dial-stdio.ts": "the connection is payload",
+      "docker-cli/container/carry-streams.ts": "another program's output is payload, also to a terminal",
     },
   },
   {

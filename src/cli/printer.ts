@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Environment } from "../config/index.js";
+import { roomIn } from "../core/index.js";
 import {
   type CiSystem,
   LogSanitizer,
@@ -84,6 +85,11 @@ export class Printer {
       this.stream,
       options,
     );
+  }
+
+  /** Writes the output of another program as it is, also to a terminal, which is that program's. Resolves when there is room for more. */
+  async payload(data: Uint8Array): Promise<void> {
+    if (!this.stream.write(data)) await roomIn(this.stream);
   }
 
   /** Marks something for a workflow that reads along; nothing elsewhere. */

@@ -14,6 +14,38 @@ export interface DockerCommand {
 /** All commands, but those that are buildx's: see {@link buildCommands}. */
 export const dockerCommands: readonly DockerCommand[] = [
   {
+    names: ["context ls", "context list"],
+    summary: "List contexts",
+    load: async () => (await import("./commands/contexts.js")).contextLs,
+  },
+  {
+    names: ["cp", "container cp"],
+    summary: "Copy files/folders between a container and the local filesystem",
+    load: async () => (await import("./commands/cp.js")).cp,
+  },
+  {
+    names: ["create", "container create"],
+    summary: "Create a new container",
+    runsProgram: true,
+    load: async () => (await import("./commands/run.js")).create,
+  },
+  {
+    names: ["events", "system events"],
+    summary: "Get real time events from the server",
+    load: async () => (await import("./commands/events.js")).events,
+  },
+  {
+    names: ["exec", "container exec"],
+    summary: "Execute a command in a running container",
+    runsProgram: true,
+    load: async () => (await import("./commands/exec.js")).exec,
+  },
+  {
+    names: ["image prune"],
+    summary: "Remove unused images",
+    load: async () => (await import("./commands/image-prune.js")).imagePrune,
+  },
+  {
     names: ["images", "image ls", "image list"],
     summary: "List images",
     load: async () => (await import("./commands/images.js")).images,
@@ -34,6 +66,26 @@ export const dockerCommands: readonly DockerCommand[] = [
     load: async () => (await import("./commands/inspect.js")).imageInspect,
   },
   {
+    names: ["container inspect"],
+    summary: "Display detailed information on one or more containers",
+    load: async () => (await import("./commands/inspect.js")).containerInspect,
+  },
+  {
+    names: ["network inspect"],
+    summary: "Display detailed information on one or more networks",
+    load: async () => (await import("./commands/inspect.js")).networkInspect,
+  },
+  {
+    names: ["volume inspect"],
+    summary: "Display detailed information on one or more volumes",
+    load: async () => (await import("./commands/inspect.js")).volumeInspect,
+  },
+  {
+    names: ["load", "image load"],
+    summary: "Load an image from a tar archive or STDIN",
+    load: async () => (await import("./commands/archives.js")).load,
+  },
+  {
     names: ["login"],
     summary: "Authenticate to a registry",
     load: async () => (await import("./commands/credentials.js")).login,
@@ -42,6 +94,26 @@ export const dockerCommands: readonly DockerCommand[] = [
     names: ["logout"],
     summary: "Log out from a registry",
     load: async () => (await import("./commands/credentials.js")).logout,
+  },
+  {
+    names: ["logs", "container logs"],
+    summary: "Fetch the logs of a container",
+    load: async () => (await import("./commands/logs.js")).logs,
+  },
+  {
+    names: ["manifest inspect"],
+    summary: "Display an image manifest, or manifest list",
+    load: async () => (await import("./commands/manifest.js")).manifestInspect,
+  },
+  {
+    names: ["network ls", "network list"],
+    summary: "List networks",
+    load: async () => (await import("./commands/networks.js")).networkLs,
+  },
+  {
+    names: ["ps", "container ls", "container list", "container ps"],
+    summary: "List containers",
+    load: async () => (await import("./commands/ps.js")).ps,
   },
   {
     names: ["pull", "image pull"],
@@ -54,9 +126,30 @@ export const dockerCommands: readonly DockerCommand[] = [
     load: async () => (await import("./commands/transfer.js")).push,
   },
   {
+    names: ["rm", "container rm", "container remove"],
+    summary: "Remove one or more containers",
+    load: async () => (await import("./commands/rm.js")).rm,
+  },
+  {
     names: ["rmi", "image rm", "image remove"],
     summary: "Remove one or more images",
     load: async () => (await import("./commands/rmi.js")).rmi,
+  },
+  {
+    names: ["run", "container run"],
+    summary: "Create and run a new container from an image",
+    runsProgram: true,
+    load: async () => (await import("./commands/run.js")).run,
+  },
+  {
+    names: ["save", "image save"],
+    summary: "Save one or more images to a tar archive (streamed to STDOUT by default)",
+    load: async () => (await import("./commands/archives.js")).save,
+  },
+  {
+    names: ["system dial-stdio"],
+    summary: "Proxy the stdio stream to the daemon connection. Should not be invoked manually.",
+    load: async () => (await import("./commands/dial-stdio.js")).dialStdio,
   },
   {
     names: ["tag", "image tag"],
@@ -67,6 +160,11 @@ export const dockerCommands: readonly DockerCommand[] = [
     names: ["version"],
     summary: "Show the Docker version information",
     load: async () => (await import("./commands/version.js")).version,
+  },
+  {
+    names: ["volume create"],
+    summary: "Create a volume",
+    load: async () => (await import("./commands/volumes.js")).volumeCreate,
   },
 ];
 

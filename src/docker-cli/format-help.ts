@@ -48,7 +48,7 @@ export function commandHelp(command: Command, path: string, names: readonly stri
 }
 
 function optionNames({ short, long, flags }: Option): string {
-  const value = /[<[]([^>\]]+)[>\]]/.exec(flags)?.[1];
+  const value = /[<[]([^[\]<>]+)[>\]]/.exec(flags)?.[1];
   const shown = value === undefined || value === "bool" ? "" : ` ${value}`;
   return `${short ? `${short}, ` : "    "}${long}${shown}`;
 }

@@ -41,7 +41,7 @@ export function typedData(value: unknown, shape: Shape | undefined): unknown {
     .filter(([name]) => !Object.hasOwn(shape.struct, name))
     .map(([name, inner]) => [name, untyped(inner)]);
   const typed = Object.fromEntries([...known, ...others]) as object;
-  return Object.defineProperty(typed, "toJSON", { value: () => value ?? {}, enumerable: false });
+  return Object.defineProperty(typed, "toJSON", { value: () => value ?? {}, configurable: true });
 }
 
 function untyped(value: unknown): unknown {

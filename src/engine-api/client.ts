@@ -151,6 +151,11 @@ export class EngineClient implements AsyncDisposable {
     return runInContainer(this.exec, container, cmd, options);
   }
 
+  /** A connection to the engine on which nothing has been said; it goes with the client, at the latest. */
+  async dial(options: CallOptions = {}): Promise<Duplex> {
+    return this.#transport.dial(readOptions("dial()", options, callKinds).signal);
+  }
+
   /**
    * A connection to the BuildKit that is part of the engine: gRPC over HTTP/2. Engines of API 1.53 and later speak it on their
    * socket, to whoever begins so; earlier ones on a connection that is asked for by `POST /grpc` (moby api, deprecated since).

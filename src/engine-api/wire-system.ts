@@ -81,6 +81,11 @@ export interface Network {
   Driver: string;
   Scope: string;
   Internal: boolean;
+  /** RFC 3339. */
+  Created?: string;
+  /** Since API 1.48; before that every network had it. */
+  EnableIPv4?: boolean;
+  EnableIPv6?: boolean;
   Labels: Record<string, string> | null;
   Options: Record<string, string> | null;
   IPAM?: { Driver: string; Config: { Subnet?: string; Gateway?: string }[] | null };

@@ -2,6 +2,7 @@ export { type BuilderStream, type DialBuilderOptions, dialBuilder } from "./dial
 export {
   type LoginOptions,
   type LogoutOptions,
+  defaultRegistrySettings,
   loginToRegistry,
   logoutFromRegistry,
   serverHost,

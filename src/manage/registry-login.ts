@@ -122,7 +122,7 @@ function withAuth(raw: JsonObject, key: string, entry: JsonObject | undefined): 
 }
 
 /** What `buildkitd.default.toml` says of registries: new builders go by it, too. */
-async function defaultRegistrySettings(
+export async function defaultRegistrySettings(
   env: Environment,
   signal: AbortSignal | undefined,
 ): Promise<Map<string, RegistrySettings>> {

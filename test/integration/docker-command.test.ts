@@ -44,7 +44,7 @@ describe("slipway-docker", () => {
   it("builds into the engine without --load, and from what is there", async () => {
     const base = await built("base");
     const child = await built("child", `FROM ${base}\nRUN true\n`);
-    expect(await output(["inspect", "-f", "{{.Config.Labels.of}}", child])).toBe("test\n");
+    expect(await output(["inspect", "-f", "{{.Config.Labels.of}}", child])).toBe("base\n");
     // The Dockerfile from standard input, options behind the context.
     made.add(`${base}-stdin`);
     const context = await place.context({ file: "" });

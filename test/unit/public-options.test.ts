@@ -130,6 +130,7 @@ const rows: Record<string, Row> = {
     sync: true,
   },
   "engine-api: EngineClient#ping": { call: (o) => engine.ping(o) },
+  "engine-api: EngineClient#dial": { call: (o) => engine.dial(o) },
   "engine-api: EngineClient#dialBuildkit": { call: (o) => engine.dialBuildkit(o) },
   "engine-api: EngineClient#info": { call: (o) => engine.info(o) },
   "engine-api: EngineClient#version": { call: (o) => engine.version(o) },

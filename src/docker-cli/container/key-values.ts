@@ -1,0 +1,59 @@
+import { type Environment, variableOf } from "../../config/index.js";
+import { InvalidArgumentError } from "../../core/index.js";
+import { readBounded } from "../../fs/index.js";
+
+/** No list of variables or labels is longer, in bytes. */
+const longestFile = 1024 * 1024;
+
+/**
+ * Variables of `--env-file` and `--env`, the flags last. A name alone takes the value that it has here, and is left out where it
+ * has none (docker/cli opts ReadKVEnvStrings).
+ *
+ * @throws InvalidArgumentError
+ */
+export async function readVariables(
+  flags: readonly string[],
+  files: readonly string[],
+  env: Environment,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const texts = [...(await linesOf(files, signal)), ...flags];
+  return texts.flatMap((text) => {
+    if (text === "" || text.startsWith("="))
+      throw new InvalidArgumentError(`invalid environment variable: ${text}`);
+    if (text.includes("=")) return [text];
+    const value = variableOf(env, text);
+    return value === undefined ? [] : [`${text}=${value}`];
+  });
+}
+
+/** Labels of `--label-file` and `--label`; a key alone is empty. */
+export async function readLabels(
+  flags: readonly string[],
+  files: readonly string[],
+  signal: AbortSignal,
+): Promise<Record<string, string>> {
+  return keyed([...(await linesOf(files, signal)), ...flags]);
+}
+
+/** `KEY=VALUE` texts as a record; the last of a key wins. */
+export function keyed(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf("=");
+      return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
+}
+
+async function linesOf(files: readonly string[], signal: AbortSignal): Promise<string[]> {
+  const lines: string[] = [];
+  for (const file of files) {
+    const text = (await readBounded(file, { limit: longestFile, signal, special: "read" })).toString("utf8");
+    for (const line of text.replace(/^\ufeff/, "").split(/\r?\n/)) {
+      const trimmed = line.trimStart();
+      if (trimmed !== "" && !trimmed.startsWith("#")) lines.push(trimmed);
+    }
+  }
+  return lines;
+}
