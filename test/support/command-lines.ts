@@ -76,6 +76,10 @@ export const commandLines: readonly CommandLine[] = [
   line("build ctx -f ctx"),
   line("build -f - -"),
   line("build ctx --build-context foo"),
+  line("build ctx --build-context __proto__=ctx", {
+    why: names,
+    says: 'ERROR: failed to build: invalid context name __proto__: invalid reference format: "__proto__"',
+  }),
   line("build ctx --secret id=", { why: names, says: 'ERROR: secret missing ID in "id="' }),
   line("build ctx --secret id=x,bogus=1", {
     why: names,
@@ -109,6 +113,8 @@ export const commandLines: readonly CommandLine[] = [
   // Meaning
   line("build ctx --platform=bogus/a/b/c"),
   line("build ctx --platform=linux/sparc"),
+  line("build ctx --platform=windows(%zz)/amd64"),
+  line("build ctx --platform=linux(+a%)/amd64"),
   line("build ctx --cache-to bogus=1"),
   line("build ctx --cache-to type=inline,bogus", {
     why: names,
@@ -214,6 +220,10 @@ export const commandLines: readonly CommandLine[] = [
   line("create --driver-opt bogus=1 --name x", {
     why: "the options are listed",
     says: `ERROR: failed to initialize builder x (x0): invalid driver option bogus for docker-container driver: its options are ${options}`,
+  }),
+  line("create --driver-opt __proto__=1 --name x", {
+    why: "the options are listed",
+    says: `ERROR: failed to initialize builder x (x0): invalid driver option __proto__ for docker-container driver: its options are ${options}`,
   }),
   line("create --driver-opt bogus --name x"),
   line("create --driver-opt memory=x --name x", {

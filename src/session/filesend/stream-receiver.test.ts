@@ -38,6 +38,12 @@ test("an output that had failed is told by its own error", async () => {
   await expect(receive(callOf(1), sink)).rejects.toMatchObject({ code: "ENOENT" });
 });
 
+test("an output that is a web stream, and was closed, is told as one that was closed early", async () => {
+  const target = new WritableStream();
+  await target.close();
+  await expect(receive(callOf(3), Writable.fromWeb(target as never))).rejects.toMatchObject(early);
+});
+
 test("an output that was ended already takes nothing", async () => {
   const sink = new PassThrough().end().resume();
   await expect(receive(callOf(1), sink)).rejects.toMatchObject(early);

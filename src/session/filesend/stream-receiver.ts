@@ -47,7 +47,7 @@ export async function receiveStream(call: ServerCall, target: StreamTarget): Pro
   const until = async (reached: () => boolean): Promise<void> => {
     while (!reached()) {
       const error = failure ?? sink.errored;
-      if (error) throw isPrematureClose(error) ? closedEarly() : error;
+      if (error) throw error;
       if (call.signal.aborted) throw abortError(call.signal);
       // A caller's stream may have been destroyed long ago: no event tells of it any more.
       if (sink.closed || sink.destroyed) throw closedEarly();
@@ -64,15 +64,17 @@ export async function receiveStream(call: ServerCall, target: StreamTarget): Pro
   } catch (error) {
     sink.destroy(error as Error);
     await destroyed(sink);
-    throw failure ?? error;
+    const reason = failure ?? error;
+    // A web stream that was closed says no more than that.
+    throw isPrematureClose(reason) ? closedEarly(reason) : reason;
   } finally {
     sink.off("error", onError).off("finish", onFinish).off("drain", stirred).off("close", stirred);
     call.signal.removeEventListener("abort", onAbort);
   }
 }
 
-function closedEarly(): SessionError {
-  return new SessionError("SESSION_EXPORT_INCOMPLETE", "the output was closed early");
+function closedEarly(cause?: unknown): SessionError {
+  return new SessionError("SESSION_EXPORT_INCOMPLETE", "the output was closed early", { cause });
 }
 
 /** Waits until a stream is closed, also one that was long ago, and no longer than is reasonable. */
