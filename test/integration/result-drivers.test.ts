@@ -90,7 +90,7 @@ test("output goes to a slow reader in bounded memory", async () => {
   await using place = await Workplace.open("result-faults");
   const own = await place.builder("b", "--driver-opt", "network=host", "--bootstrap");
   const dir = await place.context({ Dockerfile: "FROM busybox\n" });
-  const command = `head -c ${mebibytes}M /dev/zero`;
+  const command = `head -c ${mebibytes * 2 ** 20} /dev/zero`;
   const run = place.start(["build", "--builder", own, "-q", "--on", "always", "--invoke", command, dir], {
     readStdout: false,
   });
