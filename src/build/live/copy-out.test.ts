@@ -27,7 +27,7 @@ beforeAll(async () => {
     env: fake.builder.env,
     context: files({ Dockerfile: "FROM scratch\n" }),
   });
-});
+}, 60_000); // all that builds is loaded here
 beforeEach(() => {
   fake.script = { statFile: () => ({ stat: entry("top", directory) }) };
 });
