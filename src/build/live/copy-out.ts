@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { SlipwayError, throwIfAborted } from "../../core/index.js";
 import { type TreeEntry, writeTree } from "../../session/index.js";
 import { type FileSystem, type ResultEntry, filePieces, readDirectory, statFile } from "./file-system.js";
@@ -12,7 +12,7 @@ export interface CopyRequest {
 }
 
 /** Longest path of Linux. */
-const longestPath = 4096;
+const longestPath = 4095;
 
 /** Copies a file or a directory out of a file system in the daemon; see `LiveFiles.copyOut()`. */
 export async function copyOut(files: FileSystem, { path, dest, signal }: CopyRequest): Promise<number> {
@@ -26,7 +26,8 @@ export async function copyOut(files: FileSystem, { path, dest, signal }: CopyReq
     }
   };
   if (entry.type === "directory") {
-    await writeTree(dest, count(below(files, { from, to: "", signal })), signal);
+    const room = longestPath - Buffer.byteLength(resolve(dest)) - 1;
+    await writeTree(dest, count(below(files, { from, to: "", room, signal })), signal);
     return written;
   }
   if (entry.type === "other")
@@ -58,22 +59,27 @@ async function resolved(
 interface Below {
   from: string;
   to: string;
+  /** Bytes that a path below the destination may have. */
+  room: number;
   signal: AbortSignal | undefined;
 }
 
-async function* below(files: FileSystem, { from, to, signal }: Below): AsyncGenerator<TreeEntry, void> {
+async function* below(files: FileSystem, { from, to, room, signal }: Below): AsyncGenerator<TreeEntry, void> {
   throwIfAborted(signal);
-  // A daemon could tell of directories in directories for ever.
-  if (from.length > longestPath)
-    throw new SlipwayError("BUILDER_CLAIM", `the builder tells of a path of more than ${longestPath} bytes`);
   for (const entry of await readDirectory(files, from, { signal })) {
     const path = join(from, entry.name);
     if (entry.name.includes("\ufffd"))
       throw new SlipwayError("RESULT_FILE", `${path} cannot be read from the result: its name is not UTF-8`);
     const inner = to === "" ? entry.name : `${to}/${entry.name}`;
     if (entry.type === "other") continue;
+    // A daemon could tell of directories in directories for ever, and what is made here is to be reached, and removed, by its path.
+    if (Buffer.byteLength(inner) > room)
+      throw new SlipwayError(
+        "BUILDER_CLAIM",
+        `the builder tells of a path that would have more than ${longestPath} bytes here: ${from}`,
+      );
     yield toTreeEntry(files, { ...entry, path, to: inner, signal });
-    if (entry.type === "directory") yield* below(files, { from: path, to: inner, signal });
+    if (entry.type === "directory") yield* below(files, { from: path, to: inner, room, signal });
   }
 }
 
