@@ -8,6 +8,83 @@ export type AddressTls = Pick<SecureContextOptions, "ca" | "cert" | "key"> & {
     servername?: string;
 };
 
+export interface BakeDefinition {
+    readonly targets: readonly TargetFields[];
+    readonly groups: readonly GroupFields[];
+    readonly variables: readonly BakeVariable[];
+}
+
+export declare class BakeError extends SlipwayError {
+    readonly diagnostics: readonly Diagnostic[];
+    readonly sources: readonly SourceLocation[];
+    constructor(problem: string | readonly Diagnostic[], options?: {
+        cause?: unknown;
+        sources?: readonly SourceLocation[];
+    });
+}
+
+export interface BakeJson {
+    group?: Record<string, {
+        description?: string;
+        targets: string[];
+    }>;
+    target: Record<string, Record<string, unknown>>;
+}
+
+export type BakeOptions = ReadBakeOptions & ConnectTarget & {
+    plan?: BakePlan;
+    allow?: readonly string[];
+    onTargetError?: "cancel" | "continue";
+    deferOutputs?: boolean;
+    concurrency?: number;
+    onTargetEvent?: (target: string, event: BuildEvent) => void;
+    credentials?: CredentialsCallback;
+    metadataProvenance?: MetadataProvenance;
+    describe?: boolean;
+    onEvent?: EventSink;
+    signal?: AbortSignal;
+};
+
+export interface BakePlan {
+    readonly targets: ReadonlyMap<string, TargetFields>;
+    readonly groups: ReadonlyMap<string, {
+        description?: string;
+        targets: string[];
+    }>;
+    readonly variables: readonly BakeVariable[];
+    readonly granted: readonly string[];
+    missingPrivileges(allow: readonly string[]): Privilege[];
+    toJSON(): BakeJson;
+}
+
+export interface BakeResources {
+    memory?: string;
+    "memory-swap"?: string;
+    "cpu-shares"?: number;
+    "cpu-period"?: number;
+    "cpu-quota"?: number;
+    "cpuset-cpus"?: string;
+    "cpuset-mems"?: string;
+}
+
+export interface BakeResult {
+    readonly targets: ReadonlyMap<string, BuildResult>;
+    readonly failures: ReadonlyMap<string, Error>;
+    readonly metadata: Record<string, unknown>;
+}
+
+export interface BakeSource {
+    name: string;
+    content: string | Uint8Array;
+}
+
+export interface BakeVariable {
+    readonly name: string;
+    readonly description?: string;
+    readonly type?: string;
+    readonly value?: string;
+}
+
 export interface BuildAttachment extends RecordBlob {
     platform?: string;
     type: string;
@@ -474,6 +551,12 @@ export interface DiagnoseOptions extends DriverCallOptions {
     since: number;
 }
 
+export interface Diagnostic {
+    readonly summary: string;
+    readonly detail: string;
+    readonly subject?: Range;
+}
+
 export type Dial = (signal?: AbortSignal) => Promise<Duplex>;
 
 export interface DialBuilderOptions {
@@ -707,6 +790,12 @@ export type GivenCredentials = {
 } | {
     registryToken: string;
 } | undefined | null;
+
+export interface GroupFields {
+    name: string;
+    description?: string;
+    targets?: string[];
+}
 
 export declare class HistoryError extends SlipwayError {
     readonly code: HistoryErrorCode;
@@ -979,6 +1068,21 @@ export interface Platform {
     readonly osFeatures?: readonly string[];
 }
 
+export interface Position {
+    readonly line: number;
+    readonly column: number;
+}
+
+export interface Privilege {
+    readonly kind: "network.host" | "security.insecure" | "device" | "ssh" | "buildx.local.delete" | "fs.read" | "fs.write" | "fs";
+    readonly value?: string;
+}
+
+export declare class PrivilegesError extends SlipwayError {
+    readonly missing: readonly Privilege[];
+    constructor(missing: readonly Privilege[]);
+}
+
 export interface ProgressGroup {
     id: string;
     name: string;
@@ -1000,6 +1104,31 @@ export interface PruneOptions {
     maxUsedSpace?: number;
     minFreeSpace?: number;
     signal?: AbortSignal | undefined;
+}
+
+export interface Range {
+    readonly filename: string;
+    readonly start: Position;
+    readonly end: Position;
+}
+
+export interface ReadBakeOptions {
+    files?: readonly (string | BakeSource)[];
+    targets?: readonly string[];
+    vars?: Readonly<Record<string, string | undefined>>;
+    set?: readonly string[];
+    push?: boolean;
+    load?: boolean;
+    noCache?: boolean;
+    pull?: boolean;
+    sbom?: boolean | string;
+    provenance?: boolean | string;
+    call?: string;
+    cwd?: string;
+    env?: Environment;
+    readInput?: () => Promise<Uint8Array>;
+    onEvent?: EventSink;
+    signal?: AbortSignal;
 }
 
 export interface ReadResultFileOptions extends ReadResultOptions {
@@ -1065,6 +1194,12 @@ export interface RunningNodesOptions {
     signal?: AbortSignal | undefined;
 }
 
+export interface SecretEntry {
+    readonly id: string;
+    readonly src: string;
+    readonly env: string;
+}
+
 export type SecretInput = string | Bytes | {
     file: string;
 } | {
@@ -1078,7 +1213,7 @@ export declare class SlipwayError extends Error {
     constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
-export type SlipwayErrorCode = "ABORTED" | "BAKE_DEFINITION" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "IMAGE_UNKNOWN_FORM" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "RESULT_CLOSED" | "RESULT_EXEC" | "RESULT_FILE" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE";
+export type SlipwayErrorCode = "ABORTED" | "BAKE_DEFINITION" | "BAKE_PRIVILEGES" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "IMAGE_UNKNOWN_FORM" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "RESULT_CLOSED" | "RESULT_EXEC" | "RESULT_FILE" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "TARGETS_FAILED" | "TARGET_LINK";
 
 export interface SlipwayErrorOptions {
     cause?: unknown;
@@ -1110,6 +1245,11 @@ export interface SourceRange {
         line: number;
         character: number;
     };
+}
+
+export interface SshEntry {
+    readonly id: string;
+    readonly paths: readonly string[];
 }
 
 export interface StatusUpdate {
@@ -1157,6 +1297,44 @@ export declare class StoreError extends SlipwayError {
 
 export type StoreErrorCode = "STORE_NO_BUILDER" | "STORE_CORRUPT" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "STORE_NEWER" | "STORE_SHARED" | "STORE_REFUSED";
 
+export interface TargetFields {
+    name: string;
+    description?: string;
+    inherits?: string[];
+    annotations?: string[];
+    attest?: TypedEntry[];
+    context?: string;
+    contexts?: Map<string, string>;
+    dockerfile?: string;
+    "dockerfile-inline"?: string;
+    args?: Map<string, string | null>;
+    labels?: Map<string, string | null>;
+    tags?: string[];
+    "cache-from"?: TypedEntry[];
+    "cache-to"?: TypedEntry[];
+    target?: string;
+    secret?: SecretEntry[];
+    ssh?: SshEntry[];
+    platforms?: string[];
+    output?: TypedEntry[];
+    pull?: boolean;
+    "no-cache"?: boolean;
+    network?: string;
+    "no-cache-filter"?: string[];
+    "shm-size"?: string;
+    ulimits?: string[];
+    resources?: BakeResources;
+    call?: string;
+    entitlements?: string[];
+    "extra-hosts"?: Map<string, string | null>;
+    policy?: Record<string, unknown>[];
+}
+
+export declare class TargetsError extends SlipwayError {
+    readonly failures: ReadonlyMap<string, Error>;
+    constructor(failures: ReadonlyMap<string, Error>);
+}
+
 export interface TerminalSize {
     columns: number;
     rows: number;
@@ -1168,6 +1346,13 @@ export interface TreeDigest {
     digest: string;
     entries: number;
     bytes: number;
+}
+
+export interface TypedEntry {
+    readonly type: string;
+    readonly attrs: ReadonlyMap<string, string>;
+    readonly dest?: string;
+    readonly disabled?: boolean;
 }
 
 export interface Vertex {
@@ -1208,6 +1393,8 @@ export interface VertexWarning {
     source?: SourceInfo;
     ranges: SourceRange[];
 }
+
+export declare function bake(options?: BakeOptions): Promise<BakeResult>;
 
 export declare function build(options: BuildCallOptions): Promise<BuildResult>;
 
@@ -1260,6 +1447,8 @@ export declare function plan(options: PlanOptions): Promise<BuildPlan>;
 
 export declare function prune(options?: BuilderPruneOptions): AsyncGenerator<CacheRecord>;
 export declare function prune(client: BuildkitClient, options?: PruneOptions): AsyncGenerator<CacheRecord>;
+
+export declare function readBake(options?: ReadBakeOptions): Promise<BakePlan>;
 
 export declare function readTrace(builds: BuildHistory, record: BuildRecord, given?: RecordCallOptions): Promise<TraceSpan[]>;
 

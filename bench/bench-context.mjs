@@ -62,6 +62,12 @@ export function benchContext({ scratch, env = process.env }) {
       const all = [...client.command, "build", "--builder", builder(kind), "--progress", "plain", ...args];
       return measure(all, { ...options, env: { ...client.env, ...options.env } });
     },
+    /** Runs `bake ARGS…` with a client, in a directory that has a definition; it may read beside its contexts. */
+    bake(way, dir, args = []) {
+      const client = clients[way];
+      const flags = ["--builder", builder("filled"), "--progress", "plain", "--allow", "fs=*"];
+      return measure([...client.command, "bake", ...flags, ...args], { cwd: dir, env: client.env });
+    },
     /** Name of a builder. */
     builder,
     /** Takes everything out of the builder that is to be empty. */

@@ -1,3 +1,4 @@
+import { bake } from "./workloads/bake.mjs";
 import { drivers } from "./workloads/drivers.mjs";
 import { exports } from "./workloads/exports.mjs";
 import { loads } from "./workloads/loads.mjs";
@@ -23,7 +24,7 @@ import { uploads } from "./workloads/uploads.mjs";
  */
 
 /** Everything that is measured, in the table's order. @type {Workload[]} */
-export const workloads = [...small, ...uploads, ...exports, ...loads, ...drivers].map((workload) => ({
+export const workloads = [...small, ...uploads, ...exports, ...loads, ...drivers, ...bake].map((workload) => ({
   ways: ["buildx", "exec", "socket"],
   engines: ["docker"],
   targets: {},

@@ -6,8 +6,17 @@
  * ground itself, is all that it may import.
  */
 export const house = [
-  { floor: "faces", folder: "index", is: "the library", uses: ["build", "manage", "progress", "builder"] },
-  { folder: "cli", is: "the command", uses: ["index", "build", "manage", "report", "progress", "builder"] },
+  {
+    floor: "faces",
+    folder: "index",
+    is: "the library",
+    uses: ["bake", "build", "manage", "progress", "builder"],
+  },
+  {
+    folder: "cli",
+    is: "the command",
+    uses: ["index", "bake", "build", "manage", "report", "progress", "builder"],
+  },
   {
     folder: "docker-cli",
     is: "the command `slipway-docker`",
@@ -29,7 +38,11 @@ export const house = [
     is: "builds: plan, solve, outputs, loading",
     uses: ["progress", "builder", "session", "buildkit", "registry", "engine-api"],
   },
-  { folder: "bake", is: "bake's definitions: files, variables, targets", uses: [] },
+  {
+    folder: "bake",
+    is: "bake: definitions, and many targets in one go",
+    uses: ["build", "builder", "progress"],
+  },
   { folder: "report", is: "a build as a page", uses: ["progress"] },
   { folder: "progress", is: "what a build shows while it runs", uses: [] },
   { floor: "where it runs", folder: "builder", is: "the store, builders and their nodes", uses: ["driver"] },

@@ -1,12 +1,22 @@
-import { SlipwayError } from "../core/index.js";
-import { type Diagnostic, diagnosticsText } from "../hcl/index.js";
+import { SlipwayError, type SourceLocation } from "../core/index.js";
+import type { Diagnostic } from "../hcl/index.js";
+
+/** What a {@link BakeError} says besides its message. */
+export interface BakeErrorOptions {
+  cause?: unknown;
+  diagnostics?: readonly Diagnostic[];
+  sources?: readonly SourceLocation[];
+}
 
 /** A bake definition cannot be used. `diagnostics` are all that is wrong with it, each with its place if it has one. */
 export class BakeError extends SlipwayError {
   readonly diagnostics: readonly Diagnostic[];
+  /** The first place in a definition where something is wrong. */
+  readonly sources: readonly SourceLocation[];
 
-  constructor(problem: string | readonly Diagnostic[], options: { cause?: unknown } = {}) {
-    super("BAKE_DEFINITION", typeof problem === "string" ? problem : diagnosticsText(problem), options);
-    this.diagnostics = typeof problem === "string" ? [] : problem;
+  constructor(message: string, options: BakeErrorOptions = {}) {
+    super("BAKE_DEFINITION", message, options);
+    this.diagnostics = options.diagnostics ?? [];
+    this.sources = options.sources ?? [];
   }
 }

@@ -1,14 +1,18 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { variableOf } from "../config/index.js";
+import { type VertexWriter, withVertex } from "../core/index.js";
 import {
   type Body,
   type Diagnostic,
+  HclError,
   decodeSource,
   diagnosticsText,
   parseJsonBody,
   parseNative,
 } from "../hcl/index.js";
 import { BakeError } from "./bake-error.js";
+import type { BakeSource, ReadBakeOptions } from "./read-bake.js";
 
 /** A definition that has been read. */
 export interface DefinitionFile {
@@ -22,37 +26,115 @@ const defaultNames = [
   "docker-bake.override.json", "docker-bake.override.hcl",
 ]; // prettier-ignore
 
-/** Reads the named definitions, or the default ones that there are. `-` is standard input, given by `readInput`. */
-export async function readDefinitions(
-  names: readonly string[] | undefined,
-  cwd: string,
-  readInput: (() => Promise<Uint8Array>) | undefined,
-): Promise<DefinitionFile[]> {
-  const files: DefinitionFile[] = [];
-  for (const name of names ?? defaultNames) {
-    if (name === "-" && readInput) files.push({ name, content: await readInput() });
-    else {
-      const content = await contentOf(name, cwd, names === undefined);
-      if (content) files.push({ name, content });
+/** Reads the definitions that are named, by the options or the environment, or the default ones that there are. */
+export async function readDefinitions(options: ReadBakeOptions): Promise<DefinitionFile[]> {
+  const { files: given, onEvent } = options;
+  const listed = given === undefined ? await namesOfEnvironment(options) : undefined;
+  const named = given ?? listed;
+  const names = named ?? defaultNames;
+  const read = async (vertex?: VertexWriter) => {
+    const files: DefinitionFile[] = [];
+    for (const file of names) {
+      const one =
+        typeof file === "string" ? await readOne(file, options, named === undefined, vertex) : inMemory(file);
+      if (one) files.push(one);
     }
-  }
-  if (files.length === 0) throw new BakeError("couldn't find a bake definition");
-  return files;
+    if (files.length === 0) throw new BakeError("couldn't find a bake definition");
+    return files;
+  };
+  if (names.every((file) => typeof file !== "string")) return read();
+  const from = listed ? " from BUILDX_BAKE_FILE env" : "";
+  return withVertex(onEvent, `[internal] load local bake definitions${from}`, read);
 }
 
-async function contentOf(name: string, cwd: string, optional: boolean): Promise<Uint8Array | undefined> {
+async function readOne(
+  name: string,
+  options: ReadBakeOptions,
+  isOptional: boolean,
+  vertex: VertexWriter | undefined,
+): Promise<DefinitionFile | undefined> {
+  const content = await contentOf(name, options, isOptional);
+  if (!content) return undefined;
+  const size = { current: content.length, total: content.length, done: true };
+  vertex?.progress(name === "-" ? "reading from stdin" : `reading ${name}`, size);
+  return { name, content };
+}
+
+/** `BUILDX_BAKE_FILE`, a list as PATH is one; all of it must be there. */
+async function namesOfEnvironment({
+  env = process.env,
+  cwd,
+}: ReadBakeOptions): Promise<string[] | undefined> {
+  const list = variableOf(env, "BUILDX_BAKE_FILE");
+  if (!list) return undefined;
+  const names = list
+    .split(variableOf(env, "BUILDX_BAKE_PATH_SEPARATOR") || path.delimiter)
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  for (const name of names) if (name !== "-") await readNamed(name, cwd, "stat");
+  return names.length > 0 ? names : undefined;
+}
+
+function inMemory({ name, content }: BakeSource): DefinitionFile {
+  return { name, content: typeof content === "string" ? Buffer.from(content) : content };
+}
+
+async function contentOf(
+  name: string,
+  { cwd, readInput }: ReadBakeOptions,
+  isOptional: boolean,
+): Promise<Uint8Array | undefined> {
+  if (name === "-" && readInput) return readInput();
   try {
-    return await readFile(path.resolve(cwd, name));
+    return await readNamed(name, cwd, "open");
+  } catch (error) {
+    const cause = (error as Error).cause as NodeJS.ErrnoException;
+    if (isOptional && cause.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function readNamed(name: string, cwd: string | undefined, call: "open" | "stat"): Promise<Uint8Array> {
+  try {
+    return await readFile(path.resolve(cwd ?? "", name.replace(/^cwd:\/\//, "")));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" && optional) return undefined;
     const reason = code === "ENOENT" ? "no such file or directory" : (error as Error).message;
-    throw new BakeError(`open ${name}: ${reason}`, { cause: error });
+    throw new BakeError(`${call} ${name}: ${reason}`, { cause: error });
   }
 }
 
-/** Parses a definition by its name's ending; without one as native syntax, or else JSON. */
-export function parseDefinition({ name, content }: DefinitionFile): Body {
+/** What definitions are written in: compose files, and the others, parsed. */
+export interface ParsedDefinitions {
+  readonly compose: readonly DefinitionFile[];
+  readonly bodies: readonly Body[];
+}
+
+/** Tells definitions apart by their names' endings; one without is what it can be read as, compose first. */
+export async function parseDefinitions(files: readonly DefinitionFile[]): Promise<ParsedDefinitions> {
+  const compose: DefinitionFile[] = [];
+  const bodies: Body[] = [];
+  for (const file of files) {
+    if (/\.ya?ml$/.test(file.name) || (!/\.(?:hcl|json)$/.test(file.name) && (await isCompose(file))))
+      compose.push(file);
+    else bodies.push(parseBody(file));
+  }
+  return { compose, bodies };
+}
+
+async function isCompose({ name, content }: DefinitionFile): Promise<boolean> {
+  const { parseYaml } = await import("./compose/parse-yaml.js");
+  try {
+    const documents = await parseYaml(name, decodeSource(content));
+    return documents.some((document) => document.has("services") || document.has("include"));
+  } catch (error) {
+    if (!(error instanceof BakeError)) throw error;
+    return false;
+  }
+}
+
+/** Parses native syntax or JSON. */
+function parseBody({ name, content }: DefinitionFile): Body {
   const source = decodeSource(content);
   const parse = (
     read: typeof parseNative | typeof parseJsonBody,
@@ -61,11 +143,6 @@ export function parseDefinition({ name, content }: DefinitionFile): Body {
     const diagnostics: Diagnostic[] = [];
     return { body: read(source, as, diagnostics), diagnostics };
   };
-  if (/\.ya?ml$/.test(name)) {
-    throw new BakeError(
-      `${name}: slipway reads no compose files yet, name the other definitions with --file`,
-    );
-  }
   if (name.endsWith(".json")) return sound(parse(parseJsonBody, name));
   if (name.endsWith(".hcl")) return sound(parse(parseNative, name));
   const native = parse(parseNative, `${name}.hcl`);
@@ -76,6 +153,6 @@ export function parseDefinition({ name, content }: DefinitionFile): Body {
 }
 
 function sound({ body, diagnostics }: { body: Body; diagnostics: readonly Diagnostic[] }): Body {
-  if (diagnostics.length > 0) throw new BakeError(diagnostics);
+  if (diagnostics.length > 0) throw new HclError(diagnostics);
   return body;
 }

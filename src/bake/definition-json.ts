@@ -58,7 +58,8 @@ function entryJson({ type, attrs, dest, disabled }: TypedEntry): unknown {
 }
 
 function escapeTemplate(text: string): string {
-  return text.replaceAll("${", "$${").replaceAll("%{", "%%{");
+  // By a function: `$$` in a text would stand for one of them.
+  return text.replaceAll("${", () => "$${").replaceAll("%{", "%%{");
 }
 
 function sorted<Item>(entries: Iterable<readonly [string, Item]>): Record<string, Item> {

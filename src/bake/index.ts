@@ -1,10 +1,19 @@
+export { type BakeOptions, type BakeResult, bake } from "./bake.js";
+export type { Diagnostic, Position, Range } from "../hcl/index.js";
 export { BakeError } from "./bake-error.js";
 export type { BakeJson } from "./definition-json.js";
+export type { SecretEntry, SshEntry, TypedEntry } from "./entries.js";
+export type { GroupFields } from "./group.js";
 export { type ListedTarget, listTargets, listVariables, tabbed } from "./listings.js";
+export { PrivilegesError } from "./privileges-error.js";
+export { type Privilege, privilegeText } from "./privilege.js";
 export {
   type BakeDefinition,
   type BakePlan,
+  type BakeSource,
   type ReadBakeOptions,
   readBake,
   readDefinition,
 } from "./read-bake.js";
+export type { BakeResources, TargetFields } from "./target.js";
+export type { BakeVariable } from "./variables.js";

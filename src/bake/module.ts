@@ -8,6 +8,7 @@ import {
   HclError,
   type Range,
   type Scope,
+  type Value,
   objectValue,
   referencesOf,
   report,
@@ -63,6 +64,8 @@ class Evaluation {
   readonly #blocks: Block[] = [];
   readonly #instances = new Map<Block, Instance[]>();
   readonly #byName = { target: new Map<string, Instance[]>(), group: new Map<string, Instance[]>() };
+  /** Blocks that expressions refer to, as they see them. */
+  readonly #shown = { target: new Map<string, Value>(), group: new Map<string, Value>() };
   readonly #active = new Set<string>();
 
   constructor(bodies: readonly Body[], options: ModuleOptions) {
@@ -201,10 +204,13 @@ class Evaluation {
     if (diagnostics.length > before) return;
     for (const name of attributes.keys()) done.add(name);
     if (only !== undefined) done.add(only);
-    const own = this.#scope.variables.get(block.type);
-    const others = own ? [...(own.data as ReadonlyMap<string, ReturnType<typeof targetValue>>)] : [];
-    const value = block.type === "target" ? targetValue(target) : groupValue(target);
-    this.#scope.variables.set(block.type, objectValue([...others, [instance.name, value]]));
+  }
+
+  /** Makes a block that is referred to known to expressions, as far as it is evaluated. */
+  #show(type: "target" | "group", { name, target }: Instance): void {
+    const shown = this.#shown[type];
+    shown.set(name, type === "target" ? targetValue(target) : groupValue(target));
+    this.#scope.variables.set(type, objectValue(shown));
   }
 
   /** Evaluates what an expression refers to. What is not declared is left to the expression itself. */
@@ -228,6 +234,7 @@ class Evaluation {
           const diagnostics: Diagnostic[] = [];
           placed(() => this.#resolve(instance, only, diagnostics));
           refuse(diagnostics);
+          this.#show(root.name, instance);
         }
       }
     }

@@ -82,13 +82,18 @@ export const byId = <Entry extends { id: string }>(entries: readonly Entry[]) =>
 /** Takes out what is there twice or empty, and what follows from other fields in. `Target.normalize`. */
 export function normalizeTarget(target: TargetFields): void {
   for (const name of ["annotations", "tags", "platforms", "no-cache-filter", "ulimits"] as const) {
-    if (target[name]) target[name] = once(target[name]);
+    if (!target[name]) continue;
+    target[name] = once(target[name]);
+    // An empty list is none to those who inherit it.
+    if (target[name].length === 0) delete target[name];
   }
   if (target.attest) target.attest = byType(target.attest);
   if (target.secret) target.secret = byId(target.secret);
   if (target.ssh) target.ssh = byId(target.ssh);
   for (const name of ["cache-from", "cache-to", "output"] as const) {
-    if (target[name]) target[name] = withoutTwins(target[name]);
+    if (!target[name]) continue;
+    target[name] = withoutTwins(target[name]);
+    if (target[name].length === 0) delete target[name];
   }
   if (target.network === "host") target.entitlements = [...(target.entitlements ?? []), "network.host"];
   if (target.entitlements) target.entitlements = once(target.entitlements);

@@ -19,7 +19,15 @@ import {
 } from "../hcl/index.js";
 import { boolProblem } from "./entries.js";
 
-const isPrimitive = ({ kind }: Type) => kind === "string" || kind === "number" || kind === "bool";
+/** Whether a type is that of a single text, number or bool. */
+export const isPrimitive = ({ kind }: Type) => kind === "string" || kind === "number" || kind === "bool";
+
+/** A typed variable's value from text: comma-separated for collections. Throws a CtyError. */
+export function fromOutside(name: string, text: string, type: Type): Value {
+  if (isCsvType(type)) return fromCsv(name, text, type);
+  if (isPrimitive(type)) return fromText(name, text, type);
+  throw new CtyError(`unsupported type ${typeName(type)} for variable ${name}`);
+}
 
 /** A typed variable's value from JSON. Throws a CtyError. */
 export function fromJson(name: string, text: string, type: Type): Value {
@@ -52,12 +60,12 @@ export function fromText(name: string, text: string, type: Type): Value {
 }
 
 /** Whether a type can be given as comma-separated values. */
-export function isCsvType({ kind }: Type): boolean {
+function isCsvType({ kind }: Type): boolean {
   return kind === "list" || kind === "set" || kind === "tuple" || kind === "map";
 }
 
 /** A collection of primitives from comma-separated values, `key:value` for maps. Throws a CtyError. */
-export function fromCsv(name: string, text: string, type: Type): Value {
+function fromCsv(name: string, text: string, type: Type): Value {
   const fail = (problem: string) => new CtyError(`failed to convert variable ${name} from CSV: ${problem}`);
   const fields = csv(text, (problem) => fail(`failed to parse ${text} as CSV: ${problem}`));
   const item = (value: string, element: Type): Value => {

@@ -1,5 +1,5 @@
 import { type Attribute, type Block, CtyError, type Diagnostic, type Expression, HclError, type Range, type Scope, type Type, type Value, boolType, convert, encodeJson, isTrue, keywordOf, nullValue, report, stringType, textOf, textValue, typeConstraint, typeName } from "../hcl/index.js"; // prettier-ignore
-import { fromCsv, fromJson, fromText, isCsvType } from "./variable-override.js";
+import { fromJson, fromOutside, fromText, isPrimitive } from "./variable-override.js";
 
 /** A variable of a definition, as lists show it. */
 export interface BakeVariable {
@@ -100,29 +100,25 @@ export class Variables {
   }
 
   #overridden(name: string, value: Value | undefined, type: Type | undefined, hasDefault: boolean): Value {
-    let text = this.#lookup(name);
-    let isJson = false;
-    const json = `${name}_JSON`;
-    if ((text === undefined || type) && !this.#blocks.has(json) && !this.#builtins.has(json)) {
-      const other = this.#lookup(json);
-      if (other !== undefined) {
-        text = other;
-        isJson = true;
-      }
-    }
-    if (text === undefined) return value ?? (type ? nullValue(type) : textValue(""));
-    if (type && isJson) return fromJson(name, text, type);
-    if (type && isCsvType(type)) return fromCsv(name, text, type);
-    const { kind } = type ?? { kind: "dynamic" };
-    if (type && (kind === "string" || kind === "number" || kind === "bool"))
-      return fromText(name, text, type);
-    const unsupported = (given: Type) =>
-      new CtyError(`unsupported type ${typeName(given)} for variable ${name}`);
-    if (type) throw unsupported(type);
+    const given = this.#given(name, type !== undefined);
+    if (!given) return value ?? (type ? nullValue(type) : textValue(""));
+    const { text, isJson } = given;
+    if (type) return isJson ? fromJson(name, text, type) : fromOutside(name, text, type);
+    // Without a type it is of the kind that its default is.
     if (!hasDefault || !value || value.type.kind === "dynamic") return textValue(text);
-    const own = value.type.kind;
-    if (own === "string" || own === "number" || own === "bool") return fromText(name, text, value.type);
-    throw unsupported(value.type);
+    if (!isPrimitive(value.type))
+      throw new CtyError(`unsupported type ${typeName(value.type)} for variable ${name}`);
+    return fromText(name, text, value.type);
+  }
+
+  /** What is given from outside: by the variable's name, or as JSON by `NAME_JSON`, which goes before for typed ones. */
+  #given(name: string, isTyped: boolean): { text: string; isJson: boolean } | undefined {
+    const text = this.#lookup(name);
+    const other = `${name}_JSON`;
+    const isFree = !this.#blocks.has(other) && !this.#builtins.has(other);
+    const json = isFree && (isTyped || text === undefined) ? this.#lookup(other) : undefined;
+    if (json !== undefined) return { text: json, isJson: true };
+    return text === undefined ? undefined : { text, isJson: false };
   }
 
   describe(name: string, value: Value | undefined): BakeVariable {

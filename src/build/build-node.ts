@@ -18,6 +18,12 @@ export interface ConnectNodeOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What a build is called in the builder's store. */
+export interface SavedAs {
+  target: string;
+  groupRef: string | undefined;
+}
+
 /** One buildkitd that builds can run on: a builder's node, or one at an address. */
 export interface BuildNode {
   builderName: string;
@@ -29,7 +35,9 @@ export interface BuildNode {
   engine?: { endpoint: DockerEndpoint; name: string } | undefined;
   /** Files of the node's configuration, with what they say about registries. */
   files?: ReadonlyMap<string, Uint8Array>;
-  saveRef?: (plan: SolvePlan) => Promise<void>;
+  saveRef?: (plan: SolvePlan, as: SavedAs) => Promise<void>;
+  /** Notes which builds were started together. */
+  saveGroup?: (id: string, group: { targets: readonly string[]; refs: readonly string[] }) => Promise<void>;
   /** What is noted of a build's id. */
   readRef?: (ref: string) => Promise<{ localPath: string; dockerfilePath: string } | undefined>;
   /** Boots it if need be. */
@@ -71,12 +79,13 @@ export async function builderNode(
     driver,
     engine: endpoint && { endpoint, name: node.node.endpoint },
     files: node.node.files,
-    async saveRef({ ref, inputs }) {
-      const { localState } = builder.store;
-      // Only a help for `history`; a store that cannot be written does not keep anyone from building.
-      await localState
-        .saveRef(builder.name, node.name, ref, { target: "default", ...inputs.recorded })
-        .catch(() => {});
+    // Only a help for `history`; a store that cannot be written does not keep anyone from building.
+    async saveRef({ ref, inputs }, { target, groupRef }) {
+      const state = { target, ...inputs.recorded, ...(groupRef !== undefined && { groupRef }) };
+      await builder.store.localState.saveRef(builder.name, node.name, ref, state).catch(() => {});
+    },
+    async saveGroup(id, group) {
+      await builder.store.localState.saveGroup(id, group).catch(() => {});
     },
     readRef: (ref) => builder.store.localState.readRef(builder.name, node.name, ref).catch(() => undefined),
     connect: ({ onEvent, signal }) => connectForBuild(driver, { sink: onEvent, signal, affinity }),

@@ -31,6 +31,19 @@ export interface BuildOnNodesContext {
   ask?: AskGateway | undefined;
   /** Lets the build be exported later, while it is held. */
   late?: LateOutputs | undefined;
+  /** The target that the plan is of, where several are built together. */
+  target?: PartOfMany | undefined;
+}
+
+/** One of several targets that are built together. */
+export interface PartOfMany {
+  name: string;
+  /** Id of the group of builds, as the builder's store keeps it. */
+  groupRef: string;
+  /** Drives its build on a node, where others are built on it or it on others. */
+  ask(node: number, plan: SolvePlan): AskGateway | undefined;
+  /** Is told under which reference it is built. */
+  onRef(ref: string): void;
 }
 
 /**

@@ -6,6 +6,8 @@ import {
   resolveDockerEndpoint,
 } from "../config/index.js";
 import type { EngineClient } from "../engine-api/index.js";
+import type { SharedMounts } from "./shared-mounts.js";
+import { Turns } from "./turns.js";
 
 /** What builds that run together share: opened when first needed, once, and closed once, when all of them have ended. */
 export class BuildResources implements AsyncDisposable {
@@ -13,9 +15,18 @@ export class BuildResources implements AsyncDisposable {
   readonly dockerConfig: DockerConfig;
   /** Read images' manifests afterwards, for a result's platforms and layers. */
   readonly describe: boolean;
+  /** Directories that several of the builds have. */
+  readonly mounts: SharedMounts | undefined;
   readonly #engines = new Map<string, EngineClient>();
+  readonly #loads = new Map<EngineClient, Turns>();
 
-  constructor(options: { env: Environment; dockerConfig: DockerConfig; describe: boolean }) {
+  constructor(options: {
+    env: Environment;
+    dockerConfig: DockerConfig;
+    describe: boolean;
+    mounts?: SharedMounts;
+  }) {
+    this.mounts = options.mounts;
     this.env = options.env;
     this.dockerConfig = options.dockerConfig;
     this.describe = options.describe;
@@ -35,6 +46,13 @@ export class BuildResources implements AsyncDisposable {
     const engine = openEngine(endpoint, this.env);
     this.#engines.set(key, engine);
     return engine;
+  }
+
+  /** Images go into an engine one after the other: each is then spared what those before have brought. */
+  loadsInto(engine: EngineClient): Turns {
+    const turns = this.#loads.get(engine) ?? new Turns(1);
+    this.#loads.set(engine, turns);
+    return turns;
   }
 
   async close(): Promise<void> {

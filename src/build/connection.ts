@@ -184,14 +184,16 @@ function tellEnd(given: { onEvent?: EventSink }, end: BuildEvent): void {
 }
 
 /** A place to build at, before anything is dialled. */
-interface Prepared {
+export interface Prepared {
   facts: Omit<PlanFacts, "signal">;
+  nodes: NodePool;
   open(options: Pick<ConnectTarget, "onEvent" | "signal">): Promise<WarmConnection>;
   /** Closes what was opened. Idempotent. */
   close(): Promise<void>;
 }
 
-async function prepare(target: NodesTarget): Promise<Prepared> {
+/** Finds where to build, and what plans must know of it. */
+export async function prepare(target: NodesTarget): Promise<Prepared> {
   const env = target.env ?? process.env;
   const ways = [target.builder, target.address, target.dial].filter((way) => way !== undefined);
   if (ways.length > 1) throw new InvalidArgumentError("give one of builder, address and dial");
@@ -209,6 +211,7 @@ async function prepare(target: NodesTarget): Promise<Prepared> {
   };
   return {
     facts,
+    nodes,
     async open(options) {
       // The others of several nodes are connected to when it is known that a build needs them.
       await nodes.connect(nodes.firstIndex, options);

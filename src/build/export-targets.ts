@@ -58,7 +58,18 @@ export async function openTargets(plan: SolvePlan, run: TargetRun): Promise<Open
         seen ??= new Set();
         const asked = new AskedNames(entry.attrs["name"]);
         const memory = new ManifestMemory(join(buildxConfigDir(run.resources.env), "slipway", "manifests"));
-        const loading = { client: node.client, engine, containerdStore, memory, asked, seen, sink, signal };
+        const turns = run.resources.loadsInto(engine);
+        const loading = {
+          client: node.client,
+          engine,
+          containerdStore,
+          memory,
+          asked,
+          seen,
+          turns,
+          sink,
+          signal,
+        };
         targets.set(index, loadTarget(loading));
         break;
       }

@@ -2,7 +2,8 @@ import { types } from "node:util";
 import type { NodeShare } from "../builder/index.js";
 import type { BuildkitClient } from "../buildkit/index.js";
 import { SlipwayError, type SlipwayErrorCode, isSlipwayError, messageOf } from "../core/index.js";
-import type { BuildOnNodesContext } from "./build-on-nodes.js";
+import type { BuildNode } from "./build-node.js";
+import type { BuildOnNodesContext, PartOfMany } from "./build-on-nodes.js";
 import type { BuildResult } from "./build-result.js";
 import type { SolvePlan } from "./solve-plan.js";
 import { randomId } from "./random-id.js";
@@ -62,13 +63,20 @@ function isRepeatable({ inputs, exports }: SolvePlan): boolean {
 /** Connections on which a build has run before. */
 const used = new WeakSet<BuildkitClient>();
 
+/** Notes a build in the builder's store. */
+async function saveRef(node: BuildNode, plan: SolvePlan, target: PartOfMany | undefined): Promise<void> {
+  target?.onRef(`${node.builderName}/${node.nodeName}/${plan.ref}`);
+  await node.saveRef?.(plan, { target: target?.name ?? "default", groupRef: target?.groupRef });
+}
+
 async function runOnce(
   plan: SolvePlan,
   index: number,
   context: BuildOnNodesContext,
   onExport: () => void,
 ): Promise<BuildResult> {
-  const { nodes, resources, sink, signal, ask, late } = context;
+  const { nodes, resources, sink, signal, target, late } = context;
+  const ask = target?.ask(index, plan) ?? context.ask;
   const node = await nodes.node(index);
   const since = Date.now();
   const client = await nodes.connect(index, { signal, onEvent: sink });
@@ -83,7 +91,7 @@ async function runOnce(
       signal,
       ask,
       late,
-      saveRef: node.saveRef,
+      saveRef: (saved) => saveRef(node, saved, target),
       onSession: () => (hasBegun = true),
       onExport,
     });

@@ -48,14 +48,21 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
   for (const text of planned.warnings) run.warn(text);
   const { plan, enginePushes } = await settleOnNode(planned, run);
   const opened = await openTargets(plan, run);
-  const attachables = await sessionServices(plan, run, { targets: opened.targets, onExport });
+  const shared = await resources.mounts?.join(plan, node.client, {
+    onError: run.failures.add,
+    onWarning: (text) => run.warn(text),
+  });
+  const { targets } = opened;
+  const attachables = await sessionServices(plan, run, { targets, onExport, locals: shared?.locals });
   if (!plan.call) await options.saveRef?.(plan);
   const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
   let outcome: SolveOutcome | undefined;
   let explained: BuildExplanation | undefined;
   if (plan.explain) run.explaining = await explaining(plan, run);
   try {
-    outcome = await solveInSession({ ...plan, exports: opened.exports }, run, attachables, options);
+    const attrs = { ...plan.attrs, ...shared?.attrs };
+    const whole = { ...plan, attrs, exports: opened.exports };
+    outcome = await solveInSession(whole, run, attachables, { ...options, shared: shared?.sessions });
   } catch (error) {
     if (isSlipwayError(error, "BUILD_FAILED") && !plan.call) (error as BuildError).ref = ref;
     throw signal?.aborted ? error : (run.failures.all[0] ?? error);
@@ -72,7 +79,12 @@ async function solveInSession(
   plan: SolvePlan,
   run: TargetRun,
   attachables: readonly Attachable[],
-  { ask, onSession, saveRef }: Pick<RunTargetOptions, "ask" | "onSession" | "saveRef">,
+  {
+    ask,
+    onSession,
+    saveRef,
+    shared,
+  }: Pick<RunTargetOptions, "ask" | "onSession" | "saveRef"> & { shared: readonly Session[] | undefined },
 ): Promise<SolveOutcome> {
   const { node, resources, redactor, sink, signal } = run;
   const asking = plan.proxyNetwork ? await askProxied(ask) : ask;
@@ -95,7 +107,7 @@ async function solveInSession(
     run.late?.begin({ plan, run, session, saveRef });
     const spans = { solve: below("moby.buildkit.v1.Control/Solve"), frontend: below("frontend") };
     try {
-      const outcome = await solve({ client, plan, session, ask: asking, sink, signal, redactor, spans });
+      const outcome = await solve({ client, plan, session, shared, ask: asking, sink, signal, redactor, spans });
       build.end();
       return outcome;
     } catch (error) {
@@ -133,10 +145,11 @@ async function askProxied(ask: AskGateway = askFrontend): Promise<AskGateway> {
   return requiringProxy(ask);
 }
 
-/** The warning of the driver's page, word for word. */
-function noOutputWarning(driver: string): string {
+/** The warning of the driver's page, word for word; with the targets it is about, where there are several. */
+export function noOutputWarning(driver: string, targets: readonly string[] = []): string {
+  const of = targets.length > 0 ? `for ${targets.join(", ")} target(s) ` : "";
   return (
-    `No output specified with ${driver} driver. Build result will only remain in the build cache. ` +
+    `No output specified ${of}with ${driver} driver. Build result will only remain in the build cache. ` +
     "To push result image into registry use --push or to load image into docker use --load"
   );
 }

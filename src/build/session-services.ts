@@ -14,6 +14,7 @@ import {
 } from "../session/index.js";
 import { contentStores } from "./content-stores.js";
 import { isOlderThan } from "./daemon-version.js";
+import type { Inputs } from "./inputs.js";
 import type { SolvePlan } from "./solve-plan.js";
 import { registryHosts } from "./registry-hosts.js";
 import { secretSources } from "./secret-sources.js";
@@ -26,15 +27,15 @@ export interface ResultTargets {
   onExport?: (() => void) | undefined;
 }
 
-/** Everything the builder may ask of us during this build, and nothing else. */
+/** Everything the builder may ask of us during this build, and nothing else; of its directories `locals` where not all. */
 export async function sessionServices(
   plan: SolvePlan,
   run: TargetRun,
-  results: ResultTargets,
+  { locals = plan.inputs.locals, ...results }: ResultTargets & { locals?: Inputs["locals"] | undefined },
 ): Promise<Attachable[]> {
   return [
     ...(await fetchServices(plan, run)),
-    ...(await contextServices(plan, run)),
+    ...(await contextServices({ ...plan, inputs: { ...plan.inputs, locals } }, run)),
     ...resultServices(run, results),
     ...(await contentServices(plan, run)),
   ];

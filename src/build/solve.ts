@@ -33,6 +33,8 @@ export interface SolveOptions {
   plan: SolveSpec;
   /** Serves what the build asks of this side. Whoever opened it closes it when the build has ended. */
   session: Session;
+  /** Sessions that serve it beside others. */
+  shared?: readonly Session[] | undefined;
   /** Drives the build; by default the plan's frontend does. */
   ask?: AskGateway | undefined;
   sink?: EventSink | undefined;
@@ -51,7 +53,7 @@ export interface SolveOptions {
  * @throws BuildError for a failed step; AbortedError after the daemon has been told and has answered, or 2.5 s.
  */
 export async function solve(options: SolveOptions): Promise<SolveOutcome> {
-  const { client, plan, session, sink, signal, redactor = new Redactor() } = options;
+  const { client, plan, session, shared = [], sink, signal, redactor = new Redactor() } = options;
   const { trust } = plan;
   const locate = (info: SourceInfo) => sourceWithPath(originalSource(info, trust), plan);
   const collector = new BuildErrorCollector(redactor, locate, (text) => withoutMounts(text, trust));
@@ -69,9 +71,10 @@ export async function solve(options: SolveOptions): Promise<SolveOutcome> {
     watching.abort("the daemon does not tell the build's end"),
   );
   // A dead session does not end the solve by itself: the daemon may wait for it for ever.
-  void session.closed.then((reason) => {
-    if (reason) calls.abort(reason);
-  });
+  for (const one of [session, ...shared])
+    void one.closed.then((reason) => {
+      if (reason) calls.abort(reason);
+    });
   try {
     return await solveAndAsk(options, calls.signal, watch, (error) => collector.explain(error));
   } catch (error) {

@@ -14,6 +14,12 @@ export interface CommandEntry {
 /** All commands, in order of their names. */
 export const commandTable: readonly CommandEntry[] = [
   {
+    name: "bake",
+    alias: "f",
+    summary: "Build from a file",
+    load: () => import("./commands/bake.js"),
+  },
+  {
     name: "build",
     alias: "b",
     summary: "Start a build",

@@ -1,7 +1,8 @@
 import { CommanderError } from "commander";
-import { isSlipwayError, messageOf } from "../core/index.js";
+import { type SourceLocation, isSlipwayError, messageOf } from "../core/index.js";
 import type { Environment } from "../config/index.js";
-import type { BuildError } from "../build/index.js";
+import type { BakeError } from "../bake/index.js";
+import type { BuildError, TargetsError } from "../build/index.js";
 import { formatSource } from "../progress/index.js";
 import { printBuildDetails } from "./build-details.js";
 import { FailedBuild } from "./cli-context.js";
@@ -24,7 +25,7 @@ export function renderError(thrown: unknown, { printer, env, debug }: RenderErro
   const error = isBuild ? thrown.cause : thrown;
   // By its code, since a command that does not build has not loaded the class.
   const failed = isSlipwayError(error, "BUILD_FAILED") ? (error as BuildError) : undefined;
-  for (const { info, ranges } of failed?.sources ?? []) printer.text(formatSource(info, ranges));
+  for (const { info, ranges } of sourcesOf(error)) printer.text(formatSource(info, ranges));
   const prefix = isBuild ? "failed to build: " : "";
   const text = error instanceof CommanderError ? error.message.replace(/^error: /, "") : messageOf(error);
   printer.text(`ERROR: ${prefix}${text}\n`);
@@ -34,6 +35,14 @@ export function renderError(thrown: unknown, { printer, env, debug }: RenderErro
   if (isSlipwayError(error, "ABORTED")) return 130;
   const code = (error as { grpcCode?: unknown } | undefined)?.grpcCode;
   return typeof code === "number" ? (exitCodes[code] ?? 1) : 1;
+}
+
+/** Places in sources that an error is about; of several errors in one, those of all. */
+function sourcesOf(error: unknown): readonly SourceLocation[] {
+  if (isSlipwayError(error, "TARGETS_FAILED"))
+    return [...(error as TargetsError).failures.values()].flatMap(sourcesOf);
+  if (!isSlipwayError(error, "BUILD_FAILED") && !isSlipwayError(error, "BAKE_DEFINITION")) return [];
+  return (error as BuildError | BakeError).sources;
 }
 
 function isExpected(error: unknown): boolean {

@@ -2,6 +2,7 @@
 export type SlipwayErrorCode =
   | "ABORTED"
   | "BAKE_DEFINITION"
+  | "BAKE_PRIVILEGES"
   | "BUILDER_CLAIM"
   | "BUILDER_LOST"
   | "BUILDER_REMOVE"
@@ -103,4 +104,6 @@ export type SlipwayErrorCode =
   | "STORE_REFUSED"
   | "STORE_SHARED"
   | "STORE_UNREADABLE"
-  | "STORE_UNWRITABLE";
+  | "STORE_UNWRITABLE"
+  | "TARGETS_FAILED"
+  | "TARGET_LINK";

@@ -6,7 +6,7 @@ import { goQuote } from "./go-quote.js";
 import { nearHint } from "./near-name.js";
 import type { Range } from "./range.js";
 import { type Scope, findVariable, variableNames } from "./scope.js";
-import { numberType, stringType, typeName } from "./types.js";
+import { type Type, numberType, stringType, typeName } from "./types.js";
 import {
   type Value,
   dynamicValue,
@@ -46,64 +46,93 @@ export function follow(value: Value, steps: readonly Step[], diagnostics: Diagno
   return current;
 }
 
-/** `collection[key]`. hashicorp/hcl 2.24 ops.go `Index`. */
+/** Why an index leads nowhere. */
+interface BadIndex {
+  detail: string;
+  summary?: string;
+}
+
+/** `collection[key]`, in hashicorp/hcl 2.24's words where it is nothing. */
 export function indexValue(collection: Value, key: Value, range: Range, diagnostics: Diagnostic[]): Value {
-  const refuse = (detail: string, summary = "Invalid index"): Value => {
-    report(diagnostics, range, summary, detail);
-    return dynamicValue;
-  };
-  if (collection.isNull) {
-    return refuse("This value is null, so it does not have any indices.", "Attempt to index null value");
-  }
-  if (key.isNull) return refuse("Can't use a null value as an indexing key.");
+  const found = elementOf(collection, key);
+  if (!("detail" in found)) return found;
+  report(diagnostics, range, found.summary ?? "Invalid index", found.detail);
+  return dynamicValue;
+}
+
+const noElement = "The given key does not identify an element in this collection value";
+
+function elementOf(collection: Value, key: Value): Value | BadIndex {
   const { type } = collection;
+  if (collection.isNull)
+    return {
+      summary: "Attempt to index null value",
+      detail: "This value is null, so it does not have any indices.",
+    };
+  if (key.isNull) return { detail: "Can't use a null value as an indexing key." };
   if (key.type.kind === "dynamic" || type.kind === "dynamic") return dynamicValue;
-  const noElement = "The given key does not identify an element in this collection value";
-  if (type.kind === "set") {
-    return refuse(
-      "Elements of a set are identified only by their value and don't have any separate index or key to select with, so it's only possible to perform operations across all elements of the set.",
-    );
+  switch (type.kind) {
+    case "list":
+    case "tuple":
+      return withKey(key, numberType, (index) => itemAt(collection, index));
+    case "map":
+    case "object":
+      return withKey(key, stringType, (name) => fieldAt(collection, name, key));
+    case "set":
+      return {
+        detail:
+          "Elements of a set are identified only by their value and don't have any separate index or key to select with, so it's only possible to perform operations across all elements of the set.",
+      };
+    default:
+      return { detail: "This value does not have any indices." };
   }
-  if (type.kind !== "list" && type.kind !== "tuple" && type.kind !== "map" && type.kind !== "object") {
-    return refuse("This value does not have any indices.");
-  }
-  const isSequence = type.kind === "list" || type.kind === "tuple";
-  let index: Value;
+}
+
+/** Looks with the key as it must be. */
+function withKey(key: Value, type: Type, look: (key: Value) => Value | BadIndex): Value | BadIndex {
   try {
-    index = convert(key, isSequence ? numberType : stringType);
+    return look(convert(key, type));
   } catch (error) {
     if (!(error instanceof CtyError)) throw error;
-    return refuse(`${noElement}: ${error.message}.`);
+    return { detail: `${noElement}: ${error.message}.` };
   }
-  if (!index.isKnown || !collection.isKnown) {
-    if (type.kind === "list" || type.kind === "map") return unknownValue(type.element);
-    const attribute =
-      type.kind === "object" && index.isKnown ? type.attributes.get(textOf(index)) : undefined;
-    return attribute ? unknownValue(attribute) : dynamicValue;
-  }
-  if (!isSequence) {
-    const found = fieldsOf(collection).get(textOf(index));
-    if (found) return found;
-    const byNumber = type.kind === "object" && key.type.kind === "number";
-    const hint = byNumber
+}
+
+function itemAt(collection: Value, index: Value): Value | BadIndex {
+  const { type } = collection;
+  if (!index.isKnown || !collection.isKnown)
+    return type.kind === "list" ? unknownValue(type.element) : dynamicValue;
+  const number = numberOf(index);
+  if (!number.isInteger)
+    return {
+      detail: `${noElement}: indexing a sequence requires a whole number, but the given index has a fractional part.`,
+    };
+  if (number.sign < 0)
+    return { detail: `${noElement}: a negative number is not a valid index for a sequence.` };
+  const at = Number(number.truncate());
+  const length = lengthOf(collection);
+  if (at < length) return itemsOf(collection)[at] as Value;
+  // hcl explains only the first index past the end: a comparison there is the wrong way round.
+  if (at > length) return { detail: `${noElement}.` };
+  const why =
+    length === 0
+      ? "the collection has no elements"
+      : "the given index is greater than or equal to the length of the collection";
+  return { detail: `${noElement}: ${why}.` };
+}
+
+function fieldAt(collection: Value, name: Value, key: Value): Value | BadIndex {
+  const { type } = collection;
+  if (name.isKnown && collection.isKnown) {
+    const isByNumber = type.kind === "object" && key.type.kind === "number";
+    const hint = isByNumber
       ? " An object only supports looking up attributes by name, not by numeric index."
       : "";
-    return refuse(`${noElement}.${hint}`);
+    return fieldsOf(collection).get(textOf(name)) ?? { detail: `${noElement}.${hint}` };
   }
-  const number = numberOf(index);
-  const length = lengthOf(collection);
-  const at = number.isInteger ? Number(number.truncate()) : -1;
-  if (at >= 0 && at < length) return itemsOf(collection)[at] as Value;
-  if (!number.isInteger) {
-    return refuse(
-      `${noElement}: indexing a sequence requires a whole number, but the given index has a fractional part.`,
-    );
-  }
-  if (number.sign < 0) return refuse(`${noElement}: a negative number is not a valid index for a sequence.`);
-  // hcl explains only the first index past the end: a comparison there is the wrong way round.
-  if (at > length) return refuse(`${noElement}.`);
-  if (length === 0) return refuse(`${noElement}: the collection has no elements.`);
-  return refuse(`${noElement}: the given index is greater than or equal to the length of the collection.`);
+  if (type.kind === "map") return unknownValue(type.element);
+  const attribute = type.kind === "object" && name.isKnown ? type.attributes.get(textOf(name)) : undefined;
+  return attribute ? unknownValue(attribute) : dynamicValue;
 }
 
 /** `value.name`. hashicorp/hcl 2.24 ops.go `GetAttr`. */

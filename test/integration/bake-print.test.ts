@@ -1,14 +1,19 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readBake } from "../../src/bake/index.js";
-import { chance, expressionFile, randomExpression } from "../support/bake-generator.js";
+import { messageOf } from "../../src/core/index.js";
+import { type BakeCase, bakeCases } from "../support/bake-cases.js";
+import { chance, expressionFile, randomExpression, typedExpression } from "../support/bake-generator.js";
+import { engineEnv } from "../support/engine-env.js";
 
 /** Expressions of one run, all in a few definitions, so that buildx is started only a few times. */
-const [files, perFile] = process.env["SLIPWAY_LONG"] ? [100, 100] : [4, 150];
+const [files, perFile] = engineEnv().long ? [100, 100] : [4, 150];
+/** Cases that buildx is asked for at the same time. */
+const atOnce = 4;
 
 let directory: string;
 
@@ -17,25 +22,34 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 
-/** What buildx prints for a definition; its targets' arguments as they are. */
-async function printed(name: string, content: string, ...args: string[]) {
-  const buildx = process.env["TESTBED_BUILDX"];
-  if (!buildx) throw new Error("TESTBED_BUILDX is not set: run this inside testbed/with");
-  const file = path.join(directory, name);
-  await writeFile(file, content);
-  const { stdout } = await promisify(execFile)(buildx, ["bake", "-f", file, "--print", ...args], {
-    maxBuffer: 64 << 20,
-  });
-  return JSON.parse(stdout) as { target: Record<string, { args?: Record<string, string> }> };
+/** What buildx says, JSON or the error behind `ERROR: `. */
+async function buildx(args: readonly string[], cwd: string, env: Record<string, string>): Promise<unknown> {
+  const program = engineEnv().buildx;
+  if (!program) throw new Error("TESTBED_BUILDX is not set: run this inside testbed/with");
+  const options = { cwd, maxBuffer: 64 << 20, env: { HOME: directory, PATH: process.env["PATH"], ...env } };
+  try {
+    const { stdout } = await promisify(execFile)(program, ["bake", "--print", ...args], options);
+    return JSON.parse(stdout);
+  } catch (error) {
+    const { stderr = "" } = error as { stderr?: string };
+    return stderr.slice(stderr.indexOf("ERROR: ") + "ERROR: ".length).trimEnd();
+  }
 }
 
 test("random expressions come to what they come to in buildx", { timeout: 300_000 }, async () => {
   const differing: string[] = [];
   for (let seed = 1; seed <= files; seed++) {
     const pick = chance(seed);
-    const expressions = Array.from({ length: perFile }, () => randomExpression(pick, 3));
+    const expressions = Array.from({ length: perFile }, (_, at) => 
+      // Every other one is well typed: the rest mostly fails, which is to be the same as well.
+      at % 2 === 0 ? typedExpression(pick, 4) : randomExpression(pick, 3),
+    );
     const content = expressionFile(expressions);
-    const theirs = (await printed("docker-bake.hcl", content)).target["default"]?.args ?? {};
+    await writeFile(path.join(directory, "docker-bake.hcl"), content);
+    const printed = (await buildx(["-f", "docker-bake.hcl"], directory, {})) as {
+      target: Record<string, { args?: Record<string, string> }>;
+    };
+    const theirs = printed.target["default"]?.args ?? {};
     const plan = await readBake({ files: [{ name: "docker-bake.hcl", content }], env: {} });
     const ours = plan.toJSON().target["default"]?.["args"] as Record<string, string>;
     for (const [at, expression] of expressions.entries()) {
@@ -45,3 +59,65 @@ test("random expressions come to what they come to in buildx", { timeout: 300_00
   }
   expect(differing).toEqual([]);
 });
+
+test(
+  "definitions come to what they come to in buildx, or are refused in the same words",
+  { timeout: 120_000 },
+  async () => {
+    const differing: object[] = [];
+    const waiting = [...bakeCases.entries()];
+    const work = async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        const [at, one] = next;
+        const cwd = path.join(directory, String(at));
+        const [ours, theirs] = await Promise.all([slipway(one, cwd), asBuildx(one, cwd)]);
+        const areBothRefused = typeof ours === "string" && typeof theirs === "string";
+        const isSame = one.refused === "own words" ? areBothRefused : deepEqual(ours, theirs);
+        const isAsMeant = areBothRefused === (one.refused !== undefined);
+        if (!isSame || !isAsMeant) differing.push({ case: one.name, slipway: ours, buildx: theirs });
+      }
+    };
+    for (const [at, one] of bakeCases.entries()) await write(one, path.join(directory, String(at)));
+    await Promise.all(Array.from({ length: atOnce }, work));
+    expect(differing).toEqual([]);
+  },
+);
+
+async function write({ sources }: BakeCase, cwd: string): Promise<void> {
+  for (const [name, content] of Object.entries(sources)) {
+    await mkdir(path.dirname(path.join(cwd, name)), { recursive: true });
+    await writeFile(path.join(cwd, name), content);
+  }
+}
+
+async function slipway(one: BakeCase, cwd: string): Promise<unknown> {
+  try {
+    const { files: names = Object.keys(one.sources), targets = [], set = [], vars = {}, env = {} } = one;
+    const plan = await readBake({
+      files: names, targets, set, vars, cwd, env: { HOME: directory, ...env },
+    }); // prettier-ignore
+    return JSON.parse(JSON.stringify(plan.toJSON()));
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+function asBuildx(one: BakeCase, cwd: string): Promise<unknown> {
+  const { files: names = Object.keys(one.sources), targets = [], set = [], vars = {}, env = {} } = one;
+  const args = [
+    ...names.flatMap((name) => ["-f", name]),
+    ...set.flatMap((change) => ["--set", change]),
+    ...Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}=${value}`]),
+    ...targets,
+  ];
+  return buildx(args, cwd, env);
+}
+
+function deepEqual(a: unknown, b: unknown): boolean {
+  try {
+    expect(a).toEqual(b);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -16,7 +16,6 @@ const meant: Readonly<Record<string, MeantHelp>> = {
     buildx: [
       "Extended build capabilities with BuildKit",
       // Commands that slipway does not have.
-      "bake Build from a file",
       "dap Start debug adapter protocol compatible debugger",
       "debug Start debugger (EXPERIMENTAL)",
       "policy Commands for working with build policies",
@@ -30,6 +29,12 @@ const meant: Readonly<Record<string, MeantHelp>> = {
       "login Authenticate to a registry",
       "logout Log out from a registry",
     ],
+  },
+  bake: {
+    buildx: [
+      '--policy stringArray Global policy evaluation options (format: "[disabled=true|false][,strict=true|false][,log-level=level]")',
+    ],
+    slipway: ["--policy stringArray Policy configuration (only disabled=true; rego is not supported)"],
   },
   build: {
     buildx: [
@@ -78,7 +83,6 @@ const meant: Readonly<Record<string, MeantHelp>> = {
 /** Commands of one program alone have help of their own. */
 const onlyOne = new Set([
   ...[
-    "bake",
     "completion",
     "dap",
     "doctor",

@@ -99,3 +99,65 @@ ${args.join("\n")}
 }
 `;
 }
+
+/** Types that well-typed expressions have. */
+type Kind = "text" | "number" | "bool" | "texts" | "numbers" | "map";
+
+const kinds: readonly Kind[] = ["text", "number", "bool", "texts", "numbers", "map"];
+const typedLeaves: Readonly<Record<Kind, readonly string[]>> = {
+  text: ['"a"', '"Hello World"', '""', '"a,b,c"', '"éa 日本"', '"12"', '" x "', '"v1.2.3"', '"<&>"', "S", '"$${x}"', '"q\\"\\n"'],
+  number: ["0", "1", "-3", "2.5", "10", "1/3", "0.1", "1e10", "N", "7"],
+  bool: ["true", "false", "B"],
+  texts: ['["a", "b"]', '["b", "a", "b"]', "L", '["x"]', 'split(",", "p,q")', 'convert([], list(string))'],
+  numbers: ["[1, 2, 3]", "[0.5, -1]", "range(3)", "[7]"],
+  map: ['{a = "x", b = "y"}', "M", '{k = "1"}', 'convert({}, map(string))'],
+}; // prettier-ignore
+/** Forms of each type; `#text`, `#number`, … stand for expressions of theirs. */
+const typedForms: Readonly<Record<Kind, readonly string[]>> = {
+  text: [
+    '"<${#text}-${#number}>"', "upper(#text)", "lower(#text)", "title(#text)", "reverse(#text)", "trimspace(#text)", 'join("-", #texts)',
+    "replace(#text, #text, #text)", "substr(#text, 0, 2)", 'format("%s|%d|%v", #text, #int, #bool)', "md5(#text)", "base64encode(#text)",
+    "(#bool ? #text : #text)", "element(#texts, 1)", 'lookup(#map, "a", #text)', "jsonencode(#map)", "sanitize(#text)", "indent(2, #text)",
+    'trim(#text, "ax ")', 'trimprefix(#text, "a")', 'regex_replace(#text, "[a-c]+", "<$0>")', 'regex_replace(#text, "(.)b", "${"$"}{1}!")',
+    '"%{ for x in #texts }[${x}]%{ endfor }"', '"%{ if #bool }y%{ else }${#text}%{ endif }"', "try(#text, #text)", "coalesce(#text, #text)",
+    "convert(#number, string)", "urlencode(#text)", "#texts[0]", "chomp(#text)", 'regex("[^,]*", #text)',
+  ],
+  number: [
+    "(#number + #number)", "(#number - #number)", "(#number * #number)", "(#number / 4)", "(#int % 5)", "(-#number)", "length(#texts)",
+    "strlen(#text)", "max(#number, #number)", "min(#number, #number)", "ceil(#number)", "floor(#number)", "abs#", "(#bool ? #number : #number)",
+    "signum(#int)", "int(#number)", "length(#map)", "#numbers[0]", 'parseint("1f", 16)', "pow(2, 5)", "length(setunion(#texts, #texts))",
+  ],
+  bool: [
+    "(#number < #number)", "(#number == #number)", "(#text == #text)", "(#bool && #bool)", "(#bool || #bool)", "(!#bool)", "contains(#texts, #text)",
+    "(#texts == #texts)", "(#map == #map)", "can(#texts[9])", "(#bool ? #bool : #bool)", 'equal(#text, "a")', "and(#bool, #bool)",
+    'semvercmp("1.2.3", ">= 1.0, < 2")', "hasindex(#texts, 1)",
+  ],
+  texts: [
+    "concat(#texts, #texts)", "distinct(#texts)", "sort(#texts)", "compact(#texts)", "reverselist(#texts)", "[for x in #texts : upper(x)]",
+    "[for i, x in #texts : \"${i}${x}\" if x != #text]", "keys(#map)", "values(#map)", "[#text, #text]", "(#bool ? #texts : #texts)",
+    'split(#text, #text)', "slice(#texts, 0, 1)", "flatten([#texts, [#text]])", 'formatlist("%s!", #texts)', "#texts[*]",
+    "[for k, v in #map : \"${k}=${v}\"]", 'regexall("[a-z]", #text)', "[for p in setproduct(#texts, #texts) : join(\"\", p)]",
+  ],
+  numbers: ["concat(#numbers, #numbers)", "[for x in #numbers : x * 2]", "range(#small)", "[for t in #texts : length(t)]", "[#number, #number]", "distinct(#numbers)"],
+  map: [
+    "merge(#map, #map)", "{for x in distinct(#texts) : x => upper(x)}", "zipmap(distinct(#texts), distinct(#texts))", '{(#text) = #text}',
+    "{for k, v in #map : k => \"${v}!\"}", "(#bool ? #map : #map)", "{a = #text, b = #text}",
+  ],
+}; // prettier-ignore
+
+/** An expression in which everything has the type that it must have, at most `depth` levels deep; few of them fail. */
+export function typedExpression(
+  pick: (below: number) => number,
+  depth: number,
+  kind: Kind = kinds[pick(kinds.length)] as Kind,
+): string {
+  const of = (list: readonly string[]) => list[pick(list.length)] as string;
+  if (depth <= 0 || pick(6) === 0) return of(typedLeaves[kind]);
+  return of(typedForms[kind])
+    .replace("abs#", () => `absolute(${typedExpression(pick, depth - 1, "number")})`)
+    .replace(/#(texts|text|numbers|number|int|small|bool|map)/g, (_, name: string) => {
+      if (name === "int") return `int(${typedExpression(pick, depth - 1, "number")})`;
+      if (name === "small") return String(pick(6));
+      return typedExpression(pick, depth - 1, name as Kind);
+    });
+}

@@ -45,12 +45,27 @@ function flagsOf(command: Command, path: string): Flag[] {
 const freeValues = new Set(
   `--add-host --addr --allow-hosts --annotation --build-arg --build-context --buildkitd-flags --cgroup-parent --compare --export-failed --image --keep-storage
    --label --max-used-space --min-free-space --name --no-cache-filter --node --password --policy --reserved-space
-   --resource --shm-size --tag --target --timeout --type --ulimit --username`.split(/\s+/),
+   --resource --set --shm-size --tag --target --timeout --type --ulimit --username --var`.split(/\s+/),
 );
 
 /** Tests on live engines that run flags of which test/support/command-lines.ts has no row. */
 const runElsewhere: Readonly<Record<string, readonly string[]>> = {
   "dial-stdio.test.ts": ["dial-stdio --platform", "dial-stdio --progress"],
+  "bake.test.ts": [
+    ...["allow", "call", "check", "file", "jobs", "list", "load", "metadata-file", "no-cache", "policy"],
+    ...[
+      "list-targets",
+      "list-variables",
+      "print",
+      "progress",
+      "provenance",
+      "pull",
+      "push",
+      "sbom",
+      "set",
+      "var",
+    ],
+  ].map((name) => `bake --${name}`),
   "differential-attrs.test.ts": [
     ...[
       "cgroup-parent",

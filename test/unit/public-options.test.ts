@@ -38,6 +38,8 @@ const record = { id: "x", node: "n" };
 const started = bare(testcontainers.StartedBuildKitContainer);
 const container = new testcontainers.BuildKitContainer();
 
+const definition = { name: "docker-bake.hcl", content: 'target "default" {}' };
+
 /** How a public function is called with options, and one that it has; `sync` for those that give no promise or iterator. */
 interface Row {
   call: (options: Loose) => unknown;
@@ -52,6 +54,8 @@ const all = slipway as Loose;
 const rows: Record<string, Row> = {
   "slipway: build": { call: (o) => all.build({ context, env, ...o }) },
   "slipway: openResult": { call: (o) => all.openResult({ context, env, ...o }) },
+  "slipway: bake": { call: (o) => all.bake({ env, files: [definition], ...o }) },
+  "slipway: readBake": { call: (o) => all.readBake({ env, files: [definition], ...o }) },
   "slipway: plan": { call: (o) => all.plan({ context, env, ...o }) },
   "slipway: connect": { call: (o) => all.connect({ env, dial, ...o }) },
   "slipway: createImage": { call: (o) => all.createImage({ sources: ["a"], env, ...o }) },

@@ -74,7 +74,7 @@ function declare(text: string, variables: Map<string, string>, args: ReadonlyMap
 }
 
 /** Lines with those that are continued put together, by the escape character that the Dockerfile has; without comments. */
-function instructions(dockerfile: string): string[] {
+export function instructions(dockerfile: string): string[] {
   const isBacktick = escapesByBacktick(dockerfile);
   const lines: string[] = [];
   let open = "";

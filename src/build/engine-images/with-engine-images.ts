@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { buildxConfigDir, textOf } from "../../config/index.js";
+import { buildxConfigDir } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
-import { toBytes } from "../../fs/index.js";
 import {
   formatReference,
   normalizeContextName,
@@ -9,8 +8,7 @@ import {
   withDefaultTag,
 } from "../../registry/index.js";
 import { isOlderThan } from "../daemon-version.js";
-import { readTreeFile } from "../input-digest-tree.js";
-import { largestDockerfile } from "../input-files.js";
+import { dockerfileText } from "../dockerfile-text.js";
 import type { SolvePlan } from "../solve-plan.js";
 import type { TargetRun } from "../target-run.js";
 import { baseImages } from "./base-images.js";
@@ -99,12 +97,4 @@ async function allowedImages(plan: SolvePlan, wish: SolvePlan["engineImages"]): 
 /** What Go calls this machine, where the builder mostly is as well. */
 function goArch(): string {
   return process.arch === "x64" ? "amd64" : process.arch;
-}
-
-/** The Dockerfile's text as far as it is on this side; empty when it is in a context that the builder fetches itself. */
-async function dockerfileText({ inputs, attrs }: SolvePlan): Promise<string> {
-  const mounted = inputs.locals.get("dockerfile");
-  const name = toBytes(attrs["filename"] ?? "Dockerfile");
-  const content = mounted && (await readTreeFile(mounted, name, largestDockerfile));
-  return content ? textOf(content) : "";
 }

@@ -15,6 +15,7 @@ import { EngineClient } from "../../engine-api/index.js";
 import { GrpcError, grpcCodes } from "../../http2/index.js";
 import { service } from "../../session/index.js";
 import { AskedNames } from "../asked-names.js";
+import { Turns } from "../turns.js";
 import { loadTarget } from "./load-target.js";
 import { ManifestMemory } from "./manifest-memory.js";
 
@@ -115,6 +116,7 @@ const memory = () => new ManifestMemory(join(dir, "manifests"));
 /** Opens the target as the session does when the builder announces the image. */
 async function announce(containerdStore: boolean, { signal, metadata = {} }: Announced = {}) {
   const target = loadTarget({
+    turns: new Turns(1),
     client: builder,
     engine: client,
     containerdStore,
@@ -383,6 +385,7 @@ test("a layer that the builder loses on the way is taken from its archive", asyn
 
 test("a builder that announces no digest sends its archive, and is not asked for blobs", async () => {
   const target = loadTarget({
+    turns: new Turns(1),
     client: builder,
     engine: client,
     containerdStore: true,

@@ -6,6 +6,7 @@ import type { EngineClient } from "../../engine-api/index.js";
 import type { StreamTarget } from "../../session/index.js";
 import { classicHoldings, containerdHoldings } from "./engine-holdings.js";
 import type { AskedNames } from "../asked-names.js";
+import type { Turns } from "../turns.js";
 import { ArchiveGuard } from "./archive-guard.js";
 import { loadImage } from "./full-load.js";
 import { imageArchive } from "./image-archive.js";
@@ -30,6 +31,8 @@ export interface LoadTargetOptions {
   asked: AskedNames;
   /** Takes the digests of manifests and configs that were seen on their way: what the builder says of the image must be among them. */
   seen: Set<string>;
+  /** Loads into the engine, of which one runs at a time. */
+  turns: Turns;
   sink?: EventSink | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -41,7 +44,7 @@ export interface LoadTargetOptions {
  * does it (design.md decision 8).
  */
 export function loadTarget(options: LoadTargetOptions): StreamTarget {
-  const { asked, engine, seen, sink } = options;
+  const { asked, engine, seen, sink, turns } = options;
   const onEnd = (digests: Iterable<string>) => {
     for (const digest of digests) seen.add(digest);
   };
@@ -52,8 +55,9 @@ export function loadTarget(options: LoadTargetOptions): StreamTarget {
       const digest = metadata.get("containerimage.digest");
       const names = asked.check(metadata.get("image.name")?.split(",").filter(Boolean) ?? []);
       const guard = new ArchiveGuard(asked);
-      if (digest !== undefined && (await loadMissing({ ...options, signal }, digest, names)))
-        return undefined;
+      const missing = (image: string) =>
+        turns.take(signal, () => loadMissing({ ...options, signal }, image, names));
+      if (digest !== undefined && (await missing(digest))) return undefined;
       return loadImage(engine, { guard, onEnd, sink, signal });
     },
   };

@@ -42,11 +42,15 @@ export function parseOutput(text: string): Output {
   }
   if (type === undefined || type === "")
     throw new InvalidArgumentError(`type is required for output ${JSON.stringify(text)}`);
-  if (!isOutputType(type))
-    throw new InvalidArgumentError(
-      `unknown output type ${JSON.stringify(type)}, expecting one of ${outputTypes.join(", ")}`,
-    );
-  return { type, ...(dest !== undefined && { dest }), attrs: Object.fromEntries(attrs) };
+  return { type: outputTypeOf(type), ...(dest !== undefined && { dest }), attrs: Object.fromEntries(attrs) };
+}
+
+/** @throws InvalidArgumentError for a text that names no exporter */
+export function outputTypeOf(text: string): OutputType {
+  if (isOutputType(text)) return text;
+  throw new InvalidArgumentError(
+    `unknown output type ${JSON.stringify(text)}, expecting one of ${outputTypes.join(", ")}`,
+  );
 }
 
 function isOutputType(text: string): text is OutputType {

@@ -13,7 +13,7 @@ import {
   parseCall,
   parseSecret,
 } from "../../build/index.js";
-import { type Environment, parseGoBool } from "../../config/index.js";
+import type { Environment } from "../../config/index.js";
 import { InvalidArgumentError, messageOf } from "../../core/index.js";
 import { display, joinSinks } from "../../progress/index.js";
 import { Builder } from "../../builder/index.js";
@@ -23,6 +23,7 @@ import { type CliContext, ExitCode, FailedBuild } from "../cli-context.js";
 import { type BuildFlags, addBuildFlags } from "../build-flags.js";
 import { keyValues, namedContexts } from "../flags.js";
 import type { Looking } from "../invoke/looking.js";
+import { metadataProvenance } from "../metadata-provenance.js";
 import { PausableDisplay } from "../pausable-display.js";
 import { printCall } from "../print-call.js";
 import { prepareResultFiles } from "../result-files.js";
@@ -251,13 +252,6 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
 /** The network is watched where something is to be told of it, or refused. */
 function proxyNetwork({ networkLog, allowHosts }: BuildFlags): BuildOptions["proxyNetwork"] {
   return allowHosts ? { allowHosts } : networkLog === undefined ? undefined : true;
-}
-
-/** `BUILDX_METADATA_PROVENANCE`: `min` (the default) or `max`; what is false turns it off (buildx util/confutil/metadata.go). */
-function metadataProvenance(env: Environment): BuildOptions["metadataProvenance"] {
-  const text = env["BUILDX_METADATA_PROVENANCE"] ?? "";
-  if (text === "disabled" || parseGoBool(text) === false) return undefined;
-  return text === "max" ? "max" : "min";
 }
 
 /** `-` as context: an archive, or a lone Dockerfile; `-f -`: the Dockerfile. */

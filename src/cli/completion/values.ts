@@ -18,6 +18,8 @@ const words: Readonly<Record<string, readonly string[]>> = {
   "--invoke": ["default", "on-error", "args=", "entrypoint=", "env=", "user=", "cwd=", "tty="],
   "--on": ["always", "error"],
   "--format": ["table", "json"],
+  "--jobs": ["fail-fast", "defer-output", "defer-error", "fail-fast,parallel="],
+  "--list": ["targets", "variables", "type=targets,format=json", "type=variables,format=json"],
   "--network": ["default", "host", "none"],
   "--output": [
     "type=cacheonly",

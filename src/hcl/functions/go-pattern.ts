@@ -1,6 +1,8 @@
-/** A regular expression of Go's made into one of JavaScript's; groups by number, named where they have a name. */
+import { PatternMachine, type PatternNode } from "./pattern-machine.js";
+
+/** A regular expression of Go's; groups by number, named where they have a name. */
 export interface GoPattern {
-  readonly regexp: RegExp;
+  readonly machine: PatternMachine;
   readonly names: readonly (string | undefined)[];
 }
 
@@ -38,8 +40,9 @@ export function goPattern(source: string): GoPattern {
   const body = translator.alternatives({ i: false, m: false, s: false, U: false }, 0);
   translator.expectEnd();
   try {
-    return { regexp: new RegExp(body, "gu"), names: translator.names };
-  } catch {
+    return { machine: new PatternMachine(body, translator.names.length), names: translator.names };
+  } catch (error) {
+    if (!(error instanceof RangeError || error instanceof SyntaxError)) throw error;
     throw new PatternError("invalid or unsupported syntax", source);
   }
 }
@@ -57,38 +60,39 @@ class Translator {
     if (this.#at < this.#source.length) throw new PatternError("unexpected )", this.#source);
   }
 
-  alternatives(flags: Flags, depth: number): string {
+  alternatives(flags: Flags, depth: number): PatternNode {
     if (depth > 200) throw new PatternError("expression nests too deeply", this.#source);
-    let result = "";
+    let nodes: PatternNode[] = [];
+    const branches = [nodes];
     let repeatable = false;
     while (this.#at < this.#source.length) {
       const char = this.#source[this.#at] as string;
       if (char === ")") break;
       if (char === "|") {
         this.#at++;
-        result += "|";
+        branches.push((nodes = []));
         repeatable = false;
         continue;
       }
       const repetition = this.#repetition(flags, repeatable);
       if (repetition !== undefined) {
-        result += repetition;
+        nodes.push({ kind: "repeat", node: nodes.pop() as PatternNode, ...repetition });
         repeatable = false;
         continue;
       }
-      const piece = this.#piece(flags, depth);
-      if (piece === undefined) continue;
-      result += piece;
-      repeatable = true;
+      const pieces = this.#piece(flags, depth);
+      if (pieces === undefined) continue;
+      nodes.push(...pieces);
+      repeatable = nodes.length > 0;
     }
-    return result;
+    return { kind: "either", nodes: branches.map((branch) => ({ kind: "all", nodes: branch })) };
   }
 
-  #repetition(flags: Flags, repeatable: boolean): string | undefined {
+  #repetition(flags: Flags, repeatable: boolean): { min: number; max: number; isLazy: boolean } | undefined {
     const rest = this.#source.slice(this.#at);
     const found = /^(?:[*+?]|\{([0-9]+)(,([0-9]*))?\})/.exec(rest);
     if (!found) return undefined;
-    const [all, least, , most] = found;
+    const [all, least, range, most] = found;
     if (!repeatable) {
       const before = this.#at > 0 && /[*+?}]/.test(this.#source[this.#at - 1] as string);
       if (before)
@@ -107,33 +111,40 @@ class Translator {
       this.#at++;
       lazy = true;
     }
-    return all + (lazy !== flags.U ? "?" : "");
+    const isLazy = lazy !== flags.U;
+    if (least === undefined) return { min: all === "+" ? 1 : 0, max: all === "?" ? 1 : Infinity, isLazy };
+    const max = range === undefined ? Number(least) : most ? Number(most) : Infinity;
+    return { min: Number(least), max, isLazy };
   }
 
-  #piece(flags: Flags, depth: number): string | undefined {
+  #piece(flags: Flags, depth: number): PatternNode[] | undefined {
     const char = String.fromCodePoint(this.#source.codePointAt(this.#at) as number);
     this.#at += char.length;
     switch (char) {
-      case "(":
-        return this.#group(flags, depth);
+      case "(": {
+        const group = this.#group(flags, depth);
+        return group && [group];
+      }
       case "[":
-        return this.#set(flags);
-      case ".":
-        return flags.s ? "[^]" : "[^\\n]";
+        return [oneOf(this.#set(flags))];
+      case ".": {
+        const { s } = flags;
+        return [{ kind: "one", test: (one) => s || one !== "\n" }];
+      }
       case "^":
-        return flags.m ? "(?<![^\\n])" : "(?<![^])";
+        return [flags.m ? assertions.lineBegin : assertions.begin];
       case "$":
-        return flags.m ? "(?![^\\n])" : "(?![^])";
+        return [flags.m ? assertions.lineEnd : assertions.end];
       case "\\":
         return this.#escape(flags);
       default:
-        return literal(char, flags);
+        return [literal(char, flags)];
     }
   }
 
-  #group(flags: Flags, depth: number): string | undefined {
+  #group(flags: Flags, depth: number): PatternNode | undefined {
     const start = this.#at - 1;
-    let open = "(";
+    let isCounted = true;
     let inner = flags;
     if (this.#source[this.#at] === "?") {
       const rest = this.#source.slice(this.#at);
@@ -154,36 +165,37 @@ class Translator {
           return undefined;
         }
         inner = changed;
-        open = "(?:";
+        isCounted = false;
       } else {
         throw new PatternError("invalid or unsupported Perl syntax", this.#source.slice(start, start + 3));
       }
     } else {
       this.names.push(undefined);
     }
-    const body = this.alternatives({ ...inner }, depth + 1);
+    const index = this.names.length;
+    const node = this.alternatives({ ...inner }, depth + 1);
     if (this.#source[this.#at] !== ")") throw new PatternError("missing closing )", this.#source);
     this.#at++;
-    return `${open}${body})`;
+    return isCounted ? { kind: "group", index, node } : node;
   }
 
-  #escape(flags: Flags): string {
+  #escape(flags: Flags): PatternNode[] {
     const char = this.#source[this.#at];
     if (char === undefined) throw new PatternError("trailing backslash at end of expression", "");
-    const simple: Record<string, string> = { A: "(?<![^])", z: "(?![^])", b: "\\b", B: "\\B" };
-    if (Object.hasOwn(simple, char)) {
+    const simple = assertedBy.get(char);
+    if (simple) {
       this.#at++;
-      return simple[char] as string;
+      return [simple];
     }
     if (char === "Q") {
       const end = this.#source.indexOf("\\E", this.#at);
       const quoted = this.#source.slice(this.#at + 1, end < 0 ? undefined : end);
       this.#at = end < 0 ? this.#source.length : end + 2;
-      return `(?:${Array.from(quoted, (each) => literal(each, flags)).join("")})`;
+      return Array.from(quoted, (each) => literal(each, flags));
     }
     const shared = this.#classEscape();
-    if (shared !== undefined) return shared.negated ? `[^${shared.body}]` : `[${shared.body}]`;
-    return literal(this.#charEscape(), flags);
+    if (shared !== undefined) return [oneOf(shared.negated ? `[^${shared.body}]` : `[${shared.body}]`)];
+    return [literal(this.#charEscape(), flags)];
   }
 
   /** `\d`, `\pL` and their like. */
@@ -291,12 +303,37 @@ class Translator {
   }
 }
 
-function literal(char: string, flags: Flags): string {
+const isWord = (char: string) => /^[0-9A-Za-z_]$/.test(char);
+const assertion = (holds: (before: string, after: string) => boolean): PatternNode => ({
+  kind: "assert",
+  holds,
+});
+const assertions = {
+  begin: assertion((before) => before === ""),
+  end: assertion((_, after) => after === ""),
+  lineBegin: assertion((before) => before === "" || before === "\n"),
+  lineEnd: assertion((_, after) => after === "" || after === "\n"),
+  word: assertion((before, after) => isWord(before) !== isWord(after)),
+  noWord: assertion((before, after) => isWord(before) === isWord(after)),
+};
+const assertedBy = new Map([
+  ["A", assertions.begin],
+  ["z", assertions.end],
+  ["b", assertions.word],
+  ["B", assertions.noWord],
+]);
+
+/** One character of a set, which is written as JavaScript has it. */
+function oneOf(set: string): PatternNode {
+  const regexp = new RegExp(`^(?:${set})$`, "u");
+  return { kind: "one", test: (char) => regexp.test(char) };
+}
+
+function literal(char: string, flags: Flags): PatternNode {
   const [lower, upper] = [char.toLowerCase(), char.toUpperCase()];
-  if (flags.i && lower !== upper && isOneChar(lower) && isOneChar(upper)) {
-    return `[${inSet(lower)}${inSet(upper)}]`;
-  }
-  return /[\\^$.*+?()[\]{}|/]/.test(char) ? `\\${char}` : char;
+  if (flags.i && isOneChar(lower) && isOneChar(upper))
+    return { kind: "one", test: (other) => other === lower || other === upper };
+  return { kind: "one", test: (other) => other === char };
 }
 
 function inSet(char: string): string {

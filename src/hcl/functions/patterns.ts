@@ -12,15 +12,17 @@ import {
 } from "../value.js";
 import { at, define, text } from "./define.js";
 import { type GoPattern, PatternError, goPattern } from "./go-pattern.js";
+import type { PatternMatch } from "./pattern-machine.js";
 
 const parameters = [text("pattern"), text("string")];
 
 /** What a pattern's groups found in a text: the text itself, a tuple, or an object if they are named. */
 export const regex = define(parameters, matchType, (args, type) => {
   if (type.kind === "dynamic") return dynamicValue;
-  const [first] = matches(goPattern(textOf(at(args, 0))), textOf(at(args, 1)));
+  const { machine, names } = goPattern(textOf(at(args, 0)));
+  const [first] = machine.matches(textOf(at(args, 1)));
   if (!first) throw new CtyError("pattern did not match any part of the given string");
-  return found(first, type);
+  return found(first, names, type);
 });
 
 export const regexAll = define(
@@ -29,8 +31,9 @@ export const regexAll = define(
   (args, type) => {
     const { element } = type as { element: Type };
     if (element.kind === "dynamic") return dynamicValue;
-    const all = [...matches(goPattern(textOf(at(args, 0))), textOf(at(args, 1)))];
-    return listValue(all.map((match) => found(match, element)), element); // prettier-ignore
+    const { machine, names } = goPattern(textOf(at(args, 0)));
+    const all = [...machine.matches(textOf(at(args, 1)))];
+    return listValue(all.map((match) => found(match, names, element)), element); // prettier-ignore
   },
 );
 
@@ -45,9 +48,9 @@ export const regexReplace = define([text("str"), text("pattern"), text("replace"
   const template = textOf(at(args, 2));
   let result = "";
   let end = 0;
-  for (const match of matches(pattern, given)) {
+  for (const match of pattern.machine.matches(given)) {
     result += given.slice(end, match.index) + expanded(template, match, pattern.names);
-    end = match.index + match[0].length;
+    end = match.index + match.text.length;
   }
   return textValue(result + given.slice(end));
 });
@@ -68,34 +71,18 @@ function matchType(args: readonly Value[]): Type {
   throw new ArgumentError(0, "invalid regexp pattern: cannot mix both named and unnamed capture groups");
 }
 
-function found(match: RegExpExecArray, type: Type): Value {
-  const group = (index: number) =>
-    match[index + 1] === undefined ? nullValue(stringType) : textValue(match[index + 1] as string);
+function found(match: PatternMatch, names: GoPattern["names"], type: Type): Value {
+  const group = (index: number) => {
+    const text = match.groups[index];
+    return text === undefined ? nullValue(stringType) : textValue(text);
+  };
   if (type.kind === "tuple") return tupleValue(type.elements.map((_, index) => group(index)));
-  if (type.kind !== "object") return textValue(match[0]);
-  return objectValue([...type.attributes.keys()].map((name) => [name, namedGroup(match, name)]));
-}
-
-function namedGroup(match: RegExpExecArray, name: string): Value {
-  const text = (match as RegExpExecArray & { byName: ReadonlyMap<string, string | undefined> }).byName.get(
-    name,
-  );
-  return text === undefined ? nullValue(stringType) : textValue(text);
-}
-
-/** All matches as Go counts them: none that is empty right behind another. */
-function* matches({ regexp, names }: GoPattern, given: string): Generator<RegExpExecArray> {
-  let end = -1;
-  for (const match of given.matchAll(regexp)) {
-    if (match[0] === "" && match.index === end) continue;
-    end = match.index + match[0].length;
-    const byName = new Map(names.map((name, index) => [name ?? "", match[index + 1]]));
-    yield Object.assign(match, { byName });
-  }
+  if (type.kind !== "object") return textValue(match.text);
+  return objectValue([...type.attributes.keys()].map((name) => [name, group(names.indexOf(name))]));
 }
 
 /** Go's `Regexp.Expand`: `$1`, `${name}`, `$$`; the longest name counts. */
-function expanded(template: string, match: RegExpExecArray, names: GoPattern["names"]): string {
+function expanded(template: string, match: PatternMatch, names: GoPattern["names"]): string {
   return template.replace(
     /\$(?:\$|\{([\p{L}\p{Nd}_]+)\}|([\p{L}\p{Nd}_]+))/gu,
     (all, braced?: string, bare?: string) => {
@@ -103,7 +90,7 @@ function expanded(template: string, match: RegExpExecArray, names: GoPattern["na
       const name = (braced ?? bare) as string;
       const index = /^[0-9]+$/.test(name) ? Number(name) : names.indexOf(name) + 1;
       if (!/^[0-9]+$/.test(name) && index === 0) return "";
-      return match[index] ?? "";
+      return (index === 0 ? match.text : match.groups[index - 1]) ?? "";
     },
   );
 }

@@ -127,54 +127,72 @@ function formatted(format: string, moment: Moment): string {
   return result;
 }
 
+/** A verb of a date's format: one letter, once or several times. */
+interface DateVerb {
+  readonly letter: string;
+  readonly count: number;
+  readonly moment: Moment;
+  /** A number in as many digits at least. */
+  readonly padded: (number: number) => string;
+  readonly refuse: (rule: string) => never;
+}
+
 function verbText(verb: string, letter: string, moment: Moment): string {
-  const refuse = (rule: string) => new ArgumentError(0, `invalid date format verb ${goQuote(verb)}${rule}`);
-  const padded = (given: number) => String(given).padStart(verb.length, "0");
-  const short = (given: number, what: string) => {
-    if (verb.length > 2) throw refuse(`: ${what} must either be "${letter}" or "${letter}${letter}"`);
-    return padded(given);
+  const refuse = (rule: string): never => {
+    throw new ArgumentError(0, `invalid date format verb ${goQuote(verb)}${rule}`);
   };
-  switch (letter) {
-    case "Y":
-      if (verb.length !== 2 && verb.length !== 4) throw refuse(': year must either be "YY" or "YYYY"');
-      return padded(verb.length === 2 ? moment.year % 100 : moment.year);
-    case "M": {
-      if (verb.length > 4) throw refuse(': month must be "M", "MM", "MMM", or "MMMM"');
-      if (verb.length < 3) return padded(moment.month);
-      const name = months[moment.month - 1] as string;
-      return verb.length === 3 ? name.slice(0, 3) : name;
-    }
-    case "D":
-      return short(moment.day, "day of month");
-    case "E": {
-      const name = weekdays[moment.weekday] as string;
-      if (verb.length === 3) return name.slice(0, 3);
-      if (verb.length === 4) return name;
-      throw refuse(': day of week must either be "EEE" or "EEEE"');
-    }
-    case "h":
-      return short(moment.hour, "24-hour");
-    case "H":
-      return short(moment.hour % 12 || 12, "12-hour");
-    case "A":
-    case "a": {
-      if (verb.length !== 2) throw refuse(`: must be "${letter}${letter}"`);
-      const half = moment.hour < 12 ? "am" : "pm";
-      return letter === "A" ? half.toUpperCase() : half;
-    }
-    case "m":
-      return short(moment.minute, "minute");
-    case "s":
-      return short(moment.second, "second");
-    case "Z": {
-      const { zone } = moment;
-      if (verb.length === 1) return zone === "+00:00" ? "Z" : zone;
-      if (verb.length === 3) return zone === "+00:00" ? "UTC" : zone.replace(":", "");
-      if (verb.length === 4) return zone.replace(":", "");
-      if (verb.length === 5) return zone;
-      throw refuse(": timezone must be Z, ZZZZ, or ZZZZZ");
-    }
-    default:
-      throw refuse("");
-  }
+  const padded = (number: number) => String(number).padStart(verb.length, "0");
+  const write = Object.hasOwn(dateVerbs, letter) ? dateVerbs[letter] : undefined;
+  return write ? write({ letter, count: verb.length, moment, padded, refuse }) : refuse("");
+}
+
+const dateVerbs: Readonly<Record<string, (verb: DateVerb) => string>> = {
+  Y({ count, moment, padded, refuse }) {
+    if (count !== 2 && count !== 4) refuse(': year must either be "YY" or "YYYY"');
+    return padded(count === 2 ? moment.year % 100 : moment.year);
+  },
+  M({ count, moment, padded, refuse }) {
+    if (count > 4) refuse(': month must be "M", "MM", "MMM", or "MMMM"');
+    return count < 3 ? padded(moment.month) : named(months[moment.month - 1], count);
+  },
+  D: shortNumber("day of month", ({ day }) => day),
+  E({ count, moment, refuse }) {
+    if (count !== 3 && count !== 4) refuse(': day of week must either be "EEE" or "EEEE"');
+    return named(weekdays[moment.weekday], count);
+  },
+  h: shortNumber("24-hour", ({ hour }) => hour),
+  H: shortNumber("12-hour", ({ hour }) => hour % 12 || 12),
+  A: (verb) => half(verb).toUpperCase(),
+  a: half,
+  m: shortNumber("minute", ({ minute }) => minute),
+  s: shortNumber("second", ({ second }) => second),
+  Z({ count, moment: { zone }, refuse }) {
+    const isUtc = zone === "+00:00";
+    const short = zone.replace(":", "");
+    const forms: Readonly<Record<number, string>> = {
+      1: isUtc ? "Z" : zone,
+      3: isUtc ? "UTC" : short,
+      4: short,
+      5: zone,
+    };
+    return forms[count] ?? refuse(": timezone must be Z, ZZZZ, or ZZZZZ");
+  },
+};
+
+/** A number of one digit or two. */
+function shortNumber(what: string, of: (moment: Moment) => number): (verb: DateVerb) => string {
+  return ({ letter, count, moment, padded, refuse }) => {
+    if (count > 2) refuse(`: ${what} must either be "${letter}" or "${letter}${letter}"`);
+    return padded(of(moment));
+  };
+}
+
+/** The name, or its beginning. */
+function named(name = "", count: number): string {
+  return count === 3 ? name.slice(0, 3) : name;
+}
+
+function half({ letter, count, moment, refuse }: DateVerb): string {
+  if (count !== 2) refuse(`: must be "${letter}${letter}"`);
+  return moment.hour < 12 ? "am" : "pm";
 }

@@ -69,43 +69,74 @@ function constraintOf(given: string): Constraint {
   };
 }
 
-function satisfies(version: Version, { operator, version: wanted, open }: Constraint): boolean {
-  const order = compare(version, wanted);
-  const [major, minor, patch] = version.numbers;
-  const [wantedMajor, wantedMinor, wantedPatch] = wanted.numbers;
-  switch (operator) {
-    case "!=":
-      if (open === undefined) return order !== 0;
-      if (major !== wantedMajor) return true;
-      if (open === 1) return false;
-      if (minor !== wantedMinor) return true;
-      return open === 2 ? comparePre(version.pre, wanted.pre) !== 0 : patch !== wantedPatch;
-    case ">":
-      if (open === undefined) return order > 0;
-      if (major !== wantedMajor) return major > wantedMajor;
-      if (open === 1) return false;
-      return open === 2 ? minor > wantedMinor : order > 0;
-    case "<":
-      return order < 0;
-    case ">=":
-    case "=>":
-      return order >= 0;
-    case "<=":
-    case "=<":
-      if (open === undefined) return order <= 0;
-      return major < wantedMajor || (major === wantedMajor && (minor <= wantedMinor || open === 1));
-    case "^":
-      if (order < 0) return false;
-      if (wantedMajor > 0 || open === 1) return major === wantedMajor;
-      if (major > 0) return false;
-      if (wantedMinor > 0 || open === 2) return minor === wantedMinor;
-      return minor === 0 && patch === wantedPatch;
-    default:
-      if ((operator === "" || operator === "=") && open === undefined) return order === 0;
-      if (order < 0) return false;
-      if (wanted.numbers.every((number) => number === 0) && open !== 1 && open !== 2) return true;
-      return major === wantedMajor && (minor === wantedMinor || open === 1);
-  }
+/** A version beside a constraint. */
+interface Compared extends Constraint {
+  readonly given: Version;
+  /** Below, at or above what is wanted. */
+  readonly order: number;
+  /** Whether so many of the first numbers are the same. */
+  readonly same: (count: number) => boolean;
+}
+
+function satisfies(given: Version, constraint: Constraint): boolean {
+  const { version } = constraint;
+  const same = (count: number) =>
+    given.numbers.slice(0, count).every((number, position) => number === version.numbers[position]);
+  const test = tests.get(constraint.operator) ?? isNear;
+  return test({ ...constraint, given, order: compare(given, version), same });
+}
+
+/** What operators mean; those that are not here mean the same as `~`. */
+const tests = new Map<string, (one: Compared) => boolean>([
+  ["", isEqual],
+  ["=", isEqual],
+  ["!=", isOther],
+  [">", isAbove],
+  ["<", ({ order }) => order < 0],
+  [">=", ({ order }) => order >= 0],
+  ["=>", ({ order }) => order >= 0],
+  ["<=", isUpTo],
+  ["=<", isUpTo],
+  ["^", isCompatible],
+]);
+
+function isEqual(one: Compared): boolean {
+  return one.open === undefined ? one.order === 0 : isNear(one);
+}
+
+function isOther({ open, order, same, given, version }: Compared): boolean {
+  if (open === undefined) return order !== 0;
+  if (!same(1)) return true;
+  if (open === 1) return false;
+  return !same(2) || (open === 2 ? comparePre(given.pre, version.pre) !== 0 : !same(3));
+}
+
+function isAbove({ open, order, same, given, version }: Compared): boolean {
+  if (open === undefined) return order > 0;
+  if (!same(1)) return given.numbers[0] > version.numbers[0];
+  if (open === 1) return false;
+  return open === 2 ? given.numbers[1] > version.numbers[1] : order > 0;
+}
+
+function isUpTo({ open, order, same, given, version }: Compared): boolean {
+  if (open === undefined) return order <= 0;
+  if (!same(1)) return given.numbers[0] < version.numbers[0];
+  return open === 1 || given.numbers[1] <= version.numbers[1];
+}
+
+/** `^`: nothing has changed that counts as breaking; below 1 that is the first number that is not 0. */
+function isCompatible({ open, order, same, given, version }: Compared): boolean {
+  if (order < 0) return false;
+  if (version.numbers[0] > 0 || open === 1) return same(1);
+  if (given.numbers[0] > 0) return false;
+  return version.numbers[1] > 0 || open === 2 ? same(2) : same(3);
+}
+
+/** `~`: the last number may be higher. */
+function isNear({ open, order, same, version }: Compared): boolean {
+  if (order < 0) return false;
+  const isAny = version.numbers.every((number) => number === 0) && open !== 1 && open !== 2;
+  return isAny || same(open === 1 ? 1 : 2);
 }
 
 function compare(a: Version, b: Version): number {

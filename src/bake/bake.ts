@@ -1,0 +1,50 @@
+import type { BuildEvent, EventSink } from "../core/index.js";
+import type { BuildResult, ConnectTarget, CredentialsCallback, MetadataProvenance } from "../build/index.js";
+import type { BakePlan, ReadBakeOptions } from "./read-bake.js";
+
+/** Options of {@link bake}: what to read, or what was read, where it is built and how. */
+export type BakeOptions = ReadBakeOptions &
+  ConnectTarget & {
+    /** What `readBake()` gave, instead of what to read. */
+    plan?: BakePlan;
+    /** Privileges that targets may have, as `--allow` takes them: `network.host`, `fs.read=../shared`, … */
+    allow?: readonly string[];
+    /** What becomes of the other targets when one fails: `cancel` (the default) ends them. */
+    onTargetError?: "cancel" | "continue";
+    /** Nothing is put out before all targets have been built. Default false. */
+    deferOutputs?: boolean;
+    /** How many targets are built at the same time; all by default. */
+    concurrency?: number;
+    /** Gets each target's own events; `onEvent` gets all of them, as a display shows them. */
+    onTargetEvent?: (target: string, event: BuildEvent) => void;
+    /** Asked each time a registry wants credentials, before the docker config. */
+    credentials?: CredentialsCallback;
+    /** See `build()`. */
+    metadataProvenance?: MetadataProvenance;
+    /** Read the images' manifests afterwards, for platforms and layers of the results. Default true. */
+    describe?: boolean;
+    onEvent?: EventSink;
+    signal?: AbortSignal;
+  };
+
+/** What {@link bake} gave. */
+export interface BakeResult {
+  /** By name, of all targets that went well, those among them that others are built on. */
+  readonly targets: ReadonlyMap<string, BuildResult>;
+  /** Why targets failed, where the others went on. */
+  readonly failures: ReadonlyMap<string, Error>;
+  /** What `--metadata-file` holds, as data. */
+  readonly metadata: Record<string, unknown>;
+}
+
+/**
+ * Builds the targets of a definition side by side on one builder, as `docker buildx bake` does. Contexts that several have are read
+ * and sent once.
+ *
+ * @throws BakeError for a definition that cannot be used; SlipwayError `BAKE_PRIVILEGES` with what must be allowed first; a failed
+ * target's BuildError, or TargetsError when several have failed; AbortedError after tear-down.
+ */
+export async function bake(options: BakeOptions = {}): Promise<BakeResult> {
+  const { runBake } = await import("./run-bake.js");
+  return runBake(options);
+}

@@ -1,0 +1,51 @@
+import { connectKinds } from "../build/index.js";
+import { type Kind, amount, bytesOf, callback, either, environment, flag, kind, listOf, mapOf, object, oneOf, signal, text } from "../core/index.js"; // prettier-ignore
+import type { BakeOptions } from "./bake.js";
+import type { ReadBakeOptions } from "./read-bake.js";
+
+const definition = kind(
+  "a path, or { name, content }",
+  (value) =>
+    typeof value === "string" ||
+    (typeof value === "object" &&
+      value !== null &&
+      "name" in value &&
+      typeof value.name === "string" &&
+      "content" in value &&
+      (typeof value.content === "string" || bytesOf(value.content) !== undefined)),
+);
+
+/** What `readBake()` takes. */
+export const readBakeKinds = {
+  files: listOf(definition, '"docker-bake.hcl"'),
+  targets: listOf(text(), '"default"'),
+  vars: mapOf(text(), '{ TAG: "1" }'),
+  set: listOf(text(), '"*.platform=linux/amd64"'),
+  cwd: text('"."'),
+  env: environment,
+  readInput: callback,
+  onEvent: callback,
+  signal,
+  push: flag,
+  load: flag,
+  noCache: flag,
+  pull: flag,
+  sbom: either('true, false or parameters, such as "generator=image"', flag, text()),
+  provenance: either('true, false or parameters, such as "mode=max"', flag, text()),
+  call: text('"check"'),
+} satisfies Record<keyof Required<ReadBakeOptions>, Kind>;
+
+/** What `bake()` takes. */
+export const bakeKinds = {
+  ...readBakeKinds,
+  ...connectKinds,
+  plan: object,
+  allow: listOf(text(), '"network.host"'),
+  onTargetError: oneOf("cancel", "continue"),
+  deferOutputs: flag,
+  concurrency: amount("targets"),
+  onTargetEvent: callback,
+  credentials: callback,
+  metadataProvenance: oneOf("min", "max"),
+  describe: flag,
+} satisfies Record<keyof Required<BakeOptions>, Kind>;

@@ -1,0 +1,31 @@
+import type { TypedEntry } from "./entries.js";
+
+/** Outputs of a target that is pushed, or is not. */
+export function pushed(outputs: readonly TypedEntry[], push: boolean): TypedEntry[] {
+  const own = push ? [...outputs] : withoutRegistries(outputs);
+  const all = own.map((entry) =>
+    entry.type === "image" ? { ...entry, attrs: new Map([...entry.attrs, ["push", String(push)]]) } : entry,
+  );
+  const isElsewhere = outputs.some(({ type }) => type !== "docker");
+  return push && !isElsewhere ? [...all, { type: "image", attrs: new Map([["push", "true"]]) }] : all;
+}
+
+/** The last one takes the place of one that goes, as in buildx. */
+function withoutRegistries(outputs: readonly TypedEntry[]): TypedEntry[] {
+  const kept = [...outputs];
+  for (let at = kept.findIndex(isRegistry); at >= 0; at = kept.findIndex(isRegistry)) {
+    const last = kept.pop() as TypedEntry;
+    if (at < kept.length) kept[at] = last;
+  }
+  return kept;
+}
+
+const isRegistry = ({ type }: TypedEntry) => type === "registry";
+
+const images: ReadonlySet<string> = new Set(["image", "registry", "oci", "docker"]);
+
+/** Outputs of a target that is loaded as well: not where it is loaded already, or is no image. */
+export function loaded(outputs: readonly TypedEntry[]): TypedEntry[] {
+  const isEnough = outputs.some(({ type, dest }) => !images.has(type) || (type === "docker" && !dest));
+  return isEnough ? [...outputs] : [...outputs, { type: "docker", attrs: new Map() }];
+}

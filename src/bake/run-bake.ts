@@ -1,0 +1,51 @@
+import { type ManyResults, buildMany, failedEnd } from "../build/index.js";
+import { type BuildEvent, guardEvents, readOptions } from "../core/index.js";
+import type { BakeOptions, BakeResult } from "./bake.js";
+import { bakeKinds } from "./option-kinds.js";
+import { PrivilegesError } from "./privileges-error.js";
+import { missingPrivileges } from "./privileges.js";
+import { planOf } from "./plan-bake.js";
+import { toBuildOptions } from "./to-build-options.js";
+
+/** See `bake()` in bake.ts. */
+export async function runBake(given: BakeOptions): Promise<BakeResult> {
+  const events = typeof given.onEvent === "function" ? guardEvents(given.onEvent) : undefined;
+  let end: BuildEvent = { type: "end" };
+  let outcome: ManyResults;
+  try {
+    const read = readOptions("bake()", given, bakeKinds);
+    outcome = await build(events ? { ...read, onEvent: events.sink } : read);
+  } catch (error) {
+    end = failedEnd(error);
+    throw error;
+  } finally {
+    events?.sink(end);
+  }
+  events?.throwIfFailed();
+  const { results: targets, failures } = outcome;
+  const metadata = Object.fromEntries(
+    [...targets].sort(byName).map(([name, result]) => [name, result.metadata]),
+  );
+  return { targets, failures, metadata };
+}
+
+async function build(options: BakeOptions): Promise<ManyResults> {
+  const { cwd = process.cwd(), env = process.env, allow = [], targets: asked = ["default"] } = options;
+  const { credentials, metadataProvenance } = options;
+  const plan = options.plan ?? (await planOf(options));
+  const targets = new Map(
+    [...plan.targets].map(([name, target]) => {
+      const own = toBuildOptions(target, { cwd, env });
+      if (credentials) own.credentials = credentials;
+      if (metadataProvenance) own.metadataProvenance = metadataProvenance;
+      return [name, own] as const;
+    }),
+  );
+  const missing = missingPrivileges(targets.values(), [...allow, ...plan.granted], cwd);
+  if (missing.length > 0) throw new PrivilegesError(missing);
+  return buildMany(targets, { ...options, asked });
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,139 @@
+import path from "node:path";
+import { type TargetOptions, formatCsv, isRemoteUrl, outputTypeOf } from "../build/index.js";
+import { type Environment, parseSize, variableOf } from "../config/index.js";
+import { BakeError } from "./bake-error.js";
+import type { SecretEntry, TypedEntry } from "./entries.js";
+import type { TargetFields } from "./target.js";
+
+/** Where a target's relative paths stand, and the environment of its secrets. */
+export interface TargetPlace {
+  cwd: string;
+  env: Environment;
+}
+
+/** A target's build, as `build()` takes it. Throws a BakeError for what no build can be. */
+export function toBuildOptions(target: TargetFields, place: TargetPlace): TargetOptions {
+  const context = contextPath(target.context ?? ".", place);
+  const inline = target["dockerfile-inline"];
+  const options: TargetOptions = {
+    context,
+    ...(inline === undefined
+      ? { file: dockerfilePath(target.dockerfile || "Dockerfile", context, place) }
+      : { dockerfile: inline }),
+    tags: target.tags ?? [],
+    buildArgs: texts(target.args),
+    labels: texts(target.labels),
+    buildContexts: contextsOf(target, place),
+    secrets: Object.fromEntries((target.secret ?? []).map((secret) => [secret.id, sourceOf(secret, place)])),
+    ssh: (target.ssh ?? []).map(({ id, paths }) => (paths.length === 0 ? id : `${id}=${paths.join(",")}`)),
+    cacheFrom: (target["cache-from"] ?? []).map((entry) => cacheOf(entry, place)),
+    cacheTo: (target["cache-to"] ?? []).map((entry) => cacheOf(entry, place)),
+    outputs: (target.output ?? []).map((entry) => outputOf(entry, place)),
+    attests: (target.attest ?? []).map(attestText),
+  };
+  return Object.assign(options, listsOf(target), valuesOf(target));
+}
+
+/** Options that are lists, of those that are set. */
+function listsOf(target: TargetFields): Partial<TargetOptions> {
+  return given({
+    platforms: target.platforms,
+    annotations: target.annotations,
+    noCacheFilter: target["no-cache-filter"],
+    ulimits: target.ulimits,
+    allow: target.entitlements,
+    policies: target.policy && ["disabled=true"],
+    resources:
+      target.resources && Object.entries(target.resources).map(([name, value]) => `${name}=${value}`),
+    addHosts:
+      target["extra-hosts"] &&
+      Object.entries(texts(target["extra-hosts"]))
+        .map(([host, ip]) => `${host}=${ip}`)
+        .sort(),
+  });
+}
+
+/** Options of one value, of those that are set. */
+function valuesOf(target: TargetFields): Partial<TargetOptions> {
+  const size = target["shm-size"];
+  return given({
+    target: target.target,
+    pull: target.pull,
+    noCache: target["no-cache"],
+    network: target.network,
+    call: target.call,
+    shmSize: size ? shmBytes(size) : undefined,
+  });
+}
+
+function given(options: Record<string, unknown>): Partial<TargetOptions> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function shmBytes(text: string): number {
+  try {
+    return parseSize(text);
+  } catch (cause) {
+    throw new BakeError(`invalid value ${text} for membytes key shm-size`, { cause });
+  }
+}
+
+/** A path in the place; the place's own paths stay as short as they are given. */
+function pathIn({ cwd }: TargetPlace, given: string): string {
+  return cwd === process.cwd() || path.isAbsolute(given) ? given : path.join(cwd, given);
+}
+
+function contextPath(context: string, place: TargetPlace): string {
+  return isRemoteUrl(context) ? context : pathIn(place, context.replace(/^cwd:\/\//, "") || ".");
+}
+
+function dockerfilePath(given: string, context: string, place: TargetPlace): string {
+  const local = given.replace(/^cwd:\/\//, "");
+  if (local !== given) return path.resolve(place.cwd, local);
+  if (isRemoteUrl(given) || isRemoteUrl(context) || path.isAbsolute(given)) return given;
+  return path.join(context, given);
+}
+
+/** Contexts by name; those of other targets stay links. */
+function contextsOf({ contexts = new Map() }: TargetFields, place: TargetPlace): Record<string, string> {
+  return Object.fromEntries(
+    [...contexts].map(([name, given]) => {
+      if (/^(?:target|docker-image|engine):/.test(given) || isRemoteUrl(given)) return [name, given];
+      const layout = /^(oci-layout:\/\/|oci-layout:)(.*)$/s.exec(given);
+      return [name, layout ? `${layout[1]}${pathIn(place, layout[2] as string)}` : contextPath(given, place)];
+    }),
+  );
+}
+
+/** A secret without file and variable is the variable of its name, where that is set, or else such a file. */
+function sourceOf({ id, src, env }: SecretEntry, place: TargetPlace) {
+  if (env !== "") return { env };
+  if (src === "" && variableOf(place.env, id) !== undefined) return { env: id };
+  return { file: pathIn(place, src === "" ? id : src) };
+}
+
+function cacheOf({ type, attrs }: TypedEntry, place: TargetPlace) {
+  if (type !== "local") return { type, attrs: Object.fromEntries(attrs) };
+  const paths = [...attrs].map(([key, value]) => [
+    key,
+    key === "src" || key === "dest" ? pathIn(place, value) : value,
+  ]);
+  return { type, attrs: Object.fromEntries(paths) as Record<string, string> };
+}
+
+function outputOf({ type, attrs, dest = "" }: TypedEntry, place: TargetPlace) {
+  const to = dest === "" || dest === "-" ? dest : pathIn(place, dest);
+  return { type: outputTypeOf(type), attrs: Object.fromEntries(attrs), ...(to !== "" && { dest: to }) };
+}
+
+function attestText({ type, attrs, disabled }: TypedEntry): string {
+  return formatCsv([
+    `type=${type}`,
+    ...[...attrs].map(([key, value]) => `${key}=${value}`),
+    ...(disabled ? ["disabled=true"] : []),
+  ]);
+}
+
+function texts(map: ReadonlyMap<string, string | null> = new Map()): Record<string, string> {
+  return Object.fromEntries([...map].filter((entry): entry is [string, string] => entry[1] !== null));
+}

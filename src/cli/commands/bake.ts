@@ -1,0 +1,177 @@
+import { Command } from "commander";
+import {
+  type BakeOptions,
+  type BakePlan,
+  type BakeResult,
+  type ReadBakeOptions,
+  bake,
+  readBake,
+  readDefinition,
+} from "../../bake/index.js";
+import { TargetsError } from "../../build/index.js";
+import { goJson, parseGoBool } from "../../config/index.js";
+import { InvalidArgumentError } from "../../core/index.js";
+import { type ResultFile, prepareResultFile } from "../../fs/index.js";
+import { type ProgressSink, dedupeWarnings, display, warningJson } from "../../progress/index.js";
+import { Builder } from "../../builder/index.js";
+import { type BakeFlags, addBakeFlags } from "../bake-flags.js";
+import { grantPrivileges } from "../bake-privileges.js";
+import { type CliContext, ExitCode } from "../cli-context.js";
+import { keyValues } from "../flags.js";
+import { metadataProvenance } from "../metadata-provenance.js";
+import { parseJobs } from "../parse-jobs.js";
+import { printBakeCalls } from "../print-bake-calls.js";
+import { parseBakeList, printBakeList } from "../print-bake-list.js";
+import { warn } from "../warn.js";
+
+/** `slipway bake`: buildx's flags, defaults, texts and exit codes. */
+export function command(context: CliContext): Command {
+  const command = new Command("bake")
+    .description("Build from a file")
+    .usage("[OPTIONS] [TARGET...]")
+    .argument("[targets...]", "Targets and groups")
+    .action((targets: string[], _flags: BakeFlags, self: Command) =>
+      run(targets, self.optsWithGlobals(), context),
+    );
+  addBakeFlags(command);
+  return command;
+}
+
+async function run(targets: string[], flags: BakeFlags, context: CliContext): Promise<void> {
+  const list = listOf(flags, context);
+  if (list && flags.print) throw new InvalidArgumentError("--print and --list are mutually exclusive");
+  const jobs = parseJobs(flags.jobs);
+  const options = readOptionsOf(targets, flags, context);
+  const metadata =
+    flags.metadataFile === undefined || list || flags.print
+      ? undefined
+      : await prepareResultFile(flags.metadataFile, "metadata file");
+  const progress = display(flags.progress, context.stderr.stream, context.env, {
+    debug: flags.debug ?? false,
+  });
+  try {
+    const read = { ...options, onEvent: progress };
+    if (list) {
+      const definition = await readDefinition(read);
+      await progress.close();
+      return printBakeList(definition, parseBakeList(list), context.stdout);
+    }
+    const plan = await readBake(read);
+    plan.missingPrivileges(flags.allow ?? []);
+    if (flags.print) {
+      await progress.close();
+      return context.stdout.json(`${goJson(plan.toJSON())}\n`);
+    }
+    await build(plan, { ...read, ...jobs }, { flags, metadata, progress }, context);
+  } finally {
+    await progress.close();
+  }
+}
+
+/** What a build works with besides plan and options. */
+interface Around {
+  flags: BakeFlags;
+  metadata: ResultFile | undefined;
+  progress: ProgressSink;
+}
+
+async function build(
+  plan: BakePlan,
+  options: BakeOptions,
+  { flags, metadata, progress }: Around,
+  context: CliContext,
+): Promise<void> {
+  const isSilent = flags.progress === "rawjson";
+  const allow = await grantPrivileges({ plan, allow: flags.allow ?? [], isSilent, isRemote: false }, context);
+  const { env, signal } = context;
+  const builder = await Builder.open({
+    name: flags.builder,
+    env,
+    signal,
+    onWarning: (text) => warn(context, text),
+  });
+  const provenance = metadata && metadataProvenance(env);
+  const result = await bake({
+    ...options,
+    plan,
+    allow,
+    builder,
+    signal,
+    describe: false,
+    ...(provenance && { metadataProvenance: provenance }),
+  });
+  await progress.close();
+  await metadata?.write(JSON.stringify(withWarnings(result, context), undefined, 2), signal);
+  const exitCode = printBakeCalls(plan, result, callOf(flags), context.stdout);
+  for (const [name, { inlineMessage }] of result.targets)
+    if (inlineMessage) context.stdout.text(`\n# ${name}\n${inlineMessage}\n`);
+  if (result.failures.size > 1) throw new TargetsError(result.failures);
+  for (const error of result.failures.values()) throw error;
+  if (exitCode !== 0) throw new ExitCode(exitCode);
+}
+
+function withWarnings({ metadata, targets }: BakeResult, { env }: CliContext): Record<string, unknown> {
+  const all = [...targets.values()].filter(({ call }) => !call).flatMap(({ warnings }) => warnings);
+  if (parseGoBool(env["BUILDX_METADATA_WARNINGS"] ?? "") !== true || all.length === 0) return metadata;
+  return { ...metadata, "buildx.build.warnings": dedupeWarnings(all).map(warningJson) };
+}
+
+function callOf(flags: BakeFlags): string {
+  return flags.check ? "check" : flags.call;
+}
+
+/** The value of `--list`, or what its old forms stand for. */
+function listOf({ list, listTargets, listVariables }: BakeFlags, context: CliContext): string | undefined {
+  const old = listTargets ? "targets" : listVariables ? "variables" : undefined;
+  if (old !== undefined)
+    context.stderr.text(
+      `Flag --list-${old} has been deprecated, list-${old} is deprecated, use list=${old} instead\n`,
+    );
+  return list || old;
+}
+
+function readOptionsOf(targets: string[], flags: BakeFlags, context: CliContext): ReadBakeOptions {
+  const { env, stdin } = context;
+  for (const text of flags.policy ?? [])
+    if (text !== "disabled=true")
+      throw new InvalidArgumentError(
+        `slipway has no policies: --policy takes disabled=true only, not ${text}`,
+      );
+  const set = [...(flags.set ?? []), ...(flags.policy ? ["*.policy=disabled=true"] : [])];
+  const options: ReadBakeOptions = {
+    env,
+    targets,
+    set,
+    vars: variables(flags.var),
+    readInput: () => readAll(stdin),
+  };
+  const more = {
+    files: flags.file,
+    push: flags.push,
+    load: flags.load,
+    noCache: flags.cache ? undefined : true,
+    pull: flags.pull,
+    sbom: flags.sbom,
+    provenance: flags.provenance,
+    call: callOf(flags),
+  };
+  for (const [key, value] of Object.entries(more))
+    if (value !== undefined) Object.assign(options, { [key]: value });
+  return options;
+}
+
+function variables(texts: readonly string[] = []): Record<string, string> {
+  for (const text of texts) {
+    const at = text.indexOf("=");
+    if (at > 0) continue;
+    const problem = at < 0 ? "expected key=value" : "key is empty";
+    throw new InvalidArgumentError(`invalid variable ${JSON.stringify(text)}, ${problem}`);
+  }
+  return keyValues(texts, "");
+}
+
+async function readAll(stdin: CliContext["stdin"]): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+  return Buffer.concat(chunks);
+}
