@@ -17,10 +17,13 @@ export interface BakeDefinition {
 export declare class BakeError extends SlipwayError {
     readonly diagnostics: readonly Diagnostic[];
     readonly sources: readonly SourceLocation[];
-    constructor(problem: string | readonly Diagnostic[], options?: {
-        cause?: unknown;
-        sources?: readonly SourceLocation[];
-    });
+    constructor(message: string, options?: BakeErrorOptions);
+}
+
+export interface BakeErrorOptions {
+    cause?: unknown;
+    diagnostics?: readonly Diagnostic[];
+    sources?: readonly SourceLocation[];
 }
 
 export interface BakeJson {

@@ -24,10 +24,12 @@ import { uploads } from "./workloads/uploads.mjs";
  */
 
 /** Everything that is measured, in the table's order. @type {Workload[]} */
-export const workloads = [...small, ...uploads, ...exports, ...loads, ...drivers, ...bake].map((workload) => ({
-  ways: ["buildx", "exec", "socket"],
-  engines: ["docker"],
-  targets: {},
-  repeat: 1,
-  ...workload,
-}));
+export const workloads = [...small, ...uploads, ...exports, ...loads, ...drivers, ...bake].map(
+  (workload) => ({
+    ways: ["buildx", "exec", "socket"],
+    engines: ["docker"],
+    targets: {},
+    repeat: 1,
+    ...workload,
+  }),
+);

@@ -1,6 +1,7 @@
 export {
   type BakeDefinition,
   BakeError,
+  type BakeErrorOptions,
   type BakeJson,
   type BakeOptions,
   type BakePlan,

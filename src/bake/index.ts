@@ -1,6 +1,6 @@
 export { type BakeOptions, type BakeResult, bake } from "./bake.js";
 export type { Diagnostic, Position, Range } from "../hcl/index.js";
-export { BakeError } from "./bake-error.js";
+export { BakeError, type BakeErrorOptions } from "./bake-error.js";
 export type { BakeJson } from "./definition-json.js";
 export type { SecretEntry, SshEntry, TypedEntry } from "./entries.js";
 export type { GroupFields } from "./group.js";

@@ -1,6 +1,6 @@
 import {
   type EventSink,
-  SlipwayError,
+  InvalidArgumentError,
   abortError,
   isError,
   isSlipwayError,
@@ -57,12 +57,11 @@ function refuseLimits(
 ): void {
   if (concurrency >= plans.size) return;
   if (deferOutputs)
-    throw new SlipwayError(
-      "INVALID_ARGUMENT",
+    throw new InvalidArgumentError(
       "defer-output execution requires parallelism to be unlimited or at least the number of targets, including targets referenced by target contexts",
     );
   if ([...plans.values()].some(({ attrs }) => linksOf(attrs).size > 0))
-    throw new SlipwayError("INVALID_ARGUMENT", "limited parallelism is not supported with linked targets");
+    throw new InvalidArgumentError("limited parallelism is not supported with linked targets");
 }
 
 /** Targets while they are built. */

@@ -107,7 +107,17 @@ async function solveInSession(
     run.late?.begin({ plan, run, session, saveRef });
     const spans = { solve: below("moby.buildkit.v1.Control/Solve"), frontend: below("frontend") };
     try {
-      const outcome = await solve({ client, plan, session, shared, ask: asking, sink, signal, redactor, spans });
+      const outcome = await solve({
+        client,
+        plan,
+        session,
+        shared,
+        ask: asking,
+        sink,
+        signal,
+        redactor,
+        spans,
+      });
       build.end();
       return outcome;
     } catch (error) {

@@ -40,7 +40,7 @@ test("random expressions come to what they come to in buildx", { timeout: 300_00
   const differing: string[] = [];
   for (let seed = 1; seed <= files; seed++) {
     const pick = chance(seed);
-    const expressions = Array.from({ length: perFile }, (_, at) => 
+    const expressions = Array.from({ length: perFile }, (_, at) =>
       // Every other one is well typed: the rest mostly fails, which is to be the same as well.
       at % 2 === 0 ? typedExpression(pick, 4) : randomExpression(pick, 3),
     );
