@@ -1,4 +1,5 @@
 import { parseGoBool } from "../config/index.js";
+import { CtyError } from "../hcl/index.js";
 import { BakeError } from "./bake-error.js";
 import {
   parseAttest,
@@ -106,7 +107,7 @@ const keys = new Map<string, OverrideKey>([
   ["entitlement", growing("entitlements")],
   ["cache-from", entries("cache-from", parseCaches)],
   ["cache-to", entries("cache-to", parseCaches)],
-  ["output", entries("output", (value) => [parseOutput(value)])],
+  ["output", entries("output", (value) => [told("outputs", parseOutput)(value)])],
   ["attest", { name: "never", apply: addAttestations }],
   ["ssh", { name: "never", apply: setAgents }],
   ["policy", { name: "never", apply: setPolicies }],
@@ -135,6 +136,17 @@ export function findOverrideKey(word: string): OverrideKey | undefined {
   return keys.get(word);
 }
 
+/** Says of which values something is wrong, in buildx's words: it takes secrets for outputs. */
+function told<T>(field: "attest" | "outputs", parse: (value: string) => T): (value: string) => T {
+  return (value) => {
+    try {
+      return parse(value);
+    } catch (error) {
+      throw error instanceof CtyError ? new CtyError(`invalid value for ${field}: ${error.message}`) : error;
+    }
+  };
+}
+
 function filled({ values }: Change): string[] {
   return values.filter((value) => value !== "");
 }
@@ -147,7 +159,7 @@ function boolOf(key: string, value: string): boolean {
 
 function addAttestations(target: TargetFields, change: Change): void {
   const before = change.isClear ? [] : (target.attest ?? []);
-  target.attest = byType([...before, ...filled(change).map(parseAttest)]);
+  target.attest = byType([...before, ...filled(change).map(told("attest", parseAttest))]);
 }
 
 function setAgents(target: TargetFields, change: Change): void {
@@ -172,7 +184,7 @@ function setSecrets(target: TargetFields, change: Change): void {
   const { name, value, isAdded } = change;
   const before = target.secret ?? [];
   if (name === "") {
-    const own = filled(change).map(parseSecret);
+    const own = filled(change).map(told("outputs", parseSecret));
     target.secret = isAdded ? byId([...before, ...own]) : own;
     return;
   }

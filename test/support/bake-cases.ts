@@ -138,7 +138,7 @@ export const bakeCases: readonly BakeCase[] = [
   set("app.extra-host.h=1.1.1.1"),
   set("app.entitlement=network.host"),
   set("app.dockerfile=", "app.target=t", "app.call=lint", "app.shm-size=1m"),
-  ...["nope.tags=x", "app", "app.tags", "app.args=x", "app.bogus=1", "app.pull=maybe", "app.tags.x=1", "app.secret.s=id=s", "app.resource.bogus=1", "app.output=a=b,dest=x"].map(
+  ...["nope.tags=x", "app", "app.tags", "app.args=x", "app.bogus=1", "app.pull=maybe", "app.tags.x=1", "app.secret.s=id=s", "app.resource.bogus=1", "app.output=a=b,dest=x", "app.attest=x=y", "app.secrets=nope"].map(
     (change): BakeCase => ({ ...set(change), refused: "same words" }),
   ),
   // Files
