@@ -46,6 +46,8 @@ export declare function buildImage(given: BuildImageOptions): Promise<string>;
 
 export declare function openImage(given: OpenImageOptions): Promise<OpenResult>;
 
+export declare function stopSharedBuildKit(): Promise<void>;
+
 // Not exported by this module, but named above.
 
 class Builder {
@@ -158,6 +160,7 @@ interface BuildOptions {
     policies?: readonly string[];
     cacheFrom?: readonly CacheOption[];
     cacheTo?: readonly CacheOption[];
+    cacheMounts?: CacheMountsOption;
     provenance?: boolean | string;
     sbom?: boolean | string;
     attests?: readonly string[];
@@ -203,6 +206,11 @@ interface BuildkitCallOptions {
 interface BuildkitConnectOptions {
     windows?: Windows | undefined;
     signal?: AbortSignal | undefined;
+}
+
+interface CacheMountsOption {
+    dir: string;
+    image?: string;
 }
 
 interface CacheOption {

@@ -23,6 +23,11 @@ export const house = [
     uses: ["cli", "manage", "builder", "registry", "engine-api", "progress"],
   },
   {
+    folder: "action",
+    is: "the GitHub action",
+    uses: ["build", "manage", "report", "progress", "builder"],
+  },
+  {
     folder: "testcontainers",
     is: "containers and images for tests",
     uses: ["index", "build", "manage", "progress", "builder", "buildkit", "engine-api"],

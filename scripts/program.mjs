@@ -56,6 +56,18 @@ export async function bundleProgram({ without = [] } = {}) {
   return { text, hash: createHash("sha256").update(text).digest("hex").slice(0, 32), inputs };
 }
 
+/** The GitHub action, as one CommonJS file. */
+export async function bundleAction() {
+  const { text } = await bundle({
+    entryPoints: ["src/action/main.ts"],
+    format: "cjs",
+    external: ["@kubernetes/client-node"],
+    target: "node24",
+    define: version,
+  });
+  return text;
+}
+
 /** What starts the program: src/cli/startup/`name`.ts. */
 export async function bundleStart(name, format, define = {}) {
   const entryPoints = [`src/cli/startup/${name}.ts`];

@@ -17,6 +17,7 @@ const rules = [
     pattern: /\bprocess\s*(?:\?\.|\.)\s*std(?:out|err)\b/,
     what: "takes the process's own output",
     but: {
+      "action/main.ts": "hands it to the action, whose log it is",
       "cli/main.ts": "hands them to the printer",
       "docker-cli/main.ts": "hands them to the printer",
       "build/outputs.ts": "an export to `-` is payload",

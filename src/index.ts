@@ -30,6 +30,7 @@ export {
   type BuildPlan,
   type BuildResult,
   type Cache,
+  type CacheMountsOption,
   type CacheOption,
   type CallRequest,
   type CallResult,

@@ -2,6 +2,7 @@ import type { ProxyNetwork } from "./network/network-watch.js";
 import type { Environment } from "../config/index.js";
 import type { Bytes, EventSink } from "../core/index.js";
 import type { CredentialsCallback } from "../session/index.js";
+import type { CacheMountsOption } from "./cache-mounts/plan-cache-mounts.js";
 import type { ContextSource } from "./contexts.js";
 import type { CacheOption } from "./parse/cache.js";
 import type { Output } from "./parse/output.js";
@@ -60,6 +61,11 @@ export interface BuildOptions {
   /** `parseCache()` reads the command's words. */
   cacheFrom?: readonly CacheOption[];
   cacheTo?: readonly CacheOption[];
+  /**
+   * Carries the content of cache mounts (`RUN --mount=type=cache`) from one builder to the next: a builder that has nothing in one
+   * gets what is in this directory, where the content of all is saved afterwards, also when a step failed.
+   */
+  cacheMounts?: CacheMountsOption;
   /** `true`, `false`, or parameters such as `mode=max`. */
   provenance?: boolean | string;
   /** `true`, `false`, or parameters such as `generator=image`. */

@@ -23,6 +23,8 @@ export { isGitUrl } from "./remote-url.js";
 export { repositoryUrl } from "./git-info.js";
 export { type ImageLayer, type ImagePlatform, describeImage } from "./describe-image.js";
 export { type Cache, type CacheOption, parseCache } from "./parse/cache.js";
+export { parseCacheMounts } from "./parse/cache-mounts.js";
+export type { CacheMountsOption } from "./cache-mounts/plan-cache-mounts.js";
 export { parseAttestations } from "./parse/attest.js";
 export { type CallRequest, parseCall } from "./parse/call.js";
 export { buildCallKinds, connectKinds, openCallKinds } from "./option-kinds.js";

@@ -166,6 +166,7 @@ export const buildKinds = {
   policies: listOf(text(), '"disabled=true"'),
   cacheFrom: listOf(cache, '...parseCache("type=registry,ref=example/app:cache")'),
   cacheTo: listOf(cache, '{ type: "inline" }'),
+  cacheMounts: shape("an object", { dir: text('"cache-mounts"'), image: text('"busybox"') }, ["dir"]),
   provenance: either('true, false or parameters, such as "mode=max"', flag, text()),
   sbom: either('true, false or parameters, such as "generator=image"', flag, text()),
   attests: listOf(text(), '"type=sbom"'),

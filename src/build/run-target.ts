@@ -61,8 +61,9 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
   if (plan.explain) run.explaining = await explaining(plan, run);
   try {
     const attrs = { ...plan.attrs, ...shared?.attrs };
+    const ask = await askOf(plan, run, options.ask);
     const whole = { ...plan, attrs, exports: opened.exports };
-    outcome = await solveInSession(whole, run, attachables, { ...options, shared: shared?.sessions });
+    outcome = await solveInSession(whole, run, attachables, { ...options, ask, shared: shared?.sessions });
   } catch (error) {
     if (isSlipwayError(error, "BUILD_FAILED") && !plan.call) (error as BuildError).ref = ref;
     throw signal?.aborted ? error : (run.failures.all[0] ?? error);
@@ -73,6 +74,17 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
   }
   const result = await targetResult(outcome, { plan, run, opened, enginePushes, ref });
   return explained ? { ...result, explained } : result;
+}
+
+/** Drives the build, with its cache mounts where they are carried. Loaded for the few builds that ask for it. */
+async function askOf(
+  { cacheMounts }: SolvePlan,
+  { sink }: TargetRun,
+  ask: AskGateway | undefined,
+): Promise<AskGateway | undefined> {
+  if (!cacheMounts) return ask;
+  const { carryCacheMounts } = await import("./cache-mounts/carry-cache-mounts.js");
+  return carryCacheMounts(cacheMounts, { sink, ask });
 }
 
 async function solveInSession(

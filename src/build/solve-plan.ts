@@ -10,6 +10,7 @@ import { InvalidArgumentError } from "../core/index.js";
 import { formatPlatformFully, parsePlatforms } from "../builder/index.js";
 import { type CredentialsCallback, type SshAgentSpec, parseSshSpec } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
+import type { CacheMountsOption } from "./cache-mounts/plan-cache-mounts.js";
 import { type CachePlan, planCaches } from "./caches.js";
 import { type FrontendAttrs, frontendAttrs, resolveBuildArgs } from "./frontend-attrs.js";
 import { gitInfo } from "./git-info.js";
@@ -51,6 +52,8 @@ export interface SolvePlan {
   explain?: boolean;
   /** Base images that the engine has come from there; see {@link BuildOptions.engineImages}. */
   engineImages: Exclude<BuildOptions["engineImages"], undefined>;
+  /** Cache mounts are filled from there before the build, and saved there after it. */
+  cacheMounts?: CacheMountsOption | undefined;
   /** Requested platforms, normalised; none: the builder's own. */
   platforms: readonly string[];
   /** Attestations that the user asked for by name; an image with them is an index. */
@@ -140,6 +143,7 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
     ...proxyOf(options),
     ...(options.explain && call === undefined && { explain: true }),
     engineImages: options.engineImages ?? false,
+    ...(options.cacheMounts && !call && { cacheMounts: await cacheMountsOf(options.cacheMounts) }),
     platforms,
     attestations: attestations.isAsked,
     metadataProvenance: call ? undefined : options.metadataProvenance,
@@ -189,6 +193,12 @@ function proxyOf({ proxyNetwork: given }: BuildOptions): Pick<SolvePlan, "proxyN
 async function trustOf(path: string, inputs: Inputs, signal: AbortSignal | undefined): Promise<StepTrust> {
   const { trustInSteps } = await import("./trust-ca/trust-in-steps.js");
   return trustInSteps(inputs, await readAuthorities(path, { signal }));
+}
+
+/** Loaded for the few builds that ask for it. */
+async function cacheMountsOf(option: CacheMountsOption): Promise<CacheMountsOption> {
+  const { planCacheMounts } = await import("./cache-mounts/plan-cache-mounts.js");
+  return planCacheMounts(option);
 }
 
 function buildArgsOf({ buildArgs }: BuildOptions, env: Environment): Map<string, string> {

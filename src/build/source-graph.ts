@@ -40,12 +40,17 @@ export function encodeOp(
   const data = toBinary(pb.OpSchema, create(pb.OpSchema, op));
   return {
     data,
-    digest: `sha256:${createHash("sha256").update(data).digest("hex")}`,
+    digest: opDigest(data),
     metadata: {
       caps: Object.fromEntries(caps.map((cap) => [cap, true])),
       description: { "llb.customname": `[internal] ${name}` },
     },
   };
+}
+
+/** What others call an operation: the digest of its bytes. */
+export function opDigest(data: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(data).digest("hex")}`;
 }
 
 /** The graph of operations, in their order, whose result is the last one's. */

@@ -14,6 +14,7 @@ export interface BuildFlags extends GlobalFlags {
   buildArg?: string[];
   buildContext?: string[];
   cacheFrom?: string[];
+  cacheMounts?: string;
   cacheTo?: string[];
   call: string;
   cgroupParent?: string;
@@ -94,6 +95,10 @@ const flagTable: readonly (readonly [flag: string, description: string, parse?: 
     "--cache-from <stringArray>",
     'External cache sources (e.g., "user/app:cache", "type=local,src=path/to/dir")',
     collect,
+  ],
+  [
+    "--cache-mounts <dir>",
+    'Carry the content of cache mounts from one builder to the next (e.g., "path/to/dir", "dir=path/to/dir,image=busybox")',
   ],
   [
     "--cache-to <stringArray>",

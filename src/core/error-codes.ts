@@ -1,6 +1,7 @@
 /** Codes of all errors that slipway throws, as docs/troubleshooting.md explains them; a test compares the two. */
 export type SlipwayErrorCode =
   | "ABORTED"
+  | "ACTION_ARTIFACT"
   | "BAKE_DEFINITION"
   | "BAKE_PRIVILEGES"
   | "BUILDER_CLAIM"
@@ -14,6 +15,7 @@ export type SlipwayErrorCode =
   | "BUILDKIT_TOO_OLD"
   | "BUILD_FAILED"
   | "BUILD_TOO_LARGE"
+  | "CACHE_MOUNT"
   | "CALL_ANSWER"
   | "CHECK_FAILED"
   | "CONFIG_INVALID"

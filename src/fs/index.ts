@@ -32,7 +32,7 @@ export {
   selfPath,
 } from "./open-directory.js";
 export { openReadable } from "./open-readable.js";
-export { type OutputFileOptions, openOutputFile } from "./output-file.js";
+export { type OutputFileOptions, openOutputFile, openPlace } from "./output-file.js";
 export { pathWithin } from "./path-within.js";
 export { baseOf, cleanPath, comparePaths, joinPaths, parentOf, pathInRoot } from "./paths.js";
 export type { Pattern } from "./pattern.js";

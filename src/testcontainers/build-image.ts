@@ -13,8 +13,8 @@ import {
 import type { Builder } from "../builder/index.js";
 import { type Kind, either, isSlipwayError, kind } from "../core/index.js";
 import type { EngineClient } from "../engine-api/index.js";
-import { BuildKitContainer } from "./buildkit-container.js";
 import { engineEnvironment, openRuntimeEngine } from "./runtime-engine.js";
+import { sharedBuilder } from "./shared-builder.js";
 import type { StartedBuildKitContainer } from "./started-buildkit-container.js";
 
 /** Options of {@link buildImage}: those of `build()`, but for where it builds and where the result goes. */
@@ -95,20 +95,6 @@ export function forTestRunner(error: unknown): unknown {
   told.files = files;
   onErrorClosed(told, () => error.close());
   return told;
-}
-
-let shared: Promise<StartedBuildKitContainer> | undefined;
-
-/** One a process; it stays where testcontainers' reuse is on, and goes with the process's other containers where it is off. */
-export function sharedBuilder(): Promise<StartedBuildKitContainer> {
-  shared ??= new BuildKitContainer()
-    .withReuse()
-    .start()
-    .catch((error: unknown) => {
-      shared = undefined;
-      throw error;
-    });
-  return shared;
 }
 
 /** The same for the same call in the same place. Secrets and callbacks do not make another image. */

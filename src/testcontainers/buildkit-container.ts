@@ -30,6 +30,8 @@ const socketDirectory = "/run/buildkit";
 const defaultSocket = `unix://${socketDirectory}/buildkitd.sock`;
 /** buildkitd's own default for tcp. */
 const tcpPort = 1234;
+/** How shared daemons are called, up to what tells those of different settings apart. */
+export const sharedNamePrefix = "slipway-testcontainers-";
 /** Says how a reused container was made: testcontainers' own hash knows nothing of mounts, limits and copied files. */
 const descriptionLabel = "io.slipway.testcontainers";
 
@@ -126,16 +128,14 @@ export class BuildKitContainer extends GenericContainer {
    * words; DeadlineError when it did not answer in time.
    */
   override async start(): Promise<StartedBuildKitContainer> {
-    const config = await this.#configText();
+    const { config, description } = await this.#describe();
     if (config !== undefined)
       this.withCopyContentToContainer([{ content: config, target: `${configDirectory}/buildkitd.toml` }]);
-    this.withCommand(this.#command(config !== undefined));
-    const { hostConfig } = this;
-    const description = createHash("sha256")
-      .update(JSON.stringify([this.createOpts, hostConfig, config]))
-      .digest("hex");
     this.withLabels({ [descriptionLabel]: description });
+    const { hostConfig } = this;
     const isShared = this.reuse && process.env["TESTCONTAINERS_REUSE_ENABLE"] !== "false";
+    // So that people who meet it in a list know whose it is, and that it is no leftover.
+    if (isShared && this.createOpts.name === undefined) this.withName(nameOf(description));
     const mapped = this.exposedPorts.length > 0 && hostConfig.NetworkMode !== "host" ? tcpPort : undefined;
     const started = isShared ? await this.#startShared(description) : await super.start();
     return new StartedBuildKitContainer(started, {
@@ -145,6 +145,21 @@ export class BuildKitContainer extends GenericContainer {
         socket: join(this.#socketDirectory, "buildkitd.sock"),
       }),
     });
+  }
+
+  /** What a shared daemon of these settings is called. @internal */
+  async sharedName(): Promise<string> {
+    return nameOf((await this.#describe()).description);
+  }
+
+  /** Settles the command; the description is the same for the same settings. */
+  async #describe(): Promise<{ config: string | undefined; description: string }> {
+    const config = await this.#configText();
+    this.withCommand(this.#command(config !== undefined));
+    const description = createHash("sha256")
+      .update(JSON.stringify([this.createOpts, this.hostConfig, config]))
+      .digest("hex");
+    return { config, description };
   }
 
   /** Whoever comes second finds the first one's container running, not half-made and without its configuration. */
@@ -185,4 +200,8 @@ export class BuildKitContainer extends GenericContainer {
     table["registry"] = Object.fromEntries(all) as TomlTable;
     return stringify(table, { numbersAsFloat: true });
   }
+}
+
+function nameOf(description: string): string {
+  return `${sharedNamePrefix}${description.slice(0, 12)}`;
 }

@@ -6,14 +6,9 @@ import {
   readBuildOptions,
 } from "../build/index.js";
 import type { Kind } from "../core/index.js";
-import {
-  type BuildImageOptions,
-  buildImageKinds,
-  forTestRunner,
-  placeOf,
-  sharedBuilder,
-} from "./build-image.js";
+import { type BuildImageOptions, buildImageKinds, forTestRunner, placeOf } from "./build-image.js";
 import { openRuntimeEngine } from "./runtime-engine.js";
+import { sharedBuilder } from "./shared-builder.js";
 
 /** Options of {@link openImage}: those of {@link buildImage}, and how long an unused result is kept. */
 export type OpenImageOptions = BuildImageOptions & OpenResultOptions;

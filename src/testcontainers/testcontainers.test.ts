@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { duplexPair } from "node:stream";
@@ -8,9 +8,9 @@ import { type FakeCall, FakeEngine, stdcopyFrame } from "../../test/support/fake
 import { exported, imageArchive } from "../../test/support/image-archive.js";
 import { control, gateway } from "../buildkit/index.js";
 import { GrpcError, grpcCodes } from "../http2/index.js";
-import { files } from "../index.js";
+import { Builder, files } from "../index.js";
 import { service } from "../session/index.js";
-import { BuildKitContainer, type StartedBuildKitContainer, buildImage } from "./index.js";
+import { BuildKitContainer, type StartedBuildKitContainer, buildImage, stopSharedBuildKit } from "./index.js";
 
 // testcontainers keeps the first engine that it finds, so all tests have the same.
 let engine: FakeEngine;
@@ -21,6 +21,8 @@ let solve: () => Promise<object>;
 /** Of the container, as the engine tells it. */
 let state: Record<string, unknown>;
 let created: Record<string, unknown>[];
+/** What the engine calls the container. */
+let name: string;
 /** Images of the engine, by name. */
 let images: Map<string, { Id: string; RepoTags?: string[] }>;
 
@@ -47,6 +49,7 @@ beforeEach(() => {
   solve = async () => ({});
   state = { Status: "running", Running: true, ExitCode: 0, StartedAt: new Date().toISOString() };
   created = [];
+  name = "buildkit";
   images = new Map([["moby/buildkit:buildx-stable-1", { Id: "sha256:buildkit" }]]);
   daemon = new FakeBuildkitd({
     services: [
@@ -61,7 +64,7 @@ beforeEach(() => {
   });
   const inspected = () => ({
     Id: id,
-    Name: "/buildkit",
+    Name: `/${name}`,
     State: state,
     Config: { Hostname: "c", Labels: {} },
     HostConfig: { PortBindings: {} },
@@ -78,6 +81,7 @@ beforeEach(() => {
       }),
     )
     .on("POST", "/containers/create", async (call) => {
+      name = call.query.get("name") ?? name;
       created.push((await call.jsonBody()) as Record<string, unknown>);
       call.json({ Id: id, Warnings: [] }, 201);
     })
@@ -290,6 +294,48 @@ describe("building an image", () => {
     await expect(buildImage({ context, builder, signal: abort.signal })).rejects.toMatchObject({
       code: "ABORTED",
     });
+  });
+
+  test("takes a daemon that is configured as the command's builders are, listed as one, and ended when told", async () => {
+    const config = join(dir, "buildkitd.default.toml");
+    await writeFile(config, "debug = true\n");
+    vi.stubEnv("TESTCONTAINERS_REUSE_ENABLE", "true");
+    const removed: string[] = [];
+    engine.on("DELETE", /^\/containers\/(?<name>.*)$/, (call) => {
+      removed.push(call.params["name"] ?? "");
+      call.empty();
+    });
+    solve = solvesWith(await imageArchive());
+    await buildImage({ context, tags: ["app:1"] });
+    expect(name).toMatch(/^slipway-testcontainers-[0-9a-f]{12}$/);
+    expect(created[0]).toMatchObject({ Cmd: ["--config", "/etc/buildkit/buildkitd.toml"] });
+    const listed = async () =>
+      (await Builder.list())
+        .filter((one) => one.name === "slipway-testcontainers")
+        .map((one) => one.nodes[0]?.node.endpoint);
+    expect(await listed()).toEqual([`docker-container://${name}`]);
+    await stopSharedBuildKit();
+    expect(removed).toEqual([name]);
+    expect(await listed()).toEqual([]);
+    // There is none any more, which is as it should be.
+    engine.on("DELETE", /^\/containers\/(?<name>.*)$/, (call) => call.refuse(404, "no such container"));
+    await stopSharedBuildKit();
+
+    // One of the user's own of that name stays.
+    await Builder.create({
+      name: "slipway-testcontainers",
+      driver: "remote",
+      endpoint: "tcp://elsewhere:1234",
+    });
+    solve = solvesWith(await imageArchive(), 1);
+    await buildImage({ context, tags: ["app:1"] });
+    expect(await listed()).toEqual(["tcp://elsewhere:1234"]);
+    await stopSharedBuildKit();
+    expect(await listed()).toEqual(["tcp://elsewhere:1234"]);
+    await writeFile(config, "debug = [");
+    await expect(buildImage({ context })).rejects.toMatchObject({ code: "CONFIG_INVALID" });
+    await rm(config);
+    vi.stubEnv("TESTCONTAINERS_REUSE_ENABLE", undefined);
   });
 
   test("into an engine that is gone fails with what it said", async () => {

@@ -133,7 +133,9 @@ function isCommonHelp(line: string): boolean {
     /^ {2}(?:bake|completion|dap|dial-stdio|doctor|history|imagetools|login|logout|policy|replay|report) /.test(
       line,
     ) ||
-    /^ {6}--(?:connect|context-race|driver|engine-images|policy|report|trust-ca|ulimit) /.test(line) ||
+    /^ {6}--(?:cache-mounts|connect|context-race|driver|engine-images|policy|report|trust-ca|ulimit) /.test(
+      line,
+    ) ||
     /^(?:Experimental commands|Extended build capabilities)/.test(line) ||
     /^ {2}-h, --help/.test(line)
   );

@@ -43,6 +43,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
     ],
     slipway: [
       "--allow-hosts list Hosts that RUN steps and ADD may ask by http and https, and no others",
+      '--cache-mounts dir Carry the content of cache mounts from one builder to the next (e.g., "path/to/dir", "dir=path/to/dir,image=busybox")',
       '--context-race string What to do about files that are written to while they are sent ("error", "warn")',
       "--engine-images list Take base images that the engine has from there: those that the Dockerfile names, or these",
       "--explain Tell why steps ran that an earlier build had",

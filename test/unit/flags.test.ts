@@ -50,6 +50,7 @@ const freeValues = new Set(
 
 /** Tests on live engines that run flags of which test/support/command-lines.ts has no row. */
 const runElsewhere: Readonly<Record<string, readonly string[]>> = {
+  "cache-mounts.test.ts": ["build --cache-mounts"],
   "dial-stdio.test.ts": ["dial-stdio --platform", "dial-stdio --progress"],
   "bake.test.ts": [
     ...["allow", "call", "check", "file", "jobs", "list", "load", "metadata-file", "no-cache", "policy"],

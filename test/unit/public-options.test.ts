@@ -287,7 +287,7 @@ const without = new Set(
   session: loadSshAgents, openOutputFile, parseSshSpec, policyVerifier, removeUnreferencedBlobs, service, ssh, writeTree
   testcontainers: BuildKitContainer#withConfig, BuildKitContainer#withFlags, BuildKitContainer#withMemoryLimit
   testcontainers: BuildKitContainer#withCpuLimit, BuildKitContainer#withSocketDirectory, BuildKitContainer#start
-  testcontainers: StartedBuildKitContainer#target, StartedBuildKitContainer#stop
+  testcontainers: BuildKitContainer#sharedName, StartedBuildKitContainer#target, StartedBuildKitContainer#stop, stopSharedBuildKit
   `
     .trim()
     .split("\n")

@@ -82,7 +82,7 @@ export async function runProcess(
   place: ExecPlace,
   argv: readonly string[],
   options: ExecOptions,
-  placeOf: (platform: string) => ExecPlace,
+  placeOf: (platform: string) => ExecPlace = () => place,
 ): Promise<ExecResult> {
   if (argv.length === 0) throw new InvalidArgumentError("exec() needs a command");
   const { stdin, tty, resizes } = options;

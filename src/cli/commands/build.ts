@@ -8,6 +8,7 @@ import {
   contextFromStdin,
   dockerfileFromStdin,
   parseCache,
+  parseCacheMounts,
   parseOutput,
   parseAttestations,
   parseCall,
@@ -229,6 +230,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     ulimits: flags.ulimit,
   };
   const values = {
+    cacheMounts: flags.cacheMounts ? parseCacheMounts(flags.cacheMounts) : undefined,
     cgroupParent: flags.cgroupParent,
     contextRace: flags.contextRace,
     engineImages: Array.isArray(flags.engineImages) ? { allow: flags.engineImages } : flags.engineImages,

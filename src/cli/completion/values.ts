@@ -76,6 +76,7 @@ const files = new Set([
   "--network-log",
   "--report",
   "--trust-ca",
+  "--cache-mounts",
 ]);
 
 /** Beginnings of what stands behind a filter's `=`. */
