@@ -44,7 +44,7 @@ export async function settleOnNode(planned: SolvePlan, run: TargetRun): Promise<
 /** @throws InvalidArgumentError for a node that has no proxy for its steps */
 async function watchNetwork({ proxyNetwork }: SolvePlan, run: TargetRun): Promise<void> {
   if (!proxyNetwork) return;
-  // Its executor is not BuildKit's own, and leaves the proxy out without a word (moby builder/builder-next/executor_linux.go).
+  // Its executor is not BuildKit's own, and is not known to lead steps through the proxy: better refused than believed.
   if (run.node.driver.features.engineStore)
     throw new InvalidArgumentError(
       `the ${run.node.driver.name} driver cannot watch what a build asks of the network: proxyNetwork (--network-log, --allow-hosts) needs a container builder`,
