@@ -1,5 +1,5 @@
 import { type ManyResults, buildMany, failedEnd } from "../build/index.js";
-import { type BuildEvent, guardEvents, readOptions } from "../core/index.js";
+import { type BuildEvent, type GuardedEvents, guardEvents, readOptions } from "../core/index.js";
 import type { BakeOptions, BakeResult } from "./bake.js";
 import { bakeKinds } from "./option-kinds.js";
 import { PrivilegesError } from "./privileges-error.js";
@@ -10,11 +10,16 @@ import { toBuildOptions } from "./to-build-options.js";
 /** See `bake()` in bake.ts. */
 export async function runBake(given: BakeOptions): Promise<BakeResult> {
   const events = typeof given.onEvent === "function" ? guardEvents(given.onEvent) : undefined;
+  const byTarget = guardTargetEvents(given.onTargetEvent);
   let end: BuildEvent = { type: "end" };
   let outcome: ManyResults;
   try {
     const read = readOptions("bake()", given, bakeKinds);
-    outcome = await build(events ? { ...read, onEvent: events.sink } : read);
+    outcome = await build({
+      ...read,
+      ...(events && { onEvent: events.sink }),
+      ...(byTarget && { onTargetEvent: byTarget.sink }),
+    });
   } catch (error) {
     end = failedEnd(error);
     throw error;
@@ -22,11 +27,31 @@ export async function runBake(given: BakeOptions): Promise<BakeResult> {
     events?.sink(end);
   }
   events?.throwIfFailed();
+  byTarget?.throwIfFailed();
   const { results: targets, failures } = outcome;
   const metadata = Object.fromEntries(
     [...targets].sort(byName).map(([name, result]) => [name, result.metadata]),
   );
   return { targets, failures, metadata };
+}
+
+/** A caller's function for events by target, each target's behind a guard of its own. */
+function guardTargetEvents(given: BakeOptions["onTargetEvent"]) {
+  if (typeof given !== "function") return undefined;
+  const guards = new Map<string, GuardedEvents | undefined>();
+  return {
+    sink(this: void, target: string, event: BuildEvent): void {
+      if (!guards.has(target))
+        guards.set(
+          target,
+          guardEvents((each) => given(target, each)),
+        );
+      guards.get(target)?.sink(event);
+    },
+    throwIfFailed(this: void): void {
+      for (const guard of guards.values()) guard?.throwIfFailed();
+    },
+  };
 }
 
 async function build(options: BakeOptions): Promise<ManyResults> {
