@@ -1,4 +1,18 @@
-import { type Block, CtyError, type Diagnostic, type Expression, HclError, type HclFunction, type Range, type Scope, childScope, dynamicType, keywordOf, report, tupleValue } from "../hcl/index.js"; // prettier-ignore
+import {
+  type Block,
+  CtyError,
+  type Diagnostic,
+  type Expression,
+  HclError,
+  type HclFunction,
+  type Range,
+  type Scope,
+  childScope,
+  dynamicType,
+  keywordOf,
+  report,
+  tupleValue,
+} from "../hcl/index.js";
 
 const schema = { attributes: [{ name: "params" }, { name: "variadic_params" }, { name: "result" }] };
 

@@ -1,4 +1,18 @@
-import { CtyError, type Diagnostic, type Expression, type Scope, type Value, convert, itemsOf, listOf, listValue, objectValue, stringType, textOf, textValue } from "../hcl/index.js"; // prettier-ignore
+import {
+  CtyError,
+  type Diagnostic,
+  type Expression,
+  type Scope,
+  type Value,
+  convert,
+  itemsOf,
+  listOf,
+  listValue,
+  objectValue,
+  stringType,
+  textOf,
+  textValue,
+} from "../hcl/index.js";
 import { unsuitable } from "./target-values.js";
 
 /** A group as definitions have it. */

@@ -1,4 +1,18 @@
-import { type Block, CtyError, type Diagnostic, type Expression, HclError, type Scope, canIterate, childScope, convert, fieldsOf, itemsOf, stringType, textOf } from "../hcl/index.js"; // prettier-ignore
+import {
+  type Block,
+  CtyError,
+  type Diagnostic,
+  type Expression,
+  HclError,
+  type Scope,
+  canIterate,
+  childScope,
+  convert,
+  fieldsOf,
+  itemsOf,
+  stringType,
+  textOf,
+} from "../hcl/index.js";
 
 const schema = { attributes: [{ name: "matrix" }, { name: "name" }] };
 

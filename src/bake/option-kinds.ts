@@ -1,5 +1,20 @@
 import { connectKinds } from "../build/index.js";
-import { type Kind, amount, bytesOf, callback, either, environment, flag, kind, listOf, mapOf, object, oneOf, signal, text } from "../core/index.js"; // prettier-ignore
+import {
+  type Kind,
+  amount,
+  bytesOf,
+  callback,
+  either,
+  environment,
+  flag,
+  kind,
+  listOf,
+  mapOf,
+  object,
+  oneOf,
+  signal,
+  text,
+} from "../core/index.js";
 import type { BakeOptions } from "./bake.js";
 import type { ReadBakeOptions } from "./read-bake.js";
 

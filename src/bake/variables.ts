@@ -1,4 +1,27 @@
-import { type Attribute, type Block, CtyError, type Diagnostic, type Expression, HclError, type Range, type Scope, type Type, type Value, boolType, convert, encodeJson, isTrue, keywordOf, nullValue, report, stringType, textOf, textValue, typeConstraint, typeName } from "../hcl/index.js"; // prettier-ignore
+import {
+  type Attribute,
+  type Block,
+  CtyError,
+  type Diagnostic,
+  type Expression,
+  HclError,
+  type Range,
+  type Scope,
+  type Type,
+  type Value,
+  boolType,
+  convert,
+  encodeJson,
+  isTrue,
+  keywordOf,
+  nullValue,
+  report,
+  stringType,
+  textOf,
+  textValue,
+  typeConstraint,
+  typeName,
+} from "../hcl/index.js";
 import { fromJson, fromOutside, fromText, isPrimitive } from "./variable-override.js";
 
 /** A variable of a definition, as lists show it. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type Diagnostic, diagnosticsText } from "./diagnostic.js";
-import { standardFunctions } from "./functions/index.js";
+import { standardFunctions } from "./functions/standard-functions.js";
 import { parseJsonBody } from "./json-body.js";
 import { parseNative } from "./parse-body.js";
 import type { Scope } from "./scope.js";

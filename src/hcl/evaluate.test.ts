@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Diagnostic } from "./diagnostic.js";
 import { encodeJson } from "./encode-json.js";
-import { standardFunctions } from "./functions/index.js";
+import { standardFunctions } from "./functions/standard-functions.js";
 import { parseExpression } from "./parse-expression.js";
 import type { Scope } from "./scope.js";
 

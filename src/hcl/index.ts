@@ -9,7 +9,7 @@ export { type Diagnostic, HclError, diagnosticText, diagnosticsText, report } fr
 export { encodeJson, jsonText } from "./encode-json.js";
 export { equalValues } from "./equal-values.js";
 export { type Expression, type Step, keywordOf } from "./expression.js";
-export { standardFunctions } from "./functions/index.js";
+export { standardFunctions } from "./functions/standard-functions.js";
 export { goQuote } from "./go-quote.js";
 export { parseJsonBody } from "./json-body.js";
 export { parseNative } from "./parse-body.js";

@@ -26,6 +26,17 @@ export const directImports = {
   },
 };
 
+/**
+ * The text of a file with its imports from indexes replaced. `origins` is kept from file to file.
+ *
+ * @param {string} file absolute path
+ * @param {string} text
+ * @throws Error for an import or an index of another form
+ */
+export function readDirectImports(file, text, origins = new Map()) {
+  return withDirectImports(file, text, originsOf(origins));
+}
+
 function withDirectImports(file, text, originOf) {
   const unread = text.replace(listed, "").replace(typesOnly, "");
   const [other] = /^.*\bfrom\s*["'](?:[^"']*\/)?index\.js["'].*$/m.exec(unread) ?? [];

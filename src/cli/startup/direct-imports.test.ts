@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { build } from "esbuild";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { directImports } from "./direct-imports.mjs";
+import { directImports, readDirectImports } from "./direct-imports.mjs";
 
 let root: string;
 beforeEach(() => void (root = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-imports-"))));
@@ -79,4 +79,15 @@ test.each([
   ],
 ])("%s is refused", async (_, files, message) => {
   await expect(bundle({ ...folder, ...files })).rejects.toThrow(message);
+});
+
+test("every source file and every index has the form that is read", () => {
+  const src = path.join(import.meta.dirname, "..", "..");
+  const names = fs.readdirSync(src, { recursive: true, encoding: "utf8" });
+  const sources = names.filter((name) => name.endsWith(".ts") && !/(\.test|^index|\/index)\.ts$/.test(name));
+  const origins = new Map();
+  for (const name of sources) {
+    const file = path.join(src, name);
+    expect(() => readDirectImports(file, fs.readFileSync(file, "utf8"), origins), name).not.toThrow();
+  }
 });
