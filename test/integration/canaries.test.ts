@@ -60,7 +60,7 @@ const secrets = () => ["--secret", "id=one,env=ONE", "--secret", `id=two,src=${p
 it("commands that succeed", async () => {
   const image = `${registry}/canaries:${place.id}`;
   const metadata = ["--metadata-file", place.path("metadata.json"), "--iidfile", place.path("iid")];
-  const cache = `type=registry,ref=${registry}/canaries:cache,secret_access_key=${canary.attribute}`;
+  const cache = `type=registry,ref=${registry}/canaries-cache:1,secret_access_key=${canary.attribute}`;
   for (const args of [
     ["create", "--name", builder, "--driver-opt", "network=host"],
     ["inspect", "--bootstrap", builder],
