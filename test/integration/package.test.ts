@@ -63,7 +63,7 @@ describe("the tarball", () => {
     expect(packed.files.filter((path) => /\.test\.|^dist\/lib\/cli/.test(path))).toEqual([]);
   });
 
-  test("an installation takes at most 20 MB", async () => {
+  test("an installation takes at most 22 MB", async () => {
     const sizes = new Map<string, number>();
     const modules = join(project, "node_modules");
     for (const entry of await readdir(modules, { recursive: true, withFileTypes: true })) {
@@ -78,7 +78,7 @@ describe("the tarball", () => {
     console.log(
       `installed: ${megabytes(bytes)}; ${largest.map(([name, size]) => `${name} ${megabytes(size)}`).join(", ")}`,
     );
-    expect(bytes / 1e6).toBeLessThan(20);
+    expect(bytes / 1e6).toBeLessThan(22);
   });
 
   test("publint finds nothing to say", async () => {
@@ -141,8 +141,8 @@ console.log(JSON.stringify({ builtin, required: Object.keys(createRequire(import
     const loaded = (await readFile(join(dir, "loaded"), "utf8")).trim().split("\n");
     const files = loaded.filter((url) => url.startsWith("file:"));
     expect(files.filter((url) => !url.includes("/node_modules/slipway/dist/lib/"))).toEqual([]);
-    // A third of them are smaller than 1 kB: what several chunks have in common.
-    expect(files.length).toBeLessThan(50);
+    // Half of them are smaller than 1.5 kB, what several chunks have in common: the bytes below count for more.
+    expect(files.length).toBeLessThan(70);
     expect(required).toEqual([]);
     // The expensive ones; they come with the first connection.
     expect(builtin.filter((name) => ["http", "http2", "https", "tls"].includes(name))).toEqual([]);
