@@ -75,8 +75,11 @@ test("one builder goes with its containers, or without them, or only they go", a
 });
 
 test("what is no builder is refused by what it is", async () => {
-  for (const remove of [removeBuilder(context, "none"), removeDaemons(context, "none", { keepState: false })])
-    expect(await outcome(remove)).toBe('STORE_NO_BUILDER: no builder "none" found');
+  for (const remove of [
+    () => removeBuilder(context, "none"),
+    () => removeDaemons(context, "none", { keepState: false }),
+  ])
+    expect(await outcome(remove())).toBe('STORE_NO_BUILDER: no builder "none" found');
   expect(await outcome(removeBuilder(context, "../x"))).toMatch(/^INVALID_ARGUMENT: invalid name \.\.\/x/);
   expect(await outcome(removeBuilder(context, "default"))).toMatch(
     /^STORE_REFUSED: .*docker context rm default/,

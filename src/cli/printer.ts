@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Environment } from "../config/index.js";
-import { roomIn } from "../core/index.js";
+import { orAborted, roomIn } from "../core/index.js";
 import {
   type CiSystem,
   LogSanitizer,
@@ -75,16 +75,12 @@ export class Printer {
   /** The same for a document that comes as a stream. The output stays open. */
   async copy(source: Readable, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<void> {
     const options = { ...(signal && { signal }), end: false };
-    if (!this.isTerminal) return pipeline(source, this.stream, options);
+    if (!this.isTerminal) return orAborted(signal, pipeline(source, this.stream, options));
     const sanitizer = new LogSanitizer();
-    return pipeline(
-      source,
-      async function* (chunks: AsyncIterable<Uint8Array | string>) {
-        for await (const chunk of chunks) yield sanitizer.push(Buffer.from(chunk));
-      },
-      this.stream,
-      options,
-    );
+    const sanitized = async function* (chunks: AsyncIterable<Uint8Array | string>) {
+      for await (const chunk of chunks) yield sanitizer.push(Buffer.from(chunk));
+    };
+    return orAborted(signal, pipeline(source, sanitized, this.stream, options));
   }
 
   /** Writes the output of another program as it is, also to a terminal, which is that program's. Resolves when there is room for more. */

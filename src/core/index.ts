@@ -45,6 +45,7 @@ export {
   type LinkedSignal,
   abortError,
   linkSignal,
+  orAborted,
   sideBySide,
   sleep,
   throwIfAborted,

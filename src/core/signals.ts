@@ -111,6 +111,18 @@ export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promi
   });
 }
 
+/**
+ * Settles as `promise` does, but what it fails with after the abort is the abort's: Node's `pipeline()` rejects with an
+ * `AbortError` of its own, or with what a stream says that broke because of it.
+ */
+export async function orAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    throw signal?.aborted ? abortError(signal) : error;
+  }
+}
+
 /** Waits, or rejects with the signal's error as soon as it aborts. */
 export function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

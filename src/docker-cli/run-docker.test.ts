@@ -1,6 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { FakeEngine } from "../../test/support/fake-engine.js";
+import { FakeEngine, type Script, stdcopyFrame } from "../../test/support/fake-engine.js";
 import { runDocker } from "./run-docker.js";
 
 let fake: FakeEngine;
@@ -152,6 +152,35 @@ test("a call that is cancelled ends the command", async () => {
   expect(await docker(["images"], { signal: controller.signal })).toMatchObject({
     exitCode: 130,
     stderr: "",
+  });
+});
+
+describe("run that is cancelled ends with 130, wherever it is", () => {
+  test.each([
+    "/containers/create",
+    "/containers/c/attach",
+    "/containers/c/wait",
+    "/containers/c/start",
+    "output",
+  ])("%s", async (where) => {
+    const controller = new AbortController();
+    const cancelled = (path: string, answer: Script): Script => {
+      return path === where ? () => controller.abort() : answer;
+    };
+    const routes: [string, Script][] = [
+      ["/containers/create", (call) => call.json({ Id: "c" })],
+      ["/containers/c/attach", async (call) => void (await call.hijack(stdcopyFrame(1, "begun\n")))],
+      ["/containers/c/wait", (call) => call.response.writeHead(200).flushHeaders()],
+      ["/containers/c/start", (call) => call.empty()],
+    ];
+    for (const [path, answer] of routes) fake.on("POST", path, cancelled(path, answer));
+    if (where === "output")
+      fake.on("POST", "/containers/c/start", (call) => {
+        call.empty();
+        setTimeout(() => controller.abort(), 20);
+      });
+    const { exitCode, stderr } = await docker(["run", "--sig-proxy=false", "a"], controller);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: "" });
   });
 });
 

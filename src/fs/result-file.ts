@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { types } from "node:util";
-import { AbortedError } from "../core/index.js";
+import { AbortedError, orAborted } from "../core/index.js";
 import { openPlace } from "./output-file.js";
 import { type OutputPlace, outputPlace, partPath } from "./output-place.js";
 import { FileWriteError, writeError } from "./write-error.js";
@@ -53,7 +53,7 @@ export async function prepareResultFile(path: string, what?: string): Promise<Re
       const file = await named(() => openPlace(place, { errorOf, signal }));
       const source = typeof content === "string" ? Buffer.from(content) : content;
       const chunks = types.isUint8Array(source) ? [source] : source;
-      await pipeline(chunks, file, signal ? { signal } : {});
+      await orAborted(signal, pipeline(chunks, file, signal ? { signal } : {}));
     },
   };
 }

@@ -130,7 +130,7 @@ function normalize(text: string, [...args]: readonly string[], succeeded: boolea
 /** Leaves out what one of the two programs lacks: commands, flags, drivers, and the hint about experiments. */
 function isCommonHelp(line: string): boolean {
   return !(
-    /^ {2}(?:bake|completion|dap|dial-stdio|doctor|history|imagetools|login|logout|policy|replay|report) /.test(
+    /^ {2}(?:bake|completion|dap|debug|dial-stdio|doctor|history|imagetools|login|logout|policy|replay|report) /.test(
       line,
     ) ||
     /^ {6}--(?:allow-hosts|cache-mounts|connect|context-race|driver|engine-images|explain|export-failed|invoke|network-log|on|policy|report|trust-ca|ulimit) /.test(

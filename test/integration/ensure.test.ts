@@ -66,8 +66,8 @@ test("a cache beyond its size is collected by BuildKit itself", async () => {
       await connection.build({ context, outputs: [{ type: "cacheonly" }], env });
     }
   }
-  expect(await used()).toBeGreaterThan(limit);
-  // It collects a second after its start, and otherwise a minute after a build.
+  // 36 MiB were built. It collects a second after its start, on a slow machine in the middle of the builds, and otherwise a minute
+  // after a build.
   await builder.stop();
   await eventually(async () => (await used()) <= limit);
   await driver.close();

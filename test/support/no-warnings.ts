@@ -13,4 +13,4 @@ const warnings = perProcess("warnings", () => {
 });
 
 // A warning of Node, such as of a leak of listeners, fails the test that it came in.
-afterEach(() => expect(warnings.splice(0), "warnings of Node").toEqual([]));
+afterEach(() => expect(warnings.splice(0).join("\n"), "warnings of Node").toBe(""));

@@ -4,6 +4,7 @@ import {
   SlipwayError,
   type VertexWriter,
   messageOf,
+  orAborted,
   throwIfAborted,
   withVertex,
 } from "../../core/index.js";
@@ -102,7 +103,7 @@ export class CacheMountTransfer {
     const { containers, signal } = this.#options;
     const archive = new ArchiveWatch();
     const file = await this.#files.write(mount.fileName);
-    const writing = pipeline(archive, file, { signal });
+    const writing = orAborted(signal, pipeline(archive, file, { signal }));
     writing.catch(() => {}); // told by whoever writes into it, or below
     try {
       await vertex.status(mount.title, () => containers.pack(mount, archive));

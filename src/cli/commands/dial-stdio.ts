@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
 import { Builder, parsePlatform } from "../../builder/index.js";
-import { InvalidArgumentError, messageOf, withVertex } from "../../core/index.js";
+import { InvalidArgumentError, messageOf, orAborted, withVertex } from "../../core/index.js";
 import { dialBuilder } from "../../manage/index.js";
 import { display } from "../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
@@ -68,7 +68,7 @@ async function proxy(stream: Duplex, { stdin, stdout, signal }: CliContext): Pro
   stdin.on("error", () => stream.end());
   stdin.pipe(stream);
   try {
-    await pipeline(stream, stdout.stream, { end: false, signal });
+    await orAborted(signal, pipeline(stream, stdout.stream, { end: false, signal }));
   } finally {
     // What is still coming in has nowhere to go, and would keep the process.
     stdin.unpipe(stream);

@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
+import { orAborted } from "../../core/index.js";
 import { type EngineClient, EngineError, type PathStat } from "../../engine-api/index.js";
 import { systemReason } from "../../fs/index.js";
 import { CommandFailure } from "../command-failure.js";
@@ -86,7 +87,7 @@ async function unpack(
     validateSymlinks: false,
     map: (header) => renamed(header, rename),
   } as Parameters<typeof extract>[1]);
-  await pipeline(body, target as unknown as NodeJS.WritableStream, { signal });
+  await orAborted(signal, pipeline(body, target as unknown as NodeJS.WritableStream, { signal }));
 }
 
 /** The first part of a name is what is copied; under another name, that is the first part. */

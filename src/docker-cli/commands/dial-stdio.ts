@@ -1,5 +1,6 @@
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
+import { orAborted } from "../../core/index.js";
 import { type DockerContext, withEngine } from "../docker-context.js";
 
 /** `docker system dial-stdio`: stdin and stdout become a connection to the engine, as ssh is asked for by other clients. */
@@ -13,7 +14,7 @@ export function dialStdio(context: DockerContext): Command {
         stdin.on("error", () => stream.end());
         stdin.pipe(stream);
         try {
-          await pipeline(stream, stdout.stream, { end: false, signal });
+          await orAborted(signal, pipeline(stream, stdout.stream, { end: false, signal }));
         } finally {
           stdin.unpipe(stream);
           stdin.destroy();

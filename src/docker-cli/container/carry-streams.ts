@@ -1,4 +1,5 @@
 import { pipeline } from "node:stream/promises";
+import { orAborted } from "../../core/index.js";
 import type { ExecStream } from "../../engine-api/index.js";
 import type { DockerContext } from "../docker-context.js";
 
@@ -32,7 +33,7 @@ export async function carryStreams(
     stdin.pipe(stream);
   }
   try {
-    await pipeline(stream, stdout.stream, { end: false, signal });
+    await orAborted(signal, pipeline(stream, stdout.stream, { end: false, signal }));
   } finally {
     endTerminal?.();
     if (options.stdin) {
