@@ -2,6 +2,8 @@
 // Runs the unit tests, then the integration tests on a live engine (testbed/with); both when none is named. All of them run on
 // the machine's own Node; on the other supported lines of Node, the unit tests that Node can make a difference to, and a few
 // integration tests. --nodes runs there all unit tests, and a selection of the integration tests of every floor.
+// Files with a failure run once more at the end, alone, unless they are many. What then passes is told as UNSTABLE with what it
+// failed with: it is a fault, of the test or of slipway, that the next change has to mend.
 // The last line is "N passed, N failed, N skipped", over all. --long runs in full what otherwise runs shortened.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -55,8 +57,11 @@ const parts = 4;
 const partsOfSelection = everyNode ? 2 : 1;
 const atOnce = 2;
 
+/** More files than this that fail have a common cause. */
+const maxRunAgain = 4;
+
 const total = { passed: 0, failed: 0, skipped: 0 };
-/** What failed, told again at the end: the output of parts that run at once is long and mixed. */
+/** Each failed file with its job and what it failed with, told again at the end: the output of jobs that run at once is long and mixed. */
 const failures = [];
 let ok = true;
 const reports = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-test-"));
@@ -74,10 +79,13 @@ try {
     // Unit tests use all cores by themselves.
     await Promise.all(Array.from({ length: project === "integration" ? atOnce : 1 }, work));
   }
+  await runFailedAgain();
 } finally {
   fs.rmSync(reports, { recursive: true });
 }
-for (const failure of failures) console.log(`FAILED ${failure}`);
+for (const { job, messages, passedAgain } of failures)
+  for (const message of messages)
+    console.log(`${passedAgain ? "UNSTABLE (passed when run again)" : "FAILED"} in ${job.name}: ${message}`);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = ok && total.failed === 0 ? 0 : 1;
 
@@ -152,25 +160,44 @@ function shards(count) {
   return Array.from({ length: count }, (_, index) => `${index + 1}/${count}`);
 }
 
-/** Runs tests of a project, in a testbed if the job has one, and adds what became of them to the total. */
-async function run(project, { name, testbed, vitest, env: own = env }) {
+/** Runs tests of a project, and adds what became of them to the total. */
+async function run(project, job) {
   const began = performance.now();
-  const report = path.join(reports, `${name.replaceAll("/", "-of-")}.json`);
+  const { status, counts } = await outcomeOf(project, job);
+  for (const [file, messages] of counts.failedFiles) failures.push({ project, job, file, messages });
+  for (const key of Object.keys(total)) total[key] += counts[key];
+  if (status !== 0 && counts.failed === 0) ok = false;
+  if (counts.passed + counts.failed === 0) {
+    console.error(`no test ran: ${job.name}`);
+    ok = false;
+  }
+  const seconds = Math.round((performance.now() - began) / 1000);
+  console.error(`${job.name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s`);
+}
+
+/** Runs each failed file once more, with nothing beside it. */
+async function runFailedAgain() {
+  if (failures.length > maxRunAgain) return;
+  for (const failure of failures) {
+    const { project, job, file, messages } = failure;
+    const again = { ...job, name: `${job.name}, ${path.basename(file)} again`, vitest: [file] };
+    const { status, counts } = await outcomeOf(project, again);
+    failure.passedAgain = status === 0 && counts.passed > 0;
+    if (!failure.passedAgain) continue;
+    total.failed -= messages.length;
+    total.passed += messages.length;
+  }
+}
+
+/** Runs tests, in a testbed if the job has one. Gives the exit code and what the report says. */
+async function outcomeOf(project, { name, testbed, vitest, env: own = env }) {
+  const report = path.join(reports, `${name.replaceAll(/[^\w.]+/g, "-")}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
   const runner = path.join("node_modules", "vitest", "vitest.mjs");
   const command = ["node", runner, "run", "--project", project, ...vitest, ...reporters];
   if (testbed) command.unshift(path.join(checkout, "testbed", "with"), ...testbed);
   const status = await finished(command, own);
-  const counts = countsOf(report);
-  failures.push(...counts.failures.map((failure) => `in ${name}: ${failure}`));
-  for (const key of Object.keys(total)) total[key] += counts[key];
-  if (status !== 0) ok = false;
-  if (counts.passed + counts.failed === 0) {
-    console.error(`no test ran: ${name}`);
-    ok = false;
-  }
-  const seconds = Math.round((performance.now() - began) / 1000);
-  console.error(`${name}: ${counts.passed} passed, ${counts.failed} failed, ${seconds} s`);
+  return { status, counts: countsOf(report) };
 }
 
 /** Runs a command to its end, and gives its exit code. */
@@ -179,28 +206,29 @@ async function finished([command, ...args], own = env) {
   return status;
 }
 
-/** Counts and failures of a vitest JSON report; a file that could not be loaded, or made ready for its tests, is one failure. */
+/**
+ * Counts of a vitest JSON report, and what each failed file says; a file that could not be loaded, or made ready for its tests,
+ * is one failure.
+ */
 function countsOf(report) {
-  if (!fs.existsSync(report)) return { passed: 0, failed: 0, skipped: 0, failures: [] };
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
+  if (!fs.existsSync(report)) return { passed: 0, failed: 0, skipped: 0, failedFiles: new Map() };
+  const { numPassedTests, numPendingTests, numTodoTests, testResults } = JSON.parse(
     fs.readFileSync(report, "utf8"),
   );
-  const unready = testResults.filter(
-    ({ status, assertionResults }) =>
-      status === "failed" && !assertionResults.some((test) => test.status === "failed"),
-  );
-  const relative = (file) => path.relative(checkout, file);
-  const failed = testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults
-      .filter((test) => test.status === "failed")
-      .map(
-        (test) => `${relative(name)} > ${test.fullName}\n${test.failureMessages.join("\n").slice(0, 2_000)}`,
-      ),
-  );
+  const failedFiles = new Map();
+  for (const { name, status, message, assertionResults } of testResults) {
+    const failed = assertionResults.filter((test) => test.status === "failed");
+    if (failed.length === 0 && status !== "failed") continue;
+    const file = path.relative(checkout, name);
+    const told = failed.map(
+      (test) => `${file} > ${test.fullName}\n${test.failureMessages.join("\n").slice(0, 2_000)}`,
+    );
+    failedFiles.set(file, told.length > 0 ? told : [`${file}\n${message}`]);
+  }
   return {
-    failures: [...failed, ...unready.map(({ name, message }) => `${relative(name)}\n${message}`)],
+    failedFiles,
     passed: numPassedTests,
-    failed: numFailedTests + unready.length,
+    failed: [...failedFiles.values()].flat().length,
     skipped: numPendingTests + numTodoTests,
   };
 }
