@@ -1,4 +1,4 @@
-// usage: node scripts/check.mjs [format] [lint] [types] [generated] [floors] [writers] [disposables] [api] [notices]
+// usage: node scripts/check.mjs [format] [lint] [types] [generated] [floors] [functions] [writers] [disposables] [api] [notices]
 // Checks everything that needs no engine; all parts when none is named. They run beside each other, and what one says
 // is printed in one piece.
 import { spawn } from "node:child_process";
@@ -16,6 +16,7 @@ const parts = {
   types: () => run("tsc", "--project", "."),
   generated: checkGenerated,
   floors: () => run(process.execPath, "scripts/floors.mjs"),
+  functions: () => run(process.execPath, "scripts/functions.mjs"),
   writers: () => run(process.execPath, "scripts/writers.mjs"),
   disposables: () => run(process.execPath, "scripts/disposables.mjs"),
   api: () => run(process.execPath, "scripts/api.mjs", "--check"),

@@ -90,29 +90,43 @@ export function missingPrivileges(
   return joined(withoutInner([...missing.values()]));
 }
 
+/** What a target does, each path as it really is. */
 function* needsOf(target: TargetOptions, cwd: string): Generator<Privilege> {
-  for (const text of target.allow ?? []) {
+  yield* entitlementNeeds(target);
+  const needs = [...sshNeeds(target), ...readNeeds(target), ...writeNeeds(target)];
+  for (const { kind, value } of needs)
+    yield value === undefined ? { kind } : { kind, value: solidPath(value, cwd) };
+}
+
+function* entitlementNeeds({ allow = [] }: TargetOptions): Generator<Privilege> {
+  for (const text of allow) {
     const [kind, value] = text.split("=", 2);
     if (kind === "network.host" || kind === "security.insecure") yield { kind };
     if (kind === "device") yield value === undefined ? { kind } : { kind, value };
   }
-  const seen = (kind: "fs.read" | "fs.write", given: string): Privilege => ({
-    kind,
-    value: solidPath(given, cwd),
-  });
-  for (const text of target.ssh ?? []) {
+}
+
+/** The agent, where no files are named. */
+function* sshNeeds({ ssh = [] }: TargetOptions): Generator<Privilege> {
+  for (const text of ssh) {
     const at = text.indexOf("=");
     if (at < 0) yield { kind: "ssh" };
-    else for (const file of text.slice(at + 1).split(",")) yield seen("fs.read", file);
+    else for (const value of text.slice(at + 1).split(",")) yield { kind: "fs.read", value };
   }
-  for (const file of readPaths(target)) yield seen("fs.read", file);
-  for (const { type, dest, attrs } of target.outputs ?? []) {
+}
+
+function readNeeds(target: TargetOptions): Privilege[] {
+  return [...readPaths(target)].map((value) => ({ kind: "fs.read", value }));
+}
+
+function* writeNeeds({ outputs = [], cacheTo = [] }: TargetOptions): Generator<Privilege> {
+  for (const { type, dest, attrs } of outputs) {
     if (typeof dest !== "string" || dest === "-" || dest === "") continue;
-    yield seen("fs.write", dest);
+    yield { kind: "fs.write", value: dest };
     if (type === "local" && attrs?.["mode"] === "delete") yield { kind: "buildx.local.delete" };
   }
-  for (const { type, attrs } of target.cacheTo ?? [])
-    if (type === "local" && attrs?.["dest"]) yield seen("fs.write", attrs["dest"]);
+  for (const { type, attrs } of cacheTo)
+    if (type === "local" && attrs?.["dest"]) yield { kind: "fs.write", value: attrs["dest"] };
 }
 
 /** Paths that a target reads on this side. */

@@ -53,6 +53,13 @@ const replaced: FieldName[] = [
 ]; // prettier-ignore
 const appended = ["annotations", "policy", "no-cache-filter", "ulimits", "entitlements", "inherits"] as const;
 const mapped = ["args", "labels", "extra-hosts"] as const;
+/** Appended too, but a later entry replaces an earlier one of the same key. */
+const keyed: ["attest" | "cache-from" | "secret" | "ssh", (entries: readonly never[]) => unknown[]][] = [
+  ["attest", byType],
+  ["cache-from", withoutTwins],
+  ["secret", byId],
+  ["ssh", byId],
+];
 
 /** Puts a target's fields over another's. buildx v0.38 bake/bake.go `Target.Merge`. */
 export function mergeTarget(into: TargetFields, from: TargetFields): void {
@@ -67,17 +74,19 @@ export function mergeTarget(into: TargetFields, from: TargetFields): void {
     if (values.length > 0) into[name] = new Map([...(into[name] ?? []), ...values]);
   }
   if (from.contexts) into.contexts = new Map([...(into.contexts ?? []), ...from.contexts]);
-  if (from.attest) into.attest = byType([...(into.attest ?? []), ...from.attest]);
-  if (from["cache-from"])
-    into["cache-from"] = withoutTwins([...(into["cache-from"] ?? []), ...from["cache-from"]]);
-  if (from.secret) into.secret = byId([...(into.secret ?? []), ...from.secret]);
-  if (from.ssh) into.ssh = byId([...(into.ssh ?? []), ...from.ssh]);
+  for (const [name, withoutReplaced] of keyed) {
+    if (from[name]) target[name] = withoutReplaced([...(into[name] ?? []), ...from[name]] as never[]);
+  }
   if (from.resources) into.resources = { ...into.resources, ...from.resources };
 }
 
-export const byType = (entries: readonly TypedEntry[]) => lastByKey(entries, ({ type }) => type);
-export const byId = <Entry extends { id: string }>(entries: readonly Entry[]) =>
-  lastByKey(entries, ({ id }) => id);
+export function byType(entries: readonly TypedEntry[]): TypedEntry[] {
+  return lastByKey(entries, ({ type }) => type);
+}
+
+export function byId<Entry extends { id: string }>(entries: readonly Entry[]): Entry[] {
+  return lastByKey(entries, ({ id }) => id);
+}
 
 /** Takes out what is there twice or empty, and what follows from other fields in. `Target.normalize`. */
 export function normalizeTarget(target: TargetFields): void {

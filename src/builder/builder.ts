@@ -12,7 +12,8 @@ import { BuilderNode } from "./builder-node.js";
 import { type EnsureBuilderOptions, ensureBuilder } from "./ensure-builder.js";
 import { type EphemeralBuilderOptions, createEphemeral, removeEphemeral } from "./ephemeral.js";
 import { checkContextBuilder, resolveBuilder } from "./current-builder.js";
-import { type CreateBuilderOptions, createBuilder } from "./create-builder.js";
+import { createBuilder } from "./create-builder.js";
+import type { CreateBuilderOptions } from "./create-options.js";
 import { type NodeGroup, contextNodeGroup } from "./node-group.js";
 import { type NodeInfo, loadNodeInfo } from "./node-info.js";
 import {

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openBuilderContext } from "./builder-context.js";
-import { type CreateBuilderOptions, createBuilder } from "./create-builder.js";
+import { createBuilder } from "./create-builder.js";
+import type { CreateBuilderOptions } from "./create-options.js";
 
 test("BUILDKIT_HOST makes a builder of the driver remote, unless something else is asked for", async () => {
   const dir = await mkdtemp(join(tmpdir(), "slipway-create-"));

@@ -1,83 +1,25 @@
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import {
-  buildkitdEntitlements,
-  listDockerContexts,
-  loadBuildkitdConfig,
-  parseCsvFields,
-  parseDockerHost,
-  parseSize,
-  resolveDockerEndpoint,
-  splitShellWords,
-  withCacheLimit,
-  withNetworkHostEntitlement,
-} from "../config/index.js";
+import { listDockerContexts, parseCsvFields } from "../config/index.js";
 import { InvalidArgumentError, abortError, isSlipwayError, messageOf } from "../core/index.js";
 import {
-  type ConnectMode,
   DriverError,
   type DriverKind,
-  type DriverOpts,
   creatableDrivers,
   defaultDriver,
   driverKind,
   findDriverKind,
-  kubernetesEndpoint,
-  parseDaemonAddress,
 } from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
 import { BuilderNode } from "./builder-node.js";
-import { isBuilderName } from "./builder-name.js";
+import type { CreateBuilderOptions } from "./create-options.js";
 import { currentKey } from "./current-builder.js";
-import { refuseForeignEndpoint } from "./foreign-endpoint.js";
+import { clusterEndpoint } from "./node-endpoint.js";
 import { loadNodeInfo } from "./node-info.js";
 import { type NodeGroup, emptyNodeGroup } from "./node-group.js";
-import { parsePlatforms } from "./platform.js";
+import { nodeSettings } from "./node-settings.js";
 import type { SlipwayOptions } from "./slipway-options.js";
 import { StoreError } from "./store-error.js";
 import type { StoreView } from "./store-view.js";
-import { nodeTrust } from "./trusted-builder.js";
 import { leaveNode, updateNode } from "./update-node.js";
-
-/** What to create, in the command's words. */
-export interface CreateBuilderOptions {
-  /** A random one when not given. */
-  name?: string | undefined;
-  /** `docker-container` (default), `remote` or `kubernetes`. */
-  driver?: string | undefined;
-  /** Name of the node to add or change. */
-  node?: string | undefined;
-  /** A docker context or a host; default the current one. With the driver `remote` the daemon's address. */
-  endpoint?: string | undefined;
-  /** `BUILDKIT_HOST`: where it is set, a new builder without driver and endpoint is one of the driver `remote`, of that address. */
-  buildkitHost?: string | undefined;
-  /** Platforms to prefer the node for. */
-  platforms?: readonly string[] | undefined;
-  /** Which there are follows from the driver: see `docs/builders.md`. */
-  driverOpts?: Readonly<DriverOpts> | undefined;
-  /** Flags of buildkitd, as one text in a shell's words. */
-  buildkitdFlags?: string | undefined;
-  /** Path of a buildkitd.toml; default `buildkitd.default.toml` of the config directory, if there is one. */
-  buildkitdConfig?: string | undefined;
-  /**
-   * Most that the cache of a node may take, in bytes or as `20gb`: goes into the config as the garbage collection's limit. BuildKit
-   * collects some seconds after it starts, and at most a minute after a build. Needs BuildKit 0.17 or later.
-   */
-  maxCacheSize?: number | string | undefined;
-  /**
-   * A PEM file of authorities that the daemon trusts besides the public ones: for registries, mirrors and http contexts. Build
-   * steps have `trustCa` of the build.
-   */
-  trustCa?: string | undefined;
-  /** Add a node to the builder. */
-  append?: boolean | undefined;
-  /** Make it the current builder. */
-  use?: boolean | undefined;
-  connect?: ConnectMode | undefined;
-  /** Ask the node's engine, for so many ms at most, and create nothing when it cannot be reached. Default: it is not asked. */
-  checkMilliseconds?: number | undefined;
-  signal?: AbortSignal | undefined;
-}
 
 /** What {@link createBuilder} did. */
 export interface CreatedBuilder {
@@ -263,120 +205,4 @@ function checkExisting(group: NodeGroup, driver: string, options: CreateBuilderO
       "STORE_REFUSED",
       `existing instance for ${JSON.stringify(group.name)} but has mismatched driver ${JSON.stringify(group.driver)}`,
     );
-}
-
-/** What a node is to be like by the options, with all that follows from them. */
-export async function nodeSettings(
-  context: BuilderContext,
-  options: CreateBuilderOptions,
-  { kind, driverOpts }: { kind: DriverKind; driverOpts: Readonly<Record<string, string>> },
-) {
-  const { store } = context;
-  // The default is for daemons that the driver makes; buildx refuses to make a remote builder where there is one.
-  const configPath =
-    options.buildkitdConfig ?? (kind.ownsDaemon ? await defaultConfigPath(store.dir.path) : undefined);
-  let files =
-    configPath === undefined ? undefined : await loadBuildkitdConfig(configPath, { signal: options.signal });
-  const toml = files?.get("buildkitd.toml");
-  const configEntitlements =
-    configPath === undefined || !toml ? [] : await buildkitdEntitlements(configPath, toml);
-  if (options.maxCacheSize !== undefined) {
-    const limit = options.maxCacheSize;
-    const bytes = typeof limit === "number" ? limit : parseSize(limit);
-    files ??= new Map();
-    files.set("buildkitd.toml", await withCacheLimit(files.get("buildkitd.toml"), bytes));
-  }
-  const trust =
-    options.trustCa === undefined
-      ? undefined
-      : await nodeTrust(options.trustCa, { kind, driverOpts, signal: options.signal });
-  for (const [name, content] of trust?.files ?? []) (files ??= new Map()).set(name, Buffer.from(content));
-  const given = splitFlags(options.buildkitdFlags ?? "");
-  const flags = kind.ownsDaemon
-    ? withNetworkHostEntitlement(given, {
-        ...(driverOpts["network"] !== undefined && { network: driverOpts["network"] }),
-        configEntitlements,
-      })
-    : given;
-  return {
-    ...(options.node && { node: options.node }),
-    ...(await nodeEndpoint(context, options, kind)),
-    platforms: parsePlatforms(options.platforms ?? []),
-    flags,
-    ...((options.driverOpts ?? trust) && { driverOpts: trust?.driverOpts ?? driverOpts }),
-    ...(files && { files }),
-  };
-}
-
-/** Where a node is to be, and whether the user said so. */
-async function nodeEndpoint(
-  context: BuilderContext,
-  options: CreateBuilderOptions,
-  { endpoint: kind }: DriverKind,
-): Promise<{ endpoint: string; endpointGiven: boolean }> {
-  const { endpoint } = options;
-  if (kind === "daemon") return { endpoint: daemonEndpoint(options), endpointGiven: true };
-  if (kind === "engine")
-    return { endpoint: await endpointOf(context, endpoint), endpointGiven: endpoint !== undefined };
-  if (endpoint !== undefined)
-    throw new InvalidArgumentError(
-      `kubernetes driver does not support endpoint args ${JSON.stringify(endpoint)}: the cluster is that of KUBECONFIG's current context`,
-    );
-  return { endpoint: clusterEndpoint(context, options), endpointGiven: false };
-}
-
-function clusterEndpoint({ env }: BuilderContext, { name = "", node }: CreateBuilderOptions): string {
-  return kubernetesEndpoint(name, node, env["KUBECONFIG"]);
-}
-
-function daemonEndpoint({ endpoint, buildkitHost }: CreateBuilderOptions): string {
-  const address = endpoint ?? buildkitHost;
-  if (!address) throw new InvalidArgumentError("no remote endpoint provided");
-  parseDaemonAddress(address);
-  return address;
-}
-
-async function defaultConfigPath(dir: string): Promise<string | undefined> {
-  const path = join(dir, "buildkitd.default.toml");
-  return stat(path).then(
-    () => path,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    },
-  );
-}
-
-function splitFlags(text: string): string[] {
-  try {
-    return splitShellWords(text);
-  } catch (error) {
-    throw new InvalidArgumentError(`failed to parse buildkit flags: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** A docker context's name stays a name, so that the builder follows the context; `default` and hosts become hosts. */
-async function endpointOf(context: BuilderContext, given: string | undefined): Promise<string> {
-  const { env, config } = context;
-  if (given === undefined) {
-    const key = await currentKey(context);
-    if (!isBuilderName(key) && !key.includes("://")) return key;
-    const current = await resolveDockerEndpoint(env, config);
-    if (current.contextName === "default" && current.tls)
-      throw new InvalidArgumentError(
-        "could not create a builder instance with TLS data loaded from environment. Please create a docker context for the current environment and then create a builder instance with that context",
-      );
-    return key;
-  }
-  const contexts = await listDockerContexts(env, config);
-  const found = contexts.find(({ contextName }) => contextName === given);
-  if (found) return given === "default" ? found.host : given;
-  refuseForeignEndpoint(given);
-  try {
-    return parseDockerHost(given, { tls: true });
-  } catch (error) {
-    throw new InvalidArgumentError(`failed to parse endpoint ${given}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
 }

@@ -8,7 +8,9 @@ import {
 } from "../driver/index.js";
 import type { BuilderContext } from "./builder-context.js";
 import { checkBuilderName } from "./builder-name.js";
-import { type CreateBuilderOptions, createBuilder, keptOptions, nodeSettings } from "./create-builder.js";
+import { createBuilder, keptOptions } from "./create-builder.js";
+import type { CreateBuilderOptions } from "./create-options.js";
+import { nodeSettings } from "./node-settings.js";
 import type { Node, NodeGroup } from "./node-group.js";
 import { formatPlatformFully } from "./platform.js";
 import { removeDaemons } from "./remove-builder.js";

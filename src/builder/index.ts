@@ -16,13 +16,8 @@ export {
   resolveBuilder,
   useBuilder,
 } from "./current-builder.js";
-export {
-  type CreateBuilderOptions,
-  type CreatedBuilder,
-  createBuilder,
-  leaveBuilder,
-  parseDriverOptFlags,
-} from "./create-builder.js";
+export type { CreateBuilderOptions } from "./create-options.js";
+export { type CreatedBuilder, createBuilder, leaveBuilder, parseDriverOptFlags } from "./create-builder.js";
 export type { CurrentChoice } from "./current-file.js";
 export { type LocalBuildGroup, type LocalBuildState, LocalState } from "./local-state.js";
 export { type Node, type NodeGroup, contextNodeGroup, emptyNodeGroup } from "./node-group.js";

@@ -67,10 +67,7 @@ export async function loadDockerConfig(
   const dir = options.dir ?? dockerConfigDir(env);
   const path = join(dir, "config.json");
   const problems: string[] = [];
-  const leftOut = (error: unknown): undefined => {
-    if (options.strict || !(error instanceof ConfigError)) throw error;
-    problems.push(`ignoring docker's configuration: ${messageOf(error)}`);
-  };
+  const raw = await readDockerConfig(dir, path, problems, options);
   /** What `read` gives; nothing, and a problem, when it cannot. */
   const attempt = <T>(read: () => T): T | undefined => {
     try {
@@ -80,21 +77,6 @@ export async function loadDockerConfig(
       return undefined;
     }
   };
-  // Password managers offer it as a named pipe: waited for, where the waiting can be ended.
-  const special = options.signal ? "read" : "refuse";
-  const content = await readConfigFile(path, { special, signal: options.signal }).catch(leftOut);
-  // Used all the same: scripts of CI services make the directory so, and docker takes it.
-  const shared = content === undefined ? undefined : sharedReason(dir);
-  if (shared !== undefined)
-    problems.push(`${path} may be somebody else's work, since ${shared}: chmod go-w ${dir}`);
-  let raw: JsonObject = {};
-  try {
-    raw = parseJsonObject(path, content ?? Buffer.alloc(0), () =>
-      problems.push(`ignoring what stands behind the object in ${path}`),
-    );
-  } catch (error) {
-    leftOut(error);
-  }
   const root = new JsonReader(path, raw);
   const mapOf = <T>(name: string, read: (reader: JsonReader, key: string) => T | undefined) => {
     const table = attempt(() => root.object(name));
@@ -114,6 +96,30 @@ export async function loadDockerConfig(
     raw,
     problems,
   };
+}
+
+/** The parsed file; an empty object, and a problem, where it cannot be used. */
+async function readDockerConfig(
+  dir: string,
+  path: string,
+  problems: string[],
+  { strict, signal }: { strict?: boolean; signal?: AbortSignal | undefined },
+): Promise<JsonObject> {
+  try {
+    // Password managers offer it as a named pipe: waited for, where the waiting can be ended.
+    const content = await readConfigFile(path, { special: signal ? "read" : "refuse", signal });
+    // Used all the same: scripts of CI services make the directory so, and docker takes it.
+    const shared = content === undefined ? undefined : sharedReason(dir);
+    if (shared !== undefined)
+      problems.push(`${path} may be somebody else's work, since ${shared}: chmod go-w ${dir}`);
+    return parseJsonObject(path, content ?? Buffer.alloc(0), () =>
+      problems.push(`ignoring what stands behind the object in ${path}`),
+    );
+  } catch (error) {
+    if (strict || !(error instanceof ConfigError)) throw error;
+    problems.push(`ignoring docker's configuration: ${messageOf(error)}`);
+    return {};
+  }
 }
 
 /**

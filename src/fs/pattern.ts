@@ -65,6 +65,16 @@ export function parsePatterns(lines: readonly ByteString[]): Pattern[] {
 /** Chooses the comparison for a cleaned pattern, by the steps of patternmatcher's compile. */
 export function compilePattern(text: ByteString): PatternTest {
   if (isAscii(text) && !/[*?[\]\\]/.test(text)) return { kind: "exact", text };
+  const { kind, source } = toRegexp(text);
+  if (kind === "exact") return { kind, text };
+  if (kind === "prefix") return { kind, text: text.slice(0, -2) };
+  if (kind === "suffix") return { kind, text: text.slice(2) };
+  const regexp = compileGoRegexp(source);
+  return regexp ? { kind, text, regexp } : { kind: "invalid", text };
+}
+
+/** A pattern as a regexp, and the simplest comparison that says the same. */
+function toRegexp(text: ByteString): { kind: "exact" | "prefix" | "suffix" | "regexp"; source: string } {
   // Go's scanner drops a byte order mark and turns stray bytes into U+FFFD before the regexp is made.
   const chars = Array.from(toGoText(text).replace(/^\ufeff/, ""));
   let source = "^";
@@ -99,9 +109,5 @@ export function compilePattern(text: ByteString): PatternTest {
       if (char === "[" || char === "]") kind = "regexp";
     }
   }
-  if (kind === "exact") return { kind, text };
-  if (kind === "prefix") return { kind, text: text.slice(0, -2) };
-  if (kind === "suffix") return { kind, text: text.slice(2) };
-  const regexp = compileGoRegexp(`${source}$`);
-  return regexp ? { kind, text, regexp } : { kind: "invalid", text };
+  return { kind, source: `${source}$` };
 }

@@ -1,4 +1,4 @@
-import { type Conversion, conversionFor, unify } from "./convert.js";
+import { conversionFor, unify } from "./convert.js";
 import { convert } from "./convert-value.js";
 import { CtyError } from "./cty-error.js";
 import { type Diagnostic, report } from "./diagnostic.js";
@@ -7,6 +7,7 @@ import { goQuote } from "./go-quote.js";
 import { type Range, rangeBetween } from "./range.js";
 import type { Scope } from "./scope.js";
 import { type Type, boolType, dynamicType, isCollection, sameType, typeName } from "./types.js";
+import type { Conversion } from "./unify.js";
 import { type Value, dynamicValue, isTrue, nullValue, unknownValue } from "./value.js";
 
 /** `condition ? yes : no`: both results become one type, and only the chosen one's errors count. */

@@ -1,7 +1,6 @@
 import { CtyError } from "./cty-error.js";
 import { primitiveConversion } from "./convert-primitive.js";
 import { setValue } from "./set-value.js";
-import { generalFirst } from "./sort-types.js";
 import {
   type CollectionType,
   type ObjectType,
@@ -18,7 +17,6 @@ import {
 import {
   type Value,
   areAlike,
-  dynamicValue,
   fieldsOf,
   itemsOf,
   listValue,
@@ -28,15 +26,7 @@ import {
   tupleValue,
   unknownValue,
 } from "./value.js";
-
-/** Makes a value of another type, or throws a CtyError. */
-export type Conversion = (value: Value) => Value;
-
-/** A type that several can be converted to, and how; a conversion that is not there has nothing to do. */
-export interface Unified {
-  type: Type;
-  conversions: (Conversion | undefined)[];
-}
+import { type Conversion, type FindConversion, type Unified, convertAll, unifyTypes } from "./unify.js";
 
 /**
  * How values of one type become values of another; `undefined` if they never can. Unsafe conversions may fail for some
@@ -53,143 +43,42 @@ export function conversionFor(from: Type, to: Type, unsafe: boolean): Conversion
   };
 }
 
-/** One type for all, the most general that the others can become. go-cty 1.17 convert/unify.go. */
+/** One type for all, the most general that the others can become; `undefined` if there is none. */
 export function unify(types: readonly Type[], unsafe: boolean): Unified | undefined {
-  if (types.length === 0) return undefined;
-  const count = (kind: Type["kind"]) => types.filter((type) => type.kind === kind).length;
-  const dynamics = count("dynamic");
-  const [maps, lists, sets, objects, tuples] = [
-    count("map"),
-    count("list"),
-    count("set"),
-    count("object"),
-    count("tuple"),
-  ];
-  const all = types.length;
-  if (maps > 0 && maps + dynamics === all) return unifyCollections("map", types, unsafe);
-  if (maps > 0 && maps + objects + dynamics === all) {
-    const unified = unifyVia(types, "object", "map", unsafe);
-    if (unified) return unified;
-  } else if (lists > 0 && lists + dynamics === all) return unifyCollections("list", types, unsafe);
-  else if (lists > 0 && lists + tuples + dynamics === all) {
-    const unified = unifyVia(types, "tuple", "list", unsafe);
-    if (unified) return unified;
-  } else if (sets > 0 && sets + dynamics === all) return unifyCollections("set", types, unsafe);
-  else if (objects > 0 && objects + dynamics === all) return unifyObjects(types, unsafe);
-  else if (tuples > 0 && tuples + dynamics === all) return unifyTuples(types, unsafe);
-  else if (objects > 0 && tuples > 0) return undefined;
-  for (const at of generalFirst(types)) {
-    const unified = convertAll(types, types[at] as Type, unsafe);
-    if (unified) return unified;
-  }
-  return undefined;
+  return unifyTypes(types, finding(unsafe));
 }
 
-function convertAll(types: readonly Type[], type: Type, unsafe: boolean): Unified | undefined {
-  const conversions: (Conversion | undefined)[] = [];
-  for (const from of types) {
-    const conversion = sameType(from, type) ? undefined : conversionFor(from, type, unsafe);
-    if (!conversion && !sameType(from, type)) return undefined;
-    conversions.push(conversion);
-  }
-  return { type, conversions };
-}
-
-function allDynamic(types: readonly Type[]): Unified {
-  return { type: dynamicType, conversions: types.map(() => () => dynamicValue) };
-}
-
-function unifyCollections(
-  kind: CollectionType["kind"],
-  types: readonly Type[],
-  unsafe: boolean,
-): Unified | undefined {
-  if (types.some((type) => type.kind === "dynamic")) return allDynamic(types);
-  const element = unify(types.map((type) => (type as CollectionType).element), unsafe); // prettier-ignore
-  return element && convertAll(types, { kind, element: element.type }, unsafe);
-}
-
-function unifyObjects(types: readonly Type[], unsafe: boolean): Unified | undefined {
-  if (types.some((type) => type.kind === "dynamic")) return allDynamic(types);
-  const objects = types as readonly ObjectType[];
-  const first = objects[0] as ObjectType;
-  const toMap = () => unifyParts("map", types, objects.flatMap(({ attributes }) => [...attributes.values()]), unsafe); // prettier-ignore
-  for (const { attributes } of objects) {
-    if (attributes.size !== first.attributes.size) return toMap();
-    if ([...attributes.keys()].some((name) => !first.attributes.has(name))) return toMap();
-  }
-  const attributes: [string, Type][] = [];
-  for (const name of first.attributes.keys()) {
-    const unified = unify(objects.map((object) => object.attributes.get(name) as Type), unsafe); // prettier-ignore
-    if (!unified) return undefined;
-    attributes.push([name, unified.type]);
-  }
-  return convertAll(types, objectOf(attributes), unsafe) ?? toMap();
-}
-
-function unifyTuples(types: readonly Type[], unsafe: boolean): Unified | undefined {
-  if (types.some((type) => type.kind === "dynamic")) return allDynamic(types);
-  const tuples = types as readonly TupleType[];
-  const first = tuples[0] as TupleType;
-  const toList = () => unifyParts("list", types, tuples.flatMap(({ elements }) => elements), unsafe); // prettier-ignore
-  if (tuples.some(({ elements }) => elements.length !== first.elements.length)) return toList();
-  const elements: Type[] = [];
-  for (const at of first.elements.keys()) {
-    const unified = unify(tuples.map((tuple) => tuple.elements[at] as Type), unsafe); // prettier-ignore
-    if (!unified) return undefined;
-    elements.push(unified.type);
-  }
-  return convertAll(types, tupleOf(elements), unsafe) ?? toList();
-}
-
-function unifyParts(
-  kind: "list" | "map",
-  types: readonly Type[],
-  parts: Type[],
-  unsafe: boolean,
-): Unified | undefined {
-  const element = unify(parts, unsafe);
-  return element && convertAll(types, { kind, element: element.type }, unsafe);
-}
-
-/** Objects beside maps, or tuples beside lists: those first, to one collection. */
-function unifyVia(types: readonly Type[], from: "object" | "tuple", to: "map" | "list", unsafe: boolean) {
-  const structural = types.filter((type) => type.kind === from);
-  const parts = structural.flatMap((type) =>
-    type.kind === "tuple" ? [...type.elements] : [...(type as ObjectType).attributes.values()],
-  );
-  const inner = unifyParts(to, structural, parts, unsafe);
-  if (!inner) return undefined;
-  const outer = unify(types.map((type) => (type.kind === from ? inner.type : type)), unsafe); // prettier-ignore
-  if (outer?.type.kind !== to) return undefined;
-  let next = 0;
-  const conversions = types.map((type, at) => {
-    const second = outer.conversions[at];
-    if (type.kind !== from) return second;
-    const first = inner.conversions[next++];
-    return first && second ? (value: Value) => second(first(value)) : (first ?? second);
-  });
-  return { type: outer.type, conversions };
+function finding(unsafe: boolean): FindConversion {
+  return (from, to) => conversionFor(from, to, unsafe);
 }
 
 function knownConversion(from: Type, to: Type, unsafe: boolean): Conversion | undefined {
   if (to.kind === "dynamic") return (value) => value;
   if (from.kind === "dynamic") return unsafe ? (value) => reconvert(value, to) : undefined;
   if (isPrimitive(from) && isPrimitive(to)) return primitiveConversion(from, to, unsafe);
-  if (from.kind === "object" && to.kind === "object") return objectToObject(from, to, unsafe);
-  if (from.kind === "tuple" && to.kind === "tuple") return tupleToTuple(from, to, unsafe);
-  if (to.kind === "list" || to.kind === "set") {
-    if (from.kind === "tuple") return tupleToCollection(from, to, unsafe);
-    if (from.kind !== "list" && from.kind !== "set") return undefined;
-    if (from.kind === "list" && to.kind === "set" && !unsafe) return undefined;
-    return collectionToCollection(from, to, unsafe);
+  switch (to.kind) {
+    case "list":
+    case "set":
+      return conversionToItems(from, to, unsafe);
+    case "map":
+      if (from.kind === "map") return mapToMap(from, to, unsafe);
+      return from.kind === "object" ? objectToMap(from, to, unsafe) : undefined;
+    case "object":
+      if (from.kind === "object") return objectToObject(from, to, unsafe);
+      return from.kind === "map" && unsafe ? mapToObject(from, to, unsafe) : undefined;
+    case "tuple":
+      return from.kind === "tuple" ? tupleToTuple(from, to, unsafe) : undefined;
+    default:
+      return undefined;
   }
-  if (to.kind === "map") {
-    if (from.kind === "map") return mapToMap(from, to, unsafe);
-    return from.kind === "object" ? objectToMap(from, to, unsafe) : undefined;
-  }
-  if (from.kind === "map" && to.kind === "object" && unsafe) return mapToObject(from, to, unsafe);
-  return undefined;
+}
+
+/** To a list or a set. A list may become a set only unsafely: what is in it twice is lost. */
+function conversionToItems(from: Type, to: CollectionType, unsafe: boolean): Conversion | undefined {
+  if (from.kind === "tuple") return tupleToCollection(from, to, unsafe);
+  if (from.kind !== "list" && from.kind !== "set") return undefined;
+  if (from.kind === "list" && to.kind === "set" && !unsafe) return undefined;
+  return collectionToCollection(from, to, unsafe);
 }
 
 /** A value whose type was not known when the conversion was chosen. */
@@ -229,7 +118,7 @@ function tupleToCollection(from: TupleType, to: CollectionType, unsafe: boolean)
     element = unified.type;
     if (element.kind === "dynamic" && from.elements.some((type) => type.kind !== "dynamic")) return undefined;
   }
-  const converted = convertAll(from.elements, element, unsafe);
+  const converted = convertAll(from.elements, element, finding(unsafe));
   if (!converted) return undefined;
   return (value) => {
     const items = itemsOf(value).map((item, at) => converted.conversions[at]?.(item) ?? item);
@@ -277,7 +166,7 @@ function objectToMap(from: ObjectType, to: CollectionType, unsafe: boolean): Con
   const types = [...from.attributes.values()];
   if (types.length === 0) return () => mapValue([], withoutOptional(to.element));
   const element = to.element.kind === "dynamic" ? unify(types, unsafe)?.type : to.element;
-  const converted = element && convertAll(types, element, unsafe);
+  const converted = element && convertAll(types, element, finding(unsafe));
   if (!converted) return undefined;
   return (value) => {
     const items = itemsOf(value).map((item, at) => converted.conversions[at]?.(item) ?? item);

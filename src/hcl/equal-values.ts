@@ -16,30 +16,35 @@ import {
  * that could decide it. go-cty 1.17 `Value.Equals`.
  */
 export function equalValues(a: Value, b: Value): Value {
-  const unknown = unknownValue(boolType);
-  if (!a.isKnown && !b.isKnown) return unknown;
-  if (!a.isKnown || !b.isKnown) {
-    const [known, other] = a.isKnown ? [a, b] : [b, a];
-    if (known.isNull || hasDynamic(other.type)) return unknown;
-    return sameType(known.type, other.type) ? unknown : falseValue;
-  }
+  if (!a.isKnown) return b.isKnown ? equalToUnknown(b, a.type) : unknownValue(boolType);
+  if (!b.isKnown) return equalToUnknown(a, b.type);
   if (a.isNull || b.isNull) return boolValue(a.isNull && b.isNull);
-  if (!sameType(a.type, b.type)) {
-    // A part whose type is open may still turn out as the other's.
-    const open = hasDynamic(a.type) || hasDynamic(b.type);
-    return open && (conforms(a.type, b.type) || conforms(b.type, a.type)) ? unknown : falseValue;
-  }
+  return sameType(a.type, b.type) ? equalContents(a, b) : equalTypes(a.type, b.type);
+}
+
+/** Whether a value can be equal to one of which only the type is known. */
+function equalToUnknown(known: Value, other: Type): Value {
+  const mayBe = known.isNull || hasDynamic(other) || sameType(known.type, other);
+  return mayBe ? unknownValue(boolType) : falseValue;
+}
+
+/** Whether values of two types can be equal: a part whose type is open may still turn out as the other's. */
+function equalTypes(a: Type, b: Type): Value {
+  const open = hasDynamic(a) || hasDynamic(b);
+  return open && (conforms(a, b) || conforms(b, a)) ? unknownValue(boolType) : falseValue;
+}
+
+/** Whether two values of one type have the same content. */
+function equalContents(a: Value, b: Value): Value {
   switch (a.type.kind) {
     case "number":
       return boolValue(numberOf(a).equals(numberOf(b)));
-    case "list":
-    case "tuple":
-      return allEqual(itemsOf(a), itemsOf(b));
-    case "set":
-      return allEqual(itemsOf(a), itemsOf(b));
     case "map":
       if ([...fieldsOf(a).keys()].join("\0") !== [...fieldsOf(b).keys()].join("\0")) return falseValue;
       return allEqual(itemsOf(a), itemsOf(b));
+    case "list":
+    case "tuple":
+    case "set":
     case "object":
       return allEqual(itemsOf(a), itemsOf(b));
     default:

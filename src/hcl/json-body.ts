@@ -47,14 +47,8 @@ class JsonBody implements Body {
         }
         attributes.set(field.name, attributeOf(field));
       } else if (labels) {
-        unpack(
-          field.value,
-          { type: field.name, typeRange: field.nameRange },
-          labels,
-          [],
-          blocks,
-          diagnostics,
-        );
+        const head = { type: field.name, typeRange: field.nameRange, labels: [] };
+        blocks.push(...blocksIn(field.value, head, labels, diagnostics));
       } else continue;
       used.add(field.name);
     }
@@ -127,35 +121,51 @@ function fieldsOf(node: JsonNode, label: string | undefined, diagnostics: Diagno
   });
 }
 
-function unpack(
+/** What stands before a block's body: its type, and the labels that have been read. */
+interface BlockHead {
+  readonly type: string;
+  readonly typeRange: Range;
+  readonly labels: readonly JsonField[];
+}
+
+/** The blocks in a node. Each label that is still to be read is the name of a property, one inside the other. */
+function blocksIn(
   node: JsonNode,
-  of: { type: string; typeRange: Range },
+  head: BlockHead,
   labels: readonly string[],
-  used: readonly JsonField[],
-  blocks: Block[],
   diagnostics: Diagnostic[],
-): void {
+): Block[] {
   const [label, ...others] = labels;
-  if (label !== undefined) {
-    const fields = fieldsOf(node, label, diagnostics);
-    if (fields.length === 0) {
-      const detail = `At least one object property is required, whose name represents the ${of.type} block's ${label}.`;
-      report(diagnostics, nodeStart(node), "Missing block label", detail);
-    }
-    for (const field of fields) unpack(field.value, of, others, [...used, field], blocks, diagnostics);
-    return;
+  if (label === undefined) return bodiesIn(node, head, diagnostics);
+  const fields = fieldsOf(node, label, diagnostics);
+  if (fields.length === 0) {
+    const detail = `At least one object property is required, whose name represents the ${head.type} block's ${label}.`;
+    report(diagnostics, nodeStart(node), "Missing block label", detail);
   }
+  return fields.flatMap((field) =>
+    blocksIn(field.value, { ...head, labels: [...head.labels, field] }, others, diagnostics),
+  );
+}
+
+/** One block, or one for each item of an array. */
+function bodiesIn(
+  node: JsonNode,
+  { type, typeRange, labels }: BlockHead,
+  diagnostics: Diagnostic[],
+): Block[] {
   const block = (body: JsonNode, headRange: Range): Block => ({
-    ...of,
-    labels: used.map(({ name }) => name),
-    labelRanges: used.map(({ nameRange }) => nameRange),
+    type,
+    typeRange,
+    labels: labels.map(({ name }) => name),
+    labelRanges: labels.map(({ nameRange }) => nameRange),
     body: new JsonBody(body),
     headRange,
   });
-  if (node.kind === "object") blocks.push(block(node, node.open));
-  else if (node.kind === "array") blocks.push(...node.items.map((item) => block(item, node.open)));
-  else if (node.kind !== "null") {
-    const detail = `Either a JSON object or a JSON array is required, representing the contents of one or more "${of.type}" blocks.`;
+  if (node.kind === "object") return [block(node, node.open)];
+  if (node.kind === "array") return node.items.map((item) => block(item, node.open));
+  if (node.kind !== "null") {
+    const detail = `Either a JSON object or a JSON array is required, representing the contents of one or more "${type}" blocks.`;
     report(diagnostics, nodeStart(node), "Incorrect JSON value type", detail);
   }
+  return [];
 }

@@ -92,7 +92,11 @@ export class BinaryExpression implements Expression {
       return unknownValue(type);
     }
     if (decides !== undefined) {
-      const decided = shortCut(left, right, decides, leftOwn, rightOwn, diagnostics);
+      const sides = [
+        { value: left, own: leftOwn },
+        { value: right, own: rightOwn },
+      ] as const;
+      const decided = shortCut(sides, decides, diagnostics);
       if (decided) return decided;
     }
     const before = diagnostics.length;
@@ -159,32 +163,28 @@ function operate(
 
 /** What one side alone decides, with the errors of that side only. hclsyntax/expression_ops.go `ShortCircuit`. */
 function shortCut(
-  left: Value,
-  right: Value,
+  [left, right]: readonly [Side, Side],
   decides: boolean,
-  leftOwn: readonly Diagnostic[],
-  rightOwn: readonly Diagnostic[],
   diagnostics: Diagnostic[],
 ): Value | undefined {
+  if (!left.value.isKnown && !right.value.isKnown)
+    return left.own.length === 0 ? unknownValue(boolType) : undefined;
   // Null counts as false here, and is refused only where it decides nothing.
-  const is = (value: Value, wanted: boolean) => value.isKnown && isTrue(value) === wanted;
+  const is = ({ value }: Side, wanted: boolean) => value.isKnown && isTrue(value) === wanted;
+  const given = (side: Side, result: Value) => {
+    diagnostics.push(...side.own);
+    return result;
+  };
   const result = decides ? trueValue : falseValue;
-  if (!left.isKnown && !right.isKnown) return leftOwn.length === 0 ? unknownValue(boolType) : undefined;
-  if (is(left, decides)) {
-    diagnostics.push(...leftOwn);
-    return result;
-  }
-  if (is(right, decides)) {
-    diagnostics.push(...rightOwn);
-    return result;
-  }
-  if (!left.isKnown && is(right, !decides)) {
-    diagnostics.push(...leftOwn);
-    return unknownValue(boolType);
-  }
-  if (!right.isKnown && is(left, !decides)) {
-    diagnostics.push(...rightOwn);
-    return unknownValue(boolType);
-  }
+  if (is(left, decides)) return given(left, result);
+  if (is(right, decides)) return given(right, result);
+  if (!left.value.isKnown && is(right, !decides)) return given(left, unknownValue(boolType));
+  if (!right.value.isKnown && is(left, !decides)) return given(right, unknownValue(boolType));
   return undefined;
+}
+
+/** One side of an operator: its value, and what was found on the way to it. */
+interface Side {
+  readonly value: Value;
+  readonly own: readonly Diagnostic[];
 }

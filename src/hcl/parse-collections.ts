@@ -133,19 +133,8 @@ function parseFor(reader: TokenReader, open: Token): Expression {
   const giveUp = (): Expression =>
     new LiteralExpression(dynamicValue, rangeBetween(open.range, reader.recover(closing).range));
   reader.read();
-  if (reader.peek().kind !== "ident") return refuse("For expression requires variable name after 'for'.");
-  let keyName: string | undefined;
-  let valueName = reader.read().text;
-  if (reader.peek().kind === ",") {
-    reader.read();
-    keyName = valueName;
-    if (reader.peek().kind !== "ident")
-      return refuse("For expression requires value variable name after comma.");
-    valueName = reader.read().text;
-  }
-  if (!reader.isKeyword("in"))
-    return refuse("For expression requires the 'in' keyword after its name declarations.");
-  reader.read();
+  const names = forNames(reader);
+  if (typeof names === "string") return refuse(names);
   let { mark } = reader;
   const collection = reader.expression();
   if (reader.failedSince(mark)) return giveUp();
@@ -169,13 +158,7 @@ function parseFor(reader: TokenReader, open: Token): Expression {
     condition = reader.expression();
     if (reader.failedSince(mark)) return giveUp();
   }
-  let close = reader.peek();
-  if (close.kind === closing) reader.read();
-  else {
-    const detail = "Extra characters after the end of the 'for' expression.";
-    reader.softError(close.range, "Invalid 'for' expression", detail);
-    close = reader.recover(closing);
-  }
+  const close = forEnd(reader, closing);
   const misuse = (range: Token["range"], detail: string) =>
     reader.error(range, "Invalid 'for' expression", detail);
   if (open.kind === "[") {
@@ -184,6 +167,31 @@ function parseFor(reader: TokenReader, open: Token): Expression {
   } else if (!key) {
     misuse(item.range, "Key expression is required when building an object.");
   }
-  const parts = { keyName, valueName, collection, key, item, condition, group: ellipsis !== undefined };
+  const parts = { ...names, collection, key, item, condition, group: ellipsis !== undefined };
   return new ForExpression(parts, rangeBetween(open.range, close.range), open.range);
+}
+
+/** The names between `for` and `in`; a text says what is missing. */
+function forNames(reader: TokenReader): { keyName: string | undefined; valueName: string } | string {
+  if (reader.peek().kind !== "ident") return "For expression requires variable name after 'for'.";
+  let keyName: string | undefined;
+  let valueName = reader.read().text;
+  if (reader.peek().kind === ",") {
+    reader.read();
+    keyName = valueName;
+    if (reader.peek().kind !== "ident") return "For expression requires value variable name after comma.";
+    valueName = reader.read().text;
+  }
+  if (!reader.isKeyword("in")) return "For expression requires the 'in' keyword after its name declarations.";
+  reader.read();
+  return { keyName, valueName };
+}
+
+/** The closing bracket, with whatever stands before it passed over. */
+function forEnd(reader: TokenReader, closing: "}" | "]"): Token {
+  const next = reader.peek();
+  if (next.kind === closing) return reader.read();
+  const detail = "Extra characters after the end of the 'for' expression.";
+  reader.softError(next.range, "Invalid 'for' expression", detail);
+  return reader.recover(closing);
 }

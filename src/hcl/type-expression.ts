@@ -32,78 +32,78 @@ const needsArgument: Record<string, string> = {
   tuple: "The tuple type constructor requires one argument specifying the element types as a list.",
 };
 
+const needsType =
+  "A type specification is either a primitive type keyword (bool, number, string) or a complex type constructor call, like list(string).";
+
 /** The type that an expression describes, as `list(string)`. hashicorp/hcl 2.24 ext/typeexpr/get_type.go. */
 export function typeConstraint(expression: Expression, diagnostics: Diagnostic[]): Type {
-  const refuse = (subject: Range, detail: string): Type => {
-    report(diagnostics, subject, "Invalid type specification", detail);
-    return dynamicType;
-  };
   const word = keywordOf(expression);
-  if (word !== undefined) {
-    const primitive = Object.hasOwn(primitives, word) ? primitives[word] : undefined;
-    if (primitive) return primitive;
-    const detail = Object.hasOwn(needsArgument, word) ? needsArgument[word] : undefined;
-    return refuse(
-      expression.range,
-      detail ?? `The keyword ${goQuote(word)} is not a valid type specification.`,
-    );
-  }
+  if (word !== undefined) return keywordType(word, expression.range, diagnostics);
   const call = expression.call?.();
-  if (!call) {
-    const detail =
-      "A type specification is either a primitive type keyword (bool, number, string) or a complex type constructor call, like list(string).";
-    return refuse(expression.range, detail);
-  }
+  if (!call) return refuse(diagnostics, expression.range, needsType);
+  if (Object.hasOwn(needsArgument, call.name)) return constructedType(call, diagnostics);
   if (Object.hasOwn(primitives, call.name)) {
     const what = call.name === "any" ? "Type constraint" : "Primitive type";
-    return refuse(call.argsRange, `${what} keyword ${goQuote(call.name)} does not expect arguments.`);
-  }
-  const [argument, second] = call.args;
-  const constructor = Object.hasOwn(needsArgument, call.name) ? needsArgument[call.name] : undefined;
-  if (constructor !== undefined && (!argument || second)) {
-    const subject = second
-      ? rangeBetween(second.range, (call.args.at(-1) as Expression).range)
-      : call.argsRange;
-    return refuse(subject, constructor);
-  }
-  const element = Object.hasOwn(elementTypes, call.name) ? elementTypes[call.name] : undefined;
-  if (element && argument) return element(typeConstraint(argument, diagnostics));
-  if (call.name === "object" && argument) return objectType(argument, diagnostics);
-  if (call.name === "tuple" && argument) {
-    const items = argument.list?.();
-    if (!items) return refuse(argument.range, "Tuple type constructor requires a list of element types.");
-    return tupleOf(items.map((item) => typeConstraint(item, diagnostics)));
+    const detail = `${what} keyword ${goQuote(call.name)} does not expect arguments.`;
+    return refuse(diagnostics, call.argsRange, detail);
   }
   if (call.name === "optional") {
-    return refuse(
-      call.nameRange,
-      'Keyword "optional" is valid only as a modifier for object type attributes.',
-    );
+    const detail = 'Keyword "optional" is valid only as a modifier for object type attributes.';
+    return refuse(diagnostics, call.nameRange, detail);
   }
-  return refuse(expression.range, `Keyword ${goQuote(call.name)} is not a valid type constructor.`);
+  const detail = `Keyword ${goQuote(call.name)} is not a valid type constructor.`;
+  return refuse(diagnostics, expression.range, detail);
+}
+
+function refuse(diagnostics: Diagnostic[], subject: Range, detail: string): Type {
+  report(diagnostics, subject, "Invalid type specification", detail);
+  return dynamicType;
+}
+
+function keywordType(word: string, range: Range, diagnostics: Diagnostic[]): Type {
+  const primitive = Object.hasOwn(primitives, word) ? primitives[word] : undefined;
+  if (primitive) return primitive;
+  const detail = Object.hasOwn(needsArgument, word) ? needsArgument[word] : undefined;
+  return refuse(
+    diagnostics,
+    range,
+    detail ?? `The keyword ${goQuote(word)} is not a valid type specification.`,
+  );
+}
+
+/** A type that is made of another by one of the names of `needsArgument`. */
+function constructedType({ name, args, argsRange }: StaticCall, diagnostics: Diagnostic[]): Type {
+  const [argument, second] = args;
+  if (!argument || second) {
+    const others = second && rangeBetween(second.range, (args.at(-1) as Expression).range);
+    return refuse(diagnostics, others ?? argsRange, needsArgument[name] as string);
+  }
+  if (name === "object") return objectType(argument, diagnostics);
+  const element = elementTypes[name];
+  if (element) return element(typeConstraint(argument, diagnostics));
+  const items = argument.list?.();
+  if (!items)
+    return refuse(diagnostics, argument.range, "Tuple type constructor requires a list of element types.");
+  return tupleOf(items.map((item) => typeConstraint(item, diagnostics)));
 }
 
 function objectType(argument: Expression, diagnostics: Diagnostic[]): Type {
-  const refuse = (subject: Range, detail: string) =>
-    report(diagnostics, subject, "Invalid type specification", detail);
   const pairs = argument.pairs?.();
   if (!pairs) {
-    refuse(
-      argument.range,
-      "Object type constructor requires a map whose keys are attribute names and whose values are the corresponding attribute types.",
-    );
-    return dynamicType;
+    const detail =
+      "Object type constructor requires a map whose keys are attribute names and whose values are the corresponding attribute types.";
+    return refuse(diagnostics, argument.range, detail);
   }
   const attributes = new Map<string, Type>();
   const optional: string[] = [];
   for (const [key, value] of pairs) {
     const name = keywordOf(key);
     if (name === undefined) {
-      refuse(key.range, "Object constructor map keys must be attribute names.");
+      refuse(diagnostics, key.range, "Object constructor map keys must be attribute names.");
       continue;
     }
     if (attributes.has(name)) {
-      refuse(key.range, "Object constructor map keys must be unique.");
+      refuse(diagnostics, key.range, "Object constructor map keys must be unique.");
       continue;
     }
     const call = value.call?.();
@@ -118,9 +118,8 @@ function objectType(argument: Expression, diagnostics: Diagnostic[]): Type {
 
 function optionalType(call: StaticCall, diagnostics: Diagnostic[]): Expression | undefined {
   const [type, second] = call.args;
-  const refuse = (detail: string) =>
-    report(diagnostics, call.argsRange, "Invalid type specification", detail);
-  if (!type) refuse("Optional attribute modifier requires the attribute type as its argument.");
-  else if (second) refuse("Optional attribute modifier expects only one argument: the attribute type.");
+  const refused = (detail: string) => refuse(diagnostics, call.argsRange, detail);
+  if (!type) refused("Optional attribute modifier requires the attribute type as its argument.");
+  else if (second) refused("Optional attribute modifier expects only one argument: the attribute type.");
   return type;
 }

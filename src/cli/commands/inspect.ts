@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { Builder, formatInGroups } from "../../builder/index.js";
+import { Builder, type Device, type GcRule, formatInGroups } from "../../builder/index.js";
 import { display, formatBinaryBytes, goDuration, sanitizeName } from "../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
 import { duration } from "../flags.js";
@@ -84,26 +84,28 @@ function nodeLines(loaded: LoadedNode, debug: boolean): string[] {
   if (debug) lines.push(...featureLines(node.driverOpts));
   const labels = Object.entries(loaded.labels).sort(([a], [b]) => (a < b ? -1 : 1));
   if (labels.length > 0) lines.push("Labels:", ...labels.map(([key, value]) => `\t${key}:\t${value}`));
-  if (loaded.devices.length > 0) lines.push("Devices:");
-  for (const device of loaded.devices) {
-    lines.push(`\tName:\t${device.name}`);
-    lines.push(device.onDemand ? "\tOn-Demand:\ttrue" : `\tAutomatically allowed:\t${device.autoAllow}`);
-    const annotations = Object.entries(device.annotations);
-    if (annotations.length > 0)
-      lines.push("\tAnnotations:", ...annotations.map(([key, value]) => `\t\t${key}:\t${value}`));
-  }
-  for (const [index, rule] of loaded.gcPolicy.entries()) {
-    lines.push(`GC Policy rule#${index}:`, `\tAll:\t${rule.all}`);
-    if (rule.filters.length > 0) lines.push(`\tFilters:\t${rule.filters.join(" ")}`);
-    if (rule.keepDuration > 0) lines.push(`\tKeep Duration:\t${goDuration(rule.keepDuration)}`);
-    if (rule.reservedSpace > 0) lines.push(`\tReserved Space:\t${formatBinaryBytes(rule.reservedSpace)}`);
-    if (rule.maxUsedSpace > 0) lines.push(`\tMax Used Space:\t${formatBinaryBytes(rule.maxUsedSpace)}`);
-    if (rule.minFreeSpace > 0) lines.push(`\tMin Free Space:\t${formatBinaryBytes(rule.minFreeSpace)}`);
-  }
+  if (loaded.devices.length > 0) lines.push("Devices:", ...loaded.devices.flatMap(deviceLines));
+  lines.push(...loaded.gcPolicy.flatMap(gcRuleLines));
   for (const [name, content] of node.files) {
     lines.push(`File#${name}:`);
     for (const line of Buffer.from(content).toString("utf8").split("\n")) lines.push(`\t> ${line}`);
   }
+  return lines;
+}
+
+function deviceLines({ name, onDemand, autoAllow, annotations }: Device): string[] {
+  const allowed = onDemand ? "\tOn-Demand:\ttrue" : `\tAutomatically allowed:\t${autoAllow}`;
+  const lines = Object.entries(annotations).map(([key, value]) => `\t\t${key}:\t${value}`);
+  return [`\tName:\t${name}`, allowed, ...(lines.length > 0 ? ["\tAnnotations:", ...lines] : [])];
+}
+
+function gcRuleLines(rule: GcRule, index: number): string[] {
+  const lines = [`GC Policy rule#${index}:`, `\tAll:\t${rule.all}`];
+  if (rule.filters.length > 0) lines.push(`\tFilters:\t${rule.filters.join(" ")}`);
+  if (rule.keepDuration > 0) lines.push(`\tKeep Duration:\t${goDuration(rule.keepDuration)}`);
+  if (rule.reservedSpace > 0) lines.push(`\tReserved Space:\t${formatBinaryBytes(rule.reservedSpace)}`);
+  if (rule.maxUsedSpace > 0) lines.push(`\tMax Used Space:\t${formatBinaryBytes(rule.maxUsedSpace)}`);
+  if (rule.minFreeSpace > 0) lines.push(`\tMin Free Space:\t${formatBinaryBytes(rule.minFreeSpace)}`);
   return lines;
 }
 

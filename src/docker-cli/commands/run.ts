@@ -49,7 +49,11 @@ export function create(context: DockerContext): Command {
   return addContainerFlags(command, context.env).action(
     (image: string, args: string[], flags: ContainerFlags) =>
       withEngine(context, async (engine) => {
-        const id = await createContainer(engine, image, args, flags, attachedOf(flags, false), context);
+        const id = await createContainer(
+          engine,
+          { image, args, flags, attached: attachedOf(flags, false) },
+          context,
+        );
         context.stdout.text(`${id}\n`);
       }),
   );
@@ -93,7 +97,7 @@ async function start(
   if (flags.tty && attached.stdin && !stdin.isTTY) throw new CommandFailure("the input device is not a TTY");
   await withHint(() =>
     withEngine(context, async (engine) => {
-      const id = await createContainer(engine, image, args, flags, attached, context);
+      const id = await createContainer(engine, { image, args, flags, attached }, context);
       if (detach) {
         await engine.containers.start(id, { signal });
         stdout.text(`${id}\n`);

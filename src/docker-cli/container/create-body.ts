@@ -16,15 +16,21 @@ export interface Attached {
   stderr: boolean;
 }
 
+/** The container that a command line asks for. */
+export interface WantedContainer {
+  image: string;
+  /** The command that runs in it; empty for the image's. */
+  args: readonly string[];
+  flags: ContainerFlags;
+  attached: Attached;
+}
+
 /** No seccomp profile is longer, in bytes. */
 const longestProfile = 1024 * 1024;
 
 /** What a container is made of by the flags of `run` and `create` (docker/cli cli/command/container opts.go). @throws InvalidArgumentError */
 export async function createBody(
-  image: string,
-  args: readonly string[],
-  flags: ContainerFlags,
-  attached: Attached,
+  { image, args, flags, attached }: WantedContainer,
   { env, signal }: DockerContext,
 ): Promise<ContainerCreateBody> {
   const ports = readPorts(flags.publish ?? [], flags.expose ?? []);

@@ -4,8 +4,7 @@ import { familiarReference, parseReference, withDefaultTag } from "../../registr
 import { CommandFailure, usageExitCode } from "../command-failure.js";
 import { type DockerContext, authFor } from "../docker-context.js";
 import { printMessage } from "../print-message.js";
-import type { ContainerFlags } from "./container-flags.js";
-import { type Attached, createBody } from "./create-body.js";
+import { type WantedContainer, createBody } from "./create-body.js";
 
 const pullPolicies = new Set(["always", "missing", "never", ""]);
 
@@ -17,12 +16,10 @@ const pullPolicies = new Set(["always", "missing", "never", ""]);
  */
 export async function createContainer(
   engine: EngineClient,
-  image: string,
-  args: readonly string[],
-  flags: ContainerFlags,
-  attached: Attached,
+  wanted: WantedContainer,
   context: DockerContext,
 ): Promise<string> {
+  const { image, flags } = wanted;
   const { signal, stderr } = context;
   if (!pullPolicies.has(flags.pull))
     throw new CommandFailure(
@@ -31,7 +28,7 @@ export async function createContainer(
         exitCode: usageExitCode,
       },
     );
-  const body = await createBody(image, args, flags, attached, context);
+  const body = await createBody(wanted, context);
   const idFile = flags.cidfile === undefined ? undefined : await prepareIdFile(flags.cidfile);
   const platform = flags.platform || undefined;
   const pull = () => pullFor(engine, image, { platform, quiet: flags.quiet }, context);

@@ -24,7 +24,7 @@ const kubernetesName = /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/;
  * @throws InvalidArgumentError for another form.
  */
 export function parseDaemonAddress(address: string): DaemonAddress {
-  const invalid = (why = "") =>
+  const invalid: Invalid = (why = "") =>
     new InvalidArgumentError(`invalid address ${JSON.stringify(address)}${why}, expecting ${expected}`);
   const [, scheme = "", rest = ""] = /^([a-z-]+):\/\/(.*)$/s.exec(address) ?? [];
   switch (scheme) {
@@ -36,25 +36,13 @@ export function parseDaemonAddress(address: string): DaemonAddress {
       if (path === undefined) throw invalid();
       return { scheme, path };
     }
-    case "tcp": {
-      const url = URL.canParse(address) ? new URL(address) : undefined;
-      if (!url || url.hostname === "" || url.port === "" || url.username || !isBare(url)) throw invalid();
-      return { scheme, host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) };
-    }
+    case "tcp":
+      return parseTcp(address, invalid);
     case "ssh":
       return { scheme };
     case "docker-container":
-    case "podman-container": {
-      const [container = "", query = ""] = rest.split("?", 2);
-      if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(container))
-        throw invalid(": the container's name is malformed");
-      const parameters = new URLSearchParams(query);
-      const context = parameters.get("context");
-      parameters.delete("context");
-      if (parameters.size > 0)
-        throw invalid(`: unknown parameter ${JSON.stringify([...parameters.keys()][0])}`);
-      return { scheme: "container", container, ...(context && { context }) };
-    }
+    case "podman-container":
+      return parseContainer(rest, invalid);
     case "kube-pod":
       return parsePod(rest, invalid);
     default:
@@ -64,8 +52,27 @@ export function parseDaemonAddress(address: string): DaemonAddress {
   }
 }
 
+/** Makes the error of an address. */
+type Invalid = (why?: string) => Error;
+
+function parseTcp(address: string, invalid: Invalid): DaemonAddress {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (!url || url.hostname === "" || url.port === "" || url.username || !isBare(url)) throw invalid();
+  return { scheme: "tcp", host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) };
+}
+
+function parseContainer(rest: string, invalid: Invalid): DaemonAddress {
+  const [container = "", query = ""] = rest.split("?", 2);
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(container)) throw invalid(": the container's name is malformed");
+  const parameters = new URLSearchParams(query);
+  const context = parameters.get("context");
+  parameters.delete("context");
+  if (parameters.size > 0) throw invalid(`: unknown parameter ${JSON.stringify([...parameters.keys()][0])}`);
+  return { scheme: "container", container, ...(context && { context }) };
+}
+
 /** As BuildKit's connhelper/kubepod has it; an empty parameter says nothing. */
-function parsePod(rest: string, invalid: (why: string) => Error): DaemonAddress {
+function parsePod(rest: string, invalid: Invalid): DaemonAddress {
   const [name = "", query = ""] = rest.split("?", 2);
   const pod = name.replace(/\/$/, "");
   if (!kubernetesName.test(pod)) throw invalid(": the pod's name is malformed");
