@@ -13,7 +13,7 @@ export type BakeOptions = ReadBakeOptions &
     onTargetError?: "cancel" | "continue";
     /** Nothing is put out before all targets have been built. Default false. */
     deferOutputs?: boolean;
-    /** How many targets are built at the same time; all by default. */
+    /** How many targets are built at the same time; all by default, and with 0. */
     concurrency?: number;
     /** Gets each target's own events; `onEvent` gets all of them, as a display shows them. */
     onTargetEvent?: (target: string, event: BuildEvent) => void;

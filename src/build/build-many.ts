@@ -12,7 +12,7 @@ export interface BuildManyOptions extends ConnectTarget {
   onTargetError?: "cancel" | "continue" | undefined;
   /** Nothing is put out before all have been built. */
   deferOutputs?: boolean | undefined;
-  /** How many run at the same time; all by default. */
+  /** How many run at the same time; all by default, and with 0. */
   concurrency?: number | undefined;
   /** See `build()`. */
   describe?: boolean | undefined;

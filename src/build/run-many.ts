@@ -30,8 +30,7 @@ export async function runMany(
   const prepared = await prepare(options);
   try {
     const plans = await withCopyClasses(await planAll(targets, prepared, options));
-    refuseLimits(plans, options);
-    return await new Many(plans, prepared, options).run();
+    return await new Many(plans, prepared, options).run(turnsOf(plans, options));
   } finally {
     await prepared.close();
   }
@@ -51,17 +50,20 @@ async function planAll(
   return new Map(names.map((name, at) => [name, plans[at] as SolvePlan]));
 }
 
-function refuseLimits(
+/** How many run at the same time. */
+function turnsOf(
   plans: ReadonlyMap<string, SolvePlan>,
-  { concurrency = plans.size, deferOutputs }: BuildManyOptions,
-): void {
-  if (concurrency >= plans.size) return;
+  { concurrency, deferOutputs }: BuildManyOptions,
+): Turns {
+  const most = concurrency || plans.size;
+  if (most >= plans.size) return new Turns(plans.size);
   if (deferOutputs)
     throw new InvalidArgumentError(
       "defer-output execution requires parallelism to be unlimited or at least the number of targets, including targets referenced by target contexts",
     );
   if ([...plans.values()].some(({ attrs }) => linksOf(attrs).size > 0))
     throw new InvalidArgumentError("limited parallelism is not supported with linked targets");
+  return new Turns(most);
 }
 
 /** Targets while they are built. */
@@ -71,6 +73,8 @@ class Many {
   readonly #options: BuildManyOptions;
   readonly #results = new Map<string, BuildResult>();
   readonly #failures = new Map<string, Error>();
+  /** What errors said before a target's name stood in front of it. */
+  readonly #plain = new Map<Error, string>();
   readonly #refs: string[] = [];
   readonly #groupRef = randomId();
 
@@ -80,7 +84,7 @@ class Many {
     this.#options = options;
   }
 
-  async run(): Promise<ManyResults> {
+  async run(turns: Turns): Promise<ManyResults> {
     const { facts, nodes } = this.#prepared;
     const { onEvent, signal, describe = true } = this.#options;
     this.#warnOnce();
@@ -91,7 +95,6 @@ class Many {
     const { env, dockerConfig } = facts;
     await using resources = new BuildResources({ env, dockerConfig, describe, mounts });
     const links = await this.#links(linked.signal);
-    const turns = new Turns(this.#options.concurrency ?? this.#plans.size);
     const logs = onEvent && shareLogs(onEvent);
     const running = [...this.#plans].map(async ([name, plan]) => {
       const sink = this.#sink(name, logs);
@@ -104,7 +107,7 @@ class Many {
         );
         this.#results.set(name, result);
       } catch (thrown) {
-        const error = this.#plans.size > 1 ? ofTarget(name, thrown) : asError(thrown);
+        const error = this.#plans.size > 1 ? this.#named(name, thrown) : asError(thrown);
         links.fail(name, error);
         this.#failures.set(name, error);
         if (this.#options.onTargetError !== "continue") linked.abort(error);
@@ -132,9 +135,13 @@ class Many {
     const { nodes } = this.#prepared;
     const { onEvent, deferOutputs = false } = this.#options;
     const isAlone = nodes.size === 1;
-    const shares = [...this.#plans].map(async ([name, { platforms }]) => {
-      const own = isAlone ? [] : await nodes.share(platforms, { signal, onEvent });
-      return [name, own.length === 0 ? [nodes.firstIndex] : own.map(({ index }) => index)] as const;
+    const shares = [...this.#plans].map(async ([name, { platforms, call }]) => {
+      const own = isAlone
+        ? []
+        : (await nodes.share(platforms, { signal, onEvent })).map(({ index }) => index);
+      const [first = nodes.firstIndex] = own;
+      // An answer of the frontend is asked for on one node alone.
+      return [name, call || own.length === 0 ? [first] : own] as const;
     });
     return new TargetLinks(this.#plans, new Map(await Promise.all(shares)), deferOutputs);
   }
@@ -167,6 +174,18 @@ class Many {
     await this.#prepared.nodes.first.saveGroup?.(this.#groupRef, { targets: asked, refs: this.#refs.sort() });
   }
 
+  /** The error with the target's name in front, but for one with which several failed, such as a lost connection. */
+  #named(name: string, thrown: unknown): Error {
+    const error = asError(thrown);
+    const plain = this.#plain.get(error);
+    if (plain !== undefined) {
+      error.message = plain;
+      return error;
+    }
+    this.#plain.set(error, error.message);
+    return ofTarget(name, error);
+  }
+
   /** Throws what went wrong, but for what only followed from it. */
   #throwFailures(): void {
     const causes = new Map(
@@ -174,7 +193,7 @@ class Many {
         ([, error]) => !isSlipwayError(error, "ABORTED") && !isSlipwayError(error, "TARGET_LINK"),
       ),
     );
-    const [first = [...this.#failures.values()][0], another] = causes.values();
+    const [first = [...this.#failures.values()][0], another] = new Set(causes.values());
     if (another) throw new TargetsError(causes);
     if (first) throw first;
   }

@@ -5,8 +5,12 @@ import type { SolvePlan } from "./solve-plan.js";
 /** Directories that one session serves for several targets. */
 interface Layout {
   sharedKey: string;
+  race: SolvePlan["serves"]["contextRace"];
   dirs: Map<string, SyncedDir>;
 }
+
+/** What of a plan says what it shares with others. */
+type SharingPlan = Pick<SolvePlan, "inputs" | "serves">;
 
 /** A plan's part in what is shared on its node. */
 export interface SharedPart {
@@ -31,42 +35,44 @@ export interface MountListener {
 export class SharedMounts implements AsyncDisposable {
   readonly #layouts = new Map<string, Layout>();
   readonly #sessions = new Map<BuildkitClient, Map<Layout, Promise<Session>>>();
+  /** Those that were opened, to be closed. */
+  readonly #opened = new Set<Promise<Session>>();
   readonly #listeners = new Map<Layout, Set<MountListener>>();
   readonly #signal: AbortSignal;
 
   /** @param signal ends the sessions at once */
   constructor(plans: Iterable<SolvePlan>, signal: AbortSignal) {
     this.#signal = signal;
-    const uses = new Map<string, { count: number; name: string; dir: SyncedDir; sharedKey: string }>();
-    for (const { inputs } of plans) {
-      for (const [name, dir] of inputs.locals) {
-        const key = keyOf(name, dir, inputs.sharedKey);
+    const uses = new Map<string, { count: number; name: string; dir: SyncedDir; plan: SharingPlan }>();
+    for (const plan of plans) {
+      for (const [name, dir] of plan.inputs.locals) {
+        const key = keyOf(name, dir, plan);
         if (key === undefined) continue;
-        const use = uses.get(key) ?? { count: 0, name, dir, sharedKey: inputs.sharedKey };
+        const use = uses.get(key) ?? { count: 0, name, dir, plan };
         uses.set(key, { ...use, count: use.count + 1 });
       }
     }
     const all: Layout[] = [];
-    for (const [key, { count, name, dir, sharedKey }] of uses) {
+    for (const [key, { count, name, dir, plan }] of uses) {
       if (count < 2) continue;
-      let layout = all.find((one) => one.sharedKey === sharedKey && !one.dirs.has(name));
-      if (!layout) all.push((layout = { sharedKey, dirs: new Map() }));
+      const { sharedKey } = plan.inputs;
+      const race = plan.serves.contextRace;
+      const fits = (one: Layout) => one.sharedKey === sharedKey && one.race === race && !one.dirs.has(name);
+      let layout = all.find(fits);
+      if (!layout) all.push((layout = { sharedKey, race, dirs: new Map() }));
       layout.dirs.set(name, dir);
       this.#layouts.set(key, layout);
     }
   }
 
   /** What of a plan's directories is shared on a node; opens the sessions that are not there yet. */
-  async join(
-    { inputs }: Pick<SolvePlan, "inputs">,
-    client: BuildkitClient,
-    listener: MountListener,
-  ): Promise<SharedPart> {
+  async join(plan: SharingPlan, client: BuildkitClient, listener: MountListener): Promise<SharedPart> {
+    const { inputs } = plan;
     const attrs: Record<string, string> = {};
     const locals = new Map(inputs.locals);
     const sessions = new Set<Session>();
     for (const [name, dir] of inputs.locals) {
-      const layout = this.#layouts.get(keyOf(name, dir, inputs.sharedKey) ?? "");
+      const layout = this.#layouts.get(keyOf(name, dir, plan) ?? "");
       if (!layout) continue;
       this.#listenersOf(layout).add(listener);
       const session = await this.#open(layout, client);
@@ -78,8 +84,9 @@ export class SharedMounts implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const all = [...this.#sessions.values()].flatMap((sessions) => [...sessions.values()]);
-    await Promise.all(all.map(async (session) => (await session.catch(() => undefined))?.close()));
+    await Promise.all(
+      [...this.#opened].map(async (session) => (await session.catch(() => undefined))?.close()),
+    );
   }
 
   #open(layout: Layout, client: BuildkitClient): Promise<Session> {
@@ -88,17 +95,25 @@ export class SharedMounts implements AsyncDisposable {
     const known = own.get(layout);
     if (known) return known;
     const tell = this.#listenersOf(layout);
+    const { sharedKey, race: onRace } = layout;
     const served = fileSync(layout.dirs, {
+      onRace,
       onError: (error) => {
         for (const { onError } of tell) onError(error);
       },
       // Once is enough.
       onWarning: (text) => [...tell][0]?.onWarning(text),
     });
-    const { sharedKey } = layout;
     const session = Session.open(client, { attachables: [served], sharedKey, signal: this.#signal });
     own.set(layout, session);
-    session.catch(() => own.delete(layout));
+    this.#opened.add(session);
+    // One that was lost cannot be taken up again: a part that is built once more gets another.
+    session
+      .then(({ closed }) => closed)
+      .then(
+        () => own.delete(layout),
+        () => own.delete(layout),
+      );
     return session;
   }
 
@@ -110,7 +125,7 @@ export class SharedMounts implements AsyncDisposable {
 }
 
 /** Mounts with equal keys are one thing; what is in memory is each target's own. */
-function keyOf(name: string, dir: SyncedDir, sharedKey: string): string | undefined {
+function keyOf(name: string, dir: SyncedDir, { inputs, serves }: SharingPlan): string | undefined {
   if (dir.type !== "directory") return undefined;
-  return JSON.stringify([name, dir.path, dir.only ?? null, sharedKey]);
+  return JSON.stringify([name, dir.path, dir.only ?? null, inputs.sharedKey, serves.contextRace]);
 }

@@ -46,7 +46,6 @@ export function linksOf(attrs: Readonly<FrontendAttrs>): Map<string, string[]> {
  */
 export class TargetLinks {
   readonly #progress = new Map<string, Map<number, Progress>>();
-  readonly #failed = new Map<string, Error>();
   readonly #users = new Map<string, Set<string>>();
   /** Targets that are built on others. */
   readonly #bound = new Set<string>();
@@ -121,7 +120,6 @@ export class TargetLinks {
 
   /** Notes that a target has ended without a result: those that are built on it fail, and nobody waits for it. */
   fail(target: string, error: Error): void {
-    this.#failed.set(target, error);
     for (const { described, built } of this.#progress.get(target)?.values() ?? []) {
       described.reject(error);
       built.reject(error);
@@ -145,16 +143,19 @@ export class TargetLinks {
       throw new SlipwayError(
         "TARGET_LINK",
         `${other}, which it is built on, has failed: ${messageOf(cause)}`,
-        {
-          cause,
-        },
+        { cause },
       );
     }
   }
 
   async #allBuilt(): Promise<void> {
     const all = [...this.#progress.values()].flatMap((nodes) => [...nodes.values()]);
-    await Promise.all(all.map(({ built }) => built.promise));
+    try {
+      await Promise.all(all.map(({ built }) => built.promise));
+    } catch (cause) {
+      const text = `nothing is put out, since another has failed: ${messageOf(cause)}`;
+      throw new SlipwayError("TARGET_LINK", text, { cause });
+    }
   }
 }
 

@@ -16,10 +16,14 @@ export class Turns {
     try {
       return await work();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
+      this.#next();
     }
+  }
+
+  #next(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#free++;
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
@@ -30,6 +34,8 @@ export class Turns {
     } catch (error) {
       const at = this.#waiting.indexOf(begin);
       if (at >= 0) this.#waiting.splice(at, 1);
+      // It came just now, to who does not want it any more.
+      else this.#next();
       throw error;
     }
   }

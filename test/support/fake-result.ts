@@ -12,8 +12,23 @@ export type ExecAnswer = NonNullable<Init<typeof gateway.ExecMessageSchema>["Inp
 
 /** What the daemon does at each call in place of what it would do; each may throw, wait, or answer nonsense. */
 export interface ResultScript {
-  /** The frontend's answer. */
-  solve?(call: ServerCall): Promise<Init<typeof gateway.SolveResponseSchema>>;
+  /** The frontend's answer, or that to a graph. */
+  solve?(
+    call: ServerCall,
+    request: gateway.SolveRequest,
+  ): Promise<Init<typeof gateway.SolveResponseSchema>> | Init<typeof gateway.SolveResponseSchema>;
+  /** Has a part of a result built. */
+  evaluate?(call: ServerCall, request: gateway.EvaluateRequest): Promise<object> | object;
+  /** What exporters say of a build that went well. */
+  exports?(
+    request: control.SolveRequest,
+    call: ServerCall,
+  ): Promise<Record<string, string>> | Record<string, string>;
+  status?(request: control.StatusRequest, call: ServerCall): AsyncIterable<object>;
+  history?(request: control.BuildHistoryRequest, call: ServerCall): AsyncIterable<object>;
+  /** Is told with what a build was ended by this side. */
+  ended?(request: gateway.ReturnRequest, call: ServerCall): void;
+  ping?(call: ServerCall): Promise<object> | object;
   newContainer?(request: gateway.NewContainerRequest, call: ServerCall): Promise<object> | object;
   releaseContainer?(call: ServerCall): Promise<object> | object;
   /** A process: what it is told after the first message, and what it tells. */
@@ -32,8 +47,12 @@ export class FakeResult implements AsyncDisposable {
   readonly containers = new Map<string, gateway.NewContainerRequest>();
   /** How builds were ended by this side. */
   readonly returned: gateway.ReturnRequest[] = [];
+  /** Builds that were asked for, in order. */
+  readonly solves: control.SolveRequest[] = [];
+  /** What the daemons say they are. */
+  version = "v0.34.2";
   #fake: FakeBuilder | undefined;
-  #onReturn: () => void = () => {};
+  readonly #ends = new Map<string, Later<gateway.ReturnRequest>>();
 
   get builder(): FakeBuilder {
     if (!this.#fake) throw new Error("not open yet");
@@ -51,6 +70,13 @@ export class FakeResult implements AsyncDisposable {
     await this.#fake?.[Symbol.asyncDispose]();
   }
 
+  /** A build's end as the gateway is told it; either call may come first. */
+  #end(ref: string): Later<gateway.ReturnRequest> {
+    const end = this.#ends.get(ref) ?? later<gateway.ReturnRequest>();
+    this.#ends.set(ref, end);
+    return end;
+  }
+
   #services() {
     const { containers, returned } = this;
     const files = {
@@ -62,25 +88,28 @@ export class FakeResult implements AsyncDisposable {
     };
     return [
       service(control.Control, {
-        info: () => ({ buildkitVersion: { version: "v0.34.2" } }),
-        solve: async (_request, call) => {
+        info: () => ({ buildkitVersion: { version: this.version } }),
+        solve: async (request, call) => {
+          this.solves.push(request);
           // As a daemon does, until the gateway was told the result.
-          await Promise.race([new Promise<void>((resolve) => (this.#onReturn = resolve)), cancelled(call)]);
-          const error = returned.at(-1)?.error;
+          const { error } = await Promise.race([this.#end(request.Ref).promise, cancelled(call)]);
           if (error) throw new GrpcError(error.code, error.message);
-          return {};
+          return { ExporterResponse: (await this.script.exports?.(request, call)) ?? {} };
         },
-        // oxlint-disable-next-line require-yield
-        async *status() {},
+        status: (request, call) => this.script.status?.(request, call) ?? nothing(),
+        listenBuildHistory: (request, call) => this.script.history?.(request, call) ?? nothing(),
       }),
       service(gateway.LLBBridge, {
-        solve: async (_request, call) =>
-          (await this.script.solve?.(call)) ?? {
+        ping: async (_request, call) => (await this.script.ping?.(call)) ?? {},
+        solve: async (request, call) =>
+          (await this.script.solve?.(call, request)) ?? {
             result: { result: { case: "ref" as const, value: { id: "r" } } },
           },
-        return: (request) => {
+        evaluate: async (request, call) => (await this.script.evaluate?.(call, request)) ?? {},
+        return: (request, call) => {
           returned.push(request);
-          this.#onReturn();
+          this.script.ended?.(request, call);
+          this.#end(buildOf(call)).resolve(request);
           return {};
         },
         newContainer: async (request, call) => {
@@ -109,6 +138,23 @@ export class FakeResult implements AsyncDisposable {
     const answers = this.script.exec?.({ [Symbol.asyncIterator]: () => rest }, call) ?? ended(0);
     for await (const Input of answers) yield { ProcessID: "1", Input };
   }
+}
+
+interface Later<T> {
+  promise: Promise<T>;
+  resolve(value: T): void;
+}
+
+function later<T>(): Later<T> {
+  let resolve: (value: T) => void = () => {};
+  return { promise: new Promise<T>((done) => (resolve = done)), resolve: (value) => resolve(value) };
+}
+
+async function* nothing(): AsyncGenerator<object> {}
+
+/** Id of the build that a call of the gateway belongs to. */
+export function buildOf(call: ServerCall): string {
+  return call.header("buildkit-controlapi-buildid") ?? "";
 }
 
 /** Of a process that prints, and ends with this code. */
