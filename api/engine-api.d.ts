@@ -687,6 +687,16 @@ export interface RegistryAuth {
     serveraddress?: string;
 }
 
+export interface RegistryConfig {
+    InsecureRegistryCIDRs: string[] | null;
+    IndexConfigs: Record<string, {
+        Name: string;
+        Mirrors: string[] | null;
+        Secure: boolean;
+        Official: boolean;
+    }> | null;
+}
+
 export interface RestartPolicy {
     Name: string;
     MaximumRetryCount?: number;
@@ -745,6 +755,7 @@ export interface SystemInfo {
     MemTotal: number;
     Labels: string[] | null;
     SystemTime?: string;
+    RegistryConfig?: RegistryConfig;
 }
 
 export type UploadSource = Readable | AsyncIterable<Uint8Array>;

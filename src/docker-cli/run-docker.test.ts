@@ -1,4 +1,9 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
+import { pack } from "tar-stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FakeEngine, type Script, stdcopyFrame } from "../../test/support/fake-engine.js";
 import { runDocker } from "./run-docker.js";
@@ -181,6 +186,58 @@ describe("run that is cancelled ends with 130, wherever it is", () => {
       });
     const { exitCode, stderr } = await docker(["run", "--sig-proxy=false", "a"], controller);
     expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: "" });
+  });
+});
+
+describe("cp into what is neither a file nor a directory", () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "slipway-cp-"));
+    execFileSync("mkfifo", [join(dir, "pipe")]);
+  });
+  afterEach(() => rm(dir, { recursive: true }));
+
+  /** A container with one thing in it. */
+  function archive(name: string, type: "file" | "directory"): void {
+    const stat = { name, size: 3, mode: type === "file" ? 0o644 : 0x8000_01ed, mtime: "", linkTarget: "" };
+    fake.on("GET", "/containers/c/archive", ({ response }) => {
+      const header = Buffer.from(JSON.stringify(stat)).toString("base64");
+      response.writeHead(200, { "x-docker-container-path-stat": header });
+      const tar = pack();
+      tar.entry({ name, type, mode: 0o600, mtime: new Date(0) }, type === "file" ? "hi\n" : "");
+      tar.finalize();
+      tar.pipe(response);
+    });
+  }
+
+  test("writes the content and leaves the rest as it is", async () => {
+    archive("f", "file");
+    const path = join(dir, "pipe");
+    const before = await stat(path);
+    const [{ exitCode, stderr }, content] = await Promise.all([
+      docker(["cp", "c:/f", path]),
+      readFile(path, "utf8"),
+    ]);
+    expect({ exitCode, stderr, content }).toEqual({ exitCode: 0, stderr: "", content: "hi\n" });
+    const { mode, ino } = await stat(path);
+    expect({ mode, ino }).toEqual({ mode: before.mode, ino: before.ino });
+  });
+
+  test("refuses a directory", async () => {
+    archive("d", "directory");
+    const path = join(dir, "pipe");
+    expect(await docker(["cp", "c:/d", path])).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: `cannot copy a directory into ${path}, which is neither a file nor a directory\n`,
+    });
+  });
+
+  test("of a pipe that nobody reads ends with the signal", async () => {
+    archive("f", "file");
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 50);
+    expect((await docker(["cp", "c:/f", join(dir, "pipe")], stop)).exitCode).toBe(130);
   });
 });
 

@@ -57,6 +57,7 @@ export type {
 } from "./wire-image.js";
 export type {
   EngineEvent,
+  RegistryConfig,
   SystemInfo,
   EngineVersion,
   Network,

@@ -28,6 +28,19 @@ export interface SystemInfo {
   Labels: string[] | null;
   /** The engine's clock, RFC 3339. */
   SystemTime?: string;
+  /** Absent from Podman. */
+  RegistryConfig?: RegistryConfig;
+}
+
+/** What the engine's configuration says of registries. */
+export interface RegistryConfig {
+  /** Networks whose registries need no TLS, and no certificate that can be verified. */
+  InsecureRegistryCIDRs: string[] | null;
+  /** By `host[:port]`. */
+  IndexConfigs: Record<
+    string,
+    { Name: string; Mirrors: string[] | null; Secure: boolean; Official: boolean }
+  > | null;
 }
 
 /** Answer of `GET /version`. */

@@ -2,12 +2,12 @@ export { type BuilderStream, type DialBuilderOptions, dialBuilder } from "./dial
 export {
   type LoginOptions,
   type LogoutOptions,
-  defaultRegistrySettings,
   loginToRegistry,
   logoutFromRegistry,
   serverHost,
   serverKey,
 } from "./registry-login.js";
+export { withRegistrySettings } from "./registry-settings.js";
 export {
   type BuilderDiskUsageOptions,
   type CacheRecord,

@@ -1,16 +1,4 @@
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import {
-  type Environment,
-  type JsonObject,
-  type RegistrySettings,
-  buildxConfigDir,
-  editDockerConfig,
-  isJsonObject,
-  loadBuildkitdConfig,
-  loadDockerConfig,
-  readRegistrySettings,
-} from "../config/index.js";
+import { type JsonObject, editDockerConfig, isJsonObject, loadDockerConfig } from "../config/index.js";
 import { InvalidArgumentError, isSlipwayError, messageOf } from "../core/index.js";
 import {
   RegistryClient,
@@ -21,15 +9,10 @@ import {
   serverName,
   storeInHelper,
 } from "../registry/index.js";
-
-/** Where credentials are kept, and how long is waited. */
-interface LoginContext {
-  env: Environment;
-  signal?: AbortSignal | undefined;
-}
+import { type SettingsContext, withRegistrySettings } from "./registry-settings.js";
 
 /** Options of {@link loginToRegistry}. */
-export interface LoginOptions extends LoginContext {
+export interface LoginOptions extends SettingsContext {
   /** A host, with port when it has one, or a URL of it; Docker Hub when not given. */
   server?: string | undefined;
   username: string;
@@ -37,7 +20,7 @@ export interface LoginOptions extends LoginContext {
 }
 
 /** Options of {@link logoutFromRegistry}. */
-export interface LogoutOptions extends LoginContext {
+export interface LogoutOptions extends SettingsContext {
   server?: string | undefined;
   onWarning?: ((text: string) => void) | undefined;
 }
@@ -55,12 +38,15 @@ export async function loginToRegistry(options: LoginOptions): Promise<string | u
   // Not a named pipe, in which nothing can be kept: so without a signal.
   const config = await loadDockerConfig(env, { strict: true });
   const credentials = { username, password };
-  await using client = new RegistryClient({
-    env,
-    credentials: (request) => Promise.resolve(request.host === registryHost(host) ? credentials : undefined),
-    settings: await defaultRegistrySettings(env, signal),
+  await withRegistrySettings(host, { env, signal }, async (settings) => {
+    await using client = new RegistryClient({
+      env,
+      credentials: (request) =>
+        Promise.resolve(request.host === registryHost(host) ? credentials : undefined),
+      settings,
+    });
+    await client.checkAccess(host, { signal });
   });
-  await client.checkAccess(host, { signal });
   const key = credentialsKey(host);
   const helper = config.credHelpers.get(key) ?? config.credsStore;
   if (!helper) {
@@ -119,18 +105,4 @@ function withAuth(raw: JsonObject, key: string, entry: JsonObject | undefined): 
   if (entry) auths.set(key, entry);
   else auths.delete(key);
   return { ...raw, auths: Object.fromEntries(auths) };
-}
-
-/** What `buildkitd.default.toml` says of registries: new builders go by it, too. */
-export async function defaultRegistrySettings(
-  env: Environment,
-  signal: AbortSignal | undefined,
-): Promise<Map<string, RegistrySettings>> {
-  const path = join(buildxConfigDir(env), "buildkitd.default.toml");
-  const isThere = await stat(path).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return new Map();
-  return readRegistrySettings(await loadBuildkitdConfig(path, { signal }));
 }

@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
 import { orAborted } from "../../core/index.js";
 import { type EngineClient, EngineError, type PathStat } from "../../engine-api/index.js";
-import { systemReason } from "../../fs/index.js";
+import { prepareResultFile, systemReason } from "../../fs/index.js";
 import { CommandFailure } from "../command-failure.js";
 import { type CopyPlace, planCopy } from "../container/plan-copy.js";
 import { type DockerContext, withEngine } from "../docker-context.js";
@@ -67,11 +67,35 @@ async function copyOut(
   const { stat: found, body } = await containers.getArchive(container, from, { signal });
   if (destination === "-") return stdout.copy(body, { signal });
   try {
+    if (await isSpecial(destination)) return await writeInto(destination, body, signal);
     const plan = planCopy({ path: from, isDirectory: isDirectory(found) }, await localPlace(destination));
     await unpack(body, plan, { archive, signal });
   } finally {
     body.destroy();
   }
+}
+
+/** A device, a named pipe or a socket: what is there stays, with its mode and its times. */
+async function isSpecial(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && !found.isFile() && !found.isDirectory();
+}
+
+/** Writes the content of the one file in an archive into what is there. */
+async function writeInto(path: string, body: Readable, signal: AbortSignal): Promise<void> {
+  const { extract } = await import("tar-stream");
+  const file = await prepareResultFile(path);
+  const entries = extract();
+  const feeding = pipeline(body, entries, { signal });
+  feeding.catch(() => {}); // the loop ends with the same
+  for await (const entry of entries) {
+    if (entry.header.type !== "file")
+      throw new CommandFailure(
+        `cannot copy a ${entry.header.type} into ${path}, which is neither a file nor a directory`,
+      );
+    await file.write(entry as unknown as Readable, signal);
+  }
+  await orAborted(signal, feeding);
 }
 
 async function unpack(

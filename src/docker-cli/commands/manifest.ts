@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { RegistrySettings } from "../../config/index.js";
 import { isSlipwayError, parseJson } from "../../core/index.js";
-import { defaultRegistrySettings } from "../../manage/index.js";
+import { withRegistrySettings } from "../../manage/index.js";
 import {
   type Descriptor,
   type ImageReference,
@@ -44,20 +44,27 @@ export function manifestInspect(context: DockerContext): Command {
     );
 }
 
-async function run(
-  reference: ImageReference,
-  { insecure = false, verbose = false }: ManifestFlags,
-  context: DockerContext,
-): Promise<void> {
-  const { env, signal, stdout, stderr } = context;
+function run(reference: ImageReference, flags: ManifestFlags, context: DockerContext): Promise<void> {
+  const { env, signal, stderr } = context;
+  const { domain } = reference;
   const onWarning = (text: string) => stderr.text(`WARNING: ${text}\n`);
-  const settings = await defaultRegistrySettings(env, signal);
-  if (insecure) settings.set(reference.domain, plain(settings.get(reference.domain)));
-  await using client = new RegistryClient({
-    env,
-    settings,
-    credentials: dockerCredentials({ env, onWarning }),
+  return withRegistrySettings(domain, { env, signal }, async (settings) => {
+    if (flags.insecure) settings.set(domain, plain(settings.get(domain)));
+    await using client = new RegistryClient({
+      env,
+      settings,
+      credentials: dockerCredentials({ env, onWarning }),
+    });
+    await show(client, reference, flags, context);
   });
+}
+
+async function show(
+  client: RegistryClient,
+  reference: ImageReference,
+  { verbose = false }: ManifestFlags,
+  { signal, stdout }: DockerContext,
+): Promise<void> {
   const { descriptor, content } = await client.getManifest(reference, { signal }).catch((error: unknown) => {
     if (!isSlipwayError(error, "REGISTRY_NOT_FOUND")) throw error;
     throw new CommandFailure(`no such manifest: ${formatReference(reference)}`, { cause: error });
