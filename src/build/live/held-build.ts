@@ -28,6 +28,8 @@ export class HeldBuild {
   #release!: () => void;
   /** Set when it was let go of, with the reason where nobody asked for it. */
   #closed: { why: string; cause?: unknown } | undefined;
+  /** What the build is to end with, although it went well. */
+  #rejected: Error | undefined;
   #inUse = 0;
   #idle: NodeJS.Timeout | undefined;
 
@@ -56,9 +58,16 @@ export class HeldBuild {
     if (this.#options.result) {
       this.#resolve(this.#hold(resultRoots(result, bridge)));
       await untilAborted(signal, this.#released);
+      if (this.#rejected) throw this.#rejected;
     }
     return result;
   };
+
+  /** Lets go of it, so that the build ends with this error and nothing is put out. */
+  reject(error: Error): void {
+    this.#rejected ??= error;
+    this.release();
+  }
 
   /** Lets go of it; calls under way fail. Idempotent: what is given first as `lost` is the reason. */
   release(lost?: { why: string; cause?: unknown }): void {

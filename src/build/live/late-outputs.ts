@@ -11,6 +11,7 @@ import { type SolveOutcome, solve } from "../solve.js";
 import type { SolvePlan } from "../solve-plan.js";
 import { targetResult } from "../target-result.js";
 import { TargetRun } from "../target-run.js";
+import { Turns } from "../turns.js";
 
 /** A build that is held, and the session that serves it. */
 export interface LateBuild {
@@ -23,7 +24,7 @@ export interface LateBuild {
 /** What one export is told. */
 export interface LateExport {
   sink?: EventSink | undefined;
-  signal?: AbortSignal | undefined;
+  signal: AbortSignal;
 }
 
 /**
@@ -37,7 +38,7 @@ export class LateOutputs {
   readonly receiver: Attachable;
   #current: Attachable = fileSend(new Map());
   #build: LateBuild | undefined;
-  #before: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns(1);
   readonly #told = new Set<string>();
 
   constructor() {
@@ -56,9 +57,7 @@ export class LateOutputs {
 
   /** Exports the build, after what was asked for before: a session knows exporters by their numbers only. */
   export(exports: readonly PlannedExport[], options: LateExport): Promise<BuildResult> {
-    const exporting = this.#before.then(() => this.#export(exports, options));
-    this.#before = exporting.catch(() => {});
-    return exporting;
+    return this.#turns.take(options.signal, () => this.#export(exports, options));
   }
 
   #newTo(sink: EventSink | undefined): EventSink | undefined {
@@ -106,7 +105,7 @@ export class LateOutputs {
         redactor,
       });
     } catch (error) {
-      throw signal?.aborted ? error : (run.failures.all[0] ?? error);
+      throw signal.aborted ? error : (run.failures.all[0] ?? error);
     } finally {
       this.#current = fileSend(new Map());
       this.stores.delete("export");

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { posix } from "node:path";
 import { type MessageInitShape, create, toBinary } from "@bufbuild/protobuf";
 import { pb } from "../../buildkit/index.js";
 import { InvalidArgumentError, SlipwayError, isSlipwayError, messageOf } from "../../core/index.js";
@@ -49,7 +50,8 @@ export function containerMounts(mounts: readonly ExecMount[], context: MountCont
 
 async function containerMount(mount: ExecMount, { place, placeOf, signal }: MountContext): Promise<Mount> {
   const { target: dest } = mount;
-  if (!dest.startsWith("/") || /^\/*$/.test(dest))
+  // The daemon would clean it, and mount over the root.
+  if (!dest.startsWith("/") || /^\/*$/.test(posix.normalize(dest)))
     throw new InvalidArgumentError(
       `a mount of exec() has the target ${JSON.stringify(dest)}: give an absolute path below /`,
     );

@@ -8,6 +8,7 @@ import {
   InvalidArgumentError,
   abortError,
   guardEvents,
+  isError,
   linkSignal,
   readOptions,
 } from "../../core/index.js";
@@ -78,8 +79,12 @@ export class OpenResult extends LiveFiles implements AsyncDisposable {
       const { exports } = await this.#exporter.plan(outputs, tags);
       if (exports.length === 0) throw new InvalidArgumentError("export() needs an output besides the cache");
       if (signal?.aborted) throw abortError(signal);
+      using open = linkSignal(closing);
       using linked = linkSignal(signal);
-      closing.addEventListener("abort", () => linked.abort(closing.reason), { once: true });
+      const onClose = () => linked.abort(closing.reason);
+      // It may have been closed while outputs were planned.
+      if (open.signal.aborted) onClose();
+      open.signal.addEventListener("abort", onClose, { once: true });
       return await this.#exporter.late.export(exports, { sink: events?.sink, signal: linked.signal });
     });
     events?.throwIfFailed();
@@ -148,7 +153,13 @@ export async function buildLooking(
   const failed = running.then(() => Promise.reject(new Error("the build ended before its result was there")));
   try {
     const roots = await Promise.race([held.opened, failed]);
-    await roots.use(() => options.look(new LiveFiles(roots)));
+    // What could not be looked into does not come out.
+    await roots
+      .use(() => options.look(new LiveFiles(roots)))
+      .catch((error: unknown) => {
+        held.reject(isError(error) ? error : new Error(String(error)));
+        throw error;
+      });
     held.release();
     return await running;
   } catch (error) {

@@ -40,7 +40,10 @@ export const sizeKind = shape("a size", { columns: amount("characters"), rows: a
   "rows",
 ]);
 
-const mode = kind("permission bits, such as 0o400", (value) => Number.isInteger(value) && Number(value) >= 0);
+const mode = kind(
+  "permission bits, such as 0o400",
+  (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 0o7777,
+);
 
 /** What mounts are, by their types: what each takes, and what it must have. */
 const mounts: Readonly<Record<string, Kind>> = {
