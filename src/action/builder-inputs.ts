@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Builder, parseDriverOptFlags } from "../builder/index.js";
 import type { Environment } from "../config/index.js";
 import { InvalidArgumentError, isSlipwayError } from "../core/index.js";
+import { type AppendedNode, appendedNodes } from "./appended-nodes.js";
 import type { Inputs } from "./inputs.js";
 
 /** Inputs of docker/setup-buildx-action that say what builder there is to be. */
@@ -16,6 +17,7 @@ const describing = [
   "buildkitd-config",
   "buildkitd-config-inline",
   "endpoint",
+  "append",
 ];
 
 /** The builder of a step. */
@@ -37,8 +39,7 @@ export async function stepBuilder(
   signal: AbortSignal,
 ): Promise<StepBuilder> {
   const context = { env, signal };
-  if (inputs.text("append") !== "")
-    throw new InvalidArgumentError("the input append is not supported: add nodes by slipway create --append");
+  const further = await appendedNodes(inputs.text("append"));
   const given = inputs.text("builder");
   if (given !== "") return { builder: await Builder.open({ ...context, name: given }), isNew: false };
   const name = inputs.text("name");
@@ -49,17 +50,34 @@ export async function stepBuilder(
     const current = await Builder.open(context);
     if (current.driver !== "docker") return { builder: current, isNew: false };
   }
-  const builder = await Builder.create({
+  const made = await Builder.create({
     ...context,
     name: name || `builder-${randomUUID()}`,
     driver: inputs.text("driver") || "docker-container",
-    driverOpts: parseDriverOptFlags(inputs.list("driver-opts", { commas: false })),
+    driverOpts: parseDriverOptFlags(inputs.lines("driver-opts")),
     use: inputs.flag("use") ?? true,
     buildkitdFlags: inputs.text("buildkitd-flags") || undefined,
     buildkitdConfig: await configFile(inputs, env),
     endpoint: inputs.text("endpoint") || undefined,
   });
-  return { builder, isNew: true };
+  return { builder: await withNodes(made, further, context), isNew: true };
+}
+
+/** A builder with more nodes; one that cannot be had leaves nothing behind. */
+async function withNodes(
+  made: Builder,
+  further: readonly AppendedNode[],
+  context: { env: Environment; signal: AbortSignal },
+): Promise<Builder> {
+  let builder = made;
+  try {
+    for (const node of further)
+      builder = await Builder.create({ ...context, ...node, name: made.name, append: true });
+  } catch (error) {
+    await builder.remove();
+    throw error;
+  }
+  return builder;
 }
 
 async function existing(name: string, env: Environment, signal: AbortSignal): Promise<Builder | undefined> {

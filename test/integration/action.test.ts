@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -102,7 +102,6 @@ test("is run by the Node that it names, and names all inputs that it reads", asy
       ([, name]) => name,
     ),
   );
-  read.delete("append"); // refused by name
   for (const name of read) expect(declared, name).toContain(name);
 });
 
@@ -113,7 +112,7 @@ test("builds, pushes and keeps cache and record with the job's token, tells the 
   );
   const tag = `${registry}/action:1`;
   const inputs = {
-    "driver-opts": "network=host",
+    "driver-opts": 'network=host\n"env.no_proxy=localhost,127.0.0.1"',
     "build-args": 'WORD=a b,c\n"OTHER=x ""y"""',
     secrets: "token=s3cret\n",
     tags: `${tag},${registry}/action:2`,
@@ -200,10 +199,29 @@ test("logs in for later steps and out at the end; wrong inputs are errors that n
     [{ builder: "nowhere" }, "nowhere"],
     [{ secrets: "token" }, 'the input secrets has no value for "token"'],
     [{ context: "" }, "GITHUB_REPOSITORY names no repository"],
-    [{ append: "- name: x" }, "slipway create --append"],
+    [{ append: "name: x" }, "the input append has to be a YAML sequence of nodes"],
   ] as const) {
     const { code, log } = await step({ builder: "default", ...inputs }, { GITHUB_REPOSITORY: "" });
     expect(code, says).toBe(1);
     expect(log, says).toContain(says);
   }
+}, 120_000);
+
+test("a builder has the further nodes that are given, or is not made", async () => {
+  // Another name of the same engine: one endpoint cannot be given twice.
+  const socket = join(scratch, "engine.sock");
+  await symlink(place.env["DOCKER_HOST"]!.replace("unix://", ""), socket);
+  const append = `- name: second\n  endpoint: unix://${socket}\n  driver-opts: memory=128m\n  platforms: linux/s390x`;
+  const made = await step({ build: "false", name: "two", append });
+  expect(made.code, made.log).toBe(0);
+  const { stdout } = await place.run(["inspect", "two"]);
+  expect(stdout).toMatch(
+    /^Name: +second\n[^]*^Endpoint: +unix:.*engine\.sock\n[^]*^Driver Options: +memory="128m"/m,
+  );
+  expect((await step({}, asState(made.state))).log).not.toContain("::error");
+  const half = await step({ build: "false", name: "half", append: append.replace("memory", "bogus") });
+  expect(half.code).toBe(1);
+  expect(half.log).toContain("bogus");
+  const left = await place.succeed(["ls", "--format", "{{.Name}}"]);
+  expect(left.stdout).not.toMatch(/^(?:two|half)$/m);
 }, 120_000);
