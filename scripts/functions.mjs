@@ -15,7 +15,7 @@ const checkout = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const src = path.join(checkout, "src");
 
 const files = fs
-  .readdirSync(src, { recursive: true })
+  .readdirSync(src, { recursive: true, encoding: "utf8" })
   .filter((name) => /(?<!\.d)\.ts$/.test(name) && !name.endsWith(".test.ts"))
   .filter((name) => !name.startsWith(path.join("buildkit", "gen")))
   .map((name) => ({ name, file: parse(name, fs.readFileSync(path.join(src, name), "utf8")) }));

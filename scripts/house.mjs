@@ -10,17 +10,17 @@ export const house = [
     floor: "faces",
     folder: "index",
     is: "the library",
-    uses: ["bake", "build", "manage", "progress", "builder"],
+    uses: ["bake", "build", "manage", "progress", "builder", "driver"],
   },
   {
     folder: "cli",
     is: "the command",
-    uses: ["index", "bake", "build", "manage", "report", "progress", "builder"],
+    uses: ["index", "bake", "build", "manage", "report", "progress", "builder", "driver"],
   },
   {
     folder: "docker-cli",
     is: "the command `slipway-docker`",
-    uses: ["cli", "manage", "builder", "registry", "engine-api", "progress"],
+    uses: ["cli", "manage", "builder", "driver", "registry", "engine-api", "progress"],
   },
   {
     folder: "action",
@@ -36,12 +36,12 @@ export const house = [
     floor: "what is asked",
     folder: "manage",
     is: "disk usage, history, images in registries",
-    uses: ["build", "builder", "session", "buildkit", "registry", "engine-api"],
+    uses: ["build", "builder", "driver", "session", "buildkit", "registry", "engine-api"],
   },
   {
     folder: "build",
     is: "builds: plan, solve, outputs, loading",
-    uses: ["progress", "builder", "session", "buildkit", "registry", "engine-api"],
+    uses: ["progress", "builder", "driver", "session", "buildkit", "registry", "engine-api"],
   },
   {
     folder: "bake",

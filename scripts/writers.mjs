@@ -33,9 +33,8 @@ const rules = [
     pattern: /(?<!\bdisplay\([^)]*)\bstd(?:out|err)\s*(?:\?\.|\.)\s*stream\b/,
     what: "takes the printer's stream",
     but: {
-      "cli/commands/dial-stdio.ts": "the connection is payload",
+      "cli/proxy-stdio.ts": "the connection is payload",
       "cli/invoke/terminal.ts": "the terminal is the shell's that was asked for",
-      "docker-cli/commands/dial-stdio.ts": "the connection is payload",
       "docker-cli/container/carry-streams.ts": "another program's output is payload, also to a terminal",
     },
   },

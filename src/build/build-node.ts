@@ -1,11 +1,5 @@
-import {
-  type Builder,
-  type BuilderNode,
-  type Driver,
-  type Platform,
-  connectForBuild,
-  loadRemote,
-} from "../builder/index.js";
+import type { Builder, BuilderNode, Platform } from "../builder/index.js";
+import { type Driver, connectForBuild, loadRemote } from "../driver/index.js";
 import type { BuildkitClient } from "../buildkit/index.js";
 import type { DockerConfig, DockerEndpoint, Environment } from "../config/index.js";
 import { type EventSink, InvalidArgumentError } from "../core/index.js";

@@ -7,6 +7,7 @@ import {
   type NetworkReport,
   abortError,
   linkSignal,
+  randomId,
 } from "../core/index.js";
 import { parseReference, repositoryName } from "../registry/index.js";
 import type { BuildResources } from "./build-resources.js";
@@ -18,7 +19,6 @@ import type { NodePool } from "./node-pool.js";
 import type { PlannedExport } from "./outputs.js";
 import type { SolvePlan } from "./solve-plan.js";
 import { isPush } from "./plan-for-node.js";
-import { randomId } from "./random-id.js";
 import { runOnNode } from "./run-on-node.js";
 
 /** Where and with what {@link buildOnNodes} runs a plan. */

@@ -1,4 +1,4 @@
-import { openEngine } from "../builder/index.js";
+import { openEngine } from "../driver/index.js";
 import {
   type DockerConfig,
   type DockerEndpoint,

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { type AddressTls, type Builder, openBuilderContext } from "../builder/index.js";
+import { type Builder, openBuilderContext } from "../builder/index.js";
+import type { AddressTls } from "../driver/index.js";
 import type { Environment } from "../config/index.js";
 import {
   type BuildEvent,

@@ -1,15 +1,13 @@
 import { createHash } from "node:crypto";
-import { rm, utimes } from "node:fs/promises";
+import { utimes } from "node:fs/promises";
 import { dirname } from "node:path";
 import {
-  makeDirectory,
   type ByteString,
   type EntryStat,
   comparePaths,
+  keepFile,
   readBounded,
-  setAside,
   sharedReason,
-  writeFileAtomic,
 } from "../fs/index.js";
 
 /** First bytes of a file of digests; another version is read as empty. */
@@ -97,17 +95,10 @@ export class DigestCache {
   async close(): Promise<void> {
     const path = this.#path;
     if (path === undefined || this.#keptBytes > largestFile) return;
-    try {
-      if (this.#changed || this.#position < this.#old.length) {
-        const content = Buffer.concat(this.#kept);
-        await makeDirectory(dirname(path), 0o700);
-        if (sharedReason(dirname(path)) !== undefined) return;
-        await writeFileAtomic(path, Buffer.concat([content, sha256(content)]), { mode: 0o600 });
-        for (const old of setAside(dirname(path), { most: mostTrees })) await rm(old, { force: true });
-      } else await utimes(path, new Date(), new Date());
-    } catch {
-      // A directory that cannot be written: see above.
-    }
+    if (this.#changed || this.#position < this.#old.length) {
+      const content = Buffer.concat(this.#kept);
+      await keepFile(path, Buffer.concat([content, sha256(content)]), { most: mostTrees });
+    } else await utimes(path, new Date(), new Date()).catch(() => {}); // see above
   }
 }
 

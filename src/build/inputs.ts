@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { types } from "node:util";
 import type { pb } from "../buildkit/index.js";
-import { InvalidArgumentError, holdStream } from "../core/index.js";
+import { InvalidArgumentError, holdStream, randomId } from "../core/index.js";
 import { normalizeContextName } from "../registry/index.js";
 import type { SyncedDir } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
@@ -22,7 +22,6 @@ import { resolveNamedContext } from "./named-contexts.js";
 import type { OciLayoutContext } from "./oci-layout-context.js";
 import type { RemotePolicy } from "./remote-policy.js";
 import { hasGitQuery, isHttpUrl, isRemoteUrl } from "./remote-url.js";
-import { randomId } from "./random-id.js";
 
 /** Where the files of a build come from, resolved: what the session serves and what the frontend is told. */
 export interface Inputs {

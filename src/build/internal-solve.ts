@@ -1,8 +1,8 @@
 import type { BuildkitClient, sourcepolicy } from "../buildkit/index.js";
+import { randomId } from "../core/index.js";
 import type { EventSink } from "../core/index.js";
 import { type Attachable, Session } from "../session/index.js";
 import type { AskGateway } from "./gateway-drive.js";
-import { randomId } from "./random-id.js";
 import { solve } from "./solve.js";
 
 /** What {@link internalSolve} works with. */

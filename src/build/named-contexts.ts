@@ -1,12 +1,11 @@
 import { basename, resolve } from "node:path";
-import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { InvalidArgumentError, messageOf, randomId } from "../core/index.js";
 import { parseReference } from "../registry/index.js";
 import { type ContextSource, dir } from "./contexts.js";
 import { checkIgnoreFile, isDirectory } from "./input-files.js";
 import type { ResolvingInputs } from "./inputs.js";
 import { memoryDir } from "./memory-dir.js";
 import { parseOciLayout } from "./oci-layout-context.js";
-import { randomId } from "./random-id.js";
 import { hasGitQuery, isRemoteUrl } from "./remote-url.js";
 
 /**

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type NodeFeatures } from "../builder/index.js";
+import type { NodeFeatures } from "../driver/index.js";
 import { loadDockerConfig } from "../config/index.js";
 import { files } from "./contexts.js";
 import type { BuildOptions } from "./build-options.js";

@@ -1,4 +1,4 @@
-import type { NodeFeatures } from "../builder/index.js";
+import type { NodeFeatures } from "../driver/index.js";
 import { parseGoBool } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import type { PlannedExport } from "./outputs.js";

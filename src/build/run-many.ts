@@ -6,6 +6,7 @@ import {
   isSlipwayError,
   linkSignal,
   sideBySide,
+  randomId,
 } from "../core/index.js";
 import { prefixVertices, shareLogs } from "../progress/index.js";
 import type { BuildManyOptions, ManyResults, TargetOptions } from "./build-many.js";
@@ -13,7 +14,6 @@ import { type PartOfMany, buildOnNodes } from "./build-on-nodes.js";
 import { BuildResources } from "./build-resources.js";
 import type { BuildResult } from "./build-result.js";
 import { type Prepared, prepare } from "./connection.js";
-import { randomId } from "./random-id.js";
 import { withCopyClasses } from "./copy-classes.js";
 import { noOutputWarning } from "./run-target.js";
 import { SharedMounts } from "./shared-mounts.js";

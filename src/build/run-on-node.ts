@@ -1,12 +1,11 @@
 import { types } from "node:util";
 import type { NodeShare } from "../builder/index.js";
 import type { BuildkitClient } from "../buildkit/index.js";
-import { SlipwayError, type SlipwayErrorCode, isSlipwayError, messageOf } from "../core/index.js";
+import { SlipwayError, type SlipwayErrorCode, isSlipwayError, messageOf, randomId } from "../core/index.js";
 import type { BuildNode } from "./build-node.js";
 import type { BuildOnNodesContext, PartOfMany } from "./build-on-nodes.js";
 import type { BuildResult } from "./build-result.js";
 import type { SolvePlan } from "./solve-plan.js";
-import { randomId } from "./random-id.js";
 import { runTarget } from "./run-target.js";
 
 /** Errors by which a node counts as lost while it builds. Those of engines may be of another one, which an image goes to. */

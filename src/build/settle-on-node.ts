@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import { type Attachable, upload } from "../session/index.js";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, randomId } from "../core/index.js";
 import { withoutPolicy } from "./archive-policy.js";
 import type { ConnectedNode } from "./connected-node.js";
 import { requireDaemonFor } from "./daemon-limits.js";
@@ -8,7 +8,6 @@ import { withEngineImages } from "./engine-images/with-engine-images.js";
 import { memoryDir } from "./memory-dir.js";
 import type { SolvePlan } from "./solve-plan.js";
 import { type NodeFacts, planForNode } from "./plan-for-node.js";
-import { randomId } from "./random-id.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
 import { type RemotePolicy, refuseRemotePolicy } from "./remote-policy.js";
 import { fetchServices } from "./session-services.js";

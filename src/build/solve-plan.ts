@@ -6,7 +6,7 @@ import {
   proxyBuildArgs,
   readAuthorities,
 } from "../config/index.js";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, randomId } from "../core/index.js";
 import { formatPlatformFully, parsePlatforms } from "../builder/index.js";
 import { type CredentialsCallback, type SshAgentSpec, parseSshSpec } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
@@ -24,7 +24,6 @@ import { attestationAttrs } from "./plan-attestations.js";
 import { withoutPolicies } from "./plan-policies.js";
 import type { MetadataProvenance } from "./provenance.js";
 import { sourcePolicy } from "./source-policy.js";
-import { randomId } from "./random-id.js";
 import { isGitSshUrl } from "./remote-url.js";
 import type { StepTrust } from "./trust-ca/step-trust.js";
 

@@ -1,8 +1,7 @@
-import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
+import type { ClientHttp2Stream } from "node:http2";
 import { Duplex } from "node:stream";
-import { abortError, messageOf } from "../core/index.js";
-import { BytesFieldDecoder, frameHead } from "../http2/index.js";
-import { protocolError, statusError } from "./buildkit-error.js";
+import { frameHead } from "../http2/index.js";
+import { AnswerBytes, type AnswerBytesOptions } from "./answer-bytes.js";
 
 /** Largest payload of one message. buildkitd takes 16 MiB; its own Go client sends what one write has. */
 const messageBytes = 1024 * 1024;
@@ -22,32 +21,17 @@ type Callback = (error?: Error | null) => void;
  */
 export class SessionPipe extends Duplex {
   readonly #stream: ClientHttp2Stream;
-  readonly #explain: (reset: number) => Promise<Error>;
-  readonly #decoder = new BytesFieldDecoder();
-  #trailers: IncomingHttpHeaders = {};
-  /** The call ended with a status, and that was passed on. */
-  #ended = false;
+  readonly #answers: AnswerBytes;
   #inFlight = 0;
   #waiting: (() => void) | undefined;
-  #detach: (() => void) | undefined;
 
-  /** @param explain why the stream closed without a status; it gets the HTTP/2 error code. */
   constructor(
     stream: ClientHttp2Stream,
-    { signal, explain }: { signal?: AbortSignal | undefined; explain: (reset: number) => Promise<Error> },
+    { signal, explain }: Pick<AnswerBytesOptions, "signal" | "explain">,
   ) {
     super({ readableHighWaterMark: messageBytes, writableHighWaterMark: inFlightBytes });
     this.#stream = stream;
-    this.#explain = explain;
-    stream.on("data", (chunk: Buffer) => this.#receive(chunk));
-    // A call that fails at once has its status in the headers (trailers-only).
-    stream.on("response", (headers) => (this.#trailers = headers));
-    stream.on("trailers", (trailers) => (this.#trailers = trailers));
-    stream.on("end", () => this.#onEnd());
-    // The reset code and the connection's own story say more than this error, and "close" always follows.
-    stream.on("error", () => {});
-    stream.on("close", () => void this.#onClose());
-    this.#abortWith(signal);
+    this.#answers = new AnswerBytes(this, stream, { signal, explain });
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
@@ -66,13 +50,11 @@ export class SessionPipe extends Duplex {
   }
 
   override _read(): void {
-    this.#stream.resume();
+    this.#answers.resume();
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
-    this.#detach?.();
-    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_CANCEL);
-    this.#stream.resume();
+    this.#answers.release();
     callback(error);
   }
 
@@ -103,51 +85,6 @@ export class SessionPipe extends Duplex {
     this.#waiting = undefined;
     waiting?.();
   }
-
-  #receive(chunk: Buffer): void {
-    try {
-      this.#decoder.push(chunk, (payload) => {
-        if (!this.push(payload)) this.#stream.pause();
-      });
-    } catch (error) {
-      this.destroy(protocolError(messageOf(error)));
-    }
-  }
-
-  /** Everything was read. Trailers come ahead of data that waits to be read, so they are looked at only now. */
-  #onEnd(): void {
-    const trailers = this.#trailers;
-    const code = first(trailers["grpc-status"]);
-    // A reset ends the reading too; "close" knows why.
-    if (code === undefined) return;
-    this.#ended = true;
-    const error = statusError({
-      code,
-      message: first(trailers["grpc-message"]),
-      details: first(trailers["grpc-status-details-bin"]),
-    });
-    try {
-      if (error) throw error;
-      this.#decoder.end();
-      this.push(null);
-    } catch (failure) {
-      this.destroy(failure === error ? error : protocolError(messageOf(failure)));
-    }
-  }
-
-  async #onClose(): Promise<void> {
-    if (this.#ended) return;
-    const error = await this.#explain(this.#stream.rstCode ?? constants.NGHTTP2_NO_ERROR);
-    this.destroy(error);
-  }
-
-  #abortWith(signal: AbortSignal | undefined): void {
-    if (!signal) return;
-    const onAbort = () => this.destroy(abortError(signal));
-    this.#detach = () => signal.removeEventListener("abort", onAbort);
-    if (signal.aborted) queueMicrotask(onAbort);
-    else signal.addEventListener("abort", onAbort, { once: true });
-  }
 }
 
 /** Groups chunks into messages of at most `limit` bytes. Small ones go together, large ones are cut, none is copied. */
@@ -168,8 +105,4 @@ export function* split(chunks: readonly Buffer[], limit: number): Generator<Buff
     }
   }
   if (size > 0) yield message;
-}
-
-function first(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
 }

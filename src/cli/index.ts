@@ -3,32 +3,27 @@ export {
   type ProgramName,
   type ReadArguments,
   checkOperands,
-  findName,
   readArguments,
   usageLine,
 } from "./arguments/index.js";
-export { askLine } from "./ask-line.js";
 export { type CliContext, type CliProcess, ExitCode } from "./cli-context.js";
 export { forgetClosedTerminal } from "./closed-terminal.js";
 export { type CommandEntry, commandTable } from "./command-table.js";
 export { confirm } from "./confirm.js";
 export { dockerFlags, withDockerFlags } from "./docker-flags.js";
-export { collect, collectList, duration, keyValues } from "./flags.js";
+export { collect, duration } from "./flags.js";
 export {
   type FormatRow,
   type FormatRowsOptions,
   Template,
   TemplateError,
-  alignTabs,
-  formatGoJson,
-  formatJson,
-  isTableFormat,
   printRows,
 } from "./format/index.js";
 export type { OutputStream } from "./printer.js";
 export { Printer } from "./printer.js";
+export { proxyStdio } from "./proxy-stdio.js";
 export { runCommand } from "./run-command.js";
-export { offeredBuildx, version } from "./version.js";
+export { version } from "./version.js";
 export { warn } from "./warn.js";
 export { brokenPipeCode, watchOutput } from "./watch-output.js";
 export { type SignalWatch, watchSignals } from "./watch-signals.js";

@@ -1,10 +1,5 @@
-import {
-  Builder,
-  type BuilderNode,
-  type DaemonClient,
-  DriverError,
-  connectToAllRunning,
-} from "../builder/index.js";
+import { Builder, type BuilderNode } from "../builder/index.js";
+import { type DaemonClient, DriverError, connectToAllRunning } from "../driver/index.js";
 import { type EventSink, withDeadline } from "../core/index.js";
 import type { CliContext } from "./cli-context.js";
 import { warn } from "./warn.js";

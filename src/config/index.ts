@@ -26,7 +26,7 @@ export {
   resolveDockerEndpoint,
 } from "./docker-context.js";
 export { namedPipePath, pipeRefusal } from "./named-pipe.js";
-export { isSocketHost, parseDockerHost } from "./docker-host.js";
+export { parseDockerHost } from "./docker-host.js";
 export { type Environment, variableOf } from "./environment.js";
 export { githubActionsContext } from "./github-actions.js";
 export { parseGoBool } from "./go-bool.js";

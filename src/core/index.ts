@@ -16,6 +16,8 @@ export { type Interval, mergeIntervals, secondsOf } from "./intervals.js";
 export { nextTurn } from "./next-turn.js";
 export { percentDecode, percentDecodeBytes } from "./percent.js";
 export { processWide } from "./process-wide.js";
+export { randomId } from "./random-id.js";
+export { connectSocket } from "./connect-socket.js";
 export {
   type BuildEvent,
   type SolveFailure,
@@ -73,8 +75,7 @@ export {
   signal,
   text,
 } from "./kinds.js";
-export { nearestHint, nearestName } from "./nearest-name.js";
-export { ownSignal } from "./own-signal.js";
+export { nearestHint } from "./nearest-name.js";
 export { readOptions } from "./read-options.js";
 export {
   type ByteSource,
@@ -90,6 +91,6 @@ export {
 export { ownBytes } from "./own-bytes.js";
 export { checkShape, parseJson } from "./parse-json.js";
 export { clipText, soundCount } from "./sound-values.js";
-export { type WireTime, dateOf, soundTime } from "./timestamp.js";
+export { type WireTime, dateOf } from "./timestamp.js";
 export { roomIn } from "./room-in.js";
 export { trimBoth, trimTrailing } from "./trim.js";

@@ -1,4 +1,4 @@
-import { openEngine } from "../builder/index.js";
+import { openEngine } from "../driver/index.js";
 import type { CliContext, CliProcess } from "../cli/index.js";
 import { loadDockerConfig, resolveDockerEndpoint } from "../config/index.js";
 import { isSlipwayError } from "../core/index.js";

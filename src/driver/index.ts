@@ -1,10 +1,4 @@
-export {
-  bootNode,
-  connectForBuild,
-  connectRunning,
-  connectToAll,
-  connectToAllRunning,
-} from "./connect-running.js";
+export { bootNode, connectForBuild, connectToAll, connectToAllRunning } from "./connect-running.js";
 export { makeEndpoint as kubernetesEndpoint } from "./kubernetes/endpoint.js";
 export { connectMode } from "./docker-container/connect-mode.js";
 export {

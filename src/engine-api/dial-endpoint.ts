@@ -3,7 +3,7 @@ import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { pipeRefusal } from "../config/index.js";
-import { type Dial, abortError, holdStream, messageOf, throwIfAborted } from "../core/index.js";
+import { type Dial, connectSocket, messageOf, throwIfAborted } from "../core/index.js";
 import type { Endpoint } from "./endpoint.js";
 import { EngineError } from "./errors.js";
 import { keepReading } from "./keep-reading.js";
@@ -91,45 +91,23 @@ function dialTcp(endpoint: Extract<Endpoint, { kind: "tcp" }>, options: DialEndp
   return (signal) => connect(options.host, () => tls.connect(secure), "secureConnect", signal);
 }
 
-function connect(
+/** @throws EngineError `ENGINE_CONNECT`, AbortedError */
+async function connect(
   host: string,
-  create: () => net.Socket,
+  open: () => net.Socket,
   ready: "connect" | "secureConnect",
   signal: AbortSignal | undefined,
 ): Promise<Duplex> {
-  return new Promise((resolve, reject) => {
+  const options = { ready, milliseconds: connectMilliseconds, what: "connecting", signal };
+  try {
+    return keepReading(await connectSocket(open, options));
+  } catch (error) {
     throwIfAborted(signal);
-    const socket = create();
-    const timer = setTimeout(() => {
-      fail(new Error(`no answer within ${connectMilliseconds / 1000} s`));
-    }, connectMilliseconds);
-    const release = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      socket.off("error", fail).off("close", onClose).off(ready, onReady);
-    };
-    const fail = (error: Error) => {
-      release();
-      socket.on("error", () => {}).destroy();
-      reject(connectError(host, error));
-    };
-    const onClose = () => fail(new Error("the connection was closed"));
-    const onAbort = () => {
-      release();
-      socket.on("error", () => {}).destroy();
-      reject(abortError(signal as AbortSignal));
-    };
-    const onReady = () => {
-      release();
-      // It may break before its caller listens.
-      resolve(holdStream(keepReading(socket)));
-    };
-    signal?.addEventListener("abort", onAbort, { once: true });
-    socket.once("error", fail).once("close", onClose).once(ready, onReady);
-  });
+    throw connectError(host, error);
+  }
 }
 
-function connectError(host: string, cause: Error): EngineError {
+function connectError(host: string, cause: unknown): EngineError {
   const code = (cause as NodeJS.ErrnoException).code;
   const message =
     code === "EACCES" || code === "EPERM"

@@ -1,5 +1,5 @@
 export { writeFileAtomic } from "./atomic-file.js";
-export { type ByteString, displayPath, isAscii, toBytes, toPath, toText } from "./bytes.js";
+export { type ByteString, displayPath, toBytes, toText } from "./bytes.js";
 export { type DiskSource, diskSource } from "./disk-source.js";
 export { type FilterOptions, TreeFilter } from "./filter.js";
 export { findProgram, programEnvironment } from "./find-program.js";
@@ -12,10 +12,10 @@ export {
   isRegular,
   isSymlink,
   posixPermissions,
-  posixType,
 } from "./go-mode.js";
-export { setFileMode, setMetadataSync, syncFile } from "./open-file.js";
+export { setMetadataSync, syncFile } from "./open-file.js";
 export { parseIgnoreFile } from "./ignore-file.js";
+export { keepFile } from "./kept-files.js";
 export { type EntryMaker, type Lease, LeasedDirectory } from "./leased-directory.js";
 export { type FileLock, LockError, type LockOptions, lockFile, tryLockFile } from "./lock.js";
 export { makeDirectory, makeDirectorySync } from "./make-directory.js";
@@ -34,7 +34,7 @@ export {
 export { openReadable } from "./open-readable.js";
 export { type OutputFileOptions, openOutputFile, openPlace } from "./output-file.js";
 export { pathWithin } from "./path-within.js";
-export { baseOf, cleanPath, comparePaths, joinPaths, parentOf, pathInRoot } from "./paths.js";
+export { cleanPath, comparePaths } from "./paths.js";
 export type { Pattern } from "./pattern.js";
 export { type MatchMemo, PatternMatcher } from "./patterns.js";
 export { type ProcessIdentity, hasEnded, thisProcess } from "./process-identity.js";
@@ -53,6 +53,6 @@ export { type SetAsideOptions, setAside } from "./set-aside.js";
 export { describeSystemError, systemReason } from "./system-error.js";
 export { type ResultFile, prepareResultFile } from "./result-file.js";
 export { FileWriteError, writeError } from "./write-error.js";
-export { type EntryStat, type TreeSource, directoryMark, isForbidden, isGone } from "./tree-source.js";
+export { type EntryStat, type TreeSource, isForbidden, isGone } from "./tree-source.js";
 export { type DirNode, TreeWalker, WalkError, type WalkEntry } from "./walk.js";
 export { walkTree } from "./walk-tree.js";

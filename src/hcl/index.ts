@@ -1,20 +1,17 @@
 export { BigFloat } from "./big-float.js";
 export { type Attribute, type Block, type Body, type Schema } from "./body.js";
-export { type HclFunction, callFunction } from "./call-function.js";
-export { compareText } from "./compare-text.js";
+export type { HclFunction } from "./call-function.js";
 export { convert } from "./convert-value.js";
 export { CtyError } from "./cty-error.js";
 export { decodeJson } from "./decode-json.js";
-export { type Diagnostic, HclError, diagnosticText, diagnosticsText, report } from "./diagnostic.js";
+export { type Diagnostic, HclError, diagnosticsText, report } from "./diagnostic.js";
 export { encodeJson, jsonText } from "./encode-json.js";
-export { equalValues } from "./equal-values.js";
 export { type Expression, type Step, keywordOf } from "./expression.js";
 export { standardFunctions } from "./functions/standard-functions.js";
 export { goQuote } from "./go-quote.js";
 export { parseJsonBody } from "./json-body.js";
 export { parseNative } from "./parse-body.js";
-export { parseExpression } from "./parse-expression.js";
-export { type Position, type Range, rangeText } from "./range.js";
+export type { Position, Range } from "./range.js";
 export { type References, referencesOf } from "./references.js";
 export { decodeSource } from "./scan.js";
 export { type Scope, childScope } from "./scope.js";
@@ -28,17 +25,13 @@ export {
   mapOf,
   numberType,
   objectOf,
-  sameType,
-  setOf,
   stringType,
-  tupleOf,
   typeName,
 } from "./types.js";
 export {
   Value,
   boolValue,
   canIterate,
-  dynamicValue,
   entriesOf,
   fieldsOf,
   isTrue,
@@ -53,5 +46,4 @@ export {
   textOf,
   textValue,
   tupleValue,
-  unknownValue,
 } from "./value.js";

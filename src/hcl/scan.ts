@@ -39,12 +39,6 @@ export function scan(
   return new Scanner(source.startsWith("\ufeff") ? source.slice(1) : source, filename, start, mode).run();
 }
 
-/** Whether a text is one identifier and nothing else. */
-export function isIdentifier(text: string): boolean {
-  ident.lastIndex = 0;
-  return ident.exec(text)?.[0] === text && text !== "";
-}
-
 class Scanner {
   readonly #source: string;
   readonly #filename: string;

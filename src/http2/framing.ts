@@ -1,11 +1,3 @@
-/** The 5 bytes before a message: no compression, and the length (gRPC over HTTP/2, Length-Prefixed-Message). */
-export function messagePrefix(length: number): Buffer {
-  const prefix = Buffer.allocUnsafe(5);
-  prefix[0] = 0;
-  prefix.writeUInt32BE(length, 1);
-  return prefix;
-}
-
 /** A serialised message with its prefix, copied into one buffer. For payloads write a head and the payload instead. */
 export function frameMessage(payload: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(5 + payload.length);

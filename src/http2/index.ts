@@ -1,5 +1,5 @@
 export { type ConnectOptions, Http2Client, type RequestOptions, type SessionManager } from "./client.js";
-export { frameHead, frameMessage, messagePrefix, varintLength, writeVarint } from "./framing.js";
+export { frameHead, frameMessage, varintLength, writeVarint } from "./framing.js";
 export { GrpcError, type GrpcErrorOptions, type GrpcStatus, grpcCodes, statusOf } from "./grpc-error.js";
 export { HeaderCoalescer, maxHeaderBytes } from "./header-coalescer.js";
 export { Http2Error } from "./http2-error.js";
@@ -9,7 +9,6 @@ export {
   type BytesFieldOptions,
   type DecoderOptions,
   MessageDecoder,
-  defaultMaxMessageBytes,
 } from "./message-decoder.js";
 export { type Http2Server, type ServeOptions, serveHttp2 } from "./server.js";
 export type { MessageOptions, ServerCall } from "./server-call.js";

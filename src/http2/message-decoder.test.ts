@@ -1,9 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { frameHead, frameMessage, messagePrefix, varintLength, writeVarint } from "./framing.js";
+import { frameHead, frameMessage, varintLength, writeVarint } from "./framing.js";
 import { grpcCodes } from "./grpc-error.js";
 import { BytesFieldDecoder, MessageDecoder } from "./message-decoder.js";
 
 type Decoder = MessageDecoder | BytesFieldDecoder;
+
+/** The 5 bytes before a message (gRPC over HTTP/2, Length-Prefixed-Message). */
+function messagePrefix(length: number): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(length, 1);
+  return prefix;
+}
 
 function decode(decoder: Decoder, bytes: Buffer, size = bytes.length): Buffer[] {
   const out: Buffer[] = [];

@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { BlockList, isIP } from "node:net";
 import { join } from "node:path";
-import { openEngine } from "../builder/index.js";
 import {
   type Environment,
   type RegistrySettings,
@@ -12,6 +11,7 @@ import {
   resolveDockerEndpoint,
 } from "../config/index.js";
 import { isSlipwayError } from "../core/index.js";
+import { openEngine } from "../driver/index.js";
 import type { RegistryConfig } from "../engine-api/index.js";
 
 /** Where settings are looked for, and how long is waited. */

@@ -1,4 +1,5 @@
-import { Builder, DriverError, connectToAllRunning, isBuilder } from "../builder/index.js";
+import { Builder, isBuilder } from "../builder/index.js";
+import { DriverError, connectToAllRunning } from "../driver/index.js";
 import type { BuildkitClient } from "../buildkit/index.js";
 import type { Environment } from "../config/index.js";
 

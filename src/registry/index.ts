@@ -21,15 +21,7 @@ export {
 export { DigestVerifier, digestOf, isDigest } from "./digest.js";
 export { type DockerCredentialsOptions, dockerCredentials } from "./docker-credentials.js";
 export { type EngineAuth, engineAuth } from "./engine-auth.js";
-export {
-  credentialsKey,
-  familiarHost,
-  hubRegistryHost,
-  isHubHost,
-  isLoopbackHost,
-  registryHost,
-  serverName,
-} from "./hub.js";
+export { credentialsKey, familiarHost, hubRegistryHost, registryHost, serverName } from "./hub.js";
 export { type IndexDocument, descriptorJson, encodeIndex, parseDocument } from "./index-document.js";
 export { type Manifest, maxManifestBytes, parseManifest } from "./manifest.js";
 export {

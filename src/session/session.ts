@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 import type { BuildkitClient } from "../buildkit/index.js";
-import { InvalidArgumentError, isSlipwayError, messageOf, readOptions } from "../core/index.js";
+import { InvalidArgumentError, isSlipwayError, messageOf, randomId, readOptions } from "../core/index.js";
 import {
   type Http2Server,
   type KeepAliveOptions,
@@ -58,7 +57,7 @@ export class Session implements AsyncDisposable {
    */
   static async open(client: BuildkitClient, options: SessionOptions): Promise<Session> {
     const given = readOptions("Session.open()", options, sessionKinds);
-    const { attachables, sharedKey, id = randomSessionId(), windows, keepAlive, signal } = given;
+    const { attachables, sharedKey, id = randomId(), windows, keepAlive, signal } = given;
     if (attachables === undefined || sharedKey === undefined)
       throw new InvalidArgumentError("Session.open() needs the options attachables and sharedKey");
     const methods = new Map<string, Attachable>();
@@ -149,12 +148,6 @@ export class Session implements AsyncDisposable {
       call.end(statusOf(error));
     }
   }
-}
-
-/** A random id as BuildKit makes them: 17 random bytes with the top bit set, in base 36 (identity/randomid.go). */
-function randomSessionId(): string {
-  const number = BigInt(`0x${randomBytes(17).toString("hex")}`) | (1n << 135n);
-  return number.toString(36).slice(1, 26);
 }
 
 function lostError(failure: Error | undefined, suspended: boolean): Error {

@@ -5,6 +5,7 @@ import {
   isSlipwayError,
   linkSignal,
   withVertex,
+  randomId,
 } from "../../core/index.js";
 import type { EngineClient } from "../../engine-api/index.js";
 import type { Lease } from "../../fs/index.js";
@@ -18,7 +19,6 @@ import {
 import { ContentStore, type PolicyDecision, type PolicyRequest } from "../../session/index.js";
 import { pb } from "../../buildkit/index.js";
 import { create } from "@bufbuild/protobuf";
-import { randomId } from "../random-id.js";
 import type { CachedImage, ImageCache } from "./image-cache.js";
 
 /** An engine's image as the builder gets it. */

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Environment, buildxConfigDir, isJsonObject } from "../../config/index.js";
 import { parseJson } from "../../core/index.js";
-import { makeDirectory, readIfThere, setAside, sharedReason, writeFileAtomic } from "../../fs/index.js";
+import { keepFile, readIfThere } from "../../fs/index.js";
 import type { BuildFacts } from "./build-facts.js";
 
 /** Largest record that is read back, in bytes: some 200,000 files. */
@@ -23,14 +22,13 @@ export interface BuildKey {
 
 /** Remembers what builds were made of, so that the next of the same can be compared with them. */
 export class ExplainMemory {
-  readonly #dir: string;
   readonly #path: string;
 
   constructor(env: Environment, key: BuildKey) {
-    this.#dir = join(buildxConfigDir(env), "slipway", "explained");
+    const dir = join(buildxConfigDir(env), "slipway", "explained");
     const { builder, node, context, dockerfile, target, platforms } = key;
     const text = JSON.stringify([builder, node, context, dockerfile, target, platforms]);
-    this.#path = join(this.#dir, `${createHash("sha256").update(text).digest("hex").slice(0, 40)}.json`);
+    this.#path = join(dir, `${createHash("sha256").update(text).digest("hex").slice(0, 40)}.json`);
   }
 
   /** The last one that was explained; undefined when none is known. */
@@ -43,16 +41,9 @@ export class ExplainMemory {
     }
   }
 
-  /** Failing is no harm: the next build then knows less. */
+  /** Remembers this build. Where that fails the next one has nothing to be compared with. */
   async write(facts: BuildFacts): Promise<void> {
-    try {
-      await makeDirectory(this.#dir, 0o700);
-      if (sharedReason(this.#dir) !== undefined) return;
-      await writeFileAtomic(this.#path, toJson(facts), { mode: 0o600 });
-      for (const old of setAside(this.#dir, { most: mostRecords })) await rm(old, { force: true });
-    } catch {
-      // A directory that cannot be written: see above.
-    }
+    await keepFile(this.#path, toJson(facts), { most: mostRecords });
   }
 }
 

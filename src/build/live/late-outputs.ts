@@ -1,3 +1,4 @@
+import { randomId } from "../../core/index.js";
 import type { BuildEvent, EventSink } from "../../core/index.js";
 import { type Attachable, type ContentStore, type Session, fileSend } from "../../session/index.js";
 import type { BuildResult } from "../build-result.js";
@@ -5,7 +6,6 @@ import { contentStores } from "../content-stores.js";
 import { openTargets } from "../export-targets.js";
 import type { PlannedExport } from "../outputs.js";
 import { planForNode } from "../plan-for-node.js";
-import { randomId } from "../random-id.js";
 import { nodeFacts, pushesItself } from "../settle-on-node.js";
 import { type SolveOutcome, solve } from "../solve.js";
 import type { SolvePlan } from "../solve-plan.js";

@@ -11,9 +11,9 @@ import {
   linkSignal,
   messageOf,
   untilAborted,
+  randomId,
 } from "../../core/index.js";
 import type { Gateway } from "../gateway-drive.js";
-import { randomId } from "../random-id.js";
 import { type ExecMount, containerMounts } from "./mounts.js";
 import type { ReadResultOptions } from "./file-system.js";
 import { Requests, type TerminalSize, feed, processMessage, resize, resizeMessage } from "./process-input.js";

@@ -1,9 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { type BuildkitError, type gateway, pb } from "../../buildkit/index.js";
 import { isJsonObject } from "../../config/index.js";
-import { isSlipwayError, parseJson, trimTrailing } from "../../core/index.js";
+import { isSlipwayError, parseJson, trimTrailing, randomId } from "../../core/index.js";
 import type { Gateway } from "../gateway-drive.js";
-import { randomId } from "../random-id.js";
 import type { FileSystem } from "./file-system.js";
 import type { Roots } from "./live-files.js";
 import { platformOf } from "./mounts.js";

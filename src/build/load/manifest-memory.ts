@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { makeDirectory, readBounded, setAside, sharedReason, writeFileAtomic } from "../../fs/index.js";
+import { keepFile, readBounded } from "../../fs/index.js";
 import { type Blob, blobOf, largestDocument, parseDocument } from "./image-content.js";
 
 /** Manifests kept, at most; the oldest go. */
@@ -19,16 +18,9 @@ export class ManifestMemory {
     this.#dir = dir;
   }
 
-  /** Remembers a manifest. Failing is no harm: the next load is a full one. */
+  /** Remembers a manifest. Where that fails the next load is a full one. */
   async add(digest: string, content: Buffer): Promise<void> {
-    try {
-      await makeDirectory(this.#dir, 0o700);
-      if (sharedReason(this.#dir) !== undefined) return;
-      await writeFileAtomic(this.#path(digest), content, { mode: 0o600 });
-      for (const old of setAside(this.#dir, { most: mostManifests })) await rm(old, { force: true });
-    } catch {
-      // A directory that cannot be written: see above.
-    }
+    await keepFile(this.#path(digest), content, { most: mostManifests });
   }
 
   /** Layers of the manifest with this digest; undefined when it is not remembered. */

@@ -5,8 +5,8 @@ import {
   leaveBuilder,
   openBuilderContext,
   parseDriverOptFlags,
-  connectMode,
 } from "../../builder/index.js";
+import { connectMode } from "../../driver/index.js";
 import { display } from "../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
 import { collect, duration } from "../flags.js";

@@ -1,11 +1,10 @@
-import type { Duplex } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
 import { Builder, parsePlatform } from "../../builder/index.js";
-import { InvalidArgumentError, messageOf, orAborted, withVertex } from "../../core/index.js";
+import { InvalidArgumentError, messageOf, withVertex } from "../../core/index.js";
 import { dialBuilder } from "../../manage/index.js";
 import { display } from "../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
+import { proxyStdio } from "../proxy-stdio.js";
 import { warn } from "../warn.js";
 
 interface DialStdioFlags extends GlobalFlags {
@@ -45,7 +44,7 @@ async function run(flags: DialStdioFlags, context: CliContext): Promise<void> {
       await using dialled = await vertex.status("Dialing builder", () =>
         dialBuilder({ builder, platform, env, signal, onEvent: progress }),
       );
-      await proxy(dialled.stream, context);
+      await proxyStdio(dialled.stream, context);
     });
   } finally {
     progress({ type: "end" });
@@ -60,18 +59,5 @@ function checkPlatform(platform: string): void {
     throw new InvalidArgumentError(`invalid platform ${JSON.stringify(platform)}: ${messageOf(error)}`, {
       cause: error,
     });
-  }
-}
-
-/** Copies both ways until the daemon ends the connection; the end of stdin is handed on to it. */
-async function proxy(stream: Duplex, { stdin, stdout, signal }: CliContext): Promise<void> {
-  stdin.on("error", () => stream.end());
-  stdin.pipe(stream);
-  try {
-    await orAborted(signal, pipeline(stream, stdout.stream, { end: false, signal }));
-  } finally {
-    // What is still coming in has nowhere to go, and would keep the process.
-    stdin.unpipe(stream);
-    stdin.destroy();
   }
 }

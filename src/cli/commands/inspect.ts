@@ -1,5 +1,6 @@
 import { Command } from "commander";
-import { Builder, type Device, type GcRule, formatInGroups } from "../../builder/index.js";
+import { Builder, formatInGroups } from "../../builder/index.js";
+import type { Device, GcRule } from "../../driver/index.js";
 import { display, formatBinaryBytes, goDuration, sanitizeName } from "../../progress/index.js";
 import type { CliContext, GlobalFlags } from "../cli-context.js";
 import { duration } from "../flags.js";

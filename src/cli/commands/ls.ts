@@ -1,11 +1,11 @@
 import { Command } from "commander";
 import {
-  type GcRule,
   formatInGroups,
   openBuilderContext,
   resolveBuilder,
   truncatePlatforms,
 } from "../../builder/index.js";
+import type { GcRule } from "../../driver/index.js";
 import type { CliContext } from "../cli-context.js";
 import { duration } from "../flags.js";
 import { type FormatRow, isTableFormat, printRows } from "../format/index.js";

@@ -1,5 +1,6 @@
 import type { Command, Option } from "commander";
-import { creatableDrivers, defaultDriver, findDriverKind, openBuilderContext } from "../../builder/index.js";
+import { openBuilderContext } from "../../builder/index.js";
+import { creatableDrivers, defaultDriver, findDriverKind } from "../../driver/index.js";
 import { listDockerContexts } from "../../config/index.js";
 import { cacheFilterNames } from "../../manage/index.js";
 import type { CliContext } from "../cli-context.js";

@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { type FileHandle, constants as fsConstants, open, readFile } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import { dirname } from "node:path";
-import { type Dial, abortError, holdStream, linkSignal, messageOf } from "../../core/index.js";
+import { type Dial, connectSocket, messageOf, throwIfAborted } from "../../core/index.js";
 import type { ContainerInspect } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
 import { socketDirectory, socketMount, socketName } from "./container-spec.js";
@@ -37,26 +36,24 @@ export async function findSocket(container: ContainerInspect): Promise<string | 
 /** Dials a unix socket, also one whose path is longer than a socket address holds (through an open directory). */
 export function dialSocket(path: string): Dial {
   return async (signal) => {
-    using linked = linkSignal(signal, { milliseconds: connectMilliseconds, what: `connecting to ${path}` });
     let directory: FileHandle | undefined;
-    let socket: Socket | undefined;
     try {
       let address = path;
       if (Buffer.byteLength(path) > longestAddress) {
         directory = await open(dirname(path), fsConstants.O_DIRECTORY | fsConstants.O_RDONLY);
         address = `/proc/self/fd/${directory.fd}/${socketName}`;
       }
-      socket = holdStream(connect({ path: address, allowHalfOpen: true }));
-      await once(socket, "connect", { signal: linked.signal });
-      return socket;
+      return await connectSocket(() => connect({ path: address, allowHalfOpen: true }), {
+        milliseconds: connectMilliseconds,
+        what: `connecting to ${path}`,
+        signal,
+      });
     } catch (error) {
-      socket?.destroy();
-      if (signal?.aborted) throw abortError(signal);
-      const cause = linked.signal.aborted ? abortError(linked.signal) : error;
+      throwIfAborted(signal);
       throw new DriverError(
         "DRIVER_CONNECT",
-        `cannot connect to the builder's socket ${path}: ${messageOf(cause)}`,
-        { cause },
+        `cannot connect to the builder's socket ${path}: ${messageOf(error)}`,
+        { cause: error },
       );
     } finally {
       await directory?.close();

@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { connect as connectPlain, isIP, type Socket } from "node:net";
 import { type SecureContextOptions, connect as connectTls } from "node:tls";
 import { pipeRefusal } from "../../config/index.js";
-import { type Dial, abortError, holdStream, linkSignal, messageOf } from "../../core/index.js";
+import { type Dial, connectSocket, messageOf, throwIfAborted } from "../../core/index.js";
 import { DriverError } from "../driver-error.js";
 import type { DaemonAddress } from "./address.js";
 
@@ -24,25 +23,20 @@ export function dialDaemonSocket(
   readTls?: () => Promise<AddressTls>,
 ): Dial {
   return async (signal) => {
-    using linked = linkSignal(signal, {
-      milliseconds: connectMilliseconds,
-      what: `connecting to ${address}`,
-    });
-    let socket: Socket | undefined;
     try {
       const tls = await readTls?.();
-      // It may break before its caller listens.
-      socket = holdStream(open(to, tls));
-      await once(socket, tls ? "secureConnect" : "connect", { signal: linked.signal });
-      return socket;
+      return await connectSocket(() => open(to, tls), {
+        ready: tls ? "secureConnect" : "connect",
+        milliseconds: connectMilliseconds,
+        what: `connecting to ${address}`,
+        signal,
+      });
     } catch (error) {
-      socket?.destroy();
-      if (signal?.aborted) throw abortError(signal);
-      const cause = linked.signal.aborted ? abortError(linked.signal) : error;
+      throwIfAborted(signal);
       throw new DriverError(
         "DRIVER_CONNECT",
-        `cannot connect to buildkitd at ${address}: ${messageOf(cause)}`,
-        { cause },
+        `cannot connect to buildkitd at ${address}: ${messageOf(error)}`,
+        { cause: error },
       );
     }
   };

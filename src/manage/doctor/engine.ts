@@ -1,5 +1,5 @@
 import { statfs } from "node:fs/promises";
-import { openEngine } from "../../builder/index.js";
+import { openEngine } from "../../driver/index.js";
 import type { DockerEndpoint, Environment } from "../../config/index.js";
 import { messageOf } from "../../core/index.js";
 import { type Finding, note, ok, problem } from "./finding.js";

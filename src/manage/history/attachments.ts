@@ -1,5 +1,6 @@
 import { clipText, parseJson } from "../../core/index.js";
-import { type DaemonClient, formatPlatformFully, parsePlatform } from "../../builder/index.js";
+import { formatPlatformFully, parsePlatform } from "../../builder/index.js";
+import type { DaemonClient } from "../../driver/index.js";
 import { BuildkitError, readContent } from "../../buildkit/index.js";
 import { isJsonObject } from "../../config/index.js";
 import { isIndexType, maxManifestBytes, readDescriptor } from "../../registry/index.js";

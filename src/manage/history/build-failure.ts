@@ -1,5 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import type { DaemonClient } from "../../builder/index.js";
+import type { DaemonClient } from "../../driver/index.js";
 import {
   BuildkitError,
   ContentError,

@@ -1,10 +1,5 @@
-import {
-  Builder,
-  type DaemonClient,
-  formatPlatformFully,
-  isBuilder,
-  normalizePlatform,
-} from "../../builder/index.js";
+import { Builder, formatPlatformFully, isBuilder, normalizePlatform } from "../../builder/index.js";
+import type { DaemonClient } from "../../driver/index.js";
 import { type ImagePlatform, describeImage } from "../../build/index.js";
 import { type control, readContent, streamContent, toStatusUpdate } from "../../buildkit/index.js";
 import {

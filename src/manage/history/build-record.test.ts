@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { control } from "../../buildkit/index.js";
-import type { DaemonClient } from "../../builder/index.js";
+import type { DaemonClient } from "../../driver/index.js";
 import { cacheRecord } from "../disk-usage.js";
 import { listAttachments } from "./attachments.js";
 import { type BuildRecord, buildRecord } from "./build-record.js";

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { FakeHistory, endedBuild } from "../../../test/support/fake-history.js";
-import type { Builder, Driver } from "../../builder/index.js";
+import type { Builder } from "../../builder/index.js";
 import { BuildkitClient } from "../../buildkit/index.js";
-import type { ConnectOptions } from "../../driver/index.js";
+import type { ConnectOptions, Driver } from "../../driver/index.js";
 import { BuildHistory } from "./build-history.js";
 import { openHistoryNodes } from "./history-node.js";
 

@@ -1,4 +1,5 @@
-import { type BuilderNode, type DaemonClient, connectToAll } from "../../builder/index.js";
+import type { BuilderNode } from "../../builder/index.js";
+import { type DaemonClient, connectToAll } from "../../driver/index.js";
 import type { EventSink } from "../../core/index.js";
 
 /** A daemon whose builds are asked for: that of a node, or one of its pods. */

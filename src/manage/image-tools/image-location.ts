@@ -60,11 +60,6 @@ export function withDigest(location: ImageLocation, digest: string): ImageLocati
   return { kind: "registry", reference: { ...location.reference, digest } };
 }
 
-/** The digest that a location asks for, if it does. */
-export function locationDigest(location: ImageLocation): string | undefined {
-  return location.kind === "registry" ? location.reference.digest : location.digest;
-}
-
 /** The layout's directory, absolute. */
 export function layoutDirectory({ path }: { path: string }): string {
   return resolve(path);

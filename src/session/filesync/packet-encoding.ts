@@ -1,6 +1,6 @@
 import { type WalkEntry, deviceNumbers, goMode } from "../../fs/index.js";
 import { varintLength, writeVarint } from "../../http2/index.js";
-import { packetTypes } from "../fsutil/packet.js";
+import { headLength, packetTypes, prefixLength, writeHead, writePrefix } from "../fsutil/packet.js";
 
 /** Room that any STAT packet fits in with its frame, beyond the bytes of path and link name. */
 export const statOverhead = 96;
@@ -8,8 +8,6 @@ export const statOverhead = 96;
 export const dataHeadRoom = 22;
 /** Room for the DATA packet that ends a file, its frame included. */
 export const dataEndRoom = 13;
-
-const prefixLength = 5;
 
 /**
  * Writes a framed STAT packet at `at` and gives the offset behind it. uid and gid are left out, which makes them 0
@@ -57,12 +55,12 @@ export function writeEndOfListing(target: Buffer, at: number): number {
 
 /** How many bytes {@link writeDataHead} writes. */
 export function dataHeadLength(id: number, length: number): number {
-  return prefixLength + 2 + 1 + varintLength(id) + 1 + varintLength(length);
+  return prefixLength + headLength(id) + 1 + varintLength(length);
 }
 
 /** Writes the head of a framed DATA packet whose `length` bytes follow; gives the offset behind the head. */
 export function writeDataHead(target: Buffer, at: number, id: number, length: number): number {
-  const end = writeDataId(target, at, id);
+  const end = writeHead(target, at + prefixLength, packetTypes.data, id);
   target[end] = 0x22;
   const payload = writeVarint(target, end + 1, length);
   writePrefix(target, at, payload - at - prefixLength + length);
@@ -71,21 +69,9 @@ export function writeDataHead(target: Buffer, at: number, id: number, length: nu
 
 /** Writes the framed DATA packet without data that ends a file. */
 export function writeDataEnd(target: Buffer, at: number, id: number): number {
-  const end = writeDataId(target, at, id);
+  const end = writeHead(target, at + prefixLength, packetTypes.data, id);
   writePrefix(target, at, end - at - prefixLength);
   return end;
-}
-
-function writeDataId(target: Buffer, at: number, id: number): number {
-  target[at + prefixLength] = 0x08;
-  target[at + prefixLength + 1] = packetTypes.data;
-  target[at + prefixLength + 2] = 0x18;
-  return writeVarint(target, at + prefixLength + 3, id);
-}
-
-function writePrefix(target: Buffer, at: number, length: number): void {
-  target[at] = 0;
-  target.writeUInt32BE(length, at + 1);
 }
 
 function writeText(target: Buffer, at: number, tag: number, bytes: string): number {
