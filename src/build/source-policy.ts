@@ -36,10 +36,11 @@ export async function sourcePolicy(
   }
 }
 
-/** The other form that buildx takes: the message itself. */
+/** The other form that buildx takes: the message itself. Much that is none, such as blanks, would pass as one of unknown fields. */
 function fromBytes(content: Uint8Array): sourcepolicy.Policy | undefined {
   try {
-    return fromBinary(sourcepolicy.PolicySchema, content);
+    const policy = fromBinary(sourcepolicy.PolicySchema, content);
+    return policy.$unknown ? undefined : policy;
   } catch {
     return undefined;
   }
