@@ -36,6 +36,7 @@ export async function resolveNamedContext(
       locals.set(mount, memoryDir(source.files));
       break;
     case "directory": {
+      if (!(await isDirectory(source.path))) throw noDirectory(name, source.path);
       const path = resolve(source.path);
       locals.set(mount, { type: "directory", path });
       attrs[`sharedkey:localdir:${name}`] = `${basename(path)}:${nodeId}`;
@@ -63,10 +64,14 @@ async function namedByText(name: string, source: string, resolving: ResolvingInp
   } else if (await isDirectory(source)) {
     await resolveNamedContext(name, dir(source), resolving);
   } else {
-    throw new InvalidArgumentError(
-      `failed to get build context ${name}: ${JSON.stringify(source)} is not a directory`,
-    );
+    throw noDirectory(name, source);
   }
+}
+
+function noDirectory(name: string, path: string): InvalidArgumentError {
+  return new InvalidArgumentError(
+    `failed to get build context ${name}: ${JSON.stringify(path)} is not a directory`,
+  );
 }
 
 function engineImage(context: string, image: string): string {

@@ -154,7 +154,9 @@ describe("cache mounts of a build", () => {
     commands.pack = () => ended(127, [2, "tar: not found"]);
     const { error } = await attempt();
     expect(error).toMatchObject({ code: "CACHE_MOUNT" });
-    expect(error?.message).toMatch(/docker\.io\/library\/x:1: tar: not found; docker\.io\/library\/busybox:latest: tar/);
+    expect(error?.message).toMatch(
+      /docker\.io\/library\/x:1: tar: not found; docker\.io\/library\/busybox:latest: tar/,
+    );
     expect(await saved()).toEqual([]);
     run = [];
     await attempt({ cacheMounts: { dir, image: "tools" } });
@@ -257,38 +259,44 @@ describe("cache mounts of a build", () => {
     expect(await saved()).toHaveLength(1);
   });
 
-  it.each(["ls", "unpack", "build", "pack"] as const)("are left as they were by a cancel in the phase of %s", async (phase) => {
-    await attempt();
-    const [name = ""] = await saved();
-    held = undefined;
-    const abort = new AbortController();
-    const stall = (call: ServerCall): Promise<never> => {
-      abort.abort();
-      return cancelled(call);
-    };
-    async function* stalled(call: ServerCall): AsyncGenerator<ExecAnswer> {
-      yield { case: "Started", value: {} };
-      await stall(call);
-    }
-    if (phase === "build") fake.script.evaluate = (call) => stall(call);
-    else commands[phase] = stalled;
-    expect((await attempt({ signal: abort.signal })).error).toMatchObject({ code: "ABORTED" });
-    expect(await saved()).toEqual([name]);
-    expect((await readFile(join(dir, name))).equals(archive)).toBe(true);
-  });
+  it.each(["ls", "unpack", "build", "pack"] as const)(
+    "are left as they were by a cancel in the phase of %s",
+    async (phase) => {
+      await attempt();
+      const [name = ""] = await saved();
+      held = undefined;
+      const abort = new AbortController();
+      const stall = (call: ServerCall): Promise<never> => {
+        abort.abort();
+        return cancelled(call);
+      };
+      async function* stalled(call: ServerCall): AsyncGenerator<ExecAnswer> {
+        yield { case: "Started", value: {} };
+        await stall(call);
+      }
+      if (phase === "build") fake.script.evaluate = (call) => stall(call);
+      else commands[phase] = stalled;
+      expect((await attempt({ signal: abort.signal })).error).toMatchObject({ code: "ABORTED" });
+      expect(await saved()).toEqual([name]);
+      expect((await readFile(join(dir, name))).equals(archive)).toBe(true);
+    },
+  );
 
-  it.each(["ls", "unpack", "pack"] as const)("are left as they were by a daemon that is lost in the phase of %s", async (phase) => {
-    await attempt();
-    const [name = ""] = await saved();
-    held = undefined;
-    commands[phase] = async function* (call) {
-      yield { case: "Started", value: {} };
-      isLost = true;
-      void fake.builder.daemon[Symbol.asyncDispose]();
-      await cancelled(call);
-    };
-    const { error } = await attempt();
-    expect(error?.code).toMatch(/LOST/);
-    expect(await saved()).toEqual([name]);
-  });
+  it.each(["ls", "unpack", "pack"] as const)(
+    "are left as they were by a daemon that is lost in the phase of %s",
+    async (phase) => {
+      await attempt();
+      const [name = ""] = await saved();
+      held = undefined;
+      commands[phase] = async function* (call) {
+        yield { case: "Started", value: {} };
+        isLost = true;
+        void fake.builder.daemon[Symbol.asyncDispose]();
+        await cancelled(call);
+      };
+      const { error } = await attempt();
+      expect(error?.code).toMatch(/LOST/);
+      expect(await saved()).toEqual([name]);
+    },
+  );
 });

@@ -82,7 +82,9 @@ describe("why steps ran again", () => {
   it("is told of arguments by name, and of what is not to be cached", async () => {
     await attempt({ buildArgs: { V: "1" } });
     fake.script.status = steps(...cached.slice(0, 2), "![2/2] RUN make");
-    expect(causes((await attempt({ buildArgs: { V: "s3cr3t" } })).explained)).toEqual([["[2/2] RUN make", "argument"]]);
+    expect(causes((await attempt({ buildArgs: { V: "s3cr3t" } })).explained)).toEqual([
+      ["[2/2] RUN make", "argument"],
+    ]);
     expect(causes((await attempt({ noCache: true, buildArgs: { V: "s3cr3t" } })).explained)).toEqual([
       ["[2/2] RUN make", "no-cache"],
     ]);
@@ -108,7 +110,9 @@ describe("why steps ran again", () => {
     await writeFile(join(context, "src", "a"), "2");
     const failed = await attempt();
     expect(failed.error?.message).toContain("no");
-    expect(failed.told).toMatchObject([{ steps: [{ name: "[1/2] COPY src /s" }, { name: "[2/2] RUN make" }] }]);
+    expect(failed.told).toMatchObject([
+      { steps: [{ name: "[1/2] COPY src /s" }, { name: "[2/2] RUN make" }] },
+    ]);
     delete fake.script.solve;
     expect(causes((await attempt()).explained)?.[0]).toEqual(["[1/2] COPY src /s", "file"]);
   });
@@ -126,7 +130,14 @@ describe("why steps ran again", () => {
   it("is known as far as a note tells that another wrote", async () => {
     await attempt();
     const [name = ""] = await readdir(memory());
-    const note = { version: 1, ref: "r", steps: cached, args: ["x", ["V", 1], 7], files: "a\0", dockerfile: 1 };
+    const note = {
+      version: 1,
+      ref: "r",
+      steps: cached,
+      args: ["x", ["V", 1], 7],
+      files: "a\0",
+      dockerfile: 1,
+    };
     await writeFile(join(memory(), name), JSON.stringify(note));
     expect((await attempt()).explained).toMatchObject({ earlier: "r" });
   });
@@ -197,7 +208,10 @@ describe("why steps ran again, where no build before was explained", () => {
       if (request.Ref === ref) throw new GrpcError(grpcCodes.notFound, "no such build");
       return status?.(request, call) ?? steps()();
     };
-    expect((await attempt()).explained).toMatchObject({ steps: [], unknown: expect.stringContaining("no such build") as string });
+    expect((await attempt()).explained).toMatchObject({
+      steps: [],
+      unknown: expect.stringContaining("no such build") as string,
+    });
   });
 
   it("is not waited for when the build is cancelled", async () => {
