@@ -43,7 +43,8 @@ const layer = { digest: `sha256:${"a".repeat(64)}`, size: 7, mediaType: "tar" };
 const config = (history: object[], more: object = {}) =>
   stored({ os: "linux", architecture: "arm64", variant: "v8", history, ...more });
 const manifest = (configDigest: string, layers: unknown = [layer]) =>
-  stored({ config: { digest: configDigest }, layers });
+  stored({ config: descriptor(configDigest, "config"), layers });
+const descriptor = (digest: string, mediaType = "manifest") => ({ mediaType, digest, size: 1 });
 
 test("a manifest has the platform of its configuration, and layers with what made them", async () => {
   const digest = manifest(config([{ created_by: "ENV x", empty_layer: true }, { created_by: "COPY . ." }]));
@@ -60,11 +61,13 @@ test("a history that does not fit says nothing", async () => {
 test("an index has its images in order, without attestations", async () => {
   const images = Array.from({ length: 9 }, (_, number) => manifest(config([], { number })));
   const attestation = {
-    digest: manifest(config([])),
+    ...descriptor(manifest(config([]))),
     platform: { os: "unknown", architecture: "unknown" },
   };
   const platform = { os: "linux", architecture: "amd64" };
-  const index = stored({ manifests: [attestation, ...images.map((digest) => ({ digest, platform }))] });
+  const index = stored({
+    manifests: [attestation, ...images.map((digest) => ({ ...descriptor(digest), platform }))],
+  });
   const described = await describeImage(client, index);
   expect(described.map(({ digest }) => digest)).toEqual(images);
   expect(described[0]?.platform).toBe("linux/amd64");
@@ -78,19 +81,25 @@ test.each<[string, () => string]>([
   ["names an image without a digest", () => stored({ manifests: [{}] })],
   [
     "has more platforms than there are",
-    () => stored({ manifests: Array.from({ length: 201 }, () => ({ digest: "sha256:x" })) }),
+    () => stored({ manifests: Array.from({ length: 201 }, () => descriptor(manifest(config([])))) }),
   ],
 ])("an image that %s is described by nothing", async (_, make) => {
   expect(await describeImage(client, make())).toEqual([]);
 });
 
-test.each<unknown>([null, 7, [], { layers: "x", config: "y" }, { manifests: {}, layers: [null] }])(
-  "an image that is %j has no layers",
+test.each<unknown>([null, 7, [], { layers: "x", config: "y" }, { manifests: {} }])(
+  "an image that is %j is described by nothing",
   async (value) => {
-    const digest = stored(value);
-    expect(await describeImage(client, digest)).toEqual([{ platform: "", digest, layers: [] }]);
+    expect(await describeImage(client, stored(value))).toEqual([]);
   },
 );
+
+test("what is an index and a manifest at once is described by nothing (CVE-2021-41190)", async () => {
+  const both = { config: descriptor(config([]), "config"), layers: [layer] };
+  expect(await describeImage(client, stored(both))).toHaveLength(1);
+  const inner = descriptor(manifest(config([])));
+  expect(await describeImage(client, stored({ ...both, manifests: [inner] }))).toEqual([]);
+});
 
 test("a cancel ends the reading, and a builder that is lost is described by nothing", async () => {
   const digest = manifest(config([]));

@@ -1,6 +1,7 @@
 import { type BuildkitClient, ContentError, readContent } from "../buildkit/index.js";
 import { isJsonObject, type JsonObject } from "../config/index.js";
-import { isSlipwayError, parseJson } from "../core/index.js";
+import { isSlipwayError } from "../core/index.js";
+import { type Manifest, maxManifestBytes, parseDocument, parseManifest } from "../registry/index.js";
 
 /** One blob of an image. */
 export interface ImageLayer {
@@ -21,8 +22,6 @@ export interface ImagePlatform {
   layers: ImageLayer[];
 }
 
-/** Manifests, indexes and configs larger than this are none (SEC-34). */
-const largestDocument = 4 << 20;
 /** Platforms of one image, at most; there are not as many. */
 const mostPlatforms = 200;
 const atOnce = 8;
@@ -39,27 +38,24 @@ export async function describeImage(
   signal?: AbortSignal,
 ): Promise<ImagePlatform[]> {
   let bytes = 0;
-  const read = async (id: string): Promise<JsonObject> => {
+  const read = async (id: string): Promise<Buffer> => {
     if (bytes > mostBytes)
       throw new ContentError(
         "CONTENT_TOO_LARGE",
         digest,
         `the documents of ${digest} are larger than ${mostBytes} bytes`,
       );
-    const content = await readContent(client, id, { limit: largestDocument, signal });
+    const content = await readContent(client, id, { limit: maxManifestBytes, signal });
     bytes += content.length;
-    const document: unknown = parseJson(content.toString("utf8"));
-    return isJsonObject(document) ? document : {};
+    return content;
   };
+  const readManifest = async (id: string) => parseManifest(await read(id), undefined, id);
   try {
-    const root = await read(digest);
-    const entries = listOf(root["manifests"]);
-    if (entries.length === 0) return [await describeManifest(read, digest, root, "")];
-    const platforms = entries.map((entry) => ({
-      digest: textOf(entry["digest"]),
-      platform: platformText(entry["platform"]),
-    }));
-    const images = platforms.filter(({ platform }) => platform !== "unknown/unknown");
+    const root = await readManifest(digest);
+    if (root.kind === "manifest") return [await describeManifest(read, digest, root, "")];
+    const images = root.manifests
+      .map(({ digest, platform }) => ({ digest, platform: platformText(platform) }))
+      .filter(({ platform }) => platform !== "unknown/unknown");
     if (images.length > mostPlatforms) return [];
     const described: ImagePlatform[] = [];
     // A few at a time: each may be of 4 MiB.
@@ -68,41 +64,35 @@ export async function describeImage(
         ...(await Promise.all(
           images
             .slice(at, at + atOnce)
-            .map(async (entry) =>
-              describeManifest(read, entry.digest, await read(entry.digest), entry.platform),
+            .map(async ({ digest, platform }) =>
+              describeManifest(read, digest, await readManifest(digest), platform),
             ),
         )),
       );
     return described;
   } catch (error) {
-    if (signal?.aborted) throw error;
-    if (isSlipwayError(error) || error instanceof SyntaxError) return [];
-    throw error;
+    if (signal?.aborted || !isSlipwayError(error)) throw error;
+    return [];
   }
 }
 
 async function describeManifest(
-  read: (digest: string) => Promise<JsonObject>,
+  read: (digest: string) => Promise<Buffer>,
   digest: string,
-  manifest: JsonObject,
+  manifest: Manifest,
   platform: string,
 ): Promise<ImagePlatform> {
-  const configDigest = isJsonObject(manifest["config"]) ? textOf(manifest["config"]["digest"]) : "";
-  const config = configDigest === "" ? {} : await read(configDigest);
-  const layers = listOf(manifest["layers"]);
+  if (manifest.kind === "index") return { platform, digest, layers: [] };
+  const config = parseDocument(await read(manifest.config.digest), manifest.config.digest);
+  const { layers } = manifest;
   const makers = listOf(config["history"]).filter((entry) => entry["empty_layer"] !== true);
   return {
     platform: platform || platformText(config),
     digest,
-    layers: layers.map((layer, index) => {
+    layers: layers.map(({ digest, size, mediaType }, index) => {
       // A history that does not fit the layers says nothing about any of them.
       const createdBy = makers.length === layers.length ? textOf(makers[index]?.["created_by"]) : "";
-      return {
-        digest: textOf(layer["digest"]),
-        size: Number(layer["size"] ?? 0),
-        mediaType: textOf(layer["mediaType"]),
-        ...(createdBy !== "" && { createdBy }),
-      };
+      return { digest, size, mediaType, ...(createdBy !== "" && { createdBy }) };
     }),
   };
 }

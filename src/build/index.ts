@@ -34,6 +34,7 @@ export { failedEnd } from "./build-error.js";
 export { TargetsError } from "./targets-error.js";
 export { formatCsv } from "./parse/fields.js";
 export { isRemoteUrl } from "./remote-url.js";
+export { type JoinAnnotations, configPlatform, joinManifests } from "./join-manifests.js";
 export { parseUlimit } from "./frontend-attrs.js";
 export { parseAnnotation } from "./outputs.js";
 export { type Output, type OutputType, outputTypeOf, parseOutput } from "./parse/output.js";

@@ -7,15 +7,14 @@ import {
   RegistryClient,
   callbackCredentials,
   dockerCredentials,
-  encodeIndex,
   isIndexType,
   isManifestType,
-  mediaTypes,
   parseDocument,
   parseManifest,
   parseReference,
   withDefaultTag,
 } from "../registry/index.js";
+import { type JoinAnnotations, configPlatform, joinManifests } from "./join-manifests.js";
 
 /** What {@link mergeImages} needs. */
 export interface MergeImagesOptions {
@@ -55,11 +54,11 @@ export async function mergeImages(options: MergeImagesOptions): Promise<string> 
   await using client = new RegistryClient({ env, credentials, settings });
   return await withVertex(sink, `merging manifest list ${names.join(",")}`, async () => {
     const lists = await Promise.all(digests.map((digest) => manifestsOf(client, source, digest, signal)));
-    const index = formatIndex(lists.flat(), attrs);
-    let pushed = "";
+    const joined = joinManifests(lists.flat().filter(isKnown), annotationsOf(attrs), onWarning);
+    const { mediaType } = joined.descriptor;
     for (const reference of references)
-      pushed = (await client.putManifest(reference, index, { signal })).digest;
-    return pushed;
+      await client.putManifest(reference, { mediaType, content: joined.content }, { signal });
+    return joined.descriptor.digest;
   });
 }
 
@@ -74,43 +73,23 @@ async function manifestsOf(
   const manifest = parseManifest(content, descriptor.mediaType, `${domain}/${path}@${digest}`);
   if (manifest.kind === "index") return manifest.manifests;
   const config = await client.readBlob({ domain, path }, manifest.config, { signal });
-  const { architecture, os, variant } = parseDocument(config, `${domain}/${path}@${manifest.config.digest}`);
-  if (typeof architecture !== "string" || typeof os !== "string" || !architecture || !os) return [descriptor];
-  const more = typeof variant === "string" && variant ? { variant } : {};
-  return [{ ...descriptor, platform: { architecture, os, ...more } }];
+  const platform = configPlatform(parseDocument(config, `${domain}/${path}@${manifest.config.digest}`));
+  return [{ ...descriptor, ...(platform && { platform }) }];
 }
 
-/** The index's text, byte by byte as buildx writes it, so that both give an image the same digest. */
-function formatIndex(manifests: readonly Descriptor[], attrs: Readonly<Record<string, string>>) {
-  const annotations = withPrefix(attrs, "annotation-index.");
-  const descriptorAnnotations = Object.entries(attrs).flatMap(([key, value]) => {
-    const match = /^annotation-manifest-descriptor(?:\[(.+?)\])?\.(.+)$/s.exec(key);
-    return match ? [{ platform: match[1], key: match[2] ?? "", value }] : [];
+/** The annotations among the attributes of an export (BuildKit docs/annotations.md). */
+function annotationsOf(attrs: Readonly<Record<string, string>>): JoinAnnotations {
+  const found = Object.entries(attrs).flatMap(([attr, value]) => {
+    const [, type, platform, key = ""] =
+      /^annotation-(index|manifest-descriptor)(?:\[(.+?)\])?\.(.+)$/s.exec(attr) ?? [];
+    return type === undefined ? [] : [{ type, platform, key, value }];
   });
-  const unique = new Map(manifests.map((one) => [one.digest, one]));
-  const isOci = [...unique.values()].some(
-    ({ mediaType }) => mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.ociIndex,
-  );
-  const mediaType = isOci ? mediaTypes.ociIndex : mediaTypes.dockerList;
-  const listed = [...unique.values()].filter(isKnown).map((one) => {
-    const own = descriptorAnnotations
-      .filter(({ platform }) => platform === undefined || platform === platformText(one))
-      .map(({ key, value }) => [key, value] as const);
-    return { ...one, annotations: { ...one.annotations, ...Object.fromEntries(own) } };
-  });
-  const { content } = encodeIndex({ mediaType, manifests: listed, annotations });
-  return { mediaType, content };
+  return {
+    index: found.filter(({ type, platform }) => type === "index" && platform === undefined),
+    descriptors: found.filter(({ type }) => type === "manifest-descriptor"),
+  };
 }
 
 function isKnown({ mediaType }: Descriptor): boolean {
   return isManifestType(mediaType) || isIndexType(mediaType);
-}
-
-function platformText({ platform }: Descriptor): string {
-  return platform ? [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/") : "";
-}
-
-function withPrefix(attrs: Readonly<Record<string, string>>, prefix: string): Record<string, string> {
-  const own = Object.entries(attrs).filter(([key]) => key.startsWith(prefix));
-  return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
 }

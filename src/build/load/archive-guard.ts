@@ -1,9 +1,8 @@
 import { type Hash, createHash } from "node:crypto";
 import { type JsonObject, isJsonObject } from "../../config/index.js";
 import { parseJson } from "../../core/index.js";
-import { readDescriptor } from "../../registry/index.js";
+import { maxManifestBytes, readDescriptor } from "../../registry/index.js";
 import { type AskedNames, BuilderClaimError } from "../asked-names.js";
-import { largestDocument } from "./image-content.js";
 import { type TarEntry, readTarHeader, tarBlock } from "./tar-header.js";
 
 const blobName = /^blobs\/(sha256|sha384|sha512)\/([0-9a-f]+)$/;
@@ -111,11 +110,11 @@ export class ArchiveGuard {
       (entry.type === "directory" ? folders.has(name) && size === 0 : documents.has(name) || isBlob);
     if (!isKnown) throw refused(`has an entry ${JSON.stringify(name)}, which no image archive has`);
     if (isBlob || entry.type === "directory") {
-      if (isBlob && size <= largestDocument) this.#hash = createHash(isBlob[1] ?? "sha256");
+      if (isBlob && size <= maxManifestBytes) this.#hash = createHash(isBlob[1] ?? "sha256");
       passed.push(header);
       return;
     }
-    if (size > largestDocument) throw refused(`has a ${JSON.stringify(name)} of ${size} bytes`);
+    if (size > maxManifestBytes) throw refused(`has a ${JSON.stringify(name)} of ${size} bytes`);
     this.#held = [header];
   }
 

@@ -1,6 +1,12 @@
 import { type BuildkitClient, readContent } from "../../buildkit/index.js";
-import { type JsonObject, isJsonObject } from "../../config/index.js";
-import { SlipwayError, parseJson } from "../../core/index.js";
+import { isJsonObject } from "../../config/index.js";
+import {
+  type Descriptor,
+  RegistryError,
+  maxManifestBytes,
+  parseDocument,
+  parseManifest,
+} from "../../registry/index.js";
 
 /** A blob of an image. */
 export interface Blob {
@@ -26,76 +32,52 @@ export interface ImageContent {
   documents: Map<string, Buffer>;
 }
 
-/** Manifests, indexes and configs larger than this are none (SEC-34). */
-export const largestDocument = 4 << 20;
-
-/** The image has a form that slipway does not take apart; the full archive will do. */
-export class UnknownImageError extends SlipwayError {
-  constructor(message: string) {
-    super("IMAGE_UNKNOWN_FORM", message);
-  }
-}
-
-/** Reads manifests and configs of an image from the builder's content store, each checked against its digest. */
+/**
+ * Reads manifests and configs of an image from the builder's content store, each checked against its digest.
+ *
+ * @throws RegistryError for what is no image; ContentError, BuildkitError
+ */
 export async function readImageContent(
   client: BuildkitClient,
   digest: string,
   signal?: AbortSignal,
 ): Promise<ImageContent> {
   const documents = new Map<string, Buffer>();
-  const read = async (id: string): Promise<JsonObject> => {
-    const content = await readContent(client, id, { limit: largestDocument, signal });
+  const read = async (id: string): Promise<Buffer> => {
+    const content = await readContent(client, id, { limit: maxManifestBytes, signal });
     documents.set(id, content);
-    return parseDocument(content);
+    return content;
   };
-  const document = await read(digest);
-  const root = { digest, size: documents.get(digest)?.length ?? 0, mediaType: textOf(document["mediaType"]) };
-  const entries = document["manifests"];
-  if (Array.isArray(entries)) {
-    if (document["layers"] !== undefined) throw new UnknownImageError("an index that has layers");
-    const manifests = await Promise.all(
-      (entries as unknown[]).map(async (entry) => {
-        const blob = blobOf(entry);
-        return manifestOf(blob, await read(blob.digest), read);
-      }),
-    );
-    return { root, manifests, documents };
-  }
-  return { root, manifests: [await manifestOf(root, document, read)], documents };
+  const content = await read(digest);
+  const parsed = parseManifest(content, undefined, digest);
+  const root = { digest, size: content.length, mediaType: parsed.mediaType };
+  if (parsed.kind === "manifest")
+    return { root, manifests: [await manifestOf(root, content, read)], documents };
+  const manifests = await Promise.all(
+    parsed.manifests.map(async (entry) => manifestOf(blobOf(entry), await read(entry.digest), read)),
+  );
+  return { root, manifests, documents };
 }
 
 async function manifestOf(
   blob: Blob,
-  manifest: JsonObject,
-  read: (digest: string) => Promise<JsonObject>,
+  content: Buffer,
+  read: (digest: string) => Promise<Buffer>,
 ): Promise<ImageManifest> {
-  const layers = manifest["layers"];
-  if (!Array.isArray(layers) || manifest["manifests"] !== undefined)
-    throw new UnknownImageError(`${blob.digest} is no image manifest`);
-  const config = blobOf(manifest["config"]);
-  const { rootfs } = await read(config.digest);
-  const diffIds =
-    isJsonObject(rootfs) && Array.isArray(rootfs["diff_ids"]) ? rootfs["diff_ids"].map(textOf) : [];
-  return { ...blob, config, layers: layers.map(blobOf), diffIds };
+  const manifest = parseManifest(content, undefined, blob.digest);
+  if (manifest.kind === "index")
+    throw new RegistryError("REGISTRY_PROTOCOL", `${blob.digest} is an index inside another`);
+  const { rootfs } = parseDocument(await read(manifest.config.digest), manifest.config.digest);
+  const diffIds = isJsonObject(rootfs) ? rootfs["diff_ids"] : undefined;
+  return {
+    ...blob,
+    config: blobOf(manifest.config),
+    layers: manifest.layers.map(blobOf),
+    diffIds: Array.isArray(diffIds) ? diffIds.map((id: unknown) => (typeof id === "string" ? id : "")) : [],
+  };
 }
 
-/** Reads a descriptor. */
-export function blobOf(value: unknown): Blob {
-  if (!isJsonObject(value)) throw new UnknownImageError("a descriptor is missing");
-  const digest = textOf(value["digest"]);
-  const { size } = value;
-  if (!/^sha(256|512):[0-9a-f]+$/.test(digest) || typeof size !== "number")
-    throw new UnknownImageError(`a descriptor without digest or size`);
-  return { digest, size, mediaType: textOf(value["mediaType"]) };
-}
-
-/** A JSON document of an image. */
-export function parseDocument(content: Buffer): JsonObject {
-  const document: unknown = parseJson(content.toString("utf8"));
-  if (!isJsonObject(document)) throw new UnknownImageError("a document of the image is no JSON object");
-  return document;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : "";
+/** A descriptor's part that says which bytes it means. */
+export function blobOf({ digest, size, mediaType }: Descriptor): Blob {
+  return { digest, size, mediaType };
 }

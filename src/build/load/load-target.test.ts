@@ -292,7 +292,11 @@ describe("a containerd store", () => {
   });
 
   test("gets the layer that it lacks, by a name that goes again", async () => {
-    const earlier = JSON.stringify({ schemaVersion: 2, layers: [descriptor(lower)] });
+    const earlier = JSON.stringify({
+      schemaVersion: 2,
+      config: descriptor(config),
+      layers: [descriptor(lower)],
+    });
     await memory().add(sha256(earlier), Buffer.from(earlier));
     takesWhatComes(holds(sha256(earlier)));
     expect(await announce(true)).toBeUndefined();
@@ -304,7 +308,11 @@ describe("a containerd store", () => {
   });
 
   test("that claims a layer it has lost keeps its names, and gets the whole image", async () => {
-    const earlier = JSON.stringify({ schemaVersion: 2, layers: layers.map(descriptor) });
+    const earlier = JSON.stringify({
+      schemaVersion: 2,
+      config: descriptor("{}"),
+      layers: layers.map(descriptor),
+    });
     await memory().add(sha256(earlier), Buffer.from(earlier));
     engine.on("GET", "/images/json", (call) => call.json(holds(sha256(earlier))));
     engine.on("GET", /^\/images\/(?<id>.+)\/json$/, (call) => call.json(inspected(digest)));

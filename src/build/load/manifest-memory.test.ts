@@ -14,7 +14,8 @@ const layer = {
   digest: `sha256:${"a".repeat(64)}`,
   size: 7,
 };
-const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, layers: [layer] }));
+const config = { ...layer, mediaType: "application/vnd.oci.image.config.v1+json" };
+const manifest = Buffer.from(JSON.stringify({ schemaVersion: 2, config, layers: [layer] }));
 const digest = `sha256:${createHash("sha256").update(manifest).digest("hex")}`;
 
 test("a manifest is remembered by its digest, and one that was changed is not", async () => {

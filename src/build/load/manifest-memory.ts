@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { keepFile, readBounded } from "../../fs/index.js";
-import { type Blob, blobOf, largestDocument, parseDocument } from "./image-content.js";
+import { maxManifestBytes, parseManifest } from "../../registry/index.js";
+import { type Blob, blobOf } from "./image-content.js";
 
 /** Manifests kept, at most; the oldest go. */
 const mostManifests = 256;
@@ -26,11 +27,11 @@ export class ManifestMemory {
   /** Layers of the manifest with this digest; undefined when it is not remembered. */
   async layers(digest: string): Promise<Blob[] | undefined> {
     try {
-      const content = await readBounded(this.#path(digest), { limit: largestDocument });
+      const content = await readBounded(this.#path(digest), { limit: maxManifestBytes });
       const found = `sha256:${createHash("sha256").update(content).digest("hex")}`;
       if (found !== digest) return undefined;
-      const { layers } = parseDocument(content);
-      return Array.isArray(layers) ? layers.map(blobOf) : undefined;
+      const manifest = parseManifest(content, undefined, digest);
+      return manifest.kind === "manifest" ? manifest.layers.map(blobOf) : undefined;
     } catch {
       return undefined; // not there, or not readable: not remembered
     }

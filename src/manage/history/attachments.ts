@@ -1,9 +1,14 @@
-import { clipText, parseJson } from "../../core/index.js";
+import { clipText } from "../../core/index.js";
 import { formatPlatformFully, parsePlatform } from "../../builder/index.js";
 import type { DaemonClient } from "../../driver/index.js";
 import { BuildkitError, readContent } from "../../buildkit/index.js";
-import { isJsonObject } from "../../config/index.js";
-import { isIndexType, maxManifestBytes, readDescriptor } from "../../registry/index.js";
+import {
+  type Descriptor,
+  RegistryError,
+  isIndexType,
+  maxManifestBytes,
+  parseManifest,
+} from "../../registry/index.js";
 import { HistoryError } from "./history-error.js";
 import type { BuildRecord, RecordBlob } from "./build-record.js";
 
@@ -88,26 +93,23 @@ async function walk(
 
 async function readIndex(client: DaemonClient, digest: string, signal: AbortSignal | undefined) {
   const content = await readContent(client, digest, { limit: maxManifestBytes, signal });
-  const index = jsonOrNothing(content);
-  const manifests = isJsonObject(index) && Array.isArray(index["manifests"]) ? index["manifests"] : [];
-  return manifests
-    .map(readDescriptor)
-    .filter((entry) => entry !== undefined)
-    .map(({ mediaType, digest, size, annotations = {}, platform }) => ({
-      mediaType,
-      digest,
-      size,
-      annotations,
-      platform: platform && formatPlatformFully(fromImagePlatform(platform)),
-    }));
+  return listedIn(content, digest).map(({ mediaType, digest, size, annotations = {}, platform }) => ({
+    mediaType,
+    digest,
+    size,
+    annotations,
+    platform: platform && formatPlatformFully(fromImagePlatform(platform)),
+  }));
 }
 
-/** The blob's JSON; undefined where a hostile builder named something else an index. */
-function jsonOrNothing(content: Buffer): unknown {
+/** What an index lists; nothing where a hostile builder named something else an index. */
+function listedIn(content: Buffer, digest: string): Descriptor[] {
   try {
-    return parseJson(content.toString());
-  } catch {
-    return undefined;
+    const parsed = parseManifest(content, undefined, digest);
+    return parsed.kind === "index" ? parsed.manifests : [];
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    return [];
   }
 }
 

@@ -146,7 +146,6 @@ describe("attachments of a build", () => {
           entry(attestation, { annotations: { "vnd.docker.reference.type": "attestation-manifest" } }),
           entry(gone),
           entry(manifest, { platform: { os: "linux", architecture: "arm64", variant: "v8" } }),
-          { nonsense: true },
         ],
       },
       ociIndex,
@@ -156,6 +155,16 @@ describe("attachments of a build", () => {
       [index.digest, ociIndex, undefined],
       [manifest.digest, ociManifest, "linux/arm64/v8"],
     ]);
+  });
+
+  test.each<[string, object]>([
+    ["lists what is no descriptor", { manifests: [{ nonsense: true }] }],
+    ["is a manifest too (CVE-2021-41190)", { manifests: [], layers: [] }],
+    ["lists nothing at all", {}],
+  ])("are the index alone where that %s", async (_, document) => {
+    const index = fake.store(document, ociIndex);
+    const { attachments } = await inspected({ Result: { Results: { 0: index } } });
+    expect(attachments.map(({ digest }) => digest)).toEqual([index.digest]);
   });
 
   test.each(["no JSON", "[]", "{}", '{"manifests":5}'])(

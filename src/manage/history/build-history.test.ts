@@ -280,7 +280,8 @@ describe("a record", () => {
   test("of an image has its platforms; of none has none", async () => {
     const opened = await open();
     const config = fake.store({ os: "linux", architecture: "arm64", history: [] });
-    const image = fake.store({ config: { digest: config.digest }, layers: [] });
+    const { digest, mediaType, size } = config;
+    const image = fake.store({ config: { digest, mediaType, size: Number(size) }, layers: [] });
     fake.records.push(
       endedBuild("one", { Result: { Results: { 0: image } } }),
       endedBuild("two", { ExporterResponse: { "containerimage.digest": image.digest } }),

@@ -1,4 +1,4 @@
-import { formatPlatform, normalizePlatform } from "../../builder/index.js";
+import { type JoinAnnotations, configPlatform, joinManifests } from "../../build/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
 import {
   type Descriptor,
@@ -8,9 +8,7 @@ import {
   isIndexType,
   isManifestType,
   maxManifestBytes,
-  mediaTypes,
   parseManifest,
-  encodeIndex,
   parseDocument,
 } from "../../registry/index.js";
 import type { ImageAnnotation } from "./annotations.js";
@@ -57,7 +55,7 @@ export async function combineSources(
       return { descriptor, content, sources: new Map([[descriptor.digest, source]]) };
     if (!preferIndex) return { descriptor, content };
   }
-  const listed = new Map<string, Descriptor>();
+  const listed: Descriptor[] = [];
   const from = new Map<string, ImageSource>();
   for (const { source, content } of read) {
     const { descriptor } = source;
@@ -65,36 +63,11 @@ export async function combineSources(
       ? listedManifests(content, descriptor.digest)
       : [descriptor];
     for (const entry of entries) {
-      listed.set(entry.digest, merge(listed.get(entry.digest), entry));
+      listed.push(entry);
       from.set(entry.digest, source);
     }
   }
-  const manifests = [...listed.values()];
-  const isDocker = manifests.every(({ mediaType }) => mediaType.startsWith("application/vnd.docker."));
-  if (isDocker) {
-    if (annotations.length > 0)
-      options.onWarning?.("annotations are left out: all sources are of Docker's types, whose list has none");
-    return { ...encodeIndex({ mediaType: mediaTypes.dockerList, manifests }), sources: from };
-  }
-  return {
-    ...encodeIndex({
-      mediaType: mediaTypes.ociIndex,
-      ...annotate(manifests, annotations, options.onWarning),
-    }),
-    sources: from,
-  };
-}
-
-/** A manifest that was listed before gets what the later entry knows. */
-function merge(known: Descriptor | undefined, entry: Descriptor): Descriptor {
-  if (!known) return entry;
-  const annotations = { ...known.annotations, ...entry.annotations };
-  return {
-    ...entry,
-    ...known,
-    ...(entry.platform && { platform: entry.platform }),
-    ...(Object.keys(annotations).length > 0 && { annotations }),
-  };
+  return { ...joinManifests(listed, placed(annotations), options.onWarning), sources: from };
 }
 
 async function readSource(
@@ -129,23 +102,7 @@ async function readPlatform(
     throw new RegistryError("REGISTRY_PROTOCOL", `${config.digest} is longer than ${maxManifestBytes} bytes`);
   const content = await collectBlob(stores.of(location).readBlob(location, config, { signal }));
   const value = parseDocument(content, `${formatImageLocation(location)}: ${config.digest}`);
-  const text = (name: string) => {
-    const found = value[name];
-    return typeof found === "string" ? found : "";
-  };
-  // What names no platform, as an artifact's config, stays without.
-  if (text("os") === "" && text("architecture") === "") return { os: "", architecture: "" };
-  const variant = text("variant");
-  const normal = normalizePlatform({
-    os: text("os"),
-    architecture: text("architecture"),
-    ...(variant && { variant }),
-  });
-  return {
-    os: normal.os,
-    architecture: normal.architecture,
-    ...(normal.variant && { variant: normal.variant }),
-  };
+  return configPlatform(value) ?? { os: "", architecture: "" };
 }
 
 function withDefaults(given: Platform | undefined, found: Platform): Platform {
@@ -159,30 +116,16 @@ function withDefaults(given: Platform | undefined, found: Platform): Platform {
   };
 }
 
-function annotate(
-  manifests: readonly Descriptor[],
-  annotations: readonly ImageAnnotation[],
-  onWarning: ((text: string) => void) | undefined,
-) {
-  // Keys are from outside: `__proto__` is one like any other.
-  const own = Object.create(null) as Record<string, string>;
-  const entries = manifests.map((entry) => ({ ...entry }));
-  for (const { type, platform, key, value } of annotations) {
-    if (type === "index") own[key] = value;
-    else if (type === "manifest-descriptor") {
-      const chosen = entries.filter((entry) => platform === undefined || platformText(entry) === platform);
-      for (const entry of chosen) entry.annotations = { ...entry.annotations, [key]: value };
-      if (chosen.length === 0)
-        onWarning?.(`annotation ${key} is left out: no manifest is for platform ${platform ?? ""}`);
-    } else if (type === "index-descriptor")
-      throw new InvalidArgumentError(
-        `${JSON.stringify(type)} annotations are invalid while creating an image`,
-      );
-    else throw new InvalidArgumentError(`${JSON.stringify(type)} annotations are not supported yet`);
+/** Where the annotations go. @throws InvalidArgumentError for one that an index has no place for. */
+function placed(annotations: readonly ImageAnnotation[]): JoinAnnotations {
+  const other = annotations.find(({ type }) => type !== "index" && type !== "manifest-descriptor");
+  if (other) {
+    const isKnown = other.type === "index-descriptor";
+    const why = isKnown ? "are invalid while creating an image" : "are not supported yet";
+    throw new InvalidArgumentError(`${JSON.stringify(other.type)} annotations ${why}`);
   }
-  return { manifests: entries, annotations: own };
-}
-
-function platformText({ platform }: Descriptor): string {
-  return platform ? formatPlatform(platform) : "";
+  return {
+    index: annotations.filter(({ type }) => type === "index"),
+    descriptors: annotations.filter(({ type }) => type === "manifest-descriptor"),
+  };
 }
