@@ -89,6 +89,7 @@ export class FakeResult implements AsyncDisposable {
     return [
       service(control.Control, {
         info: () => ({ buildkitVersion: { version: this.version } }),
+        listWorkers: () => ({ record: [{ ID: "w", BuildkitVersion: { version: this.version } }] }),
         solve: async (request, call) => {
           this.solves.push(request);
           // As a daemon does, until the gateway was told the result.

@@ -1,7 +1,7 @@
 import { type Builder, openBuilderContext } from "../../builder/index.js";
 import { compareVersions, parseVersion } from "../../buildkit/index.js";
 import { type DockerEndpoint, type Environment, resolveDockerEndpoint } from "../../config/index.js";
-import { messageOf } from "../../core/index.js";
+import { messageOf, sideBySide } from "../../core/index.js";
 import { checkEngine } from "./engine.js";
 import { type Finding, note, ok, problem } from "./finding.js";
 import { checkAuthorities, checkCredentials, checkProxies } from "./here.js";
@@ -30,6 +30,8 @@ const weaknesses: readonly [mended: string, text: string][] = [
 /**
  * Looks at all that a build depends on, and gives each finding as soon as it is there. Boots nothing, changes nothing but the
  * builder's record of builds.
+ *
+ * @throws AbortedError
  */
 export async function* doctor(options: DoctorOptions): AsyncGenerator<Finding> {
   const { builder, env, timeout, signal } = options;
@@ -38,8 +40,7 @@ export async function* doctor(options: DoctorOptions): AsyncGenerator<Finding> {
   if (trouble) yield trouble;
   if (endpoint) {
     const isNeeded = builder.driver !== "remote" && builder.driver !== "kubernetes";
-    const within = AbortSignal.any([signal, AbortSignal.timeout(timeout)]);
-    yield* await checkEngine(endpoint, { env, isNeeded, signal: within });
+    yield* await checkEngine(endpoint, { env, isNeeded, timeout, signal });
   }
   const nodes = await builder.inspect({ milliseconds: timeout, signal });
   let isRunning = false;
@@ -53,16 +54,17 @@ export async function* doctor(options: DoctorOptions): AsyncGenerator<Finding> {
   yield await checkAuthorities(env, signal);
   yield* await checkCredentials(env, config);
   const check = { ...options, config };
-  const [here, inside] = await Promise.all([
-    checkFromHere(check),
-    isRunning
-      ? checkFromBuilder(check)
-      : note("registry from builder", "not tried, since the builder does not run"),
-  ]);
+  const looks = [checkFromHere, isRunning ? checkFromBuilder : notTried];
+  const [here, inside] = (await sideBySide(signal, looks, (look, within) =>
+    look({ ...check, signal: within }),
+  )) as [Finding, Finding];
   // An engine may have mirrors that are not known here, and what builds is what counts.
   yield inside.status === "ok" && here.status === "problem" ? { ...here, status: "note" } : here;
   yield inside;
 }
+
+const notTried = (): Promise<Finding> =>
+  Promise.resolve(note("registry from builder", "not tried, since the builder does not run"));
 
 async function endpointOf(
   builder: Builder,

@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { openEngine } from "../../driver/index.js";
 import type { DockerEndpoint, Environment } from "../../config/index.js";
-import { messageOf } from "../../core/index.js";
+import { messageOf, throwIfAborted, withDeadline } from "../../core/index.js";
 import { type Finding, note, ok, problem } from "./finding.js";
 
 /** Clocks this far apart make tokens and certificates fail, ms. */
@@ -9,25 +9,33 @@ const mostSkew = 60_000;
 /** Below this there is hardly room for a base image, bytes. */
 const leastFree = 2 * 2 ** 30;
 
-/** The engine, its clock, and the disk that it writes to. */
+/** The engine, its clock, and the disk that it writes to. @throws AbortedError */
 export async function checkEngine(
   endpoint: DockerEndpoint,
-  { env, isNeeded, signal }: { env: Environment; isNeeded: boolean; signal: AbortSignal },
+  {
+    env,
+    isNeeded,
+    timeout,
+    signal,
+  }: { env: Environment; isNeeded: boolean; timeout: number; signal: AbortSignal },
 ): Promise<Finding[]> {
   const where =
     endpoint.contextName === "default" ? endpoint.host : `${endpoint.host} (context ${endpoint.contextName})`;
   await using engine = openEngine(endpoint, env);
   try {
     const before = Date.now();
-    const [info, version] = await Promise.all([engine.info({ signal }), engine.version({ signal })]);
+    const [info, version] = await withDeadline(signal, timeout, "asking the engine", (within) =>
+      Promise.all([engine.info({ signal: within }), engine.version({ signal: within })]),
+    );
     const now = (before + Date.now()) / 2;
     const name = version.Platform?.Name || info.OperatingSystem;
     const found = [ok("engine", `${name} ${info.ServerVersion}, API ${version.ApiVersion}, at ${where}`)];
-    if (info.SystemTime) found.push(clock(new Date(info.SystemTime).getTime() - now));
+    const skew = new Date(info.SystemTime || "").getTime() - now;
+    if (!Number.isNaN(skew)) found.push(clock(skew));
     if (engine.isLocalSocket) found.push(...(await disk(info.DockerRootDir)));
     return found;
   } catch (error) {
-    if (signal.aborted && !(error instanceof Error)) throw error;
+    throwIfAborted(signal);
     const hint =
       "start it, or name another in DOCKER_HOST or with a docker context; whoever may use its socket is mostly in the group docker";
     const text = messageOf(error);

@@ -1,5 +1,5 @@
 import { type DockerConfig, type Environment, proxyBuildArgs, readAuthorities } from "../../config/index.js";
-import { blankUsers, messageOf } from "../../core/index.js";
+import { blankUsers, messageOf, throwIfAborted } from "../../core/index.js";
 import { findProgram } from "../../fs/index.js";
 import { type Finding, note, ok, problem } from "./finding.js";
 
@@ -39,6 +39,7 @@ export async function checkAuthorities(env: Environment, signal?: AbortSignal): 
       const text = await readAuthorities(path, { signal, limit: largest });
       found.push(`${text.split("-----BEGIN").length - 1} of ${path}`);
     } catch (error) {
+      throwIfAborted(signal);
       return problem(
         "authorities",
         `${variable}: ${messageOf(error)}`,

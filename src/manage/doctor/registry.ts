@@ -1,7 +1,7 @@
 import { type Builder } from "../../builder/index.js";
 import { build, files } from "../../build/index.js";
 import { type DockerConfig, type Environment, readRegistrySettings } from "../../config/index.js";
-import { messageOf, withDeadline } from "../../core/index.js";
+import { linkSignal, messageOf, throwIfAborted, withDeadline } from "../../core/index.js";
 import {
   RegistryClient,
   dockerCredentials,
@@ -44,6 +44,7 @@ export async function checkFromHere({
     );
     return ok("registry from here", `${familiarReference(parseReference(image))} is ${digest}`);
   } catch (error) {
+    throwIfAborted(signal);
     return problem(
       "registry from here",
       messageOf(error),
@@ -62,19 +63,25 @@ export async function checkFromBuilder({
 }: RegistryCheck): Promise<Finding> {
   const what = "registry from builder";
   try {
-    await withDeadline(signal, timeout, `the builder's looking for ${image}`, (within) =>
-      build({
-        builder,
-        env,
-        context: files({ Dockerfile: `FROM ${image}\n` }),
-        pull: true,
-        provenance: false,
-        outputs: [{ type: "cacheonly" }],
-        signal: within,
-      }),
-    );
+    // What is no image would be another instruction of the Dockerfile.
+    parseReference(image);
+    // The build is waited for: what it has opened is closed when it ends.
+    using limited = linkSignal(signal, {
+      milliseconds: timeout,
+      what: `the builder's looking for ${image}`,
+    });
+    await build({
+      builder,
+      env,
+      context: files({ Dockerfile: `FROM ${image}\n` }),
+      pull: true,
+      provenance: false,
+      outputs: [{ type: "cacheonly" }],
+      signal: limited.signal,
+    });
     return ok(what, `${image} can be pulled`);
   } catch (error) {
+    throwIfAborted(signal);
     return problem(
       what,
       messageOf(error),

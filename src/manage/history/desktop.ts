@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { type IncomingMessage, request } from "node:http";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import { type Readable, finished } from "node:stream";
 import { type Environment, desktopUrl, homeDir } from "../../config/index.js";
 import { messageOf, parseJson, throwIfAborted } from "../../core/index.js";
 import { findProgram, programEnvironment } from "../../fs/index.js";
@@ -32,7 +32,7 @@ export interface ImportBundleOptions {
 /**
  * Hands a bundle of `history export` to Docker Desktop, and gives the addresses at which it shows the builds.
  *
- * @throws HistoryError `HISTORY_DESKTOP` when it is not there or refuses.
+ * @throws HistoryError `HISTORY_DESKTOP` when it is not there or refuses; what the bundle fails with
  */
 export async function importBundle(
   bundle: Readable,
@@ -44,6 +44,7 @@ export async function importBundle(
     answer = await post(socket, bundle, signal);
   } catch (error) {
     throwIfAborted(signal);
+    if (bundle.errored) throw bundle.errored;
     throw new HistoryError(
       "HISTORY_DESKTOP",
       `history import hands bundles to Docker Desktop, which does not answer at ${socket}: ${messageOf(error)}`,
@@ -78,21 +79,31 @@ async function post(
   bundle: Readable,
   signal: AbortSignal | undefined,
 ): Promise<{ status: number; body: string }> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const call = request(
-      { socketPath, method: "POST", path: "/upload", host: "docker-desktop", ...(signal && { signal }) },
-      resolve,
-    );
-    call.on("error", reject);
-    bundle.on("error", (error) => call.destroy(error));
-    bundle.pipe(call);
+  const call = request({
+    socketPath,
+    method: "POST",
+    path: "/upload",
+    host: "docker-desktop",
+    ...(signal && { signal }),
   });
-  let body = "";
-  for await (const chunk of response.setEncoding("utf8")) {
-    body += chunk as string;
-    if (body.length > largestAnswer) throw new Error("the answer is too long");
+  try {
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      call.on("response", resolve);
+      call.on("error", reject);
+      // Also of one that has ended before.
+      finished(bundle, { writable: false }, (error) => void (error && call.destroy(error)));
+      bundle.pipe(call);
+    });
+    let body = "";
+    for await (const chunk of response.setEncoding("utf8")) {
+      body += chunk as string;
+      if (body.length > largestAnswer) throw new Error("the answer is too long");
+    }
+    return { status: response.statusCode ?? 0, body };
+  } finally {
+    // Whoever answers before all was sent would keep the connection, and with it the program.
+    call.destroy();
   }
-  return { status: response.statusCode ?? 0, body };
 }
 
 /** Opens an address with the desktop's own program for it. Not waited for. */
