@@ -21,8 +21,8 @@ const integrationTest = (name) => `test/integration/${name}.test.ts`;
 
 /** What depends on the engine runs again on others: the newest, those of ordinary users, one that keeps its images in containerd, and Podman. */
 const further = {
-  "docker-containerd": ["load", "engine-images", "driver-docker"].map(integrationTest),
-  "docker-29": ["engines", "load", "engine-images", "page", "driver-docker"].map(integrationTest),
+  "docker-containerd": ["load", "engine-images", "driver-docker", "drivers"].map(integrationTest),
+  "docker-29": ["engines", "load", "engine-images", "page", "driver-docker", "drivers"].map(integrationTest),
   "rootless-docker": ["engines", "driver-docker"].map(integrationTest),
   podman: ["engines", "driver-docker"].map(integrationTest),
   "rootless-podman": ["engines"].map(integrationTest),
@@ -152,7 +152,7 @@ function kubernetesJobs() {
     );
     return [];
   }
-  const vitest = [integrationTest("driver-kubernetes")];
+  const vitest = [integrationTest("driver-kubernetes"), integrationTest("drivers")];
   return [{ name: "integration on Kubernetes", testbed: ["--kubernetes"], vitest }];
 }
 

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { type Server, createServer } from "node:net";
+import { type Server, connect, createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
@@ -11,11 +11,13 @@ import { answersInfo } from "../../../test/support/fake-builder.js";
 import { FakeBuildkitd } from "../../../test/support/fake-buildkitd.js";
 import { loadDockerConfig } from "../../config/index.js";
 import type { BuildEvent } from "../../core/index.js";
+import { EngineError } from "../../engine-api/index.js";
 import { GrpcError, grpcCodes } from "../../http2/index.js";
 import { control } from "../../buildkit/index.js";
 import { service } from "../../session/index.js";
 import { parseDaemonAddress } from "./address.js";
 import { openAddress } from "./open-address.js";
+import { DriverError } from "../driver-error.js";
 import { checkRemoteSettings, parseRemoteOptions } from "./options.js";
 import { type RemoteDriver, openRemote, openTarget } from "./remote-driver.js";
 import { readTlsFiles } from "./tls-files.js";
@@ -90,6 +92,28 @@ describe("a daemon by its socket", () => {
     expect(steps(events).map(({ name }) => name)).toContain("[internal] waiting for connection");
     const [log] = events.flatMap((event) => (event.type === "status" ? event.logs : []));
     expect(Buffer.from(log?.data ?? []).toString()).toMatch(/^cannot connect to buildkitd at unix:.*ENOENT/);
+  });
+
+  test.each([
+    new EngineError(
+      "ENGINE_EXEC",
+      "exited with code 1: dial unix /b.sock: connect: no such file or directory",
+    ),
+    new DriverError(
+      "DRIVER_CONNECT",
+      "pod p exited with code 1: dial unix /b.sock: connect: connection refused",
+    ),
+  ])("that does not listen yet in its container is waited for: $message", async (error) => {
+    await listens();
+    let attempts = 0;
+    const dial = async () => {
+      if (++attempts === 1) throw error;
+      return connect(socketPath());
+    };
+    const driver = await openTarget({ dial });
+    opened.push(driver);
+    await using client = await driver.connect();
+    expect(await client.info()).toMatchObject({ version: "v0.34.2" });
   });
 
   test("that never comes ends the waiting with the last reason", async () => {

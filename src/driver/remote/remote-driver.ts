@@ -3,6 +3,7 @@ import { BuildkitClient, localWindows } from "../../buildkit/index.js";
 import {
   type Dial,
   type EventSink,
+  isSlipwayError,
   messageOf,
   sleep,
   throwIfAborted,
@@ -182,8 +183,13 @@ export class RemoteDriver implements Driver {
   }
 }
 
+/** What `buildctl dial-stdio` ends with in a container or pod whose daemon does not listen yet. */
+const notListening = /connect: (?:no such file or directory|connection refused)/;
+
 /** Nobody answers at the address yet: errors of connecting alone, which the next try may not meet. */
 function mayCome(error: unknown): boolean {
+  if (isSlipwayError(error, ["ENGINE_EXEC", "DRIVER_CONNECT"]) && notListening.test(messageOf(error)))
+    return true;
   const cause = error instanceof DriverError ? error.cause : undefined;
   const { code } = (cause ?? {}) as NodeJS.ErrnoException;
   return code === "ENOENT" || code === "ECONNREFUSED" || code === "ECONNRESET" || code === "ETIMEDOUT";
