@@ -1,7 +1,3 @@
-import { createHash, randomUUID } from "node:crypto";
-import { basename, resolve } from "node:path";
-import { Readable } from "node:stream";
-import { types } from "node:util";
 import {
   type BuildCallOptions,
   BuildError,
@@ -13,6 +9,7 @@ import {
 import type { Builder } from "../builder/index.js";
 import { type Kind, either, isSlipwayError, kind } from "../core/index.js";
 import type { EngineClient } from "../engine-api/index.js";
+import { imageName } from "./image-name.js";
 import { engineEnvironment, openRuntimeEngine } from "./runtime-engine.js";
 import { sharedBuilder } from "./shared-builder.js";
 import type { StartedBuildKitContainer } from "./started-buildkit-container.js";
@@ -42,15 +39,17 @@ export async function buildImage(given: BuildImageOptions): Promise<string> {
   const options = readBuildOptions("buildImage()", given, buildImageKinds);
   await using engine = await openRuntimeEngine();
   const { builder = await sharedBuilder(), ...rest } = options;
-  const name = options.tags?.[0] ?? nameOf(options);
+  const name = options.tags?.[0] ?? (await imageName(options));
+  // A list without names is as none.
+  const tags = options.tags?.length ? options.tags : undefined;
   const before = await imageId(engine, name);
   const place = await placeOf(builder, engine);
   try {
-    await build({ describe: false, ...rest, ...place, tags: options.tags ?? [name], load: true });
+    await build({ describe: false, ...rest, ...place, tags: tags ?? [name], load: true });
   } catch (error) {
     throw forTestRunner(error);
   }
-  if (before !== undefined && options.tags === undefined) await removeUnused(engine, before);
+  if (before !== undefined && tags === undefined) await removeUnused(engine, before);
   return name;
 }
 
@@ -95,36 +94,6 @@ export function forTestRunner(error: unknown): unknown {
   told.files = files;
   onErrorClosed(told, () => error.close());
   return told;
-}
-
-/** The same for the same call in the same place. Secrets and callbacks do not make another image. */
-function nameOf({
-  context,
-  file,
-  dockerfile,
-  target,
-  platforms,
-  buildArgs,
-  labels,
-}: BuildImageOptions): string {
-  const directory = typeof context === "string" ? resolve(context) : "";
-  const hash = createHash("sha256");
-  hash.update(directory === "" ? textOf(context) : directory);
-  hash.update(textOf([file, dockerfile, target, platforms, buildArgs, labels]));
-  const readable = basename(directory)
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "-");
-  return `slipway-test/${readable.replace(/^-|-$/g, "") || "image"}:${hash.digest("hex").slice(0, 12)}`;
-}
-
-/** A value as text that is equal for equal values; a stream is like no other. */
-function textOf(value: unknown): string {
-  return JSON.stringify(value, function (this: Record<string, unknown>, key: string) {
-    // As it is, before a Buffer makes a list of numbers of itself.
-    const raw = this[key];
-    if (types.isUint8Array(raw)) return createHash("sha256").update(raw).digest("hex");
-    return raw instanceof Readable ? randomUUID() : raw;
-  });
 }
 
 async function imageId(engine: EngineClient, name: string): Promise<string | undefined> {

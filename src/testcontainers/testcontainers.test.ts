@@ -1,14 +1,14 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { duplexPair } from "node:stream";
+import { Readable, duplexPair } from "node:stream";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeBuildkitd } from "../../test/support/fake-buildkitd.js";
 import { type FakeCall, FakeEngine, stdcopyFrame } from "../../test/support/fake-engine.js";
 import { exported, imageArchive } from "../../test/support/image-archive.js";
 import { control, gateway } from "../buildkit/index.js";
 import { GrpcError, grpcCodes } from "../http2/index.js";
-import { Builder, files } from "../index.js";
+import { Builder, files, tar } from "../index.js";
 import { service } from "../session/index.js";
 import { BuildKitContainer, type StartedBuildKitContainer, buildImage, stopSharedBuildKit } from "./index.js";
 
@@ -17,7 +17,7 @@ let engine: FakeEngine;
 let dir: string;
 let daemon: FakeBuildkitd;
 /** What the daemon does to solve; by default nothing, which is a success. */
-let solve: () => Promise<object>;
+let solve: (request?: control.SolveRequest) => Promise<object>;
 /** Of the container, as the engine tells it. */
 let state: Record<string, unknown>;
 let created: Record<string, unknown>[];
@@ -56,7 +56,7 @@ beforeEach(() => {
       service(control.Control, {
         info: () => ({ buildkitVersion: { version: "v0.34.2" } }),
         listWorkers: () => ({ record: [{ ID: "w", platforms: [{ OS: "linux", Architecture: "amd64" }] }] }),
-        solve: () => solve(),
+        solve: (request) => solve(request),
         async *status() {},
       }),
       service(gateway.LLBBridge, { solve: () => ({}), return: () => ({}) }),
@@ -269,6 +269,49 @@ describe("building an image", () => {
     solve = solvesWith(await imageArchive());
     expect(await buildImage({ context, builder, tags: ["app:1"] })).toBe("app:1");
     expect(loaded).toBe(1);
+  });
+
+  test("has a name of its own for what is another image, and the same for the same", async () => {
+    await using builder = await start();
+    const named = (options: object) => buildImage({ context, builder, ...options });
+    const inMemory = (content: string | Uint8Array | ArrayBuffer | Blob) => ({
+      context: files({ Dockerfile: "FROM scratch\n", a: content }),
+    });
+    const buffer = (text: string) => new Uint8Array(Buffer.from(text)).buffer;
+    const alternatives = [
+      [{}, { buildArgs: { A: "1" } }, { target: "x" }, { network: "none" }],
+      [{ buildContexts: { base: "docker-image://a" } }, { buildContexts: { base: "docker-image://b" } }],
+      ["1", "2"].map((text) => inMemory(text)),
+      ["1", "2"].map((text) => inMemory(Buffer.from(text))),
+      ["1", "2"].map((text) => inMemory(buffer(text))),
+      ["1", "2"].map((text) => inMemory(new Blob([text]))),
+      ["1", "2"].map((text) => ({ dockerfile: buffer(`FROM scratch # ${text}`) })),
+    ];
+    for (const different of alternatives) {
+      const names: string[] = [];
+      for (const options of different) names.push(await named(options));
+      expect(new Set(names).size).toBe(names.length);
+      for (const each of names) expect(each).toMatch(/^slipway-test\/[a-z0-9-]+:[0-9a-f]{12}$/);
+      for (const [at, options] of different.entries()) expect(await named(options)).toBe(names[at]);
+    }
+    const first = await named({});
+    // Neither secrets nor who listens make another image.
+    expect(await named({ secrets: { a: "b" }, onEvent: () => {}, pull: true })).toBe(first);
+    await writeFile(join(dir, "Dockerfile"), "FROM scratch\n");
+    const place = await named({ context: dir });
+    expect(place).toMatch(/^slipway-test\/slipway-testcontainers-/);
+    expect(await named({ context: { type: "directory", path: `${dir}/.` } })).toBe(place);
+    const archive = () => tar(Readable.from([Buffer.alloc(1024)]));
+    expect(await named({ context: archive() })).not.toBe(await named({ context: archive() }));
+  });
+
+  test("loads it by the name that it gives, also with an empty list of tags", async () => {
+    await using builder = await start();
+    const exporters: unknown[] = [];
+    solve = async (request) => (exporters.push(...(request?.Exporters ?? [])), {});
+    const name = await buildImage({ context, builder, tags: [] });
+    expect(name).toMatch(/^slipway-test\//);
+    expect(exporters).toMatchObject([{ Attrs: { name } }]);
   });
 
   test("that fails says in its message why, and where", async () => {
