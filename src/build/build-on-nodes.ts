@@ -10,6 +10,7 @@ import {
   randomId,
 } from "../core/index.js";
 import { parseReference, repositoryName } from "../registry/index.js";
+import { BuilderClaimError } from "./asked-names.js";
 import type { BuildResources } from "./build-resources.js";
 import type { BuildResult } from "./build-result.js";
 import type { AskGateway } from "./gateway-drive.js";
@@ -96,7 +97,7 @@ async function joined(
   const names = [pushed, ...others].flatMap(({ attrs }) => (attrs["name"] ?? "").split(","));
   const digest = await mergeImages({
     names,
-    digests: results.map((result) => result.digest).filter((text) => text !== undefined),
+    digests: results.map(pushedDigest),
     attrs: pushed.attrs,
     files: nodes.first.files ?? new Map(),
     credentials: plan.serves.credentials,
@@ -117,6 +118,12 @@ async function joined(
     ...more,
     ...(inlineMessage !== undefined && { inlineMessage }),
   };
+}
+
+/** What a node has pushed: an image that lacks a part is none. @throws BuilderClaimError */
+function pushedDigest({ digest, ref }: BuildResult): string {
+  if (digest !== undefined) return digest;
+  throw new BuilderClaimError(`the builder does not say what it has pushed in the build ${ref}`);
 }
 
 /** What nodes tell of their parts. */

@@ -194,14 +194,21 @@ export class Builder {
   /** Stops the nodes; their cache stays, and the next build boots them again. */
   async stop(given: { signal?: AbortSignal } = {}): Promise<void> {
     const options = readOptions("stop()", given, stopKinds);
-    for (const node of this.nodes) {
-      const driver = await node.openDriver();
+    let failed: { error: unknown } | undefined;
+    for (const node of this.nodes)
       try {
-        await driver.stop(options);
-      } finally {
-        await driver.close();
+        const driver = await node.openDriver();
+        try {
+          await driver.stop(options);
+        } finally {
+          await driver.close();
+        }
+      } catch (error) {
+        // The others can be stopped all the same.
+        failed ??= { error };
+        if (options.signal?.aborted) break;
       }
-    }
+    if (failed) throw failed.error;
   }
 
   /** Removes the builder's containers, its state unless kept, and its entry in the store. */
