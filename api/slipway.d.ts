@@ -1337,6 +1337,7 @@ export interface TargetFields {
     entitlements?: string[];
     "extra-hosts"?: Map<string, string | null>;
     policy?: Record<string, unknown>[];
+    defaultContext?: string;
 }
 
 export declare class TargetsError extends SlipwayError {

@@ -15,6 +15,7 @@ import {
   standardFunctions,
   textValue,
 } from "../hcl/index.js";
+import { directoryOf, rebaseContexts } from "./context-base.js";
 import { defineFunction } from "./functions.js";
 import { instancesOf, instanceName } from "./matrix.js";
 import { type TargetFields } from "./target.js";
@@ -28,6 +29,8 @@ export interface ModuleOptions {
   readonly builtins: ReadonlyMap<string, string>;
   /** A variable's value from outside. */
   readonly lookup: (name: string) => string | undefined;
+  /** Contexts stand against their file's directory. */
+  readonly againstFile?: boolean;
 }
 
 /** Targets, groups and variables that definitions come to. */
@@ -56,6 +59,10 @@ export function readModule(bodies: readonly Body[], options: ModuleOptions): Mod
   return new Evaluation(bodies, options).run();
 }
 
+function fileDirectory(block: Block): string {
+  return directoryOf((block.labelRanges[0] as Range).filename) ?? ".";
+}
+
 class Evaluation {
   readonly #scope: Scope;
   readonly #variables: Variables;
@@ -67,12 +74,14 @@ class Evaluation {
   /** Blocks that expressions refer to, as they see them. */
   readonly #shown = { target: new Map<string, Value>(), group: new Map<string, Value>() };
   readonly #active = new Set<string>();
+  readonly #againstFile: boolean;
 
   constructor(bodies: readonly Body[], options: ModuleOptions) {
     this.#scope = {
       variables: new Map([...options.builtins].map(([name, value]) => [name, textValue(value)])),
       functions: standardFunctions(),
     };
+    this.#againstFile = options.againstFile ?? false;
     const reserved = new Set(["target", "group", ...options.builtins.keys()]);
     const diagnostics: Diagnostic[] = [];
     const variables = new Map<string, Block>();
@@ -104,6 +113,7 @@ class Evaluation {
     }
     const renamed = this.#nameBlocks();
     const module = this.#resolveAll(variables);
+    if (this.#againstFile) this.#rebase();
     for (const [name, { range }] of this.#constants)
       this.#placed("Invalid attribute", range, () => this.#variable(name));
     for (const [name, names] of renamed) {
@@ -163,6 +173,32 @@ class Evaluation {
     }
     refuse(diagnostics);
     return { targets, groups, variables };
+  }
+
+  /** Once all is evaluated: what refers to another target's context gets that as it stands in its file. */
+  #rebase(): void {
+    const rebasing = this.#blocks
+      .filter(({ type }) => type === "target")
+      .flatMap((block) => this.#instancesOf(block))
+      .map(({ block, target }) => {
+        const directory = fileDirectory(block);
+        const own = this.#contextSource(block, target.context) ?? block;
+        return () => rebaseContexts(target, directory, fileDirectory(own));
+      });
+    for (const rebase of rebasing) rebase();
+  }
+
+  /** The block of the target whose context a block takes over as it is; undefined when it has one of its own. */
+  #contextSource(block: Block, context: string | undefined): Block | undefined {
+    const attribute = block.body.find({ attributes: [{ name: "context" }] }, []).attributes.get("context");
+    if (!attribute) return undefined;
+    const { variables, calls } = referencesOf(attribute.expression);
+    const [root, name, field, ...more] = variables[0] ?? [];
+    const isWhole = variables.length === 1 && calls.length === 0 && more.length === 0;
+    if (!isWhole || root?.name !== "target" || field?.kind !== "attribute" || field.name !== "context")
+      return undefined;
+    const others = name?.kind === "attribute" ? (this.#byName.target.get(name.name) ?? []) : [];
+    return others.findLast(({ target }) => target.context === context)?.block;
   }
 
   #instancesOf(block: Block): Instance[] {

@@ -5,6 +5,7 @@ import { type Environment, parseGoBool, variableOf } from "../config/index.js";
 import { type SourceLocation, readOptions, throwIfAborted } from "../core/index.js";
 import { type Diagnostic, HclError, type Position, diagnosticsText } from "../hcl/index.js";
 import { BakeError } from "./bake-error.js";
+import { directoryOf, rebaseContexts, standsAgainstFile } from "./context-base.js";
 import { type DefinitionFile, parseDefinitions, readDefinitions } from "./definition-files.js";
 import { definitionJson } from "./definition-json.js";
 import { grantsOf } from "./grants-of-overrides.js";
@@ -51,6 +52,7 @@ export async function planOf(options: ReadBakeOptions): Promise<BakePlan> {
 
 async function modulesOf(options: ReadBakeOptions): Promise<BakeDefinition> {
   const { env = process.env } = options;
+  const againstFile = standsAgainstFile(env);
   const files = await readDefinitions(options);
   throwIfAborted(options.signal);
   try {
@@ -62,7 +64,10 @@ async function modulesOf(options: ReadBakeOptions): Promise<BakeDefinition> {
         ["BAKE_LOCAL_PLATFORM", formatPlatform(localPlatform())],
       ]),
       lookup: variableLookup(options, env),
+      againstFile,
     });
+    const directory = againstFile && compose[0] ? directoryOf(compose[0].name) : undefined;
+    if (directory !== undefined) for (const target of project.targets) rebaseContexts(target, directory);
     return {
       ...module,
       targets: mergedTargets([...project.targets, ...module.targets]),

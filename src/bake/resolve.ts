@@ -95,8 +95,12 @@ class Resolver {
 
   whole(name: string): TargetFields {
     const target = this.#target(name, new Map()) as TargetFields;
-    const { inherits: _, ...fields } = target;
-    return { ...fields, context: fields.context ?? ".", dockerfile: fields.dockerfile || "Dockerfile" };
+    const { inherits: _, defaultContext = ".", ...fields } = target;
+    return {
+      ...fields,
+      context: fields.context ?? defaultContext,
+      dockerfile: fields.dockerfile || "Dockerfile",
+    };
   }
 
   /** A target with what it inherits; a circle adds nothing. */

@@ -43,13 +43,15 @@ export interface TargetFields {
   entitlements?: string[];
   "extra-hosts"?: Map<string, string | null>;
   policy?: Record<string, unknown>[];
+  /** The context where none is set; not a field of definitions. Default `.`. */
+  defaultContext?: string;
 }
 
 type FieldName = keyof TargetFields;
 
 const replaced: FieldName[] = [
   "context", "dockerfile", "dockerfile-inline", "tags", "target", "call", "platforms", "cache-to", "output", "pull",
-  "no-cache", "network", "shm-size",
+  "no-cache", "network", "shm-size", "defaultContext",
 ]; // prettier-ignore
 const appended = ["annotations", "policy", "no-cache-filter", "ulimits", "entitlements", "inherits"] as const;
 const mapped = ["args", "labels", "extra-hosts"] as const;
