@@ -18,13 +18,6 @@ export function command(context: CliContext): Command {
         signal,
         onWarning: (text) => warn(context, text),
       });
-      for (const node of builder.nodes) {
-        const driver = await node.openDriver();
-        try {
-          await driver.stop({ signal });
-        } finally {
-          await driver.close();
-        }
-      }
+      await builder.stop({ signal });
     });
 }
