@@ -5,13 +5,13 @@ import type { BakePlan, ReadBakeOptions } from "./read-bake.js";
 /** Options of {@link bake}: what to read, or what was read, where it is built and how. */
 export type BakeOptions = ReadBakeOptions &
   ConnectTarget & {
-    /** What `readBake()` gave, instead of what to read. */
+    /** The result of `readBake()`, instead of what to read. */
     plan?: BakePlan;
     /** Privileges that targets may have, as `--allow` takes them: `network.host`, `fs.read=../shared`, … */
     allow?: readonly string[];
     /** What becomes of the other targets when one fails: `cancel` (the default) ends them. */
     onTargetError?: "cancel" | "continue";
-    /** Nothing is put out before all targets have been built. Default false. */
+    /** Write no output before all targets have been built. Default false. */
     deferOutputs?: boolean;
     /** How many targets are built at the same time; all by default, and with 0. */
     concurrency?: number;
@@ -27,11 +27,11 @@ export type BakeOptions = ReadBakeOptions &
     signal?: AbortSignal;
   };
 
-/** What {@link bake} gave. */
+/** The result of {@link bake}. */
 export interface BakeResult {
-  /** By name, of all targets that went well, those among them that others are built on. */
+  /** Results by target, of all that succeeded, including those that other targets are built on. */
   readonly targets: ReadonlyMap<string, BuildResult>;
-  /** Why targets failed, where the others went on. */
+  /** Errors by target, if the others went on. */
   readonly failures: ReadonlyMap<string, Error>;
   /** What `--metadata-file` holds, as data. */
   readonly metadata: Record<string, unknown>;

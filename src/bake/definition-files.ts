@@ -110,7 +110,7 @@ export interface ParsedDefinitions {
   readonly bodies: readonly Body[];
 }
 
-/** Tells definitions apart by their names' endings; one without is what it can be read as, compose first. */
+/** Tells definitions apart by the endings of their names. One without an ending is tried as a compose file first. */
 export async function parseDefinitions(files: readonly DefinitionFile[]): Promise<ParsedDefinitions> {
   const compose: DefinitionFile[] = [];
   const bodies: Body[] = [];

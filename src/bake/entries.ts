@@ -116,7 +116,7 @@ export function lastByKey<Entry>(entries: readonly Entry[], keyOf: (entry: Entry
   return [...new Map(entries.map((entry) => [keyOf(entry), entry])).values()];
 }
 
-/** Each entry once; into the place of one that is left out the list's last one moves, as in buildx. */
+/** Each entry once. As in buildx, the last entry of the list moves into the place of one that is left out. */
 export function withoutTwins(entries: readonly TypedEntry[]): TypedEntry[] {
   const kept = [...entries];
   for (let at = kept.length - 2; at >= 0; at--) {
@@ -146,7 +146,7 @@ function cut(field: string): [string, string | undefined] {
   return equals < 0 ? [field, undefined] : [field.slice(0, equals), field.slice(equals + 1)];
 }
 
-/** What Go says of a text that is no bool. */
+/** Go's message for a text that is no bool. */
 export function boolProblem(value: string): string {
   return `strconv.ParseBool: parsing ${goQuote(value)}: invalid syntax`;
 }

@@ -13,16 +13,16 @@ import {
 import { loaded, pushed } from "./push-and-load.js";
 import { type BakeResources, type TargetFields, byId, byType } from "./target.js";
 
-/** What one key of `--set`, with its name if it has one, comes to for one target. */
+/** What one key of `--set` (with its name, if it has one) changes of one target. */
 export interface Change {
   name: string;
   /** The last value. */
   value: string;
   /** All of a list. */
   values: readonly string[];
-  /** What there was goes. */
+  /** Remove the values that the target has. */
   isClear: boolean;
-  /** It goes behind what there was. */
+  /** Add to the values that the target has. */
   isAdded: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Change {
 export interface OverrideKey {
   /** Whether it takes a name behind a dot. */
   name: "never" | "always" | "maybe";
-  /** `+=` means nothing to it. */
+  /** `+=` has no effect on it. */
   isAddable?: false;
   apply(target: TargetFields, change: Change): void;
 }

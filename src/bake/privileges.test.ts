@@ -23,7 +23,7 @@ test("what lies below the working directory is allowed, not what a link there le
   expect(missing({ context: path.join(cwd, "link") })).toEqual([`fs.read=${root}/beside`]);
 });
 
-test("a path that is not there is of the directory in which it will be", () => {
+test("a path that does not exist yet counts as the place where it would be made", () => {
   expect(missing({ outputs: [{ type: "tar", dest: path.join(root, "beside", "a", "b.tar") }] })).toEqual([
     `fs.write=${root}/beside`,
   ]);

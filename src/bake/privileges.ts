@@ -50,7 +50,10 @@ class Grants {
   }
 }
 
-/** A path without links, as far as it is there: what is not yet is of the directory in which it will be. */
+/**
+ * A path without links, as far as it exists. What does not exist yet stays as it is, below the nearest directory that
+ * does.
+ */
 function solidPath(given: string, cwd: string): string {
   for (let at = path.resolve(cwd, given); ; at = path.dirname(at)) {
     try {
@@ -72,7 +75,7 @@ function isLink(at: string): boolean {
 }
 
 /**
- * What targets do beyond what was allowed, of all of them together: nothing is granted by their order or their number. Reading and
+ * All that the targets together do beyond what was allowed; their order and number make no difference. Reading and
  * writing below the working directory is always allowed.
  *
  * @param allow as `--allow` takes it
@@ -146,7 +149,7 @@ function* readPaths(target: TargetOptions): Generator<string> {
   for (const { type, attrs } of cacheFrom) if (type === "local" && attrs?.["src"]) yield attrs["src"];
 }
 
-/** Without paths in directories that are among them. */
+/** Leaves out paths inside directories that are also in the list. */
 function withoutInner(all: readonly Privilege[]): Privilege[] {
   return all.filter(
     (one) =>
@@ -160,7 +163,7 @@ function withoutInner(all: readonly Privilege[]): Privilege[] {
   );
 }
 
-/** Paths that are both read and written as one privilege. */
+/** Joins the reading and the writing of one path into one privilege. */
 function joined(all: readonly Privilege[]): Privilege[] {
   const of = (kind: Privilege["kind"]) =>
     new Set(all.filter((one) => one.kind === kind).map((one) => one.value));

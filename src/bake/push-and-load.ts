@@ -1,6 +1,6 @@
 import type { TypedEntry } from "./entries.js";
 
-/** Outputs of a target that is pushed, or is not. */
+/** A target's outputs with pushing turned on or off. */
 export function pushed(outputs: readonly TypedEntry[], push: boolean): TypedEntry[] {
   const own = push ? [...outputs] : withoutRegistries(outputs);
   const all = own.map((entry) =>
@@ -24,7 +24,7 @@ const isRegistry = ({ type }: TypedEntry) => type === "registry";
 
 const images: ReadonlySet<string> = new Set(["image", "registry", "oci", "docker"]);
 
-/** Outputs of a target that is loaded as well: not where it is loaded already, or is no image. */
+/** A target's outputs with loading added, unless it is loaded already or is no image. */
 export function loaded(outputs: readonly TypedEntry[]): TypedEntry[] {
   const isEnough = outputs.some(({ type, dest }) => !images.has(type) || (type === "docker" && !dest));
   return isEnough ? [...outputs] : [...outputs, { type: "docker", attrs: new Map() }];

@@ -34,7 +34,7 @@ export interface ReadBakeOptions {
   cwd?: string;
   /** Where variables are looked up; the process's environment if not given. */
   env?: Environment;
-  /** What `-` among the files stands for. */
+  /** Reads the content of `-` among the files. */
   readInput?: () => Promise<Uint8Array>;
   /** Gets what is read, as a display shows it. */
   onEvent?: EventSink;
@@ -48,15 +48,15 @@ export interface BakeDefinition {
   readonly variables: readonly BakeVariable[];
 }
 
-/** What is to be built: each target whole, with those that others are built on. */
+/** What is to be built: every target with all of its fields, including those that others are built on. */
 export interface BakePlan {
   readonly targets: ReadonlyMap<string, TargetFields>;
-  /** The groups by which it was asked for, and `default` with all that was. */
+  /** The groups that were asked for, and `default` with everything that was. */
   readonly groups: ReadonlyMap<string, { description?: string; targets: string[] }>;
   readonly variables: readonly BakeVariable[];
-  /** Privileges that `set` names, which are thereby allowed; as `--allow` takes them. */
+  /** Privileges that changes of `set` name, and so allow; as `--allow` takes them. */
   readonly granted: readonly string[];
-  /** What the targets do beyond their directory and is not allowed by this; see `--allow`. */
+  /** What the targets do beyond their directory and `allow` does not permit; see `--allow`. */
   missingPrivileges(allow: readonly string[]): Privilege[];
   /** What `bake --print` prints: a definition again. */
   toJSON(): BakeJson;

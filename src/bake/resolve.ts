@@ -10,7 +10,7 @@ export interface Definition {
   readonly groups: readonly GroupFields[];
 }
 
-/** What was asked for: each target whole, and the groups by which it was. */
+/** What was asked for: every target with all of its fields, and the groups that name them. */
 export interface Resolved {
   readonly targets: Map<string, TargetFields>;
   readonly groups: Map<string, { description?: string; targets: string[] }>;

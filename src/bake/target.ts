@@ -90,7 +90,7 @@ export function byId<Entry extends { id: string }>(entries: readonly Entry[]): E
   return lastByKey(entries, ({ id }) => id);
 }
 
-/** Takes out what is there twice or empty, and what follows from other fields in. `Target.normalize`. */
+/** Removes what is there twice or empty, and adds what follows from other fields. `Target.normalize`. */
 export function normalizeTarget(target: TargetFields): void {
   for (const name of ["annotations", "tags", "platforms", "no-cache-filter", "ulimits"] as const) {
     if (!target[name]) continue;

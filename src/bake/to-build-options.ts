@@ -5,7 +5,7 @@ import { BakeError } from "./bake-error.js";
 import type { SecretEntry, TypedEntry } from "./entries.js";
 import type { TargetFields } from "./target.js";
 
-/** Where a target's relative paths stand, and the environment of its secrets. */
+/** The directory of a target's relative paths, and the environment of its secrets. */
 export interface TargetPlace {
   cwd: string;
   env: Environment;
@@ -78,7 +78,7 @@ function shmBytes(text: string): number {
   }
 }
 
-/** A path in the place; the place's own paths stay as short as they are given. */
+/** A path from the place's directory. In the working directory paths stay as short as they are given. */
 function pathIn({ cwd }: TargetPlace, given: string): string {
   return cwd === process.cwd() || path.isAbsolute(given) ? given : path.join(cwd, given);
 }
@@ -105,7 +105,10 @@ function contextsOf({ contexts = new Map() }: TargetFields, place: TargetPlace):
   );
 }
 
-/** A secret without file and variable is the variable of its name, where that is set, or else such a file. */
+/**
+ * A secret with neither file nor variable comes from the variable of its name if that is set, else from the file of its
+ * name.
+ */
 function sourceOf({ id, src, env }: SecretEntry, place: TargetPlace) {
   if (env !== "") return { env };
   if (src === "" && variableOf(place.env, id) !== undefined) return { env: id };

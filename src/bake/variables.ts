@@ -47,7 +47,7 @@ const rules = {
   ],
 };
 
-/** The variables of a definition. A later block of a name stands for the earlier ones. */
+/** The variables of a definition. A later block replaces earlier ones of the same name. */
 export class Variables {
   readonly #blocks: ReadonlyMap<string, Block>;
   readonly #lookup: (name: string) => string | undefined;
@@ -134,7 +134,7 @@ export class Variables {
     return fromText(name, text, value.type);
   }
 
-  /** What is given from outside: by the variable's name, or as JSON by `NAME_JSON`, which goes before for typed ones. */
+  /** What is given from outside: by the variable's name, or as JSON by `NAME_JSON`, which takes precedence for typed ones. */
   #given(name: string, isTyped: boolean): { text: string; isJson: boolean } | undefined {
     const text = this.#lookup(name);
     const other = `${name}_JSON`;
@@ -157,7 +157,7 @@ export class Variables {
     };
   }
 
-  /** What the variables' own rules say. */
+  /** Errors from the variables' own validation rules. */
   validate(scope: Scope): Diagnostic[] {
     const diagnostics: Diagnostic[] = [];
     for (const { blocks } of this.#content.values()) {

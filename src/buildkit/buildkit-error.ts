@@ -81,7 +81,10 @@ export function toBuildkitError(error: unknown): SlipwayError {
     : new BuildkitError("BUILDKIT_PROTOCOL", plain, { cause: error });
 }
 
-/** What HTTP/2 says of its connection, as that it takes no more calls (GOAWAY) though those under way may yet end. */
+/**
+ * Whether an error is about the HTTP/2 connection as a whole, such as GOAWAY: no more calls, though those under way may
+ * still end.
+ */
 function isOfConnection({ code }: SlipwayError): boolean {
   return code.startsWith("HTTP2_");
 }
@@ -102,7 +105,7 @@ function howLost(cause: unknown): string {
   return cause.cause === undefined ? "closed by the other side" : `lost: ${messageOf(cause.cause)}`;
 }
 
-/** buildkitd sent what it must not send. */
+/** buildkitd broke the protocol. */
 export function protocolError(message: string): BuildkitError {
   return new BuildkitError("BUILDKIT_PROTOCOL", create(StatusSchema, { code: grpcCodes.internal, message }));
 }

@@ -57,7 +57,7 @@ export interface OpenSessionOptions extends BuildkitCallOptions {
   sharedKey: string;
   /** What we serve, `/package.Service/Method`. The daemon does not call what is not listed. */
   methods: readonly string[];
-  /** When a daemon that says nothing counts as dead (it is heard of every 5 s); the defaults of http2 when not given. */
+  /** When a silent daemon counts as dead. A live one sends something every 5 s. Default: see {@link KeepAliveOptions}. */
   keepAlive?: KeepAliveOptions | undefined;
 }
 
@@ -93,7 +93,7 @@ export class BuildkitClient implements AsyncDisposable {
 
   /**
    * Dials and speaks HTTP/2. That a daemon answers is known only after the first call, e.g. {@link info}. `dial` may be
-   * called again, for sessions; one that has a single stream to give may give it again, which then carries everything.
+   * called again, for sessions. If it has only one stream, it may return that one again, which then carries everything.
    *
    * @throws whatever `dial` throws, or why HTTP/2 could not be established.
    */
@@ -226,7 +226,7 @@ export class BuildkitClient implements AsyncDisposable {
   /**
    * The daemon's workers. `filter` is in containerd's filter language.
    *
-   * @throws BuildkitError `BUILDKIT_PROTOCOL` when they name a platform that is none.
+   * @throws BuildkitError `BUILDKIT_PROTOCOL` when they name an invalid platform.
    */
   async workers(options: BuildkitCallOptions & { filter?: string[] } = {}): Promise<WorkerRecord[]> {
     const { filter = [], signal } = readOptions("workers()", options, workersKinds);

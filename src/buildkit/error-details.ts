@@ -104,7 +104,7 @@ function failedExec(op: unknown): ExecOp | undefined {
     const read = fromJson(OpSchema, { exec: (value["exec"] ?? value["Exec"] ?? null) as JsonValue }, lenient);
     return read.op.case === "exec" ? read.op.value : undefined;
   } catch {
-    return undefined; // a daemon of another time
+    return undefined; // an older or a newer daemon
   }
 }
 

@@ -22,8 +22,8 @@ const delimited = 2;
 const fixed32 = 5;
 
 /**
- * Looks through the answers of a service's methods before they are decoded. Gives for a call's path what takes the bytes
- * of its answers as they come, and throws at the message that has too many parts.
+ * Looks through the answers of a service's methods before they are decoded. For the path of a call, gives a function that
+ * takes the bytes of its answers as they come, and throws at a message that has too many parts.
  */
 export function inspectAnswers(
   services: readonly DescService[],

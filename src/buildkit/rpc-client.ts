@@ -7,7 +7,10 @@ import type { RpcClient } from "./rpc-types.js";
 export interface RpcClientOptions {
   /** Metadata of every call. */
   headers?: Record<string, string>;
-  /** Aborts when the connection has ended: a stream that goes down with its session unharmed is silent in connect. */
+  /**
+   * Aborts when the connection has ended. Without it, connect would never report a stream that closes with its session
+   * and has no error of its own.
+   */
   ended: AbortSignal;
   /** Turns what a call threw into the error to throw; `signal` is the caller's. */
   explain(error: unknown, signal: AbortSignal | undefined): Promise<Error>;

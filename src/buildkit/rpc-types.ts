@@ -17,9 +17,9 @@ export interface RpcCallOptions {
   timeoutMs?: number | undefined;
   /** Metadata that goes with the call. */
   headers?: Readonly<Record<string, string>> | undefined;
-  /** Gets what metadata the answer begins with. */
+  /** Called with the metadata at the beginning of the answer. */
   onHeader?: ((headers: Headers) => void) | undefined;
-  /** Gets what metadata the answer ends with. */
+  /** Called with the metadata at the end of the answer. */
   onTrailer?: ((trailers: Headers) => void) | undefined;
 }
 

@@ -2,7 +2,10 @@ import { clipText } from "../core/index.js";
 import { limitExceeded, protocolError } from "./buildkit-error.js";
 import type { WorkerRecord } from "./gen/moby/buildkit/v1/types/worker_pb.js";
 
-/** Parts of a platform (OCI image-spec): longer ones, or of other characters, name nothing that could be built for. */
+/**
+ * How the parts of a platform look (OCI image-spec). Longer ones, or ones with other characters, name nothing that could
+ * be built for.
+ */
 const platformPart = /^[\w.-]{0,64}$/;
 /** Platforms of a daemon. All there are, with all variants, are below a hundred. */
 const mostPlatforms = 1000;

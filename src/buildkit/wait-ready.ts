@@ -8,7 +8,7 @@ export interface WaitReadyOptions extends BuildkitConnectOptions {
   milliseconds?: number;
   /** Pause between two tries, in ms; 200 when not given. */
   interval?: number;
-  /** Sees why a try failed; throws to give up, e.g. since the container is not running any more. */
+  /** Called with the reason why a try failed. It may throw to give up, e.g. when the container no longer runs. */
   onRetry?: (error: unknown) => void | Promise<void>;
 }
 

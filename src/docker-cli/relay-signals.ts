@@ -9,7 +9,7 @@ export interface SignalRelay extends SignalWatch {
   readonly take: (handler: SignalHandler) => () => void;
 }
 
-/** What docker hands on to a container (docker/cli ForwardAllSignals), of the signals that a process can be meant by. */
+/** The signals that docker passes on to a container (docker/cli ForwardAllSignals), as far as a process can be sent them. */
 const forwarded: readonly NodeJS.Signals[] = [
   "SIGHUP",
   "SIGINT",

@@ -90,7 +90,7 @@ describe("an engine that is not there", () => {
     },
   );
 
-  test("leaves version and info half of what they tell", async () => {
+  test("lets version and info still show the client's part", async () => {
     const version = await docker(["version"], { host });
     expect(version).toMatchObject({ exitCode: 1, stderr: words });
     expect(version.stdout).toMatch(/^Client:\n Version: +28/);
@@ -111,7 +111,7 @@ const image = {
 };
 
 describe("images", () => {
-  test("is a line for each name", async () => {
+  test("prints a line for each name", async () => {
     fake.on("GET", "/images/json", (call) =>
       call.json([
         { ...image, RepoTags: ["reg:5000/a:1", "b:2"], RepoDigests: ["reg:5000/a@sha256:11"] },
@@ -131,7 +131,7 @@ describe("images", () => {
   });
 });
 
-test("inspect looks for a name among all kinds, and finds fault with none of those that it is not", async () => {
+test("inspect looks a name up among all kinds, and says nothing of the kinds that do not have it", async () => {
   fake.on("GET", /^\/volumes\/(?<name>.+)$/, (call) =>
     call.json({ Name: call.params["name"], Labels: null }),
   );
@@ -241,7 +241,7 @@ describe("cp into what is neither a file nor a directory", () => {
   });
 });
 
-test("what a push tells is printed without its moving parts, and what fails it is the exit code", async () => {
+test("the messages of a push are printed without its moving parts, and a failure sets the exit code", async () => {
   fake.on("POST", "/images/a/push", (call) =>
     call.lines([
       { status: "The push refers to repository [docker.io/library/a]" },

@@ -132,7 +132,7 @@ function prepared(command: Command): Command {
   return command.exitOverride().helpOption(false).helpCommand(false);
 }
 
-/** What is wrong with a command line is told with how it is meant to be. */
+/** Reports what is wrong with a command line, together with its usage. */
 function asUsage<T>(usage: string, path: string, read: () => T): T {
   try {
     return read();

@@ -18,7 +18,7 @@ test.each([
   expect(run(template, value)).toBe(expected);
 });
 
-test("a field that there is not is an error", () => {
+test("a field that does not exist is an error", () => {
   expect(() => run("{{.Nope}}", {})).toThrow("can't evaluate field Nope");
   expect(() => run("{{.State.Nope}}", {})).toThrow("can't evaluate field Nope");
   expect(() => run("{{.constructor}}", {})).toThrow("can't evaluate field constructor");

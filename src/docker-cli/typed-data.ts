@@ -1,6 +1,6 @@
 /**
- * What templates see of a kind of object, as docker's Go types have it: a field that the engine leaves out has its zero value,
- * and one that there is not is an error.
+ * What templates see of a kind of object, as docker's Go types have it: a field that the engine leaves out has its zero
+ * value, and a field that does not exist is an error.
  */
 export type Shape =
   | { struct: Readonly<Record<string, Shape>> }

@@ -3,11 +3,12 @@ import { EngineError } from "./errors.js";
 
 /** Oldest API slipway works with: Docker Engine 20.10. */
 export const minimumApiVersion = "1.41";
-/** Newest API slipway knows; newer engines are spoken to in this one. */
+/** The newest API that slipway knows. With a newer engine it speaks this one. */
 export const maximumApiVersion = "1.56";
 
 /**
- * The version to speak with an engine that offers `offered` (its `Api-Version` header): the lower of its and ours.
+ * The version to speak with an engine that offers `offered` (its `Api-Version` header): the lower of the engine's and
+ * slipway's.
  *
  * @throws EngineError `ENGINE_VERSION` when there is no common one, or no header at all.
  */

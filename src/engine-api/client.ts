@@ -22,17 +22,20 @@ const nativeGrpcVersion = "1.53";
 export interface EngineOptions {
   /** `unix:///var/run/docker.sock`, `tcp://host:port`, `ssh://user@host`, `npipe:////./pipe/docker_engine`. */
   host: string;
-  /** PEM texts. Present, even empty: a tcp host is spoken to by TLS only. */
+  /** PEM texts. When this is given, even empty, a tcp host is reached by TLS only. */
   tls?: EngineTls | undefined;
-  /** TLS without looking at the certificate. */
+  /** Use TLS without verifying the certificate. */
   skipTlsVerify?: boolean | undefined;
   /** Speak this version without asking (`DOCKER_API_VERSION`). Default: negotiated at the first call. */
   apiVersion?: string | undefined;
   /** Default `slipway`. */
   userAgent?: string | undefined;
-  /** Told of an unverified certificate, or a socket that belongs to another user than root and us. */
+  /**
+   * Called with a warning: a certificate that is not verified, or a socket that belongs to neither root nor the current
+   * user.
+   */
   onWarning?: ((text: string) => void) | undefined;
-  /** Where the bytes go, in place of what `host` says; for tunnels and tests. */
+  /** Opens the connections, instead of connecting to `host`; for tunnels and tests. */
   dial?: Dial | undefined;
 }
 
@@ -52,7 +55,7 @@ export interface Ping {
 export class EngineClient implements AsyncDisposable {
   /** As it was given. */
   readonly host: string;
-  /** The engine is reached by a socket or pipe of this machine; it may still run in a virtual one. */
+  /** True when the engine is reached by a socket or pipe of this machine. It may still run in a virtual machine. */
   readonly isLocalSocket: boolean;
   readonly containers: Containers;
   readonly exec: Execs;
@@ -77,7 +80,7 @@ export class EngineClient implements AsyncDisposable {
       dial: options.dial ?? dialEndpoint(endpoint, options),
       userAgent,
       apiVersion: apiVersion ? pinnedApiVersion(apiVersion) : undefined,
-      // With TLS 1.3 the server looks at the client's certificate only after the client takes itself for connected.
+      // With TLS 1.3 the server checks the client's certificate only after the client considers itself connected.
       refusalHint:
         endpoint.kind === "tcp" && endpoint.tls && options.tls?.cert === undefined
           ? "it may want a client certificate, and none is configured"
@@ -90,7 +93,7 @@ export class EngineClient implements AsyncDisposable {
     this.networks = new Networks(this.#transport);
   }
 
-  /** A client for the engine at `options.host`. @throws InvalidArgumentError for a host or version that cannot be. */
+  /** A client for the engine at `options.host`. @throws InvalidArgumentError for an invalid host or version. */
   static open(options: EngineOptions): EngineClient {
     const given = readOptions("EngineClient.open()", options, engineKinds);
     if (given.host === undefined) throw new InvalidArgumentError("EngineClient.open() needs the option host");
@@ -123,7 +126,7 @@ export class EngineClient implements AsyncDisposable {
     };
   }
 
-  /** What the engine is and can. */
+  /** What the engine is, and what it can do. */
   async info(options: CallOptions = {}): Promise<SystemInfo> {
     return this.#transport.json({
       ...readOptions("info()", options, callKinds),
@@ -132,7 +135,7 @@ export class EngineClient implements AsyncDisposable {
     });
   }
 
-  /** Which versions the engine is made of. */
+  /** The versions of the engine and of its parts. */
   async version(options: CallOptions = {}): Promise<EngineVersion> {
     return this.#transport.json({
       ...readOptions("version()", options, callKinds),
@@ -151,14 +154,15 @@ export class EngineClient implements AsyncDisposable {
     return runInContainer(this.exec, container, cmd, options);
   }
 
-  /** A connection to the engine on which nothing has been said; it goes with the client, at the latest. */
+  /** A new connection to the engine, on which nothing has been sent. Closing the client closes it too. */
   async dial(options: CallOptions = {}): Promise<Duplex> {
     return this.#transport.dial(readOptions("dial()", options, callKinds).signal);
   }
 
   /**
-   * A connection to the BuildKit that is part of the engine: gRPC over HTTP/2. Engines of API 1.53 and later speak it on their
-   * socket, to whoever begins so; earlier ones on a connection that is asked for by `POST /grpc` (moby api, deprecated since).
+   * A connection to the BuildKit that is part of the engine: gRPC over HTTP/2. Engines of API 1.53 and later accept it
+   * directly on their socket; earlier ones on a connection that is requested by `POST /grpc` (moby api, deprecated
+   * since).
    *
    * @throws EngineError `ENGINE_NOT_FOUND` and the like when the engine has no BuildKit of its own.
    */

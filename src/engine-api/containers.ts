@@ -42,7 +42,7 @@ export interface LogsOptions extends CallOptions {
 
 /** Options of {@link Containers.create}. */
 export interface CreateContainerOptions extends CallOptions {
-  /** Of which of the image's platforms, `os/arch[/variant]`. Default: what fits the engine. */
+  /** Which of the image's platforms to use, `os/arch[/variant]`. Default: the one that fits the engine. */
   platform?: string;
 }
 
@@ -56,12 +56,12 @@ export interface AttachOptions extends CallOptions, Omit<ExecStreamOptions, "ear
   stderr?: boolean;
 }
 
-/** A wait that the engine has taken note of. */
+/** A wait that the engine has registered. */
 export interface StartedWait {
   exit: Promise<ContainerWait>;
 }
 
-/** When a wait ends: not running, the next time that it stops, or removed. */
+/** What to wait for: that the container is not running, that it stops the next time, or that it is removed. */
 export type WaitCondition = "not-running" | "next-exit" | "removed";
 
 /** Options of {@link Containers.putArchive}. */
@@ -70,7 +70,7 @@ export interface PutArchiveOptions extends CallOptions {
   path: string;
   /** An uncompressed tar: engines have run a container's own decompressors as root. */
   body: Uint8Array | UploadSource;
-  /** Fail rather than put a directory in the place of another thing, or the other way round. Default false. */
+  /** Fail rather than replace a directory with something else, or something else with a directory. Default false. */
   noOverwriteDirNonDir?: boolean;
 }
 
@@ -78,7 +78,7 @@ export interface PutArchiveOptions extends CallOptions {
 export interface PutDirectoryOptions extends CallOptions {
   /** Directory in the container to put the files into. */
   path: string;
-  /** Directory here, whose files and directories go in; they belong to root there. */
+  /** Local directory whose files and directories are copied. In the container they belong to root. */
   directory: string;
 }
 
@@ -151,14 +151,21 @@ export class Containers {
     });
   }
 
-  /** What the engine knows of a container; with `size` also what its files take. @throws EngineError `ENGINE_NOT_FOUND`. */
+  /**
+   * What the engine knows of a container; with `size` also how much space its files take.
+   *
+   * @throws EngineError `ENGINE_NOT_FOUND`.
+   */
   async inspect(id: string, options: CallOptions & { size?: boolean } = {}): Promise<ContainerInspect> {
     const path = `/containers/${containerSegment(id)}/json`;
     const { size, ...rest } = readOptions("containers.inspect()", options, containerKinds.inspect);
     return this.#transport.json({ ...rest, method: "GET", path, query: { size: size || undefined } });
   }
 
-  /** The running containers, with `all` every one, with `limit` so many of the last; with `size` also what their files take. */
+  /**
+   * The running containers. With `all` every container, with `limit` only that many of the last, with `size` also how
+   * much space their files take.
+   */
   async list(
     options: CallOptions & { all?: boolean; limit?: number; size?: boolean; filters?: Filters } = {},
   ): Promise<ContainerSummary[]> {
@@ -177,7 +184,7 @@ export class Containers {
     });
   }
 
-  /** A container's output, as it was written; leaving the loop ends the call, which begins with the loop. */
+  /** A container's output, as it was written. The call begins with the loop over it, and leaving the loop ends it. */
   async *logs(id: string, options: LogsOptions = {}): AsyncGenerator<LogChunk, void, undefined> {
     const path = `/containers/${containerSegment(id)}/logs`;
     const given = readOptions("containers.logs()", options, containerKinds.logs);
@@ -205,8 +212,8 @@ export class Containers {
   }
 
   /**
-   * The same in two steps: resolves when the engine has taken note, so that a container can be started that may end at once. No
-   * deadline unless given.
+   * The same in two steps: resolves when the engine has registered the wait. A container that is started after that is
+   * not missed, even if it ends at once. No deadline unless given.
    */
   async startWait(
     id: string,
@@ -216,7 +223,7 @@ export class Containers {
     const path = `/containers/${containerSegment(id)}/wait`;
     const call = { milliseconds: 0, ...rest, method: "POST" as const, path, query: { condition } };
     const exit = this.#transport.parse<ContainerWait>(await this.#transport.open(call));
-    // Who starts the container may fail before it listens.
+    // The caller may fail to start the container before it awaits this.
     exit.catch(() => {});
     return { exit };
   }
@@ -236,7 +243,7 @@ export class Containers {
       path: `/containers/${containerSegment(id)}/attach`,
       query: { stream: true, stdin, stdout, stderr },
     });
-    // It may break before its caller listens.
+    // It may break before its caller listens for errors.
     return holdStream(new ExecStream(id, socket, stream));
   }
 
@@ -270,8 +277,8 @@ export class Containers {
   }
 
   /**
-   * Unpacks a tar into a container that has not been started: in a running one the engine's path look-ups can
-   * be raced.
+   * Unpacks a tar into a container that has not been started: in a running one, the container's processes could change
+   * paths while the engine looks them up.
    *
    * @throws InvalidArgumentError when the archive is compressed.
    */
@@ -311,7 +318,7 @@ export class Containers {
     if (!found?.isDirectory()) throw new InvalidArgumentError(`no such directory: ${directory}`);
     const { pack } = await import("tar-fs");
     const body = pack(directory, { map: (header) => ({ ...header, uid: 0, gid: 0, uname: "", gname: "" }) });
-    // A streamx readable, which is iterated as one of Node.
+    // A streamx readable, which is iterated like one of Node's.
     await this.putArchive(id, { ...rest, body: body as unknown as AsyncIterable<Uint8Array> });
   }
 

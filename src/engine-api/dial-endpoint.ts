@@ -11,7 +11,7 @@ import { dialSsh } from "./ssh.js";
 
 const connectMilliseconds = 30_000;
 const keepAliveMilliseconds = 30_000;
-// The types of net.connect do not know of it.
+// Missing in the types of net.connect.
 const buffers = { highWaterMark: 64 * 1024 };
 
 /** What a TLS connection to an engine needs, as PEM texts. */

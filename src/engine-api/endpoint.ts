@@ -58,8 +58,8 @@ function tcpEndpoint(host: string, rest: string, tls: boolean): Endpoint {
   return { kind: "tcp", host: match[1].replace(/^\[|\]$/g, ""), port, prefix, tls };
 }
 
-// What ssh and the other side's shell get to see is held to a narrow alphabet, so that neither can take it for an
-// option or a command (docker/cli connhelper/ssh, CVE-2017-1000117 of its kind).
+// Only a narrow set of characters reaches ssh and the remote shell, so that neither can take them for an option or a
+// command (docker/cli connhelper/ssh, CVE-2017-1000117 of its kind).
 function sshEndpoint(host: string): SshEndpoint {
   let url: URL;
   try {

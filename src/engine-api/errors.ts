@@ -4,13 +4,13 @@ import { SlipwayError } from "../core/index.js";
  * Stable codes of {@link EngineError}.
  *
  * - `ENGINE_STATUS`: the engine refused; `status` and `engineMessage` tell why. Also `ENGINE_NOT_FOUND` (404) and
- *   `ENGINE_CONFLICT` (409).
+ * `ENGINE_CONFLICT` (409).
  * - `ENGINE_CONNECT`: no connection could be made. `ENGINE_CONNECTION_LOST`: it broke during the call.
  * - `ENGINE_CLOSED`: the client was closed by its owner.
  * - `ENGINE_VERSION`: the engine's API is older than slipway's floor, or it is no Docker engine.
  * - `ENGINE_UPGRADE_REFUSED`: something answered the request for a raw stream without giving one, mostly a proxy.
  * - `ENGINE_STREAM`: an error inside a stream that had begun well (pull, load, exec).
- * - `ENGINE_PROTOCOL`: bytes that the API does not allow. `ENGINE_TOO_LARGE`: more of them than accepted.
+ * - `ENGINE_PROTOCOL`: bytes that the API does not allow. `ENGINE_TOO_LARGE`: more bytes than are accepted.
  * - `ENGINE_EXEC`: a process started by exec failed; `exitCode` and `stderr` tell how.
  * - `ENGINE_EMPTY_BODY`: an upload without a single byte.
  */
@@ -66,7 +66,7 @@ export class EngineError extends SlipwayError {
   }
 }
 
-/** The error that a refusing status stands for. The text begins as docker's own client has it. */
+/** The error for a status that refuses a call. Its text begins as in docker's own client. */
 export function statusError(
   status: number,
   engineMessage: string,

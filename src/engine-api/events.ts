@@ -8,7 +8,7 @@ import type { EngineEvent } from "./wire-system.js";
 /** Options of {@link readEvents}. */
 export interface EventsOptions extends CallOptions {
   filters?: Filters;
-  /** Unix seconds or RFC 3339: tell also what has happened since. */
+  /** Unix seconds or RFC 3339: also give the events since then. */
   since?: string | number;
   /** Unix seconds or RFC 3339: end then. Default: never. */
   until?: string | number;

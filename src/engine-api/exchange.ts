@@ -108,7 +108,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
       return;
     }
     this.#finish();
-    // Who gets it may wait before it listens; the connection may break meanwhile.
+    // The caller may wait before it listens for errors, and the connection may break meanwhile.
     this.#resolve({ upgraded: true, socket: holdStream(socket) });
   }
 
@@ -159,7 +159,8 @@ function brokenError(name: string, error: Error): Error {
     });
   }
   const kind =
-    // An end in the middle of a message is told by the parser too; only then it has no bytes to show (undici client-h1.js).
+    // The parser also reports an end in the middle of a message; only then does its error carry no bytes (undici
+    // client-h1.js).
     (error.name === "HTTPParserError" && (error as { data?: unknown }).data !== "") ||
     code === "UND_ERR_HEADERS_OVERFLOW"
       ? "ENGINE_PROTOCOL"

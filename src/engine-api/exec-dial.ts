@@ -9,7 +9,10 @@ const explainMilliseconds = 5_000;
 
 /** Options of {@link execDial}. */
 export interface ExecDialOptions {
-  /** What the process speaks. Of `http2` (default) the first byte is known: text in its place is an error message. */
+  /**
+   * What the process speaks. With `http2` (default) the first byte is known, so that text in its place is recognised as
+   * an error message.
+   */
   speaks?: "http2" | "anything";
   /** Gets what the process writes to stderr. */
   onStderr?: (data: Buffer) => void;
@@ -37,7 +40,7 @@ export function execDial(
       try {
         exitCode = await engine.exec.exitCode(id, { milliseconds: explainMilliseconds });
       } catch {
-        // The engine or the container is gone; what the process said must do.
+        // The engine or the container is gone, so there is only what the process said.
       }
       const said = [stderr, output]
         .map((text) => text.trim())

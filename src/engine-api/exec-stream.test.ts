@@ -153,7 +153,7 @@ describe("exec", () => {
     expect(stream.writableFinished).toBe(true);
   });
 
-  it("FLT-10 an end inside a frame is an end that can be told", async () => {
+  it("FLT-10 an end inside a frame ends the stream, and can be told from a clean end", async () => {
     process((socket) => socket.end(frame(1, "whole").subarray(0, 10)));
     const stream = await engine.exec.start("e1");
     expect(await text(stream)).toBe("wh");
@@ -169,7 +169,7 @@ describe("exec", () => {
     expect(await text(stream)).toBe("after the end of input");
   });
 
-  it("an error of the daemon in the stream is one of the stream", async () => {
+  it("an error of the daemon in the stream fails the stream", async () => {
     process((socket) => socket.end(frame(3, "lost the container")));
     const stream = await engine.exec.start("e1");
     await expect(text(stream)).rejects.toMatchObject({
@@ -259,7 +259,7 @@ describe("execDial", () => {
     });
   });
 
-  it("a process that ends well without a word is an end", async () => {
+  it("a process that ends well without output ends the stream", async () => {
     process((socket) => socket.end());
     exits(0);
     const stream = await execDial(engine, "c1", cmd)();

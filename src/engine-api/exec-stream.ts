@@ -14,7 +14,7 @@ export interface ExecStreamOptions {
   lingerMilliseconds?: number | undefined;
   /** The process has a terminal: its output is not framed and has no stderr. Default false. */
   tty?: boolean | undefined;
-  /** Look closer when the process ends, or says something unexpected, before its first proper output. */
+  /** How to explain a process that ends, or writes something unexpected, before its first proper output. */
   early?: EarlyEnd | undefined;
 }
 
@@ -26,13 +26,13 @@ export interface EarlyEnd {
   explain(output: string): Promise<Error | undefined>;
 }
 
-/** How long the rest of unexpected output is waited for. */
+/** How long to wait for the rest of unexpected output. */
 const strayMilliseconds = 2_000;
 const keptStray = 4 * 1024;
 
 /**
- * A process in a container as a byte stream: what is read is its stdout, what is written its stdin (over the wire the
- * one is framed, the other is not). `end()` closes its stdin and leaves its output open.
+ * A process in a container as a byte stream: what is read is its stdout, what is written its stdin (on the wire stdout is
+ * framed, stdin is not). `end()` closes its stdin and leaves its output open.
  *
  * The end of the process's output ends the stream at once, whatever was still to be written.
  */

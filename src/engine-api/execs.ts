@@ -75,11 +75,11 @@ export class Execs {
       path: `/exec/${execSegment(id)}/start`,
       json: { Detach: false, Tty: stream.tty ?? false },
     });
-    // It may break before its caller listens.
+    // It may break before its caller listens for errors.
     return holdStream(new ExecStream(id, socket, stream));
   }
 
-  /** Starts the process and leaves it to itself. */
+  /** Starts the process without attaching to it. */
   async startDetached(id: string, options: CallOptions = {}): Promise<void> {
     const call = readOptions("exec.startDetached()", options, callKinds);
     const json = { Detach: true, Tty: false };

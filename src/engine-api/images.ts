@@ -40,8 +40,8 @@ export interface PushOptions extends CallOptions {
 /** Options of {@link Images.save}. */
 export interface SaveOptions extends CallOptions {
   /**
-   * Only these of an image's platforms; containerd image store. One since API 1.48, several since 1.52. Default: all
-   * that the engine has.
+   * Only these platforms of an image; with the containerd image store only. One platform needs API 1.48, several need
+   * 1.52. Default: all that the engine has.
    */
   platforms?: readonly Platform[];
 }
@@ -79,7 +79,7 @@ export class Images {
       query: { fromImage: name, tag, platform },
       headers: registryAuth ? { "x-registry-auth": encodeRegistryAuth(registryAuth) } : {},
     });
-    // Awaited, so that one which is async and rejects ends the call and not the process.
+    // Awaited: an async callback that rejects must end the call, not the process.
     for await (const message of readMessages(body, request)) await onProgress?.(message);
   }
 
@@ -129,8 +129,8 @@ export class Images {
 
   /**
    * Loads an image archive (docker or OCI layout in a tar) and reads the answer to its end, since engines tell of
-   * failures there (moby #40220). Gives the last 1,000 messages that are no mere progress, e.g. `Loaded image: app:1`.
-   * A success is a claim: inspect the image afterwards.
+   * failures there (moby #40220). Gives the last 1,000 messages other than progress, e.g. `Loaded image: app:1`. Do not
+   * rely on a reported success: inspect the image afterwards.
    *
    * The deadline (default 600 s) is for the engine to take the next bytes, and to begin its answer after the last.
    *
@@ -174,7 +174,7 @@ export class Images {
     return body;
   }
 
-  /** What an older engine does not know it leaves out without a word; so it is not asked. */
+  /** An older engine silently ignores what it does not know, so it is not asked. */
   async #platforms(platforms: readonly Platform[] = [], signal: AbortSignal | undefined): Promise<string[]> {
     if (platforms.length === 0) return [];
     const needed = platforms.length > 1 ? "1.52" : "1.48";
@@ -187,7 +187,7 @@ export class Images {
     return platforms.map((platform) => JSON.stringify(platform));
   }
 
-  /** Gives an image one more name; a tag of that name moves to it. */
+  /** Adds a name to an image. If another image has that tag, the tag moves. */
   async tag(source: string, target: string, options: CallOptions = {}): Promise<void> {
     const { name: repo, tag } = splitReference(target);
     const path = `/images/${imagePath(source)}/tag`;
@@ -195,7 +195,7 @@ export class Images {
     await this.#transport.send({ ...call, method: "POST", path, query: { repo, tag } });
   }
 
-  /** The engine's images; with `manifests` (API 1.47, containerd store) also what of each is there. */
+  /** The engine's images; with `manifests` (API 1.47, containerd store) also which parts of each are there. */
   async list(
     options: CallOptions & { all?: boolean; filters?: Filters; manifests?: boolean } = {},
   ): Promise<ImageSummary[]> {

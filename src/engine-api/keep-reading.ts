@@ -7,7 +7,7 @@ const broken = new Set(["EPIPE", "ECONNRESET", "ECONNABORTED"]);
 /**
  * Makes a socket survive writes that its peer no longer takes, until it has been read to its end. A peer that refuses
  * early sends its reason and closes; Node destroys a socket at the first failed write, and what has arrived but was not
- * read yet would be lost with it (FLT-13, FLT-23). The end of the connection is then told by its read side.
+ * read yet would be lost with it (FLT-13, FLT-23). The end of the connection then shows on its read side.
  */
 export function keepReading<T extends Socket>(socket: T): T {
   const forgiving =

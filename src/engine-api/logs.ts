@@ -8,7 +8,7 @@ export interface LogChunk {
   data: Buffer;
 }
 
-/** Reads a log to its end. With `tty` it is not framed, and all of it stdout. */
+/** Reads a log to its end. With `tty` it is not framed, and all of it counts as stdout. */
 export async function* readLogs(
   open: () => Promise<Opened>,
   tty: boolean,

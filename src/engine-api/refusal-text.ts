@@ -5,8 +5,8 @@ import { collect } from "./collect.js";
 const maxErrorBytes = 64 * 1024;
 
 /**
- * What a refusal says, from its body: engines answer `{"message": …}`; what stands in front of them may answer anything,
- * of which the beginning is given on one line. Empty when there is nothing, or far too much.
+ * What a refusal says, from its body: engines answer `{"message": …}`; a proxy in front of them may answer anything. Of
+ * that the beginning is given, on one line. Empty when there is no text, or far too much.
  */
 export async function refusalText(body: Readable): Promise<string> {
   let text: string;

@@ -8,9 +8,10 @@ const resumeAt = 64 * 1024;
 const joinedLength = 64 * 1024;
 
 /**
- * An answer's body as a stream, with back-pressure. Between pausing and going on lies more than one read of the socket:
- * undici puts what it has not parsed yet back in front of the socket's buffer, and takes it all out again, with more that has
- * come, each time it goes on. Done for every piece, that buffer grows without end, and the work with its square.
+ * An answer's body as a stream, with back-pressure. The two limits are more than one read of the socket apart. When it is
+ * paused, undici puts what it has not parsed yet back in front of the socket's buffer; each time it resumes, it takes all
+ * of that out again, with what has arrived since. Done for every piece, that buffer would grow without end, and the work
+ * with its square.
  */
 export class ResponseBody extends Readable {
   readonly #controller: Dispatcher.DispatchController;
@@ -74,7 +75,7 @@ export class ResponseBody extends Readable {
     );
     const pieces = this.#waiting.slice(from, this.#first);
     this.#bytes -= length;
-    // What was taken is let go of even if the rest is never taken up: a slow reader may always find something.
+    // What was taken is released even if the rest is never read: a slow reader may always find something waiting.
     if (this.#first * 2 >= this.#waiting.length) {
       this.#waiting = this.#waiting.slice(this.#first);
       this.#first = 0;

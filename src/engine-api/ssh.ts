@@ -9,7 +9,10 @@ import { sshProgramKinds } from "./option-kinds.js";
 
 const keptStderr = 16 * 1024;
 
-/** The program that bridges to a daemon's socket on the other machine, given the socket where it is not the usual one. */
+/**
+ * The command that connects to a daemon's socket on the other machine. It gets the socket's path if that is not the usual
+ * one.
+ */
 export type BridgeCommand = (socket: string | undefined) => string[];
 
 const dockerBridge: BridgeCommand = (socket) => [
@@ -41,16 +44,19 @@ export function dialSsh(endpoint: SshEndpoint, options: { command?: string } = {
   return dialBridge({ endpoint, what: "the Docker daemon", bridge: dockerBridge }, options.command);
 }
 
-/** What {@link dialProgramBySsh} runs, and what it reaches so, for messages. */
+/** What {@link dialProgramBySsh} runs, and what messages call that which it reaches. */
 export interface SshProgram {
-  /** Words of the command; what the other side's shell takes for more than a word must not be in them. */
+  /**
+   * The words of the command. The remote shell reads them, so they must not contain characters that are special to a
+   * shell.
+   */
   command: BridgeCommand;
   what: string;
 }
 
 /**
- * Dials `ssh://[user@]host[:port][/socket]` by running a program there that is on the other end of the connection. Errors are
- * those of {@link dialSsh}.
+ * Dials `ssh://[user@]host[:port][/socket]` by running a program there, whose stdin and stdout become the connection.
+ * Errors are those of {@link dialSsh}.
  *
  * @throws InvalidArgumentError for another address.
  */
@@ -129,7 +135,7 @@ class SshStream extends Duplex {
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-keptStderr);
     });
-    // A broken pipe is told better by the exit that follows.
+    // The exit that follows says more than a broken pipe.
     for (const pipe of [child.stdin, child.stdout, child.stderr]) pipe.on("error", () => {});
     // "close" comes after the exit and after both output pipes have been read to their ends.
     child.once("close", (code, signal) => {

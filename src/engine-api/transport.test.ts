@@ -59,7 +59,7 @@ describe("refusals", () => {
     expect(fake.calls.map(({ path }) => path)).toEqual(["/_ping", "/info"]);
   });
 
-  it("of start and stop are none when there is nothing to do", async () => {
+  it("start and stop do not fail when there is nothing to do", async () => {
     fake.on("POST", "/containers/c1/start", (call) => call.empty(304));
     fake.on("POST", "/containers/c1/stop", (call) => call.empty(304));
     await engine.containers.start("c1");
@@ -183,7 +183,7 @@ describe("connections", () => {
     expect(await failure(engine.info())).toMatchObject({ code: "ENGINE_CLOSED" });
   });
 
-  it("close() before the first call is nothing", async () => {
+  it("close() before the first call does nothing", async () => {
     await engine.close();
     expect(fake.connectionsMade).toBe(0);
   });

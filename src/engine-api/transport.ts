@@ -26,7 +26,7 @@ const maxHeaderBytes = 64 * 1024;
 export interface CallOptions {
   /** Ends the call, and a stream that it returned. */
   signal?: AbortSignal | undefined;
-  /** Deadline for the answer to begin, in milliseconds; 0 is none. Default 30,000 unless the method says else. */
+  /** Deadline for the answer to begin, in milliseconds; 0 is none. Default 30,000 unless the method says otherwise. */
   milliseconds?: number | undefined;
 }
 
@@ -65,7 +65,7 @@ export interface TransportOptions {
   userAgent: string;
   /** Speak this version without asking. */
   apiVersion?: string | undefined;
-  /** What may be the reason when a connection is made, and then closed without an answer. */
+  /** A likely reason, for the message, when a connection is made and then closed without an answer. */
   refusalHint?: string | undefined;
 }
 
@@ -124,7 +124,7 @@ export class Transport {
     }
   }
 
-  /** Calls for the effect alone. */
+  /** Makes a call whose answer has nothing to read. */
   async send(call: Call): Promise<void> {
     const { body } = await this.open(call);
     await this.#finish(body);
@@ -151,7 +151,7 @@ export class Transport {
     );
   }
 
-  /** A connection of its own on which nothing has been said. It goes with this transport's, at the latest. */
+  /** A separate connection, on which nothing has been sent. It is closed with this transport at the latest. */
   async dial(signal?: AbortSignal): Promise<Duplex> {
     if (this.#closing) throw closedError();
     using linked = linkSignal(signal);
@@ -165,11 +165,11 @@ export class Transport {
   }
 
   /**
-   * Calls with a streamed body, on a connection of its own that is closed afterwards (docker-modem #196). `read` gets
-   * the answer, perhaps while the body is still being sent; once it is through, no more of the source is read.
+   * Calls with a streamed body, on a connection of its own that is closed afterwards (docker-modem #196). `read` gets the
+   * answer, perhaps while the body is still being sent; once it has returned, no more of the source is read.
    *
-   * The deadline counts while it is the engine's turn: to take the next bytes, or to begin its answer after the last.
-   * An error of the source is thrown as it is.
+   * The deadline counts while it is the engine's turn: to take the next bytes, or to begin its answer after the last. An
+   * error of the source is thrown as it is.
    */
   async upload<T>(call: Call, source: UploadSource, read: (opened: Opened) => Promise<T>): Promise<T> {
     using linked = linkSignal(call.signal);
@@ -265,10 +265,10 @@ export class Transport {
       throw new EngineError("ENGINE_PROTOCOL", "the engine switched protocols without being asked", request);
     }
     const { status, headers, body } = answer;
-    // 304: a container to be started runs already, one to be stopped does not.
+    // 304: the container to start is running already, or the one to stop is not.
     if ((status >= 200 && status < 300) || status === 304) return { status, headers, body, request };
     const refusal = await refusalText(body);
-    // A Go server with TLS answers plain text so, and nothing else: without a single header (net/http server.go).
+    // Only a Go server with TLS that gets plain text answers like this, without a single header (net/http server.go).
     if (status === 400 && Object.keys(headers).length === 0) {
       const { host } = this.#options;
       throw new EngineError(

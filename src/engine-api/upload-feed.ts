@@ -10,7 +10,7 @@ const turnBytes = 32 * 1024;
 
 /** What an {@link UploadFeed} is told of whom it feeds. */
 export interface UploadWatch {
-  /** How long the engine may take no more; 0 is for ever. */
+  /** How long the engine may go without taking bytes, in ms; 0 is without limit. */
   milliseconds: number;
   /** The request, for messages. */
   what: string;
@@ -92,7 +92,7 @@ export class UploadFeed implements AsyncDisposable {
     this.#timer = setTimeout(() => onStall(new DeadlineError(what, milliseconds)), timerDelay(milliseconds));
   }
 
-  /** Not by Promise.race with one promise for all: that one would hold every chunk until the end. */
+  /** Does not use Promise.race with one shared promise, which would keep every chunk in memory until the end. */
   #next(): Promise<Uint8Array | undefined> {
     return new Promise((resolve, reject) => {
       // A rejection and not an end, which would make the upload look complete to the engine.

@@ -138,7 +138,7 @@ describe("images.load", () => {
     expect(state.returned).toBe(true);
   });
 
-  it("an engine that answers well before it has read all has read enough", async () => {
+  it("an engine that reports success before it has read everything is believed", async () => {
     fake.on("POST", "/images/load", (call) => {
       call.request.once("data", () => {
         call.request.pause();

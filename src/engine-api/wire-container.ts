@@ -135,7 +135,7 @@ export interface ContainerState {
   Restarting: boolean;
   OOMKilled: boolean;
   Dead: boolean;
-  /** 0 when not running. As the engine's host counts. */
+  /** 0 when not running. As the engine's host numbers processes. */
   Pid: number;
   ExitCode: number;
   Error: string;
@@ -173,7 +173,7 @@ export interface ContainerInspect {
   Config: ContainerConfig;
   HostConfig: HostConfig;
   Mounts: MountPoint[];
-  /** By network alone: engines of API 1.52 and later say nothing about the default bridge beside it. */
+  /** By network. Engines of API 1.52 and later give the addresses in the default bridge only here. */
   NetworkSettings: { Networks: Record<string, EndpointSettings> };
   RestartCount?: number;
 }

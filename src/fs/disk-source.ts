@@ -24,8 +24,9 @@ export interface DiskSource extends TreeSource {
   /** Absolute path of the directory, its own links resolved, without a `/` at the end (so `""` is the file system's root). */
   readonly root: ByteString;
   /**
-   * The path of an entry for calls of node:fs. Others may exchange a directory on the way for a link meanwhile: what is opened by
-   * it must be the file, by device and inode, that {@link lstat} has seen, which looks in directories that are held.
+   * The path of an entry for calls of node:fs. Somebody may replace a directory on the way by a link. So whatever is
+   * opened by this path must be checked: device and inode must be those that {@link lstat} saw, which looks into
+   * directories that are held open.
    */
   pathOf(path: ByteString): string | Buffer;
   /** Closes the directories that are held; the source is of no use afterwards. Idempotent. */

@@ -10,9 +10,9 @@ const pollMilliseconds = 100;
 export interface FifoOptions {
   /** Ends the waiting. */
   signal?: AbortSignal | undefined;
-  /** Whether to wait for somebody who reads it; else it is an error that nobody does. */
+  /** Whether to wait for a reader. If not, it is an error that there is none. */
   wait: boolean;
-  /** The stream's errors, of the system's. */
+  /** Makes the stream's errors from those of the system. */
   errorOf: (error: unknown) => Error;
 }
 

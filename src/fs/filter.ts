@@ -3,7 +3,7 @@ import { dedupePaths, followLinks } from "./follow-links.js";
 import { PatternMatcher, leadingDirs } from "./patterns.js";
 import type { TreeSource } from "./tree-source.js";
 
-/** Which entries of a tree are wanted. Absent and empty lists mean the same but for `followPaths`: no limit. */
+/** Which entries of a tree are wanted. An absent and an empty list both mean no limit, except for `followPaths`. */
 export interface FilterOptions {
   /** Only what matches one of these patterns, with its parents. */
   include?: readonly ByteString[] | undefined;

@@ -4,7 +4,7 @@ import { type Program, compileProgram, ops } from "./regexp-program.js";
 /** Answers whether a text contains a match. */
 export interface TextMatcher {
   test(text: string): boolean;
-  /** How much it had to be written out, in steps: what a list of patterns is bounded by. */
+  /** Its size in steps, which counts towards the limit of a list of patterns. */
   readonly size: number;
 }
 
@@ -32,7 +32,7 @@ interface State {
   doneAtEnd: boolean | undefined;
 }
 
-/** Numbers that the states of all machines hold together, at most; then they are found anew. */
+/** Most numbers that the states of all machines hold together. Beyond that they are dropped, and found anew. */
 const mostRemembered = 400_000;
 let remembered = 0;
 let generation = 0;

@@ -25,7 +25,7 @@ export class HeldDirectories {
   }
 
   /**
-   * What a name in the directory is to be appended to; `""` is the root. Good until the next call.
+   * The prefix to which a name in the directory is appended; `""` is the root. Valid until the next call.
    * @throws NodeJS.ErrnoException, ENOTDIR for what is no directory (any more)
    */
   prefixOf(path: ByteString): ByteString {
@@ -54,7 +54,7 @@ export class HeldDirectories {
     const child = openChild(directory, Buffer.from(baseOf(path), "latin1"));
     if (!child) throw Object.assign(new Error("not a directory"), { code: "ENOTDIR" });
     const found = held(child);
-    // Without a descriptor there is nothing to be held, and a look each time is what is left.
+    // Without descriptors no directory can be held open, so it is checked each time.
     if (child.fd < 0) return found;
     this.#open.set(path, found);
     if (this.#open.size > maxOpen) {

@@ -66,7 +66,7 @@ async function end(child: ChildProcess): Promise<void> {
   await once(child, "exit");
 }
 
-test("none that is in use goes, however many there are; then the newest stay", async () => {
+test("no entry in use is removed, however many there are; of the others the newest stay", async () => {
   const leased = new LeasedDirectory(dir, { most: 2 });
   const leases = [];
   for (const name of ["a", "b", "c", "d"]) {

@@ -33,13 +33,14 @@ interface LeaseRecord {
 
 const leasePrefix = ".lease-";
 const makingPrefix = ".making-";
-/** A lease of a process that cannot be seen from here, as one on another machine, is good for so long, in ms. */
+/** How long a lease counts whose process cannot be seen from here, such as one on another machine, in ms. */
 const longestLease = 7 * 24 * 3600 * 1000;
 
 /**
- * A directory of directories of which those not used for longest go when there are more than `most`, but none that has a
- * lease, in this process or another. An entry appears whole and goes whole: it is filled under another name, and renamed
- * before it is deleted. What killed processes leave (leases, entries half made or half deleted) goes with the next trim.
+ * A directory of directories. When there are more than `most`, those that were not used for longest are deleted, except
+ * those that have a lease, in this process or another. An entry appears whole and goes whole: it is filled under another
+ * name, and renamed before it is deleted. What killed processes leave (leases, entries half made or half deleted) goes
+ * with the next trim.
  */
 export class LeasedDirectory {
   readonly #path: string;

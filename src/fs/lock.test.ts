@@ -113,7 +113,7 @@ describe("STO-11 lockFile where there is no flock program", () => {
     expect(fs.readdirSync(dir)).toEqual([".lock"]);
   });
 
-  test("a machine of the same name keeps its lock; one of before this machine's start is nobody's", async () => {
+  test("an owner on another machine of the same name keeps its lock; one from before this machine's start does not", async () => {
     await (await lockFile(path, { program })).close();
     const owner = { pid: 1, host: hostname(), bootId: "another", started: "1", nonce: "x" };
     fs.writeFileSync(`${path}.owner`, JSON.stringify(owner));

@@ -21,7 +21,7 @@ export interface LockOptions {
   program?: string;
 }
 
-/** A held lock. Closing it, or the end of the process, gives it free. */
+/** A held lock. Closing it, or the end of the process, releases it. */
 export interface FileLock extends AsyncDisposable {
   readonly path: string;
   /** `flock` is the kernel's lock, which buildx takes too; `owner` is a file beside it, for places without flock(1). */
@@ -29,7 +29,7 @@ export interface FileLock extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** The lock was not to be had in time. `pid` is the holder's, if it could be found. */
+/** The lock could not be taken in time. `pid` is the holder's, if it could be found. */
 export class LockError extends SlipwayError {
   readonly path: string;
   readonly pid: number | undefined;
@@ -103,7 +103,7 @@ interface FlockCall {
   signal: AbortSignal;
 }
 
-// A link in the lock's place would have the file made wherever it leads.
+// If there were a link in the lock's place, the file would be made wherever the link leads.
 const lockFlags =
   constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 

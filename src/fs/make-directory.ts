@@ -3,7 +3,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
 /**
- * Makes a directory with those above it that are missing. Not Node's own way (`recursive`), which turns for ever where
+ * Makes a directory with those above it that are missing. Not Node's own way (`recursive`), which loops for ever where
  * mkdir(2) answers ENOENT below a directory that is there: /proc, some network file systems.
  *
  * @returns the topmost directory that was made; undefined when all were there

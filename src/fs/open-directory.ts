@@ -95,7 +95,10 @@ export function selfPath(directory: OpenDirectory): Buffer {
   return directory.prefix.subarray(0, directory.prefix.length - 1);
 }
 
-/** A path that leads to an open file wherever its entry has gone; where there is none, the `path` it was opened by. */
+/**
+ * A path that leads to an open file even when its entry has been moved. On systems without such a path, the `path` that
+ * it was opened by.
+ */
 export function descriptorPath(fd: number, path: Buffer): Buffer {
   return canAnchor() ? Buffer.from(`/proc/self/fd/${fd}`) : path;
 }

@@ -54,7 +54,7 @@ export function setMetadataSync(fd: number, path: PathLike, mode: number, time: 
   }
 }
 
-/** True of calls that are not to be had, rather than refused by the system for this file. */
+/** True for errors of calls that are not available at all, in contrast to calls that the system refuses for this file. */
 function isMissing(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === undefined || code === "ERR_ACCESS_DENIED";

@@ -10,7 +10,7 @@ import { setFileMode, syncFile } from "./open-file.js";
 import { type OutputPlace, outputPlace, partPath } from "./output-place.js";
 import { writeError } from "./write-error.js";
 
-/** Bytes held before whoever writes is to wait. Writes go out as one while the next gather. */
+/** Bytes held before the writer has to wait. Writes go out as one while the next gather. */
 const highWaterMark = 4 * 1024 * 1024;
 
 /** How a file for output is opened. */
@@ -57,7 +57,7 @@ export async function openPlace(
       errorOf: (error) => errorOf("write", error),
     });
   switch (place.kind) {
-    // What a shell redirected there with `>>` is not to be cut.
+    // A file that the shell opened with `>>` must not be truncated.
     case "descriptor":
       return new OutputFile(await open(place.path, "a"), errorOf);
     case "file": {
@@ -72,7 +72,7 @@ export async function openPlace(
   }
 }
 
-/** Makes an error of what the system says to an operation. */
+/** Makes an error from what the system says of an operation. */
 type ErrorOf = (operation: string, cause: unknown) => Error;
 
 type Callback = (error?: Error | null) => void;

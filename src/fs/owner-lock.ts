@@ -25,8 +25,9 @@ const pollEvery = 50;
 /**
  * A lock made of a file that names its owner, for places without flock(1). Does not exclude programs that use flock.
  *
- * The lock is whoever stands in `<path>.owner`. A dead owner is replaced by the one process that manages to link
- * `<path>.owner.<its nonce>`, renaming that over the lock; if that one dies in between, its own nonce is claimed.
+ * The owner is named in the file `<path>.owner`. A dead owner is replaced by the one process that manages to create the
+ * link `<path>.owner.<nonce of the dead one>` and renames it over the lock. If that process dies in between, its own
+ * nonce is claimed in the same way.
  */
 export class OwnerLock implements FileLock {
   readonly path: string;
@@ -129,7 +130,10 @@ async function isAlive(owner: Owner, path: string): Promise<boolean> {
   return owner.started === (await processStat(owner.pid)).started;
 }
 
-/** Many machines have one host name, and may share a directory: one that took the lock since this one was started is another. */
+/**
+ * Whether the owner ran on this machine before it was last started. Several machines may have the same host name and
+ * share a directory, so an owner that took the lock since then is on another one.
+ */
 async function wasBeforeThisBoot(owner: Owner, path: string): Promise<boolean> {
   const sameMachine = owner.machineId === undefined || owner.machineId === (await machineId());
   const taken = await stat(path).catch(() => undefined);

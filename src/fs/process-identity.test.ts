@@ -36,7 +36,7 @@ describe.runIf(process.platform === "linux")("of another boot", () => {
     expect(await hasEnded({ ...earlier, bootId: "" }, { lastSign: Date.now() })).toBe(false);
   });
 
-  it("machines of one host name are not each other", async () => {
+  it("machines with the same host name are told apart", async () => {
     const gone = await endedProcess();
     for (const machineId of ["", "0123456789abcdef0123456789abcdef"])
       expect(await hasEnded({ ...gone, ...other, machineId }, { lastSign: before })).toBe(false);

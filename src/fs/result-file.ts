@@ -26,8 +26,8 @@ export interface ResultFile {
 }
 
 /**
- * Finds out where a result goes, and that it can be written there, so that nobody works in vain. The rules are those of
- * {@link openOutputFile}, but that missing directories are an error, as for buildx.
+ * Finds out where a result goes, and that it can be written there, before the work begins. The rules are those of {@link
+ * openOutputFile}, but that missing directories are an error, as for buildx.
  *
  * @param what names what the file is, in errors
  * @throws FileWriteError that names the path

@@ -19,7 +19,7 @@ const removedPrefix = ".removing-";
  */
 export function setAside(directory: string, options: SetAsideOptions): string[] {
   const { most, prefix = "", isInUse } = options;
-  // Asked here: what starts the command loads as little as it can, and has this function in it.
+  // Loaded here: this function is part of what starts the command, which loads as little as it can.
   const fs = process.getBuiltinModule("node:fs");
   const path = process.getBuiltinModule("node:path");
   const names = fs.readdirSync(directory);

@@ -31,7 +31,7 @@ test.each([0o777, 0o1777, 0o702])("SEC-70 one of mode %o is not, with the way ou
   expect(sharedReason(link)).toBe("every user of this machine can write to it");
 });
 
-test("SEC-70 what is not there, or no directory, is for others to tell", async () => {
+test("SEC-70 what does not exist, or is no directory, is left for whoever opens it to report", async () => {
   expect(sharedReason(join(root, "none"))).toBeUndefined();
   expect(sharedReason("/dev/null")).toBeUndefined();
   await symlink("circle", join(root, "circle"));

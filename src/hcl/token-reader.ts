@@ -78,12 +78,12 @@ export class TokenReader {
     report(this.diagnostics, subject, summary, detail);
   }
 
-  /** Tells an error unless it may only come from another before it. */
+  /** Reports an error unless it may only be a consequence of an earlier one. */
   softError(subject: Range, summary: string, detail: string): void {
     if (!this.recovery) this.error(subject, summary, detail);
   }
 
-  /** Whether reading has gone wrong since `mark`, an earlier number of diagnostics, and was taken up again. */
+  /** Whether reading has failed since `mark`, an earlier number of diagnostics, and was taken up again behind the error. */
   failedSince(mark: number): boolean {
     return this.recovery && this.diagnostics.length > mark;
   }

@@ -172,7 +172,7 @@ describe("why a connection died", () => {
     });
   });
 
-  test("a GOAWAY without an error lets calls end, and begin none", async () => {
+  test("a GOAWAY without an error lets open calls end and no new one begin", async () => {
     const { ours, session } = plainServer((stream) => {
       session.goaway(http2.constants.NGHTTP2_NO_ERROR, 1, Buffer.from("shutting down"));
       stream.respond({ ":status": 200 });

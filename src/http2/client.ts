@@ -29,8 +29,8 @@ export interface RequestOptions {
   /** Resets the stream with CANCEL. */
   signal?: AbortSignal;
   /**
-   * Watches that the peer lives as long as the stream is open, see {@link KeepAliveOptions}; for the one stream that
-   * carries a session, where the daemon is heard of every 5 s.
+   * While the stream is open, checks that the peer is alive; see {@link KeepAliveOptions}. For the one stream that
+   * carries a session, on which the daemon sends something every 5 s.
    */
   keepAlive?: KeepAliveOptions;
 }
@@ -129,7 +129,10 @@ export class Http2Client implements AsyncDisposable {
     return client;
   }
 
-  /** Why the connection is of no more use; undefined as long as it is. To a stream all of these look like CANCEL. */
+  /**
+   * Why the connection can no longer be used; undefined while it can. On a stream each of these reasons looks like
+   * CANCEL.
+   */
   failure(): Error | undefined {
     return this.#watch.failure();
   }
@@ -145,8 +148,8 @@ export class Http2Client implements AsyncDisposable {
     const refusal = this.#watch.refusal();
     if (refusal) throw refusal;
     const stream = this.#open(headers);
-    // Listens first, so that everybody else finds the error with its meaning: Node resets with this code what has more fields
-    // or bytes of headers than were allowed, and a peer that is called too often does.
+    // Added as the first listener, so that all others get the error with its meaning. Node resets a stream with this code
+    // when it has more header fields or bytes than allowed; a peer that is called too often does the same.
     stream.on("error", (error) => {
       if (stream.rstCode === http2.constants.NGHTTP2_ENHANCE_YOUR_CALM)
         error.message =
@@ -183,7 +186,7 @@ export class Http2Client implements AsyncDisposable {
     try {
       return this.#session.request({ ":method": "POST", te: "trailers", ...headers });
     } catch (error) {
-      // It is being torn down, and has not said why yet; or the headers cannot be sent.
+      // Either the session is being torn down and has not said why yet, or the headers cannot be sent.
       if (!this.#session.destroyed && !this.#session.closed) throw error;
       throw new Http2Error("HTTP2_LOST", "the connection is going down", { cause: error });
     }
@@ -235,8 +238,8 @@ async function* inspected(
 }
 
 /**
- * Puts the status headers together again that came in pieces ({@link HeaderCoalescer}); node joins those by `, `. Listens
- * first, so that everybody else finds the headers whole.
+ * Joins status headers that came in pieces (see {@link HeaderCoalescer}; node puts `, ` between them). Added as the first
+ * listener, so that all others get whole headers.
  */
 function joinStatus(headers: http2.IncomingHttpHeaders, raw: readonly string[]): void {
   for (const name of ["grpc-message", "grpc-status-details-bin"]) {

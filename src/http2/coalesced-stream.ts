@@ -96,7 +96,10 @@ export class CoalescedStream extends Duplex {
     }
   }
 
-  /** A peer in this process may answer before the write returns: given to node:http2 then, it aborts the process. */
+  /**
+   * A peer in this process may answer before the write returns. Given to node:http2 at that moment, the answer would
+   * abort the process.
+   */
   #putBack(chunk: Buffer): void {
     this.#inner.pause();
     this.#inner.unshift(chunk);

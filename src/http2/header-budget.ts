@@ -6,10 +6,10 @@ import { GrpcError, grpcCodes } from "./grpc-error.js";
  * large ignore file are; no real peer has several of them under way.
  */
 const mostBytes = 32 * 1024 * 1024;
-/** What a header counts besides its texts (RFC 9113, 6.5.2). */
+/** Bytes that a header counts in addition to its name and value (RFC 9113, 6.5.2). */
 const overhead = 32;
 
-/** Bounds the header lists that a peer has us hold. */
+/** Bounds the memory that a peer's header lists take. */
 export class HeaderBudget {
   readonly #onExceeded: (error: GrpcError) => void;
   #bytes = 0;

@@ -61,7 +61,10 @@ export class HeaderCoalescer {
   #zero = 0;
   #acknowledged: "no" | "by us" | "by the peer" = "no";
 
-  /** `preface`: the peer is the client, whose connection preface comes first. `limit` is of a header block, in bytes. */
+  /**
+   * `preface`: the peer is the client, whose connection preface comes first. `limit`: bytes of the longest header block
+   * that is taken.
+   */
   constructor(options: { preface: boolean; limit?: number }) {
     this.#limit = Math.min(options.limit ?? maxHeaderBytes, maxHeaderBytes);
     this.#fromClient = options.preface;
@@ -138,8 +141,9 @@ export class HeaderCoalescer {
     const fate = this.#fateOf(type, flags, head.readUInt32BE(at + 5));
     this.#fate = fate;
     this.#left = length;
-    // A grpc-go client closes with GOAWAY and the last stream of its own, where the last one of ours belongs
-    // (http2_client.go outgoingGoAwayHandler): a protocol error to nghttp2. We open none, so 0 is what it means.
+    // When a grpc-go client closes, its GOAWAY names the last stream that it opened itself, where the last one that we
+    // opened belongs (http2_client.go outgoingGoAwayHandler). To nghttp2 that is a protocol error. We open none, so 0 is
+    // right.
     this.#zero = this.#fromClient && type === goaway ? Math.min(4, length) : 0;
     if (fate === "begin") {
       const own = Buffer.from(head.subarray(at, at + headLength));
@@ -150,7 +154,7 @@ export class HeaderCoalescer {
       this.#block.continuations++;
       this.#endsBlock = (flags & endHeadersFlag) !== 0;
     } else if (this.#block) {
-      // Something else inside a block is the peer's error. nghttp2 says so when it sees the block unfinished.
+      // Any other frame inside a block is the peer's error, which nghttp2 reports when it sees the block unfinished.
       emitBlock(this.#block, false, emit);
       this.#block = undefined;
     }
@@ -190,13 +194,13 @@ export class HeaderCoalescer {
   }
 }
 
-/** Takes the padding out of the first fragment, as it would stand in the middle of the joined one. */
+/** Removes the padding of the first fragment, which would otherwise end up in the middle of the joined one. */
 function dropPadding(block: Block): void {
   const flags = block.head.readUInt8(4);
   if ((flags & paddedFlag) === 0) return;
   const fragment = Buffer.concat(block.fragments);
   const padding = fragment[0] ?? 0;
-  // More padding than frame is the peer's error: kept as it is, for nghttp2 to find.
+  // More padding than the frame holds is the peer's error: left as it is, for nghttp2 to report.
   if (1 + padding > fragment.length) return;
   block.head.writeUInt8(flags & ~paddedFlag, 4);
   block.fragments = [fragment.subarray(1, fragment.length - padding)];
@@ -214,7 +218,7 @@ function emitBlock(block: Block, complete: boolean, emit: Emit): void {
     fragments = [whole.subarray(0, skip), headers].filter((part) => part.length > 0);
     length = skip + headers.length;
   }
-  // What was in Huffman code is longer without.
+  // Text that was in Huffman code is longer without it.
   if (length > maxHeaderBytes) throw tooLarge(maxHeaderBytes);
   block.head.writeUIntBE(length, 0, 3);
   emit(block.head);

@@ -2,7 +2,7 @@ import type { Http2Session } from "node:http2";
 import { timerDelay } from "../core/index.js";
 import { Http2Error } from "./http2-error.js";
 
-/** When a peer that is not heard of counts as dead. */
+/** When a silent peer counts as dead. */
 export interface KeepAliveOptions {
   /** A PING goes out after this many milliseconds without a byte; 15 000 when not given. */
   idleMilliseconds?: number;

@@ -21,7 +21,7 @@ type StreamEvent = [
 export interface ServeOptions {
   /** {@link localWindows} when not given. */
   windows?: Windows;
-  /** Largest list of headers taken of one call, in bytes; 16 MiB less one at most, and when not given. */
+  /** Largest list of headers accepted for one call, in bytes. Default and maximum: 16 MiB less one. */
   maxHeaderBytes?: number;
   /** Takes every call the peer makes; must not throw. Calls are no longer handed over once the server is closed. */
   onCall: (call: ServerCall) => void;
@@ -36,8 +36,8 @@ export interface Http2Server {
 }
 
 /**
- * Serves gRPC calls over HTTP/2 with prior knowledge on a duplex of the caller's, whose closing stays with the caller.
- * Repeated request headers are kept apart, and there may be 16 MiB of them.
+ * Serves gRPC calls over HTTP/2 with prior knowledge on a duplex that the caller owns, and closes. Repeated request
+ * headers are kept apart, and there may be 16 MiB of them.
  */
 export function serveHttp2(duplex: Duplex, options: ServeOptions): Http2Server {
   const { windows = localWindows, onCall } = options;
@@ -47,12 +47,12 @@ export function serveHttp2(duplex: Duplex, options: ServeOptions): Http2Server {
     settings: {
       initialWindowSize: windows.stream,
       maxFrameSize: maxHeaderBytes,
-      // grpc-go compares with it before it sends, and then names both sizes in its error.
+      // grpc-go compares its headers with this before it sends them, and names both sizes in its error.
       maxHeaderListSize: headerBytes,
       maxConcurrentStreams: 1000,
       enablePush: false,
     },
-    // A header is no shorter than the 32 bytes it is counted with.
+    // Every header counts as at least 32 bytes.
     maxHeaderListPairs: Math.ceil(headerBytes / 32) + 16,
     // In MiB. Counts header lists and outgoing frames, not what waits in streams.
     maxSessionMemory: 256,

@@ -3,11 +3,11 @@ import type { Duplex } from "node:stream";
 import { isSlipwayError, type SlipwayError } from "../core/index.js";
 import { Http2Error } from "./http2-error.js";
 
-/** Knows why an HTTP/2 session ended, which node tells in five places, and to streams only as CANCEL. */
+/** Finds out why an HTTP/2 session ended. Node reports that in five places, and to streams only as CANCEL. */
 export interface FailureWatch {
-  /** Why the session is of no more use; undefined as long as it is. */
+  /** Why the session can no longer be used; undefined while it can. */
   failure(): SlipwayError | undefined;
-  /** Why nothing new can be begun: the failure, or a GOAWAY that lets what is under way come to its end. */
+  /** Why no new stream can be opened: the failure, or a GOAWAY that lets the open ones finish. */
   refusal(): SlipwayError | undefined;
   /** Sets the reason, unless there is one. */
   fail(reason: SlipwayError): void;
@@ -15,7 +15,10 @@ export interface FailureWatch {
   readonly closed: Promise<SlipwayError>;
 }
 
-/** Watches the session and the stream that it runs on. The first reason counts; GOAWAY is one only once it ended. */
+/**
+ * Watches the session and the stream that it runs on. The first reason counts. A GOAWAY is a reason only once the session
+ * has ended.
+ */
 export function watchFailure(session: Http2Session, stream: Duplex): FailureWatch {
   let failure: SlipwayError | undefined;
   let goaway: Http2Error | undefined;

@@ -3,12 +3,12 @@ import { ChunkReader } from "./chunk-reader.js";
 import { Http2Error } from "./http2-error.js";
 
 /**
- * The bytes of an HTTP/2 stream, chunk by chunk, with back-pressure; it reads from the call on. Throws the stream's error,
- * and when the stream was reset or closed before its end.
+ * The bytes of an HTTP/2 stream, chunk by chunk, with back-pressure; it reads from the call on. Throws the stream's
+ * error, and when the stream was reset or closed before its end.
  *
- * In place of the stream's own iterator: from Node 24.20 and 26.3 on that takes a stream whose call is over for one that
- * was cut off, even while all of its bytes wait to be read (nodejs/node 65677), which is how every short answer looks that
- * arrived in one packet.
+ * Replaces the stream's own iterator. From Node 24.20 and 26.3 on, that one takes a stream whose call is over for one
+ * that was cut off, even while all of its bytes wait to be read (nodejs/node 65677). Every short answer that arrives in
+ * one packet looks like this.
  */
 export function streamChunks(stream: Http2Stream): AsyncGenerator<Buffer, void, undefined> {
   const broken = new AbortController();

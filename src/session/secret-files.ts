@@ -16,8 +16,8 @@ interface Reading {
 }
 
 /**
- * Reads the files of secrets. Steps side by side may ask for one at once, and two who read a fifo would get a part of it each: they
- * share a reading, and that of a fifo is kept, being the one possible.
+ * Reads the files of secrets. Steps that run side by side may ask for the same secret at once, and two readers of a fifo
+ * would each get a part of it. So they share one reading. That of a fifo is kept, since it cannot be repeated.
  */
 export class SecretFiles {
   readonly #readings = new Map<string, Reading>();

@@ -10,7 +10,7 @@ import { SessionError } from "./session-error.js";
 
 /** Where a secret comes from. Nothing is read before the builder asks, and then each time that it does. */
 export type SecretSource =
-  /** A regular file, or a fifo such as a shell's `<(…)`; of the latter the one possible reading is kept. */
+  /** A regular file, or a fifo such as a shell's `<(…)`; a fifo can be read only once, so what it held is kept. */
   | { type: "file"; path: string }
   | { type: "env"; name: string; env: Readonly<Record<string, string | undefined>> }
   | { type: "value"; value: Uint8Array }
@@ -18,7 +18,7 @@ export type SecretSource =
 
 /** Options of {@link secrets}. */
 export interface SecretsOptions {
-  /** Told every value before it is handed out, so that it can be kept out of texts. */
+  /** Called with every value before it is handed out, so that it can be kept out of messages and logs. */
   onSecret?: ((value: Uint8Array) => void) | undefined;
 }
 

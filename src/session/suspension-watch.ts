@@ -3,8 +3,9 @@ const intervalMilliseconds = 5_000;
 const suspendedMilliseconds = 20_000;
 
 /**
- * Notices that this process stood still: a laptop that slept, SIGSTOP, a paused container. Told by the wall clock, as
- * the monotonic one stands still with the machine; so it serves to explain a failure, not to cause one.
+ * Notices that this process stood still: a laptop that slept, SIGSTOP, a paused container. It goes by the wall clock,
+ * since the monotonic clock stands still with the machine. A wall clock can be set, so this may explain a failure, but
+ * must not cause one.
  */
 export class SuspensionWatch implements Disposable {
   readonly #now: () => number;

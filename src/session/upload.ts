@@ -15,7 +15,7 @@ const messageBytes = 1024 * 1024;
  * (moby.upload.v1.Upload). Each id can be pulled once, as a stream can be read only once; a source that is not pulled is
  * left alone.
  *
- * @param onError gets what a source failed with, of which the builder only tells that it came to an end
+ * @param onError called with the error of a source; the builder reports only that the source ended
  */
 export function upload(
   sources: ReadonlyMap<string, Readable | Uint8Array>,
@@ -24,7 +24,7 @@ export function upload(
   const { onError } = readOptions("upload()", options, uploadKinds);
   const pulled = new Set<string>();
   for (const source of sources.values()) {
-    // One that fails before it is asked for tells its error when it is.
+    // A source that fails before it is asked for reports its error when it is.
     if (!types.isUint8Array(source)) holdStream(source);
   }
   return {

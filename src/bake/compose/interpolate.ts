@@ -1,6 +1,6 @@
 import { type Item, Marked, isMap } from "./item.js";
 
-/** Where variables come from, and who is told of those that are nowhere. */
+/** Where variables come from, and what is called for those that are not set. */
 export interface Variables {
   lookup: (name: string) => string | undefined;
   onUnset: (name: string) => void;

@@ -2,7 +2,7 @@
 export type Item = ItemMap | Item[] | string | bigint | number | boolean | null | Marked;
 export type ItemMap = Map<string, Item>;
 
-/** A value with `!reset` or `!override`: what it is put over goes, and with `!reset` it as well. */
+/** A value with `!reset` or `!override`: it removes the value that it is put over, and with `!reset` itself too. */
 export class Marked {
   readonly value: Item | undefined;
 

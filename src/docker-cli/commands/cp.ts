@@ -24,7 +24,7 @@ interface ContainerPath {
 const directoryBit = 0x8000_0000;
 const linkBit = 0x0800_0000;
 
-/** `docker cp`: copies between a container's files and these. */
+/** `docker cp`: copies files between a container and this machine. */
 export function cp(context: DockerContext): Command {
   return new Command("cp")
     .description("Copy files/folders between a container and the local filesystem")
@@ -75,7 +75,7 @@ async function copyOut(
   }
 }
 
-/** A device, a named pipe or a socket: what is there stays, with its mode and its times. */
+/** Whether there is a device, a named pipe or a socket, which stays what it is and is written to. */
 async function isSpecial(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found !== undefined && !found.isFile() && !found.isDirectory();
@@ -107,7 +107,7 @@ async function unpack(
   const target = extract(directory, {
     chown: archive,
     umask: 0,
-    // They are made as they are; none is written through.
+    // Links are made as they are, and nothing is written through them.
     validateSymlinks: false,
     map: (header) => renamed(header, rename),
   } as Parameters<typeof extract>[1]);

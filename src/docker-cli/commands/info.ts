@@ -23,7 +23,7 @@ const shape = struct({
   ...fields(map, "Runtimes"),
 });
 
-/** `docker info`: what the engine is and can. */
+/** `docker info`: what the engine is, and what it can do. */
 export function info(context: DockerContext): Command {
   return new Command("info")
     .description("Display system-wide information")

@@ -59,7 +59,7 @@ export function create(context: DockerContext): Command {
   );
 }
 
-/** What keeps a container from running is told as docker does, and has an exit code of its own. */
+/** Reports what keeps a container from running in docker's words, and with docker's exit code for it. */
 async function withHint(work: () => Promise<void>): Promise<void> {
   try {
     await work();
@@ -159,7 +159,10 @@ function proxySignals({ containers }: EngineClient, id: string, { takeSignals }:
   });
 }
 
-/** Starts a container. One that cannot be has an exit code by which the engine says why, or else docker's own. */
+/**
+ * Starts a container. If it cannot be started, the engine names an exit code that says why; without one, docker's own is
+ * used.
+ */
 async function startOrTell(
   { containers }: EngineClient,
   id: string,

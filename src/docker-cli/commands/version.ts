@@ -63,7 +63,7 @@ interface Asked {
   failure?: unknown;
 }
 
-/** The client's part is told also where the engine does not answer. */
+/** The client's part is shown even when the engine does not answer. */
 async function ask(context: DockerContext): Promise<Asked> {
   const { signal } = context;
   try {

@@ -89,7 +89,7 @@ const collectStream: Parser = (value, previous) => {
   return collect(name, previous);
 };
 
-/** Mounts, each looked at at once. */
+/** Mounts, each checked as soon as it is read. */
 const collectMount: Parser = (value, previous) => {
   readMount(value);
   return collect(value, previous);

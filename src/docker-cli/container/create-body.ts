@@ -25,7 +25,7 @@ export interface WantedContainer {
   attached: Attached;
 }
 
-/** No seccomp profile is longer, in bytes. */
+/** Longest seccomp profile, in bytes. */
 const longestProfile = 1024 * 1024;
 
 /** What a container is made of by the flags of `run` and `create` (docker/cli cli/command/container opts.go). @throws InvalidArgumentError */

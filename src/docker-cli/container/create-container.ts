@@ -54,7 +54,7 @@ export async function createContainer(
   return made.Id;
 }
 
-/** As docker has it, the file may not be there: it may be that of a container that runs. */
+/** Like docker, refuses a file that exists: it may belong to a running container. */
 async function prepareIdFile(path: string) {
   const { existsSync } = process.getBuiltinModule("node:fs");
   if (existsSync(path))

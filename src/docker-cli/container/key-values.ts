@@ -2,7 +2,7 @@ import { type Environment, variableOf } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
 import { readBounded } from "../../fs/index.js";
 
-/** No list of variables or labels is longer, in bytes. */
+/** Longest list of variables or labels, in bytes. */
 const longestFile = 1024 * 1024;
 
 /**

@@ -18,7 +18,7 @@ interface Verb {
 }
 
 const verbPattern = /%([0#\-+ ]*)([1-9][0-9]*)?(?:\.([0-9]*))?(?:\[([1-9][0-9]*)\])?([a-zA-Z])/y;
-/** As far as a verb goes that something is wrong with. */
+/** The beginning of a verb, up to where something may be wrong with it. */
 const startOfVerb = /%[0#\-+ ]*(?:[1-9][0-9]*)?(?:\.[0-9]*)?(?:\[(?:[1-9][0-9]*\]?)?)?/y;
 
 /** Text by a format with verbs like C's. go-cty 1.17 function/stdlib/format.go. */

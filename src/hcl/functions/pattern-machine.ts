@@ -26,7 +26,7 @@ type Step =
   | { readonly op: "one"; readonly test: (char: string) => boolean }
   | { readonly op: "assert"; readonly holds: (before: string, after: string) => boolean }
   | { readonly op: "save"; readonly slot: number }
-  /** Goes on in both places, the first of them rather. */
+  /** Goes on in both places, and prefers the first. */
   | { readonly op: "fork"; first: number; second: number }
   | { readonly op: "done" };
 

@@ -34,13 +34,13 @@ export interface AuthOptions {
   credentials?: CredentialsCallback | undefined;
   /** Where credentials come from otherwise. Default `dockerCredentials` of the environment and configuration. */
   provider?: CredentialProvider | undefined;
-  /** Gets the `[auth] …` vertices, and warnings about credentials that could not be had. */
+  /** Gets the `[auth] …` vertices, and warnings about credentials that could not be read. */
   sink?: EventSink | undefined;
   /** Directory of `.token_seed`. Default Docker's configuration directory. */
   seedDir?: string | undefined;
   /** TLS settings by registry host, used towards its token server. */
   hosts?: ReadonlyMap<string, HostTls> | undefined;
-  /** Told every secret that is looked up, so that it can be kept out of texts. */
+  /** Called with every secret that is looked up, so that it can be kept out of messages and logs. */
   onSecret?: ((secret: string) => void) | undefined;
 }
 
@@ -144,7 +144,7 @@ class AuthService {
     }
   }
 
-  /** What goes wrong is said to the user as it is, and to the builder in our words: it is not to see answers (SEC-69). */
+  /** The user is told exactly what went wrong, the builder only in our own words: it must not see the answers (SEC-69). */
   async #fetch(
     request: TokenRequest,
     vertex: Pick<VertexWriter, "log">,
@@ -210,7 +210,7 @@ const wayOut =
   "BUILDKIT_NO_CLIENT_TOKEN, set to 1, lets the builder fetch tokens itself, with your credentials";
 
 /**
- * Nothing of a challenge is long, and all of it can be printed (RFC 9110 11.2, distribution token scope).
+ * Checks the parts of a challenge: none is long, and all can be printed (RFC 9110 11.2, distribution token scope).
  *
  * @throws SessionError naming the part that is not so.
  */
@@ -233,7 +233,7 @@ function checkForm({ realm, service, scopes, clientId = "" }: TokenRequest): voi
 }
 
 /**
- * The token server's host when it is not the registry's own, for people to see where their password goes (SEC-21).
+ * The token server's host when it is not the registry's own, so that people see where their password goes (SEC-21).
  * Docker Hub's is known to everybody.
  */
 function foreignRealm({ host, realm }: TokenRequest): string | undefined {

@@ -33,7 +33,7 @@ export class TokenSeeds {
   get(host: string, signal?: AbortSignal): Promise<Buffer> {
     let seed = this.#seeds.get(host);
     if (!seed) {
-      // Shared by all who ask meanwhile: not to end with the first one's signal.
+      // Shared by all who ask meanwhile, so the first one's signal must not end it.
       seed = this.#load(host);
       this.#seeds.set(host, seed);
       seed.catch(() => this.#seeds.delete(host));
@@ -42,7 +42,7 @@ export class TokenSeeds {
   }
 
   async #load(host: string): Promise<Buffer> {
-    // Others could plant one there that they know (SEC-70).
+    // Other users could put a seed there that they know (SEC-70).
     if (sharedReason(this.#dir) !== undefined) return randomBytes(16);
     const path = join(this.#dir, ".token_seed");
     const lock = await this.#lock();

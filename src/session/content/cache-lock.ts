@@ -3,10 +3,10 @@ import { abortError } from "../../core/index.js";
 import { type FileLock, lockFile, tryLockFile } from "../../fs/index.js";
 
 /**
- * Keeps a local cache's blobs from being removed while an export is under way that may count on them: exporters share a flock(2)
- * on `<cache>/cache.lock` from their first write until the index names what they wrote, and who would remove blobs must have it
- * alone (BuildKit 0.33 client/solve.go, cacheExportStore and resetCacheStore). The file stays: with another one in its place two
- * could hold the lock at once.
+ * Keeps a local cache's blobs from being removed during an export that may rely on them. Exporters share a flock(2) on
+ * `<cache>/cache.lock` from their first write until the index names what they wrote; whoever removes blobs must hold it
+ * alone (BuildKit 0.33 client/solve.go, cacheExportStore and resetCacheStore). The file is never removed: if another one
+ * took its place, two could hold the lock at once.
  */
 export class CacheLock implements AsyncDisposable {
   readonly #path: string;
@@ -38,8 +38,8 @@ export class CacheLock implements AsyncDisposable {
   }
 
   /**
-   * Does what needs the cache for itself; false, with nothing done, when an export is under way. Where flock(1) is missing nobody
-   * can be asked, and nobody is.
+   * Runs work that needs the cache for itself. False, with nothing done, while an export is under way. On a machine
+   * without flock(1) nothing is known of exports, and the work is done.
    */
   async alone(work: () => Promise<void>, signal?: AbortSignal): Promise<boolean> {
     const lock = await tryLockFile(this.#path, signal ? { signal } : {});

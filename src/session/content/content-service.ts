@@ -124,7 +124,7 @@ async function read(
         `read past object length ${blob.size} bytes: ${size} at ${offset}`,
       );
     }
-    // The size is how much is wanted, in the steps of a reader that need not know how long the blob is (containerd
+    // The size says how much is wanted at most: the reader need not know how long the blob is (containerd
     // plugins/services/content/contentserver).
     const end = size === 0 ? blob.size : Math.min(offset + size, blob.size);
     for (let at = offset; at < end;) {

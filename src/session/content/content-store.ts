@@ -40,9 +40,12 @@ export class ContentStore {
   #written = 0;
   /** Refs that a writer of ours holds. */
   readonly #locked = new Set<string>();
-  /** Blobs that came in by this store, and may go out again. */
+  /** Blobs that were written through this store, and may be removed again. */
   readonly #own = new Set<string>();
-  /** Links found to lead to what their name says, by digest, with what tells a change. */
+  /**
+   * Links that were found to lead to the content of their name, by digest; each with values that differ when the file has
+   * changed.
+   */
   readonly #verifiedLinks = new Map<string, string>();
 
   constructor(path: string, given: ContentStoreOptions = {}) {

@@ -30,7 +30,7 @@ import {
   openLayoutDirectory,
 } from "./layout-directory.js";
 
-/** Neither through a link that somebody has planted, nor waiting at a pipe. */
+/** Follows no link that somebody has planted, and waits for no pipe. */
 const inPlace = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const readFlags = constants.O_RDONLY | inPlace;
 
@@ -262,7 +262,7 @@ export class Ingest {
         at += bytesWritten;
       }
     } catch (error) {
-      // What is half there takes up room that is needed, and can be sent again.
+      // A blob that is half there takes up room that is needed, and can be sent again.
       if (isFull(error)) removeIngest(this.#root, this.#ref);
       throw error;
     }

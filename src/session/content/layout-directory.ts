@@ -15,8 +15,8 @@ export class ForeignDirectoryError extends SessionError {
 }
 
 /**
- * Opens a directory of a layout, such as `blobs`, `sha256`, and holds it: what is done in it is done there, whatever takes the
- * place of its names meanwhile, and no link is followed below the root that the user named. To be closed.
+ * Opens a directory of a layout, such as `blobs`, `sha256`, and holds it open: work goes on in that very directory,
+ * whatever takes its name meanwhile. Below the root that the user named no link is followed. To be closed.
  *
  * @throws ForeignDirectoryError; NodeJS.ErrnoException ENOENT
  */

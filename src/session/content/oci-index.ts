@@ -65,7 +65,7 @@ export async function readOciIndex(
   return value === undefined ? undefined : checkIndex(path, value);
 }
 
-/** What is in the place of an index, as one. @throws SessionError */
+/** Checks that a value is an index. @throws SessionError */
 function checkIndex(path: string, value: unknown): OciIndex {
   // A document that is a manifest and an index at once means different things to different readers (CVE-2021-41190).
   const valid =
@@ -126,7 +126,10 @@ export async function putDescriptor(
   });
 }
 
-/** An index as it is written, looked at as whoever reads it will: one that cannot be read makes its directory unusable for ever. */
+/**
+ * The text of an index, checked as its readers will check it: an index that cannot be read makes its directory unusable
+ * for ever.
+ */
 function readableIndex(path: string, index: OciIndex): string {
   const text = JSON.stringify(index);
   const why = (what: string, cause?: unknown) =>
@@ -198,8 +201,8 @@ const queues = processWide("slipway.index-locks", () => new Map<string, Promise<
 
 /**
  * One at a time: within this process in a queue, and among processes by a lock that is removed afterwards, as buildx
- * does. Removing it lets a process that waits for the old file and one that makes a new one in at once, so that alone
- * would not do here.
+ * does. Since the lock is removed, a process that waits for the old file and one that makes a new one can both get in.
+ * Hence the queue within this process.
  */
 async function withIndexLock(
   layout: string,

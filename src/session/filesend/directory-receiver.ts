@@ -12,7 +12,7 @@ import { NameCollisions } from "./name-collisions.js";
 import { PacketDecoder } from "../fsutil/packet-decoder.js";
 import { errorPacket, finPacket, packetTypes } from "../fsutil/packet.js";
 
-/** What a hostile daemon may make us do. */
+/** Limits to what a hostile daemon can make us do. */
 export interface ExportLimits {
   /** Entries in one listing; 5 million when not given. */
   maxEntries?: number;
@@ -168,7 +168,7 @@ class DirectoryReceiver {
     }
   }
 
-  /** What there is to do before the next packet, beside the waiting that this one asked for. */
+  /** Work that is due before the next packet, besides waiting for what this one asked for. */
   #proceed(wait: Promise<void> | undefined): Promise<void> | undefined {
     const last = this.#listed && !this.complete && this.#files.missing === 0;
     if (wait || last || this.#extras.length > 0) return this.#catchUp(wait, last);

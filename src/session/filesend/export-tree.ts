@@ -153,7 +153,7 @@ export class ExportTree {
   /** Removes an entry with all below it. */
   async remove(parent: number, name: Buffer): Promise<void> {
     try {
-      // Ours alone, as the tree may close its own meanwhile, and the number would stand for another.
+      // A descriptor of our own: the tree may close its own meanwhile, and the number would then mean another file.
       const directory = openAgain(this.directory(parent));
       try {
         await removeTree(directory, name, this.slice);
@@ -247,9 +247,9 @@ export function setMetadata(fd: number, path: Buffer, mode: number, mtime: numbe
 }
 
 /**
- * Microseconds as Node wants times: seconds as a double, of which older ones (libuv before 1.52) cut all below a microsecond,
- * towards zero. So it is the nearest double that is no microsecond short: less than one off.
- * Node takes negative numbers for "now", but not negative texts.
+ * Microseconds in the form that Node takes: seconds as a double. Older versions (libuv before 1.52) cut off what is below
+ * a microsecond, towards zero; so this gives the nearest double that does not lose a microsecond by that. Node takes
+ * negative numbers for "now", but not negative texts.
  */
 export function seconds(mtime: number): number | string {
   const size = Math.abs(mtime);
@@ -274,6 +274,6 @@ function removeQuietly(path: Buffer): void {
   try {
     unlinkSync(path);
   } catch {
-    // Gone, as it should be; anything else is the temporary's alone.
+    // Gone already; and a temporary file that stays does no harm.
   }
 }

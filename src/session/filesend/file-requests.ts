@@ -62,7 +62,7 @@ export class FileRequests {
     return this.#announced.length + this.#transfers.size;
   }
 
-  /** What writing failed with, when it failed behind the stream's back. */
+  /** The error of a write that failed while nobody waited for it. */
   get failure(): Error | undefined {
     return this.#failure;
   }
@@ -144,7 +144,7 @@ export class FileRequests {
     return wait;
   }
 
-  /** Large files end on their own while the stream goes on; a failure is told with the next packet. */
+  /** Large files are completed in the background; a failure is reported with the next packet. */
   #finish(file: LargeFile): void {
     const finished = file
       .finish()

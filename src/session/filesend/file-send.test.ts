@@ -133,7 +133,7 @@ describe("a directory", () => {
     await Promise.allSettled(results);
   });
 
-  it("in delete mode wants a daemon that sends all platforms in one, once", async () => {
+  it("in delete mode needs a daemon that sends all platforms in one transfer, and takes one transfer only", async () => {
     const attachable = fileSend(new Map([[0, { type: "directory", path: dir, mode: "delete" }]]));
     const multi: [string, string][] = [["buildkit-exporter-multi-platform", "1"]];
     const call = newCall("0", multi);

@@ -73,7 +73,7 @@ async function serve(call: ServerCall, id: number, output: Output, limits: Expor
     await receiveStream(call, target);
     return;
   }
-  // A daemon that sends one stream a platform would have each remove the files of the others.
+  // With one stream for each platform, each would remove the files of the others.
   if (target.mode === "delete" && call.header("buildkit-exporter-multi-platform") !== "1") {
     throw new ExportError(
       "SESSION_EXPORT_REFUSED",

@@ -113,7 +113,7 @@ export class LargeFile {
     try {
       unlinkSync(this.#path());
     } catch {
-      // The failure that led here is the one to tell of.
+      // The failure that led here is the one to report.
     }
   }
 

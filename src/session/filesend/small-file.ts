@@ -3,7 +3,7 @@ import { ExportError, errnoOf, ioError } from "./export-error.js";
 import { type ExportTree, setMetadata } from "./export-tree.js";
 import { entryPath } from "../../fs/index.js";
 
-/** Makes a file that is not there, and only that; through no link. */
+/** Flags that only make a new file, and follow no link. */
 export const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 /** A regular file of an export as announced. */

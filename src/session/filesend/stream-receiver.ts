@@ -77,7 +77,7 @@ function closedEarly(cause?: unknown): SessionError {
   return new SessionError("SESSION_EXPORT_INCOMPLETE", "the output was closed early", { cause });
 }
 
-/** Waits until a stream is closed, also one that was long ago, and no longer than is reasonable. */
+/** Waits until a stream is closed. Returns at once for one that is closed already, and gives up after a while. */
 function destroyed(sink: Writable): Promise<void> {
   if (sink.closed) return Promise.resolve();
   return new Promise((resolve) => {

@@ -49,7 +49,7 @@ export async function writeTree(
     }
     await tree.finish();
   } catch (error) {
-    // What is there is to be reached by its owner, with the modes that it was told.
+    // Gives the directories their modes, so that their owner can reach what was written.
     await tree.finish({ onError: () => {} });
     throw isError(error) ? error : new Error(String(error));
   } finally {
@@ -61,7 +61,8 @@ async function put(
   tree: ExportTree,
   { parent, name, entry, budget }: { parent: number; name: Buffer; entry: TreeEntry; budget: WriteBudget },
 ): Promise<number | undefined> {
-  // Who runs this may be root, whom a file of somebody else's that runs as its owner would be dangerous to.
+  // Without setuid and setgid: this may run as root, and a program of somebody else's that runs as root would be
+  // dangerous.
   const mode = entry.mode & 0o777;
   const mtime = entry.mtime.getTime() * 1000;
   if (entry.type === "directory") return tree.makeDirectory(parent, name, mode, mtime).index;

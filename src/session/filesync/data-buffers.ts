@@ -27,7 +27,7 @@ export class DataBuffers {
     return oldest.buffer;
   }
 
-  /** Takes a buffer back whose bytes were the last of the `written` bytes of its call. */
+  /** Takes a buffer back whose bytes were the last of the `written` bytes that its call has sent. */
   giveBack(buffer: Buffer, written: number): void {
     if (buffer.length === this.#length) this.#sent.push({ buffer, end: written });
   }

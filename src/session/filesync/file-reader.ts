@@ -20,7 +20,8 @@ export type OpenFileAt = (file: AnnouncedFile, path: ByteString) => OpenFile;
 /** What happens when as many bytes as were announced are there, but the file has grown or its times have moved. */
 export type RacePolicy = "error" | ((path: ByteString) => void);
 
-// O_NOFOLLOW: a link that took the file's place is refused. O_NONBLOCK: a fifo that did cannot hang us (SEC-42).
+// O_NOFOLLOW: a link that took the file's place is refused. O_NONBLOCK: a fifo that took its place cannot block us
+// (SEC-42).
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** A file of no more bytes than this is sent in one piece, after it was verified; of a longer one nothing is sent before. */
 const wholeBytes = 64 * 1024;
@@ -125,7 +126,7 @@ class DiskFile implements OpenFile {
   }
 }
 
-/** What is gone, or is something else by now, has changed; the rest cannot be read. */
+/** A file that is gone, or is something else by now, counts as changed; any other failure, as unreadable. */
 function readFailure(error: unknown, path: ByteString): Error {
   if (error instanceof SlipwayError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? "";

@@ -248,7 +248,7 @@ describe("FLT-26 an agent that fails", () => {
 });
 
 describe("what may be asked for", () => {
-  it("needs a socket or keys, of one kind, once an id", async () => {
+  it("needs a socket or keys, not both, and each id once", async () => {
     await expect(loadSshAgents([parseSshSpec("default")], {})).rejects.toThrow(
       /invalid empty ssh agent socket/,
     );
