@@ -146,6 +146,7 @@ export declare class BuildError extends SlipwayError {
     readonly step?: FailedStep;
     readonly sources: readonly FailedSource[];
     ref?: string;
+    network?: NetworkReport;
     files?: LiveFiles;
     constructor(message: string, init: {
         grpcCode: number;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { BuildkitError } from "../buildkit/index.js";
 import {
   type BuildEvent,
+  type NetworkReport,
   type Redactor,
   SlipwayError,
   type SourceInfo,
@@ -55,6 +56,8 @@ export class BuildError extends SlipwayError {
   readonly sources: readonly FailedSource[];
   /** `builder/node/id` of the build's record, for `history inspect`; of builds that leave one. */
   ref?: string;
+  /** What the steps asked of the network, of a build with `proxyNetwork`. */
+  network?: NetworkReport;
   /** The file system of the step that failed, of a build with `onFailure: "keep"`, until the error is disposed of. */
   files?: LiveFiles;
 

@@ -65,7 +65,11 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
     const whole = { ...plan, attrs, exports: opened.exports };
     outcome = await solveInSession(whole, run, attachables, { ...options, ask, shared: shared?.sessions });
   } catch (error) {
-    if (isSlipwayError(error, "BUILD_FAILED") && !plan.call) (error as BuildError).ref = ref;
+    if (isSlipwayError(error, "BUILD_FAILED")) {
+      const failed = error as BuildError;
+      if (!plan.call) failed.ref = ref;
+      if (run.network) failed.network = run.network.report();
+    }
     throw signal?.aborted ? error : (run.failures.all[0] ?? error);
   } finally {
     if (run.network) tellNetwork(run, run.network.report());

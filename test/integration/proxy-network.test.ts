@@ -3,7 +3,7 @@ import { type Server, createServer } from "node:http";
 import { type AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Builder, type Connection, connect, files } from "../../src/index.js";
+import { type BuildError, Builder, type Connection, connect, files } from "../../src/index.js";
 import { Workplace } from "../support/workplace.js";
 
 /** What a build asks of the network: listed, and refused. */
@@ -69,6 +69,19 @@ test("requests are listed with what came of them; a step from the cache asks not
   expect(again.network?.requests).toEqual([]);
   expect(again.network?.cachedSteps).toHaveLength(2);
   expect(messages.join()).toContain("2 RUN steps came from the cache and asked nothing");
+});
+
+test("the error of a build that fails has what its steps asked for", async () => {
+  const context = files({
+    Dockerfile: `FROM busybox\nRUN wget -q -O /dev/null http://${host}/before && wget -q -O - http://${host}/missing\n`,
+  });
+  const failing = connection.build({ context, proxyNetwork: true, noCache: true });
+  const error = (await failing.catch((failure: unknown) => failure)) as BuildError;
+  expect(error).toMatchObject({ code: "BUILD_FAILED" });
+  expect(error.network?.requests).toMatchObject([
+    { url: `http://${host}/before`, status: 200 },
+    { url: `http://${host}/missing`, status: 404 },
+  ]);
 });
 
 test("a function and hosts refuse, in steps and of ADD; other ways than http are closed", async () => {
