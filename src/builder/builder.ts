@@ -5,6 +5,7 @@ import {
   messageOf,
   readOptions,
   withGuardedEvents,
+  withGuardedWarnings,
 } from "../core/index.js";
 import { bootNode } from "../driver/index.js";
 import { type BuilderContext, openBuilderContext } from "./builder-context.js";
@@ -37,7 +38,7 @@ export interface OpenBuilderOptions {
   /** Default `process.env`. */
   env?: Environment | undefined;
   /** Told what was found broken in the store and worked around. */
-  onWarning?: ((text: string) => void) | undefined;
+  onWarning?: ((text: string) => unknown) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -49,7 +50,7 @@ export interface NewBuilderOptions extends Omit<CreateBuilderOptions, "buildkitH
   /** Default `process.env`. */
   env?: Environment | undefined;
   /** Told what was found broken in the store and worked around. */
-  onWarning?: ((text: string) => void) | undefined;
+  onWarning?: ((text: string) => unknown) | undefined;
 }
 
 /** Marks builders of any copy of this library: of `import` and of `require`, of two bundles. */
@@ -87,15 +88,17 @@ export class Builder {
    */
   static async open(given: OpenBuilderOptions = {}): Promise<Builder> {
     const options = readOptions("Builder.open()", given, openKinds);
-    const context = await openBuilderContext(options);
-    const name = options.name || context.env["BUILDX_BUILDER"];
-    const group = await resolveBuilder(context.store, {
-      ...context,
-      ...(name && { name }),
-      ...(options.signal && { signal: options.signal }),
+    return withGuardedWarnings(options.onWarning, async (onWarning) => {
+      const context = await openBuilderContext({ ...options, onWarning });
+      const name = options.name || context.env["BUILDX_BUILDER"];
+      const group = await resolveBuilder(context.store, {
+        ...context,
+        ...(name && { name }),
+        ...(options.signal && { signal: options.signal }),
+      });
+      if (!name) checkContextBuilder(group, context);
+      return new Builder(group, context);
     });
-    if (!name) checkContextBuilder(group, context);
-    return new Builder(group, context);
   }
 
   /**
@@ -104,19 +107,7 @@ export class Builder {
    */
   static async list(given: ListBuildersOptions = {}): Promise<Builder[]> {
     const options = readOptions("Builder.list()", given, listKinds);
-    const context = await openBuilderContext(options);
-    const stored = await context.store.list();
-    for (const entry of stored) if ("error" in entry) options.onWarning?.(messageOf(entry.error));
-    const names = new Set(stored.map(({ name }) => name));
-    const contexts = await listDockerContexts(context.env, context.config);
-    const groups = [
-      ...stored.flatMap((entry) => ("group" in entry ? [entry.group] : [])),
-      ...contexts
-        .map(({ contextName }) => contextName)
-        .filter((name) => !names.has(name))
-        .map(contextNodeGroup),
-    ];
-    return groups.map((group) => new Builder(group, context));
+    return withGuardedWarnings(options.onWarning, (onWarning) => listBuilders({ ...options, onWarning }));
   }
 
   /**
@@ -126,8 +117,10 @@ export class Builder {
    */
   static async create(given: NewBuilderOptions = {}): Promise<Builder> {
     const { env, onWarning, ...options } = readOptions("Builder.create()", given, createKinds);
-    const context = await openBuilderContext({ env, onWarning, signal: options.signal });
-    return new Builder((await createBuilder(context, options)).group, context);
+    return withGuardedWarnings(onWarning, async (warn) => {
+      const context = await openBuilderContext({ env, onWarning: warn, signal: options.signal });
+      return new Builder((await createBuilder(context, options)).group, context);
+    });
   }
 
   /**
@@ -150,8 +143,14 @@ export class Builder {
    */
   static async ephemeral(given: EphemeralBuilderOptions = {}): Promise<EphemeralBuilder> {
     const options = readOptions("Builder.ephemeral()", given, ephemeralKinds);
-    const context = await openBuilderContext(options);
-    return new EphemeralBuilder(await createEphemeral(context, options), context);
+    return withGuardedWarnings(
+      options.onWarning,
+      async (onWarning) => {
+        const context = await openBuilderContext({ ...options, onWarning });
+        return new EphemeralBuilder(await createEphemeral(context, options), context);
+      },
+      (builder) => builder.close(),
+    );
   }
 
   get name(): string {
@@ -247,4 +246,20 @@ export class EphemeralBuilder extends Builder implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+async function listBuilders(options: ListBuildersOptions): Promise<Builder[]> {
+  const context = await openBuilderContext(options);
+  const stored = await context.store.list();
+  for (const entry of stored) if ("error" in entry) options.onWarning?.(messageOf(entry.error));
+  const names = new Set(stored.map(({ name }) => name));
+  const contexts = await listDockerContexts(context.env, context.config);
+  const groups = [
+    ...stored.flatMap((entry) => ("group" in entry ? [entry.group] : [])),
+    ...contexts
+      .map(({ contextName }) => contextName)
+      .filter((name) => !names.has(name))
+      .map(contextNodeGroup),
+  ];
+  return groups.map((group) => new Builder(group, context));
 }

@@ -29,7 +29,7 @@ export interface EphemeralBuilderOptions extends Pick<
   /** Default `process.env`. */
   env?: Environment | undefined;
   /** Told what was left by a process that ended and could not be removed, and what was found broken in the store. */
-  onWarning?: ((text: string) => void) | undefined;
+  onWarning?: ((text: string) => unknown) | undefined;
 }
 
 /** Names of ephemeral builders begin with this. */

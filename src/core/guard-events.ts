@@ -1,3 +1,4 @@
+import { guardCalls } from "./guard-calls.js";
 import { nextTurn } from "./next-turn.js";
 import type { BuildEvent, EventSink } from "./progress.js";
 
@@ -15,25 +16,10 @@ export interface GuardedEvents {
  */
 export function guardEvents(onEvent: EventSink | undefined): GuardedEvents | undefined {
   if (onEvent === undefined) return undefined;
-  let failure: { error: unknown } | undefined;
-  const fail = (error: unknown): undefined => void (failure ??= { error });
-  const attempt = (work: () => unknown): Promise<void> | undefined => {
-    if (failure) return undefined;
-    try {
-      const answer = work();
-      return isThenable(answer) ? Promise.resolve(answer).then(() => {}, fail) : undefined;
-    } catch (error) {
-      return fail(error);
-    }
-  };
+  const { attempt, throwIfFailed } = guardCalls();
   const sink: EventSink = (event: BuildEvent) => void attempt(() => onEvent(event));
   sink.ready = () => attempt(() => onEvent.ready?.());
-  return {
-    sink,
-    throwIfFailed() {
-      if (failure) throw failure.error;
-    },
-  };
+  return { sink, throwIfFailed };
 }
 
 /**
@@ -57,8 +43,4 @@ export async function withGuardedEvents<T>(
     throw error;
   }
   return result;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }

@@ -40,6 +40,7 @@ export {
   statusEvent,
   withVertex,
 } from "./progress.js";
+export { type CallGuard, guardCalls, withGuardedWarnings } from "./guard-calls.js";
 export { type GuardedEvents, guardEvents, withGuardedEvents } from "./guard-events.js";
 export { holdReadable, holdStream, takeHeld } from "./hold-stream.js";
 export {

@@ -137,3 +137,46 @@ describe("an engine that breaks a connection that it gave away", () => {
     expect(await failureOf(stream)).toMatchObject({ code: "ENGINE_EXEC" });
   });
 });
+
+const bug = new Error("a bug in the caller");
+const failing: [how: string, callback: () => unknown][] = [
+  [
+    "throws",
+    () => {
+      throw bug;
+    },
+  ],
+  ["rejects", async () => Promise.reject(bug)],
+];
+
+describe.each(failing)("a callback that %s", (_, callback) => {
+  it("ends a pull, a push and a load", async () => {
+    const progress = (call: FakeCall) => call.lines([{ status: "one" }, { status: "two" }]);
+    fake.on("POST", "/images/create", progress);
+    fake.on("POST", "/images/app/push", progress);
+    fake.on("POST", "/images/load", async (call) => {
+      await call.body();
+      progress(call);
+    });
+    const archive = async function* () {
+      yield Buffer.from("archive");
+    };
+    await expect(engine.images.pull("app:1", { onProgress: callback })).rejects.toBe(bug);
+    await expect(engine.images.push("app:1", { onProgress: callback })).rejects.toBe(bug);
+    await expect(engine.images.load(archive(), { onProgress: callback })).rejects.toBe(bug);
+  });
+
+  it("destroys the stream of the process whose stderr it gets", async () => {
+    fake.on("POST", "/containers/c1/exec", (call) => call.json({ Id: "e1" }, 201));
+    fake.on("POST", "/exec/e1/start", async (call) => void (await call.hijack(stdcopyFrame(2, "oops"))));
+    const stream = await engine.exec.start("e1", { onStderr: callback });
+    stream.resume();
+    expect(await failureOf(stream)).toBe(bug);
+  });
+
+  it("fails the first call over a connection that it is warned of", async () => {
+    const warned = EngineClient.open({ host: "tcp://127.0.0.1:1", skipTlsVerify: true, onWarning: callback });
+    await expect(warned.ping()).rejects.toMatchObject({ cause: bug });
+    await warned.close();
+  });
+});

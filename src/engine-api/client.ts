@@ -32,9 +32,9 @@ export interface EngineOptions {
   userAgent?: string | undefined;
   /**
    * Called with a warning: a certificate that is not verified, or a socket that belongs to neither root nor the current
-   * user.
+   * user. What it throws, or rejects with, ends the call.
    */
-  onWarning?: ((text: string) => void) | undefined;
+  onWarning?: ((text: string) => unknown) | undefined;
   /** Opens the connections, instead of connecting to `host`; for tunnels and tests. */
   dial?: Dial | undefined;
 }

@@ -28,8 +28,8 @@ export interface DialEndpointOptions {
   tls?: EngineTls | undefined;
   /** Accept any certificate. */
   skipTlsVerify?: boolean | undefined;
-  /** Told, at most once, of something about the connection that a careful user would want to know. */
-  onWarning?: ((text: string) => void) | undefined;
+  /** Told, at most once, of something about the connection that a careful user would want to know; what it throws, or rejects with, fails the dial. */
+  onWarning?: ((text: string) => unknown) | undefined;
 }
 
 /** How to open one connection to an engine. TLS is at least 1.2 and never falls back to plain text (SEC-36). */
@@ -79,7 +79,7 @@ function dialTcp(endpoint: Extract<Endpoint, { kind: "tcp" }>, options: DialEndp
     keepAliveInitialDelay: keepAliveMilliseconds,
   };
   if (!endpoint.tls) return (signal) => connect(options.host, () => net.connect(tcp), "connect", signal);
-  if (options.skipTlsVerify) options.onWarning?.(`the certificate of ${options.host} is not verified`);
+  let isUntold = options.skipTlsVerify === true;
   const secure: tls.ConnectionOptions = {
     ...tcp,
     ...options.tls,
@@ -88,7 +88,13 @@ function dialTcp(endpoint: Extract<Endpoint, { kind: "tcp" }>, options: DialEndp
     minVersion: "TLSv1.2",
     ALPNProtocols: ["http/1.1"],
   };
-  return (signal) => connect(options.host, () => tls.connect(secure), "secureConnect", signal);
+  return async (signal) => {
+    if (isUntold) {
+      isUntold = false;
+      await options.onWarning?.(`the certificate of ${options.host} is not verified`);
+    }
+    return connect(options.host, () => tls.connect(secure), "secureConnect", signal);
+  };
 }
 
 /** @throws EngineError `ENGINE_CONNECT`, AbortedError */
@@ -116,13 +122,11 @@ function connectError(host: string, cause: unknown): EngineError {
   return new EngineError("ENGINE_CONNECT", message, { cause });
 }
 
-async function warnOfForeignOwner(path: string, warn: (text: string) => void): Promise<void> {
+async function warnOfForeignOwner(path: string, warn: (text: string) => unknown): Promise<void> {
   const own = process.getuid?.();
   if (own === undefined) return;
-  try {
-    const { uid } = await stat(path);
-    if (uid !== 0 && uid !== own) warn(`the engine's socket ${path} belongs to another user (uid ${uid})`);
-  } catch {
-    // Connecting tells better what is wrong with the path.
-  }
+  // Connecting tells better what is wrong with the path.
+  const owner = await stat(path).catch(() => undefined);
+  if (owner && owner.uid !== 0 && owner.uid !== own)
+    await warn(`the engine's socket ${path} belongs to another user (uid ${owner.uid})`);
 }

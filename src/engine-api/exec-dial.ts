@@ -14,8 +14,8 @@ export interface ExecDialOptions {
    * an error message.
    */
   speaks?: "http2" | "anything";
-  /** Gets what the process writes to stderr. */
-  onStderr?: (data: Buffer) => void;
+  /** Gets what the process writes to stderr. What it throws, or rejects with, destroys the stream. */
+  onStderr?: (data: Buffer) => unknown;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Duplex } from "node:stream";
+import { types } from "node:util";
 import { readOptions } from "../core/index.js";
 import { EngineError } from "./errors.js";
 import { execKinds } from "./option-kinds.js";
@@ -8,8 +9,8 @@ const keptStderr = 64 * 1024;
 
 /** Options of {@link ExecStream}. */
 export interface ExecStreamOptions {
-  /** Gets stderr as it comes, besides {@link ExecStream.stderrTail}. Must not throw. */
-  onStderr?: ((data: Buffer) => void) | undefined;
+  /** Gets stderr as it comes, besides {@link ExecStream.stderrTail}. What it throws, or rejects with, destroys the stream. */
+  onStderr?: ((data: Buffer) => unknown) | undefined;
   /** After `end()`, destroy the connection when the process has not ended its output within this time. Default: wait. */
   lingerMilliseconds?: number | undefined;
   /** The process has a terminal: its output is not framed and has no stderr. Default false. */
@@ -132,7 +133,8 @@ export class ExecStream extends Duplex {
       if (!this.push(data)) this.#more = false;
       return;
     }
-    this.#options.onStderr?.(data);
+    const taken = this.#options.onStderr?.(data);
+    if (types.isPromise(taken)) taken.catch((error: Error) => this.destroy(error));
     // A copy: a few bytes of stderr must not hold on to the whole buffer they came in.
     const kept = Buffer.from(data.subarray(-keptStderr));
     this.#stderr.push(kept);

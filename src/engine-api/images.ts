@@ -34,7 +34,8 @@ export interface PullOptions extends CallOptions {
 /** Options of {@link Images.push}. */
 export interface PushOptions extends CallOptions {
   registryAuth?: RegistryAuth | undefined;
-  onProgress?: (message: JsonMessage) => void;
+  /** What it throws, or rejects with, ends the call. */
+  onProgress?: (message: JsonMessage) => unknown;
 }
 
 /** Options of {@link Images.save}. */
@@ -101,7 +102,7 @@ export class Images {
       // Engines take a push without this header for a malformed one.
       headers: { "x-registry-auth": encodeRegistryAuth(registryAuth) },
     });
-    for await (const message of readMessages(body, request)) onProgress?.(message);
+    for await (const message of readMessages(body, request)) await onProgress?.(message);
   }
 
   /** Digest of an image's manifest or index in its registry, which the engine asks for it. */

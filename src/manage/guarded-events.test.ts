@@ -1,9 +1,11 @@
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { FakeBuilder } from "../../test/support/fake-builder.js";
 import type { EventSink } from "../core/index.js";
 import { writeLayout } from "../../test/support/write-layout.js";
-import { createImage, dialBuilder, history } from "./index.js";
+import { Builder } from "../builder/index.js";
+import { createImage, dialBuilder, history, inspectImage } from "./index.js";
 
 let fake: FakeBuilder;
 beforeEach(async () => void (fake = await FakeBuilder.open()));
@@ -49,5 +51,28 @@ test.each(calls.flatMap(([what, call]) => sinks.map(([how, sink]) => ({ what, ho
     ).rejects.toBe(bug);
     // A rejection is known a turn later.
     expect(told).toBeLessThan(3);
+  },
+);
+
+const warned: [what: string, call: (onWarning: () => unknown) => Promise<unknown>][] = [
+  ["Builder.open()", (onWarning) => Builder.open({ name: "b", env: fake.env, onWarning })],
+  ["Builder.list()", (onWarning) => Builder.list({ env: fake.env, onWarning })],
+  ["Builder.create()", (onWarning) => Builder.create({ name: "c", env: fake.env, onWarning })],
+  [
+    "inspectImage()",
+    async (onWarning) => {
+      const source = join(fake.dir, "layout");
+      await writeLayout(source);
+      return inspectImage(`oci-layout://${source}:1`, { env: fake.env, onWarning });
+    },
+  ],
+];
+
+test.each(warned.flatMap(([what, call]) => sinks.map(([how, bad]) => ({ what, how, call, bad }))))(
+  "an onWarning of $what that $how ends that call, and not the process",
+  async ({ call, bad }) => {
+    await mkdir(join(fake.dir, "docker"), { recursive: true });
+    await writeFile(join(fake.dir, "docker", "config.json"), '{"proxies": 1}');
+    await expect(call(() => bad({ type: "end" }))).rejects.toBe(bug);
   },
 );

@@ -18,8 +18,8 @@ export type SecretSource =
 
 /** Options of {@link secrets}. */
 export interface SecretsOptions {
-  /** Called with every value before it is handed out, so that it can be kept out of messages and logs. */
-  onSecret?: ((value: Uint8Array) => void) | undefined;
+  /** Called with every value before it is handed out, so that it can be kept out of messages and logs. What it throws, or rejects with, fails the call. */
+  onSecret?: ((value: Uint8Array) => unknown) | undefined;
 }
 
 /**
@@ -42,7 +42,7 @@ export function secrets(
         });
       }
       if (data.length > maxSecretBytes) throw tooLarge(ID, data.length);
-      onSecret?.(data);
+      await onSecret?.(data);
       return { data };
     },
   });

@@ -233,6 +233,17 @@ describe("secrets", () => {
     }
   });
 
+  test("an onSecret that rejects is the answer, and the secret is not handed out", async () => {
+    const { remote } = await open([
+      secrets(new Map([["id", { type: "value", value: Buffer.from("secret") }]]), {
+        onSecret: async () => Promise.reject(new Error("a bug in the caller")),
+      }),
+    ]);
+    const { data, status } = await ask(remote, "id");
+    expect(data ?? []).toHaveLength(0);
+    expect(status.message).toContain("a bug in the caller");
+  });
+
   test("SEC-50 500 KiB pass, one more does not", async () => {
     const { remote } = await open([
       secrets(

@@ -5,6 +5,7 @@ import {
   messageOf,
   sideBySide,
   withGuardedEvents,
+  withGuardedWarnings,
   withVertex,
 } from "../../core/index.js";
 import { RegistryError, descriptorJson } from "../../registry/index.js";
@@ -24,7 +25,9 @@ import { type ImageStores, openStores } from "./open-stores.js";
 
 /** What `createImage()` does. */
 export async function makeImage(options: CreateImageOptions): Promise<CreatedImage> {
-  return withGuardedEvents(options.onEvent, (onEvent) => makeGuarded({ ...options, onEvent }));
+  return withGuardedEvents(options.onEvent, (onEvent) =>
+    withGuardedWarnings(options.onWarning, (onWarning) => makeGuarded({ ...options, onEvent, onWarning })),
+  );
 }
 
 async function makeGuarded(options: CreateImageOptions): Promise<CreatedImage> {

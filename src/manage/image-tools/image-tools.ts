@@ -1,5 +1,5 @@
 import type { Environment, JsonObject } from "../../config/index.js";
-import { type EventSink, InvalidArgumentError, readOptions } from "../../core/index.js";
+import { type EventSink, InvalidArgumentError, readOptions, withGuardedWarnings } from "../../core/index.js";
 import type { Descriptor } from "../../registry/index.js";
 import { createImageKinds, inspectImageKinds } from "../option-kinds.js";
 
@@ -10,7 +10,7 @@ export interface ImageToolsOptions {
   /** Default `process.env`; for credentials, proxies and certificates. */
   env?: Environment | undefined;
   /** Told why credentials could not be had, and the like. */
-  onWarning?: ((text: string) => void) | undefined;
+  onWarning?: ((text: string) => unknown) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -101,5 +101,5 @@ export async function inspectImage(name: string, given: InspectImageOptions = {}
   const options = readOptions("inspectImage()", given, inspectImageKinds);
   if (typeof name !== "string") throw new InvalidArgumentError("inspectImage() takes the name of an image");
   const { readImage } = await import("../loaded.js");
-  return readImage(name, options);
+  return withGuardedWarnings(options.onWarning, (onWarning) => readImage(name, { ...options, onWarning }));
 }

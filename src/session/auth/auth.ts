@@ -1,6 +1,13 @@
 import { auth as wire } from "../../buildkit/index.js";
 import { type DockerConfig, type Environment, dockerConfigDir, parseGoBool } from "../../config/index.js";
-import { type EventSink, type VertexWriter, readOptions, withVertex } from "../../core/index.js";
+import {
+  type EventSink,
+  type GuardedEvents,
+  type VertexWriter,
+  guardEvents,
+  readOptions,
+  withVertex,
+} from "../../core/index.js";
 import { grpcCodes } from "../../http2/index.js";
 import {
   AnnouncedRealms,
@@ -34,14 +41,14 @@ export interface AuthOptions {
   credentials?: CredentialsCallback | undefined;
   /** Where credentials come from otherwise. Default `dockerCredentials` of the environment and configuration. */
   provider?: CredentialProvider | undefined;
-  /** Gets the `[auth] …` vertices, and warnings about credentials that could not be read. */
+  /** Gets the `[auth] …` vertices, and warnings about credentials that could not be read. What it throws, or rejects with, fails the call. */
   sink?: EventSink | undefined;
   /** Directory of `.token_seed`. Default Docker's configuration directory. */
   seedDir?: string | undefined;
   /** TLS settings by registry host, used towards its token server. */
   hosts?: ReadonlyMap<string, HostTls> | undefined;
-  /** Called with every secret that is looked up, so that it can be kept out of messages and logs. */
-  onSecret?: ((secret: string) => void) | undefined;
+  /** Called with every secret that is looked up, so that it can be kept out of messages and logs. What it throws, or rejects with, fails the call. */
+  onSecret?: ((secret: string) => unknown) | undefined;
 }
 
 /**
@@ -60,6 +67,7 @@ const mostScopes = 256;
 
 class AuthService {
   readonly #options: AuthOptions;
+  readonly #events: GuardedEvents | undefined;
   readonly #provider: CredentialProvider;
   readonly #http: RegistryHttp;
   readonly #realms: AnnouncedRealms;
@@ -69,13 +77,15 @@ class AuthService {
   readonly #asked = new Set<string>();
 
   constructor(options: AuthOptions) {
-    const { env, sink } = options;
+    const { env } = options;
+    const events = guardEvents(options.sink);
+    this.#events = events;
     const fallback =
       options.provider ??
       dockerCredentials({
         env,
         config: options.dockerConfig,
-        onWarning: (text) => sink?.({ type: "message", level: "warning", text }),
+        onWarning: (text) => events?.sink({ type: "message", level: "warning", text }),
       });
     this.#options = options;
     this.#provider = options.credentials ? callbackCredentials(options.credentials, fallback) : fallback;
@@ -93,7 +103,8 @@ class AuthService {
           { host, realm, service: name, scopes, ...(clientId && { clientId }) },
           signal,
         );
-        this.#options.onSecret?.(token);
+        await this.#options.onSecret?.(token);
+        this.#events?.throwIfFailed();
         return {
           Token: token,
           ExpiresIn: BigInt(expiresIn),
@@ -113,8 +124,9 @@ class AuthService {
     const { username, secret } = secretOf(await this.#lookUp(host, [], signal));
     if (secret !== "" && !this.#shared.has(host)) {
       this.#shared.add(host);
-      await withVertex(this.#options.sink, `[auth] sharing credentials for ${host}`, async () => {});
+      await withVertex(this.#events?.sink, `[auth] sharing credentials for ${host}`, async () => {});
     }
+    this.#events?.throwIfFailed();
     return { Username: username, Secret: secret };
   }
 
@@ -127,7 +139,7 @@ class AuthService {
     const subject = scopes.map((scope) => scope.replace(/^repository:/, "")).join(" ");
     const name = `[auth] ${subject} token for ${host}`;
     if (secretOf(credentials).secret !== "")
-      return await withVertex(this.#options.sink, name, (vertex) => {
+      return await withVertex(this.#events?.sink, name, (vertex) => {
         const foreign = foreignRealm(request);
         if (foreign !== undefined) vertex.log(1, Buffer.from(`token server of ${host} is ${foreign}\n`));
         return this.#fetch(asked, vertex, signal);
@@ -137,7 +149,7 @@ class AuthService {
     try {
       return await this.#fetch(asked, { log: (_, line) => lines.push(line) }, signal);
     } catch (error) {
-      return await withVertex(this.#options.sink, name, (vertex) => {
+      return await withVertex(this.#events?.sink, name, (vertex) => {
         for (const line of lines) vertex.log(2, line);
         throw error;
       });
@@ -200,7 +212,7 @@ class AuthService {
       );
     const credentials = await this.#provider({ host, scopes, signal });
     for (const secret of [credentials?.password, credentials?.identityToken, credentials?.registryToken]) {
-      if (secret) this.#options.onSecret?.(secret);
+      if (secret) await this.#options.onSecret?.(secret);
     }
     return credentials;
   }

@@ -369,6 +369,21 @@ describe("fileSync", () => {
     await new Promise((resolve) => server.close(resolve));
   });
 
+  test.each([
+    [
+      "throws",
+      () => {
+        throw new Error("a bug in the caller");
+      },
+    ],
+    ["rejects", async () => Promise.reject(new Error("a bug in the caller"))],
+  ])("a callback that %s fails the transfer, and no more", async (_how, bug) => {
+    write("file", "file");
+    const receiver = new Receiver(context(), [], { onProgress: bug, onError: bug });
+    await receiver.everything().catch(() => {});
+    expect(await receiver.outcome).toMatchObject({ message: "a bug in the caller" });
+  });
+
   test("SEC-46 a restricted directory shows its names and their links' targets, whatever is asked", async () => {
     fs.mkdirSync(join(root, "sub"));
     for (const name of ["sub/real", "sub/secret", "other", "Dockerfile.dockerignore"]) write(name);

@@ -1,4 +1,4 @@
-import { isError, readOptions } from "../../core/index.js";
+import { guardCalls, isError, readOptions } from "../../core/index.js";
 import { type ByteString, TreeFilter, TreeWalker, displayPath, toText } from "../../fs/index.js";
 import { grpcCodes, type ServerCall } from "../../http2/index.js";
 import type { Attachable } from "../attachable.js";
@@ -8,14 +8,14 @@ import { SyncError } from "./sync-error.js";
 import { type SyncedDir, dirOpener } from "./synced-dir.js";
 import { type SyncProgress, TreeSender } from "./tree-sender.js";
 
-/** Options of {@link fileSync}. Callbacks must not throw. */
+/** Options of {@link fileSync}. A callback that throws, or rejects, is told nothing more, and fails the transfer at its end. */
 export interface FileSyncOptions {
   /** Told about each transfer, at most once per turn of the event loop, with totals since its start. */
-  onProgress?: (dirName: string, progress: SyncProgress) => void;
+  onProgress?: (dirName: string, progress: SyncProgress) => unknown;
   /** Told about what is sent otherwise than it is on disk: sockets, and changes when `onRace` is `warn`. */
-  onWarning?: (message: string) => void;
+  onWarning?: (message: string) => unknown;
   /** Told why a transfer failed, before the builder's own error arrives by way of the build. */
-  onError?: (error: Error, dirName: string) => void;
+  onError?: (error: Error, dirName: string) => unknown;
   /**
    * What to do about a file that grew or whose times moved while it was sent; default `error`. With `warn` as many bytes
    * are sent as were announced.
@@ -30,7 +30,7 @@ export interface FileSyncOptions {
 export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, given: FileSyncOptions = {}): Attachable {
   const options = readOptions("fileSync()", given, fileSyncKinds);
   const openers = new Map([...dirs].map(([name, dir]) => [name, dirOpener(dir)]));
-  const { onProgress, onWarning, onError, onRace = "error" } = options;
+  const { onRace = "error" } = options;
 
   async function send(call: ServerCall): Promise<void> {
     const request = readSyncRequest(call);
@@ -42,7 +42,9 @@ export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, given: FileSyncOp
         grpcCode: grpcCodes.notFound,
       });
     }
-    const warn = (text: string) => (path: ByteString) => onWarning?.(`${text}: ${displayPath(path)}`);
+    const { attempt, throwIfFailed } = guardCalls();
+    const warn = (text: string) => (path: ByteString) =>
+      void attempt(() => options.onWarning?.(`${text}: ${displayPath(path)}`));
     let close = () => {};
     try {
       const race = onRace === "error" ? onRace : warn("changed during upload");
@@ -51,12 +53,15 @@ export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, given: FileSyncOp
       const { tree, openFile } = opened;
       const walker = new TreeWalker(tree, new TreeFilter(tree, request));
       const hooks = {
-        onProgress: onProgress && ((progress: SyncProgress) => onProgress(name, progress)),
+        onProgress:
+          options.onProgress &&
+          ((progress: SyncProgress) => void attempt(() => options.onProgress?.(name, progress))),
         onSocket: warn("sending a socket as an empty file"),
       };
       await new TreeSender(call, walker, openFile, hooks).run();
+      throwIfFailed();
     } catch (error) {
-      if (isError(error) && !call.signal.aborted) onError?.(error, name);
+      if (isError(error) && !call.signal.aborted) attempt(() => options.onError?.(error, name));
       throw error;
     } finally {
       close();
