@@ -254,7 +254,7 @@ export interface EngineOptions {
     skipTlsVerify?: boolean | undefined;
     apiVersion?: string | undefined;
     userAgent?: string | undefined;
-    onWarning?: ((text: string) => void) | undefined;
+    onWarning?: ((text: string) => unknown) | undefined;
     dial?: Dial | undefined;
 }
 
@@ -312,7 +312,7 @@ export interface ExecCreateOptions extends CallOptions {
 
 export interface ExecDialOptions {
     speaks?: "http2" | "anything";
-    onStderr?: (data: Buffer) => void;
+    onStderr?: (data: Buffer) => unknown;
 }
 
 export interface ExecInspect {
@@ -339,7 +339,7 @@ export declare class ExecStream extends Duplex {
 }
 
 export interface ExecStreamOptions {
-    onStderr?: ((data: Buffer) => void) | undefined;
+    onStderr?: ((data: Buffer) => unknown) | undefined;
     lingerMilliseconds?: number | undefined;
     tty?: boolean | undefined;
     early?: EarlyEnd | undefined;
@@ -665,7 +665,7 @@ export interface PullOptions extends CallOptions {
 
 export interface PushOptions extends CallOptions {
     registryAuth?: RegistryAuth | undefined;
-    onProgress?: (message: JsonMessage) => void;
+    onProgress?: (message: JsonMessage) => unknown;
 }
 
 export interface PutArchiveOptions extends CallOptions {

@@ -32,7 +32,7 @@ export interface AuthOptions {
     sink?: EventSink | undefined;
     seedDir?: string | undefined;
     hosts?: ReadonlyMap<string, HostTls> | undefined;
-    onSecret?: ((secret: string) => void) | undefined;
+    onSecret?: ((secret: string) => unknown) | undefined;
 }
 
 export interface BlobInfo {
@@ -165,9 +165,9 @@ export interface FileSendOptions extends ExportLimits {
 }
 
 export interface FileSyncOptions {
-    onProgress?: (dirName: string, progress: SyncProgress) => void;
-    onWarning?: (message: string) => void;
-    onError?: (error: Error, dirName: string) => void;
+    onProgress?: (dirName: string, progress: SyncProgress) => unknown;
+    onWarning?: (message: string) => unknown;
+    onError?: (error: Error, dirName: string) => unknown;
     onRace?: "error" | "warn";
 }
 
@@ -329,7 +329,7 @@ export type SecretSource = {
 };
 
 export interface SecretsOptions {
-    onSecret?: ((value: Uint8Array) => void) | undefined;
+    onSecret?: ((value: Uint8Array) => unknown) | undefined;
 }
 
 export interface ServerCall {

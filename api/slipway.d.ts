@@ -674,7 +674,7 @@ export declare class EphemeralBuilder extends Builder implements AsyncDisposable
 export interface EphemeralBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "trustCa" | "endpoint" | "platforms" | "connect" | "signal"> {
     driverOpts?: Readonly<DockerContainerOpts> | undefined;
     env?: Environment | undefined;
-    onWarning?: ((text: string) => void) | undefined;
+    onWarning?: ((text: string) => unknown) | undefined;
 }
 
 export interface EventSink {
@@ -837,7 +837,7 @@ export interface ImagePlatform {
 export interface ImageToolsOptions {
     builder?: string | undefined;
     env?: Environment | undefined;
-    onWarning?: ((text: string) => void) | undefined;
+    onWarning?: ((text: string) => unknown) | undefined;
     signal?: AbortSignal | undefined;
 }
 
@@ -978,7 +978,7 @@ export interface NetworkRequest {
 
 export interface NewBuilderOptions extends Omit<CreateBuilderOptions, "buildkitHost" | "checkMilliseconds"> {
     env?: Environment | undefined;
-    onWarning?: ((text: string) => void) | undefined;
+    onWarning?: ((text: string) => unknown) | undefined;
 }
 
 export interface Node {
@@ -1028,7 +1028,7 @@ export type NodeStatus = "inactive" | "starting" | "running" | "stopping" | "sto
 export interface OpenBuilderOptions {
     name?: string | undefined;
     env?: Environment | undefined;
-    onWarning?: ((text: string) => void) | undefined;
+    onWarning?: ((text: string) => unknown) | undefined;
     signal?: AbortSignal | undefined;
 }
 

@@ -358,7 +358,7 @@ interface EnsureBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlag
 interface EphemeralBuilderOptions extends Pick<CreateBuilderOptions, "buildkitdFlags" | "buildkitdConfig" | "maxCacheSize" | "trustCa" | "endpoint" | "platforms" | "connect" | "signal"> {
     driverOpts?: Readonly<DockerContainerOpts> | undefined;
     env?: Environment | undefined;
-    onWarning?: ((text: string) => void) | undefined;
+    onWarning?: ((text: string) => unknown) | undefined;
 }
 
 interface EventSink {
@@ -452,7 +452,7 @@ interface NetworkRequest {
 
 interface NewBuilderOptions extends Omit<CreateBuilderOptions, "buildkitHost" | "checkMilliseconds"> {
     env?: Environment | undefined;
-    onWarning?: ((text: string) => void) | undefined;
+    onWarning?: ((text: string) => unknown) | undefined;
 }
 
 interface Node {
@@ -500,7 +500,7 @@ interface NodeInfo {
 interface OpenBuilderOptions {
     name?: string | undefined;
     env?: Environment | undefined;
-    onWarning?: ((text: string) => void) | undefined;
+    onWarning?: ((text: string) => unknown) | undefined;
     signal?: AbortSignal | undefined;
 }
 
