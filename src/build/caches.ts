@@ -3,6 +3,7 @@ import { InvalidArgumentError } from "../core/index.js";
 import { awsCredentials } from "./aws-credentials.js";
 import type { BuildOptions } from "./build-options.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
+import { toldAttrs } from "./local-cache-name.js";
 import { checkLocalExport, localImport } from "./local-caches.js";
 import { type Cache, cachesOf } from "./parse/cache.js";
 
@@ -47,7 +48,9 @@ export async function planCaches(
   if (inline && !exports.some(({ type }) => type === "inline")) exports.push({ type: "inline", attrs: {} });
   const attrs: FrontendAttrs = {};
   if (imports.length > 0)
-    attrs["cache-imports"] = JSON.stringify(imports.map(({ type, attrs: a }) => ({ Type: type, Attrs: a })));
+    attrs["cache-imports"] = JSON.stringify(
+      imports.map(({ type, attrs: a }) => ({ Type: type, Attrs: toldAttrs(type, a) })),
+    );
   return { imports, exports, attrs, warnings };
 }
 

@@ -2,6 +2,7 @@ import { CacheLock, ContentStore, putDescriptor, removeUnreferencedBlobs } from 
 import { type EventSink, InvalidArgumentError, messageOf, throwIfAborted } from "../core/index.js";
 import { parseGoBool } from "../config/index.js";
 import { BuilderClaimError } from "./asked-names.js";
+import { localCacheName } from "./local-cache-name.js";
 import { cacheDescriptor, imageDescriptor } from "./exporter-response.js";
 import type { SolvePlan } from "./solve-plan.js";
 import { makeDirectory } from "../fs/index.js";
@@ -20,13 +21,13 @@ export async function contentStores(
   const stores = new Map<string, ContentStore>();
   for (const [id, { path }] of plan.inputs.ociLayouts) stores.set(`oci:${id}`, new ContentStore(path));
   for (const { type, attrs } of plan.caches.imports)
-    if (type === "local") stores.set(`local:${attrs["src"] ?? ""}`, new ContentStore(attrs["src"] ?? ""));
+    if (type === "local") stores.set(localStoreId(attrs["src"]), new ContentStore(attrs["src"] ?? ""));
   for (const { type, attrs } of plan.caches.exports)
     if (type === "local") {
       const dest = attrs["dest"] ?? "";
       await makePlace(dest, "cache");
       const beforeWrite = () => locks.get(dest)?.share() ?? Promise.resolve();
-      stores.set(`local:${dest}`, new ContentStore(dest, { access: "read-write", beforeWrite }));
+      stores.set(localStoreId(dest), new ContentStore(dest, { access: "read-write", beforeWrite }));
     }
   for (const { destination } of plan.exports)
     if (destination.kind === "layout") {
@@ -34,6 +35,10 @@ export async function contentStores(
       stores.set("export", new ContentStore(destination.path, { access: "read-write" }));
     }
   return stores;
+}
+
+function localStoreId(dir = ""): string {
+  return `local:${localCacheName(dir)}`;
 }
 
 /** The locks of the local caches that a plan writes, by directory. Whoever has them closes them when the build has ended. */

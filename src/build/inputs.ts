@@ -67,10 +67,13 @@ export function dockerfileNames(name: string): string[] {
  * @throws InvalidArgumentError that names the path or the context.
  */
 export async function resolveInputs(
-  options: BuildOptions,
+  given: BuildOptions,
   nodeId: string,
   signal?: AbortSignal,
 ): Promise<Inputs> {
+  // An empty name is none, as in buildx.
+  const { file, ...rest } = given;
+  const options: BuildOptions = file === "" ? rest : given;
   const inputs: Inputs = {
     attrs: {},
     locals: new Map(),

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
+import { statOutput, systemReason } from "../fs/index.js";
 import { ContentStore, findDescriptor } from "../session/index.js";
 import type { Cache } from "./parse/cache.js";
 
@@ -28,7 +29,11 @@ export async function localImport(cache: Cache): Promise<{ cache: Cache } | { wa
 export async function checkLocalExport({ attrs }: Cache): Promise<void> {
   const { dest } = attrs;
   if (!dest) throw new InvalidArgumentError("local cache exporter requires dest");
-  const entry = await stat(dest).catch(() => undefined);
+  const entry = await statOutput(dest).catch((error: unknown) => {
+    throw new InvalidArgumentError(`local cache destination ${dest} cannot be used: ${systemReason(error)}`, {
+      cause: error,
+    });
+  });
   if (entry && !entry.isDirectory())
     throw new InvalidArgumentError(`local cache destination ${dest} is not a directory`);
 }

@@ -1,11 +1,10 @@
 import { realpathSync } from "node:fs";
-import { stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { type Environment, parseGoBool } from "../config/index.js";
 import { formatPlatform, parsePlatform } from "../builder/index.js";
 import { InvalidArgumentError, holdStream, messageOf, writableOf } from "../core/index.js";
-import { pathWithin } from "../fs/index.js";
+import { pathWithin, statOutput } from "../fs/index.js";
 import { parseReference } from "../registry/index.js";
 import { definedTexts } from "./parse/fields.js";
 import type { Output } from "./parse/output.js";
@@ -188,11 +187,11 @@ function usable(dest: Exclude<Output["dest"], string | undefined>, type: string)
 
 async function statOrNothing(dest: string, what: string) {
   try {
-    return await stat(dest);
+    return await statOutput(dest);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    throw new InvalidArgumentError(`invalid destination ${what}: ${dest}: ${message}`, { cause: error });
+    throw new InvalidArgumentError(`invalid destination ${what}: ${dest}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 

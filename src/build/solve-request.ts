@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { control } from "../buildkit/index.js";
 import type { AskGateway } from "./gateway-drive.js";
+import { toldAttrs } from "./local-cache-name.js";
 import type { Cache } from "./parse/cache.js";
 import type { SolvePlan } from "./solve-plan.js";
 
@@ -70,5 +71,5 @@ function frontendInputs({ inputs }: Pick<SolveSpec, "inputs">) {
 }
 
 function cacheEntry({ type, attrs }: Pick<Cache, "type" | "attrs">) {
-  return { Type: type, Attrs: { ...attrs } };
+  return { Type: type, Attrs: toldAttrs(type, attrs) };
 }

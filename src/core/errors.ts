@@ -133,5 +133,8 @@ export function isError(value: unknown): value is Error {
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
+  // What Node says where a path is made absolute, whatever it was made for.
+  if (isError(error) && (error as NodeJS.ErrnoException).syscall === "uv_cwd")
+    return "the current directory cannot be found: it was removed, or may not be read";
   return isError(error) ? error.message : String(error);
 }

@@ -3,9 +3,9 @@ import { nextTurn } from "./next-turn.js";
 /** Calls a caller's functions which may throw, or be async and reject. */
 export interface CallGuard {
   /** Calls one, unless one has failed already. Never throws; what it gives resolves when an async one is done, and never rejects. */
-  attempt(work: () => unknown): Promise<void> | undefined;
+  readonly attempt: (work: () => unknown) => Promise<void> | undefined;
   /** Throws what a function has thrown or rejected with, if one has. */
-  throwIfFailed(): void;
+  readonly throwIfFailed: () => void;
 }
 
 /**

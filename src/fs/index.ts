@@ -50,6 +50,7 @@ export { readSmall } from "./read-small.js";
 export { restrictedSource } from "./restricted-source.js";
 export { refuseShared, sharedMessage, sharedReason } from "./shared-directory.js";
 export { type SetAsideOptions, setAside } from "./set-aside.js";
+export { statOutput } from "./stat-output.js";
 export { describeSystemError, systemReason } from "./system-error.js";
 export { type ResultFile, prepareResultFile } from "./result-file.js";
 export { FileWriteError, writeError } from "./write-error.js";

@@ -75,6 +75,20 @@ test("a local cache is written, named, and used by a builder that knows nothing"
   expect([...before].every((name) => after.includes(name))).toBe(false);
 });
 
+test("a local cache's directory may have any name", async () => {
+  for (const [at, name] of ["каталог", "tab\tline\nend "].entries()) {
+    const dest = join(scratch, name);
+    const word = `named ${at}`;
+    expect(await run(word, { cacheTo: [{ type: "local", attrs: { dest } }] })).toMatchObject({
+      warnings: [],
+    });
+    expect(await readdir(dest)).toContain("index.json");
+    await startAgain();
+    const again = await run(word, { cacheFrom: [{ type: "local", attrs: { src: dest } }] });
+    expect(again).toEqual({ cached: true, warnings: [] });
+  }
+});
+
 test("a cache that is not there is a warning, a wrong one an error", async () => {
   const none = join(scratch, "none");
   const { warnings } = await run("three", { cacheFrom: [{ type: "local", attrs: { src: none } }] });

@@ -1,7 +1,7 @@
-import { access, constants, stat } from "node:fs/promises";
+import { access, constants } from "node:fs/promises";
 import { resolve } from "node:path";
 import { InvalidArgumentError } from "../../core/index.js";
-import { systemReason } from "../../fs/index.js";
+import { statOutput, systemReason } from "../../fs/index.js";
 import { parseReference } from "../../registry/index.js";
 
 /** Where the content of cache mounts is kept between builders. */
@@ -20,11 +20,12 @@ export async function planCacheMounts({ dir, image }: CacheMountsOption): Promis
   const refuse = (reason: string) =>
     new InvalidArgumentError(`the directory for cache mounts ${dir} cannot be used: ${reason}`);
   try {
-    if (!(await stat(absolute)).isDirectory()) throw refuse("it is no directory");
-    await access(absolute, constants.R_OK | constants.W_OK | constants.X_OK);
+    const found = await statOutput(absolute);
+    if (found && !found.isDirectory()) throw refuse("it is no directory");
+    if (found) await access(absolute, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     if (error instanceof InvalidArgumentError) throw error;
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw refuse(systemReason(error));
+    throw refuse(systemReason(error));
   }
   return { dir: absolute, ...(image !== undefined && { image }) };
 }

@@ -43,7 +43,7 @@ async function run(targets: string[], flags: BakeFlags, context: CliContext): Pr
   const jobs = parseJobs(flags.jobs);
   const options = readOptionsOf(targets, flags, context);
   const metadata =
-    flags.metadataFile === undefined || list || flags.print
+    !flags.metadataFile || list || flags.print
       ? undefined
       : await prepareResultFile(flags.metadataFile, "metadata file");
   const progress = display(flags.progress, context.stderr.stream, context.env, {

@@ -86,11 +86,12 @@ function resources(flags: BuildFlags): string[] | undefined {
 
 async function run(
   path: string,
-  flags: BuildFlags,
+  given: BuildFlags,
   { looking, ...context }: CliContext & { looking: Looking | undefined },
 ): Promise<void> {
   for (const [flag, text] of Object.entries(oldFlags))
-    if (flags[flag as keyof typeof oldFlags] !== undefined) warn(context, text);
+    if (given[flag as keyof typeof oldFlags] !== undefined) warn(context, text);
+  const flags = withoutEmptyPaths(given);
   const mode = progressMode(flags);
   const options = await toBuildOptions(path, flags, context);
   const files = await prepareResultFiles({ imageId: flags.iidfile, metadata: flags.metadataFile }, options);
@@ -135,6 +136,13 @@ function fillsStdout({ outputs = [] }: BuildOptions): boolean {
   return outputs.some(
     ({ type, dest }) => dest === "-" || (dest === undefined && (type === "tar" || type === "oci")),
   );
+}
+
+/** An empty path is none, as in buildx: `--metadata-file "$FILE"` of a script that has no FILE. */
+function withoutEmptyPaths(flags: BuildFlags): BuildFlags {
+  const read = { ...flags };
+  for (const name of ["file", "iidfile", "metadataFile"] as const) if (read[name] === "") delete read[name];
+  return read;
 }
 
 /** How the user knows the Dockerfile; undefined where the frontend knows it best (buildx build/opt.go loadInputs). */

@@ -1,7 +1,6 @@
-import { stat } from "node:fs/promises";
 import type { LiveFiles } from "../../build/index.js";
 import { InvalidArgumentError, isSlipwayError, messageOf } from "../../core/index.js";
-import { systemReason } from "../../fs/index.js";
+import { statOutput, systemReason } from "../../fs/index.js";
 import type { CliContext } from "../cli-context.js";
 import { warn } from "../warn.js";
 
@@ -23,8 +22,7 @@ export async function prepareFailedExport(text: string): Promise<FailedExport> {
     throw new InvalidArgumentError(
       `invalid value ${JSON.stringify(text)} for --export-failed, expected PATH=DEST: a path in the step and one here`,
     );
-  const found = await stat(dest).catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+  const found = await statOutput(dest).catch((error: unknown) => {
     throw new InvalidArgumentError(`--export-failed cannot write to ${dest}: ${systemReason(error)}`, {
       cause: error,
     });

@@ -35,9 +35,8 @@ export function load(context: DockerContext): Command {
     .option("-q, --quiet", "Suppress the load output")
     .action(async ({ input, platform, quiet }: { input?: string; platform?: string; quiet?: boolean }) => {
       const { signal, stdin } = context;
-      if (input === undefined && stdin.isTTY)
-        throw new CommandFailure("requested load from stdin, but stdin is empty");
-      const archive = input === undefined ? stdin : await openReadable(input, { signal });
+      if (!input && stdin.isTTY) throw new CommandFailure("requested load from stdin, but stdin is empty");
+      const archive = input ? await openReadable(input, { signal }) : stdin;
       await withEngine(context, ({ images }) =>
         images.load(archive, {
           signal,

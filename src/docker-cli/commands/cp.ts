@@ -1,4 +1,5 @@
-import { lstat, realpath, stat } from "node:fs/promises";
+import fs, { type Stats } from "node:fs";
+import { lstat, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -20,6 +21,8 @@ interface ContainerPath {
   path: string;
 }
 
+/** As many as Linux follows. */
+const mostLinks = 40;
 /** Bits of Go's file modes. */
 const directoryBit = 0x8000_0000;
 const linkBit = 0x0800_0000;
@@ -35,6 +38,7 @@ export function cp(context: DockerContext): Command {
     .option("-L, --follow-link", "Always follow symbol link in SRC_PATH")
     .option("-q, --quiet", "Suppress progress output during copy")
     .action((source: string, destination: string, flags: CpFlags) => {
+      if (source === "") throw new CommandFailure("source can not be empty");
       const from = inContainer(source);
       const to = inContainer(destination);
       if (from && to) throw new CommandFailure("copying between containers is not supported");
@@ -59,6 +63,7 @@ async function copyOut(
   context: DockerContext,
 ): Promise<void> {
   const { signal, stdout } = context;
+  if (destination === "") throw new CommandFailure("destination can not be empty");
   let from = path;
   if (followLink) {
     const { mode, linkTarget } = await containers.statPath(container, path, { signal });
@@ -105,6 +110,7 @@ async function unpack(
 ): Promise<void> {
   const { extract } = await import("tar-fs");
   const target = extract(directory, {
+    fs: { ...fs, createWriteStream: writeAnew },
     chown: archive,
     umask: 0,
     // Links are made as they are, and nothing is written through them.
@@ -112,6 +118,16 @@ async function unpack(
     map: (header) => renamed(header, rename),
   } as Parameters<typeof extract>[1]);
   await orAborted(signal, pipeline(body, target as unknown as NodeJS.WritableStream, { signal }));
+}
+
+/**
+ * Opens a file for writing in place of what else is there: a pipe that nobody reads is never opened, a device never written to
+ * (moby pkg/archive removes what is in the way, too).
+ */
+function writeAnew(path: string, options: Parameters<typeof fs.createWriteStream>[1]): fs.WriteStream {
+  const found = fs.lstatSync(path, { throwIfNoEntry: false });
+  if (found && !found.isFile()) fs.unlinkSync(path);
+  return fs.createWriteStream(path, options);
 }
 
 /** The first part of a name is what is copied; under another name, that is the first part. */
@@ -166,15 +182,38 @@ async function looked<T>(path: string, look: (path: string) => Promise<T>): Prom
   }
 }
 
-async function localPlace(path: string): Promise<CopyPlace> {
+/** @throws CommandFailure for what must not be replaced by a file, and for a path that is nowhere. */
+async function localPlace(given: string): Promise<CopyPlace> {
+  const path = await followed(given);
   const found = await stat(path).catch(() => undefined);
-  if (found) return { path, kind: found.isDirectory() ? "directory" : "file" };
+  if (found?.isDirectory()) return { path, kind: "directory" };
+  if (found && !found.isFile())
+    throw new CommandFailure(
+      `invalid output path: "${path}" must be a directory or a regular file: got a ${specialKind(found)}`,
+    );
+  if (found) return { path, kind: "file" };
   const parent = dirname(resolve(path));
   const isThere = await stat(parent)
     .then((above) => above.isDirectory())
     .catch(() => false);
   if (!isThere) throw new CommandFailure(`invalid output path: directory "${parent}" does not exist`);
   return { path, kind: "nothing" };
+}
+
+/** Where a link leads, whether anything is there or not; another path as it is. */
+async function followed(given: string): Promise<string> {
+  let path = given;
+  for (let links = 0; links < mostLinks; links++) {
+    const target = await readlink(path).catch(() => undefined);
+    if (target === undefined) return path;
+    path = resolve(dirname(resolve(path)), target);
+  }
+  throw new CommandFailure(`invalid output path: "${given}": too many levels of symbolic links`);
+}
+
+function specialKind(found: Stats): string {
+  if (found.isFIFO()) return "named pipe";
+  return found.isSocket() ? "socket" : "device";
 }
 
 async function containerPlace(

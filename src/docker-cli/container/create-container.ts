@@ -29,7 +29,7 @@ export async function createContainer(
       },
     );
   const body = await createBody(wanted, context);
-  const idFile = flags.cidfile === undefined ? undefined : await prepareIdFile(flags.cidfile);
+  const idFile = flags.cidfile ? await prepareIdFile(flags.cidfile) : undefined;
   const platform = flags.platform || undefined;
   const pull = () => pullFor(engine, image, { platform, quiet: flags.quiet }, context);
   const create = () => engine.containers.create(flags.name, body, { signal, ...(platform && { platform }) });

@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { type Environment, variableOf } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
 import { readBounded } from "../../fs/index.js";
@@ -49,11 +50,25 @@ export function keyed(texts: readonly string[]): Record<string, string> {
 async function linesOf(files: readonly string[], signal: AbortSignal): Promise<string[]> {
   const lines: string[] = [];
   for (const file of files) {
-    const text = (await readBounded(file, { limit: longestFile, signal, special: "read" })).toString("utf8");
+    const content = await readBounded(file, { limit: longestFile, signal, special: "read" });
+    if (content.length === 0) await refuseDrained(file);
+    const text = content.toString("utf8");
     for (const line of text.replace(/^\ufeff/, "").split(/\r?\n/)) {
       const trimmed = line.trimStart();
       if (trimmed !== "" && !trimmed.startsWith("#")) lines.push(trimmed);
     }
   }
   return lines;
+}
+
+/**
+ * Node takes `--env-file` for itself wherever it stands on its command line, and reads the file before the program starts
+ * (Node src/node_dotenv.cc GetDataFromArgs): of a pipe nothing is left then.
+ */
+async function refuseDrained(file: string): Promise<void> {
+  const found = await stat(file).catch(() => undefined);
+  if (found?.isFIFO())
+    throw new InvalidArgumentError(
+      `nothing came from the pipe ${file}: Node reads it before this program does; give a file, or start the program by: node -- slipway-docker`,
+    );
 }

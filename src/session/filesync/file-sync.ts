@@ -61,7 +61,7 @@ export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, given: FileSyncOp
       await new TreeSender(call, walker, openFile, hooks).run();
       throwIfFailed();
     } catch (error) {
-      if (isError(error) && !call.signal.aborted) attempt(() => options.onError?.(error, name));
+      if (isError(error) && !call.signal.aborted) void attempt(() => options.onError?.(error, name));
       throw error;
     } finally {
       close();
