@@ -106,7 +106,7 @@ export const commandLines: readonly CommandLine[] = [
   line("build ctx -o type=oci,tar=false"),
   line("build ctx --iidfile x -o type=local,dest=o"),
   line("build nowhere --file= --iidfile= --metadata-file="),
-  line("bake nothing -f ctx/file --metadata-file="),
+  line("bake nothing --metadata-file="),
   line("build ctx --push"),
   line("build ctx -t BAD␣TAG", {
     why: "slipway says why a name is none",
