@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
@@ -51,22 +51,18 @@ async function copy(from: string, destination: string) {
   return { exitCode, ...outputs };
 }
 
-/** What is in the way, and what docker, or we for its sake, say of it. */
-const special: [what: string, make: (path: string) => unknown, words: string][] = [
-  ["a named pipe", (path) => execFileSync("mkfifo", [path]), "got a named pipe"],
-  ["a link to a device", (path) => symlink("/dev/null", path), '"/dev/null" must be a directory'],
+/** What leads to no place for a file, and what is said of it. */
+const nowhere: [what: string, make: (path: string) => unknown, words: string][] = [
   ["a link that leads nowhere", (path) => symlink("none/x", path), "does not exist"],
   ["a link to itself", (path) => symlink(path, path), "too many levels of symbolic links"],
 ];
 
-test.each(special)("%s is neither written to nor replaced", async (_what, make, words) => {
+test.each(nowhere)("%s is neither written to nor replaced", async (_what, make, words) => {
   const path = join(dir, "there");
   await make(path);
-  const before = await stat("/dev/null");
   const result = await copy("/file", path);
   expect(result).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(words) as string });
   expect(await readdir(dir)).toEqual(["there"]);
-  expect((await stat("/dev/null")).mode).toBe(before.mode);
 });
 
 test("a link to a file is followed, one to a directory as well", async () => {

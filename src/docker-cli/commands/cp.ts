@@ -1,4 +1,4 @@
-import fs, { type Stats } from "node:fs";
+import fs from "node:fs";
 import { lstat, readlink, realpath, stat } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import type { Readable } from "node:stream";
@@ -182,15 +182,11 @@ async function looked<T>(path: string, look: (path: string) => Promise<T>): Prom
   }
 }
 
-/** @throws CommandFailure for what must not be replaced by a file, and for a path that is nowhere. */
+/** @throws CommandFailure for a path that is nowhere. */
 async function localPlace(given: string): Promise<CopyPlace> {
   const path = await followed(given);
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) return { path, kind: "directory" };
-  if (found && !found.isFile())
-    throw new CommandFailure(
-      `invalid output path: "${path}" must be a directory or a regular file: got a ${specialKind(found)}`,
-    );
   if (found) return { path, kind: "file" };
   const parent = dirname(resolve(path));
   const isThere = await stat(parent)
@@ -209,11 +205,6 @@ async function followed(given: string): Promise<string> {
     path = resolve(dirname(resolve(path)), target);
   }
   throw new CommandFailure(`invalid output path: "${given}": too many levels of symbolic links`);
-}
-
-function specialKind(found: Stats): string {
-  if (found.isFIFO()) return "named pipe";
-  return found.isSocket() ? "socket" : "device";
 }
 
 async function containerPlace(
