@@ -1,16 +1,19 @@
 import { execFile } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { Writable } from "node:stream";
 import { promisify } from "node:util";
+import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type BuildEvent, Builder, build, connect, files } from "../../src/index.js";
+import { type BuildEvent, Builder, type Output, build, connect, files, tar } from "../../src/index.js";
 import type { Pod } from "../../src/driver/kubernetes/api-objects.js";
 import { ClusterApi } from "../../src/driver/kubernetes/cluster-api.js";
 import { openCluster } from "../../src/driver/kubernetes/cluster.js";
 import { engineEnv } from "../support/engine-env.js";
 import { Workplace } from "../support/workplace.js";
 
-const { buildx } = engineEnv();
+const { buildx, registry } = engineEnv();
 const hasCluster = Boolean(process.env["KUBECONFIG"]);
 if (!hasCluster)
   console.warn("the driver kubernetes is not tested: testbed/with --kubernetes gives a cluster");
@@ -40,6 +43,11 @@ describe.runIf(hasCluster)("builders in a cluster (driver kubernetes)", () => {
   const pods = async (node: string) =>
     (await api.call<{ items: Pod[] }>("GET", `/api/v1/namespaces/default/pods?labelSelector=app%3D${node}`))
       .items;
+
+  const killPods = async () => {
+    for (const { metadata } of await pods(`${name}0`))
+      await api.call("DELETE", `/api/v1/namespaces/default/pods/${metadata.name}?gracePeriodSeconds=0`);
+  };
 
   it("builds into directories and archives, with secrets and a large context", async () => {
     const big = Buffer.alloc(64 << 20, "slipway ");
@@ -124,19 +132,126 @@ describe.runIf(hasCluster)("builders in a cluster (driver kubernetes)", () => {
           event.type === "status" && event.logs.some(({ data }) => Buffer.from(data).includes("begun"));
         if (!begun || isKilled) return;
         isKilled = true;
-        void pods(`${name}0`).then((all) =>
-          Promise.all(
-            all.map(({ metadata }) =>
-              api.call("DELETE", `/api/v1/namespaces/default/pods/${metadata.name}?gracePeriodSeconds=0`),
-            ),
-          ),
-        );
+        void killPods();
       },
     });
     expect(isKilled).toBe(true);
     expect(result.metadata).toBeDefined();
     expect(await readFile(place.path("again", "over"), "utf8")).toBe("over\n");
     expect(warnings().join("\n")).toMatch(/was lost .* built again/);
+  }, 120_000);
+
+  it("fails when its pod is lost while an archive goes up, which cannot be sent again, and lets go of that", async () => {
+    const archive = pack();
+    archive.entry({ name: "Dockerfile" }, "FROM scratch\nCOPY data /\n");
+    const rest = archive.entry({ name: "data", size: 2 ** 40 });
+    const piece = randomBytes(1 << 20);
+    const middle = new Promise<void>((resolve) => {
+      let count = 0;
+      const more = () => {
+        if (++count === 32) resolve();
+        if (rest.write(piece)) setImmediate(more);
+        else rest.once("drain", more);
+      };
+      more();
+    });
+    const outputs: Output[] = [{ type: "cacheonly" }];
+    const failure = build({ builder, context: tar(archive), outputs }).catch((error: unknown) => error);
+    await Promise.race([middle, failure]);
+    await killPods();
+    expect(await failure).toMatchObject({ code: "BUILDER_LOST" });
+    expect(archive.destroyed).toBe(true);
+  }, 120_000);
+
+  it("does not build again what has begun to come out when its pod is lost", async () => {
+    const context = files({ Dockerfile: "FROM busybox\nRUN dd if=/dev/zero of=/large bs=1M count=64\n" });
+    let begun = () => {};
+    const middle = new Promise<void>((resolve) => (begun = resolve));
+    // It takes no second piece, so that the export is under way for certain.
+    const dest = new Writable({ write: () => begun() });
+    dest.on("error", () => {});
+    const failure = build({ builder, context, outputs: [{ type: "tar", dest }] }).catch(
+      (error: unknown) => error,
+    );
+    await Promise.race([middle, failure]);
+    await killPods();
+    expect(await failure).toMatchObject({ code: "BUILDER_LOST" });
+    expect(dest.destroyed).toBe(true);
+  }, 120_000);
+
+  it("keeps the cache of a pod in a volume claim", async () => {
+    const claimed = `${name}-claim`;
+    const directory = place.path("volume");
+    await mkdir(directory);
+    const volume = {
+      metadata: { name: claimed },
+      spec: {
+        capacity: { storage: "1Gi" },
+        accessModes: ["ReadWriteOnce"],
+        hostPath: { path: directory },
+        persistentVolumeReclaimPolicy: "Retain",
+      },
+    };
+    await api.call("POST", "/api/v1/persistentvolumes", { body: volume });
+    more.push(claimed);
+    const opts = "persistent-volume-claim.requests.storage=1Gi";
+    await place.succeed([
+      "create",
+      "--name",
+      claimed,
+      "--bootstrap",
+      "--driver",
+      "kubernetes",
+      "--driver-opt",
+      opts,
+    ]);
+    const context = await place.context({
+      Dockerfile: "FROM busybox\nRUN head -c 8 /proc/sys/kernel/random/uuid >/id\n",
+    });
+    const idOf = async (dest: string) => {
+      await place.succeed(["build", "--builder", claimed, "-o", place.path(dest), context]);
+      return readFile(place.path(dest, "id"), "utf8");
+    };
+    const first = await idOf("claim1");
+    const [pod] = await pods(`${claimed}0`);
+    await api.call("DELETE", `/api/v1/namespaces/default/pods/${pod?.metadata.name}`);
+    expect(await idOf("claim2")).toBe(first);
+    await place.succeed(["rm", claimed]);
+    const claims = await api.call<{ items: unknown[] }>(
+      "GET",
+      "/api/v1/namespaces/default/persistentvolumeclaims",
+    );
+    expect(claims.items).toHaveLength(1);
+  }, 180_000);
+
+  it("has nodes for several platforms, each of which takes its own", async () => {
+    const many = `${name}-many`;
+    more.push(many);
+    const node = (platform: string, ...flags: string[]) =>
+      place.succeed(["create", "--name", many, "--driver", "kubernetes", "--platform", platform, ...flags]);
+    await node("linux/amd64");
+    await node("linux/arm64", "--append", "--node", `${many}-arm`);
+    const context = await place.context({
+      Dockerfile: "FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /\n",
+      amd64: "a",
+      arm64: "b",
+    });
+    const flags = ["--platform", "linux/amd64,linux/arm64", "--progress", "plain", "--provenance=false"];
+    const tag = `${registry}/${many}:1`;
+    const { stderr } = await place.succeed([
+      "build",
+      "--builder",
+      many,
+      ...flags,
+      "--push",
+      "-t",
+      tag,
+      context,
+    ]);
+    expect(stderr.match(/\[internal\] booting buildkit$/gm)).toHaveLength(2);
+    for (const each of [`${many}0`, `${many}-arm`]) expect(await pods(each)).toHaveLength(1);
+    const { stdout } = await place.succeed(["imagetools", "inspect", "--builder", many, tag]);
+    expect(stdout.match(/Platform: +linux\/(?:amd64|arm64)$/gm)).toHaveLength(2);
   }, 120_000);
 
   it("tells of pods that cannot run, with their own events, and of a kubeconfig that is none", async () => {
