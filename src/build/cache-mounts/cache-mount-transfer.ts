@@ -120,7 +120,7 @@ export class CacheMountTransfer {
   }
 }
 
-/** Works on all, a few at once. @throws what one of them does, when those that were begun have ended */
+/** Works on all, a few at once, also when one fails. @throws what the first of them does, when all have ended */
 async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = items.values();
   const turns = Array.from({ length: Math.min(atOnce, items.length) }, async () => {
