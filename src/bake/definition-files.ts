@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { variableOf } from "../config/index.js";
 import { type VertexWriter, withVertex } from "../core/index.js";
@@ -12,6 +11,7 @@ import {
   parseNative,
 } from "../hcl/index.js";
 import { BakeError } from "./bake-error.js";
+import { readSource, requireSource, requireThere } from "./read-source.js";
 import type { BakeSource, ReadBakeOptions } from "./read-bake.js";
 
 /** A definition that has been read. */
@@ -71,7 +71,7 @@ async function namesOfEnvironment({
     .split(variableOf(env, "BUILDX_BAKE_PATH_SEPARATOR") || path.delimiter)
     .map((name) => name.trim())
     .filter((name) => name !== "");
-  for (const name of names) if (name !== "-") await readNamed(name, cwd, "stat");
+  for (const name of names) if (name !== "-") await requireThere(bare(name), cwd ?? "");
   return names.length > 0 ? names : undefined;
 }
 
@@ -81,27 +81,17 @@ function inMemory({ name, content }: BakeSource): DefinitionFile {
 
 async function contentOf(
   name: string,
-  { cwd, readInput }: ReadBakeOptions,
+  { cwd, readInput, signal }: ReadBakeOptions,
   isOptional: boolean,
 ): Promise<Uint8Array | undefined> {
   if (name === "-" && readInput) return readInput();
-  try {
-    return await readNamed(name, cwd, "open");
-  } catch (error) {
-    const cause = (error as Error).cause as NodeJS.ErrnoException;
-    if (isOptional && cause.code === "ENOENT") return undefined;
-    throw error;
-  }
+  const file = { name: bare(name), cwd: cwd ?? "", signal, isNamed: !isOptional };
+  return isOptional ? readSource(file) : requireSource(file);
 }
 
-async function readNamed(name: string, cwd: string | undefined, call: "open" | "stat"): Promise<Uint8Array> {
-  try {
-    return await readFile(path.resolve(cwd ?? "", name.replace(/^cwd:\/\//, "")));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const reason = code === "ENOENT" ? "no such file or directory" : (error as Error).message;
-    throw new BakeError(`${call} ${name}: ${reason}`, { cause: error });
-  }
+/** `cwd://NAME` is a file here, even where a definition is remote. */
+function bare(name: string): string {
+  return name.replace(/^cwd:\/\//, "");
 }
 
 /** What definitions are written in: compose files, and the others, parsed. */

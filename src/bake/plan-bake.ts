@@ -98,10 +98,11 @@ function firstPlace(diagnostics: readonly Diagnostic[], files: readonly Definiti
 
 /** Loads what compose files take, for those who have some. */
 async function readCompose(files: readonly DefinitionFile[], options: ReadBakeOptions) {
-  const { cwd = process.cwd(), env = process.env, onEvent } = options;
+  const { cwd = process.cwd(), env = process.env, onEvent, signal } = options;
   const { composeTargets } = await import("./compose/compose-targets.js");
   return composeTargets(files, {
     cwd,
+    signal,
     lookup: variableLookup(options, env),
     onWarning: (text) => onEvent?.({ type: "message", level: "warning", text }),
   });

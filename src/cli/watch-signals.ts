@@ -32,8 +32,9 @@ export function watchSignals(target: NodeJS.Process): SignalWatch {
   return {
     signal: controller.signal,
     close() {
-      clearTimeout(timer);
       forgetDocker();
+      // A command that was cancelled may have left behind what keeps the process going: its time and the second signal stay.
+      if (controller.signal.aborted) return;
       for (const name of names) target.removeListener(name, onSignal);
     },
   };

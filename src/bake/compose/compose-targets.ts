@@ -1,10 +1,9 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
 import { parseGoBool, parseSize } from "../../config/index.js";
 import { CtyError } from "../../hcl/index.js";
 import { BakeError } from "../bake-error.js";
 import { type SecretEntry, parseAttest, parseCaches, parseSsh } from "../entries.js";
 import type { GroupFields } from "../group.js";
+import { readSource } from "../read-source.js";
 import type { TargetFields } from "../target.js";
 import { parseDotenv } from "./dotenv.js";
 import { type Item, type ItemMap, at, isMap, scalarText } from "./item.js";
@@ -124,14 +123,13 @@ async function mapsOf(
 async function environmentOf(
   service: ItemMap,
   { lookup }: Project,
-  { cwd }: ProjectOptions,
+  { cwd, signal }: ProjectOptions,
 ): Promise<Map<string, string>> {
   const values = new Map<string, string>();
   for (const name of textsOf(service.get("env_file"))) {
-    const text = await readFile(path.resolve(cwd, name), "utf8").catch((cause: unknown) => {
-      throw new BakeError(`env file ${name} not found`, { cause });
-    });
-    for (const [key, value] of parseDotenv(name, text, lookup)) values.set(key, value);
+    const content = await readSource({ name, cwd, signal, isNamed: true });
+    if (!content) throw new BakeError(`env file ${name} not found`);
+    for (const [key, value] of parseDotenv(name, content.toString("utf8"), lookup)) values.set(key, value);
   }
   const own = service.get("environment");
   for (const [key, item] of isMap(own) ? own : []) {

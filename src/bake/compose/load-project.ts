@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { isRemoteUrl } from "../../build/index.js";
 import { BakeError } from "../bake-error.js";
+import { readSource, requireSource } from "../read-source.js";
 import { parseDotenv } from "./dotenv.js";
 import { type Variables, interpolateItem } from "./interpolate.js";
 import { type Item, type ItemMap, at, isMap, scalarText } from "./item.js";
@@ -18,6 +18,8 @@ export interface ComposeFile {
 export interface ProjectOptions {
   /** Where relative names stand. */
   cwd: string;
+  /** Ends the waiting for whoever writes a pipe. */
+  signal?: AbortSignal | undefined;
   lookup: (name: string) => string | undefined;
   onWarning: (text: string) => void;
 }
@@ -40,9 +42,12 @@ const deepest = 32;
  */
 export async function loadProject(files: readonly ComposeFile[], options: ProjectOptions): Promise<Project> {
   const loader = new ProjectLoader(options);
-  const dotenv = await readOptional(path.join(options.cwd, ".env"));
+  const { cwd, signal } = options;
+  const dotenv = await readSource({ name: ".env", cwd, signal, isNamed: false });
   const values =
-    dotenv === undefined ? new Map<string, string>() : parseDotenv(".env", dotenv, options.lookup);
+    dotenv === undefined
+      ? new Map<string, string>()
+      : parseDotenv(".env", dotenv.toString("utf8"), options.lookup);
   const lookup = (name: string) => options.lookup(name) ?? values.get(name);
   const { services, secrets } = await loader.load(files, { directory: "", lookup, depth: 0 });
   return { services, secrets, lookup };
@@ -125,9 +130,11 @@ class ProjectLoader {
     const named = textsOf(at(include, "env_file")).map((name) => path.join(place.directory, name));
     const values = new Map<string, string>();
     for (const name of named.length > 0 ? named : [path.join(directory, ".env")]) {
-      const text = await readOptional(path.resolve(this.#options.cwd, name));
+      const { cwd, signal } = this.#options;
+      const text = await readSource({ name, cwd, signal, isNamed: named.length > 0 });
       if (text === undefined && named.length > 0) throw new BakeError(`env file ${name} not found`);
-      for (const [key, value] of parseDotenv(name, text ?? "", place.lookup)) values.set(key, value);
+      for (const [key, value] of parseDotenv(name, text?.toString("utf8") ?? "", place.lookup))
+        values.set(key, value);
     }
     const lookup = (name: string) => place.lookup(name) ?? values.get(name);
     const loaded = await this.load(files, { directory, lookup, depth: place.depth + 1 });
@@ -179,24 +186,8 @@ class ProjectLoader {
   }
 
   async #open(name: string): Promise<ComposeFile> {
-    try {
-      return { name, content: await readFile(path.resolve(this.#options.cwd, name)) };
-    } catch (cause) {
-      const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-      throw new BakeError(
-        `open ${name}: ${isMissing ? "no such file or directory" : (cause as Error).message}`,
-        { cause },
-      );
-    }
-  }
-}
-
-async function readOptional(name: string): Promise<string | undefined> {
-  try {
-    return await readFile(name, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new BakeError(`failed to read ${name}: ${(error as Error).message}`, { cause: error });
+    const { cwd, signal } = this.#options;
+    return { name, content: await requireSource({ name, cwd, signal, isNamed: true }) };
   }
 }
 

@@ -10,8 +10,8 @@ import {
 } from "../../bake/index.js";
 import { TargetsError } from "../../build/index.js";
 import { goJson, parseGoBool } from "../../config/index.js";
-import { InvalidArgumentError } from "../../core/index.js";
-import { type ResultFile, prepareResultFile } from "../../fs/index.js";
+import { InvalidArgumentError, orAborted } from "../../core/index.js";
+import { type ResultFile, prepareResultFile, readStreamBounded } from "../../fs/index.js";
 import { type ProgressSink, dedupeWarnings, display, warningJson } from "../../progress/index.js";
 import { Builder } from "../../builder/index.js";
 import { type BakeFlags, addBakeFlags } from "../bake-flags.js";
@@ -23,6 +23,9 @@ import { parseJobs } from "../parse-jobs.js";
 import { printBakeCalls } from "../print-bake-calls.js";
 import { parseBakeList, printBakeList } from "../print-bake-list.js";
 import { warn } from "../warn.js";
+
+/** As much is read of standard input, bytes. */
+const largestDefinition = 16 * 1024 * 1024;
 
 /** `slipway bake`: buildx's flags, defaults, texts and exit codes. */
 export function command(context: CliContext): Command {
@@ -131,7 +134,7 @@ function listOf({ list, listTargets, listVariables }: BakeFlags, context: CliCon
 }
 
 function readOptionsOf(targets: string[], flags: BakeFlags, context: CliContext): ReadBakeOptions {
-  const { env, stdin } = context;
+  const { env, signal, stdin } = context;
   for (const text of flags.policy ?? [])
     if (text !== "disabled=true")
       throw new InvalidArgumentError(
@@ -143,7 +146,9 @@ function readOptionsOf(targets: string[], flags: BakeFlags, context: CliContext)
     targets,
     set,
     vars: variables(flags.var),
-    readInput: () => readAll(stdin),
+    readInput: () =>
+      orAborted(signal, readStreamBounded(stdin, "the definition from standard input", largestDefinition)),
+    signal,
   };
   const more = {
     files: flags.file,
@@ -168,10 +173,4 @@ function variables(texts: readonly string[] = []): Record<string, string> {
     throw new InvalidArgumentError(`invalid variable ${JSON.stringify(text)}, ${problem}`);
   }
   return keyValues(texts, "");
-}
-
-async function readAll(stdin: CliContext["stdin"]): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-  return Buffer.concat(chunks);
 }
