@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { throwIfAborted } from "../core/index.js";
 import type { CliContext } from "./cli-context.js";
 
 /** Asks on stdout and reads one line from stdin; only `y` and `Y` are a yes (buildx commands/util.go). */
@@ -12,6 +13,7 @@ export async function confirm(
     const onAbort = () => lines.close();
     signal.addEventListener("abort", onAbort, { once: true });
     for await (const line of lines) return /^\s*[yY]\s*$/.test(line);
+    throwIfAborted(signal); // it has no answer then
     return false;
   } finally {
     lines.close();

@@ -22,6 +22,7 @@ export {
 export type { OutputStream } from "./printer.js";
 export { Printer } from "./printer.js";
 export { proxyStdio } from "./proxy-stdio.js";
+export { readInput } from "./read-input.js";
 export { runCommand } from "./run-command.js";
 export { version } from "./version.js";
 export { warn } from "./warn.js";

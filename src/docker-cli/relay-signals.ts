@@ -20,6 +20,9 @@ const forwarded: readonly NodeJS.Signals[] = [
   "SIGALRM",
 ];
 
+/** So many SIGINT and SIGTERM end the process whatever the container makes of them (docker/cli forceExitAfter3TerminationSignals). */
+const mostEnds = 3;
+
 /** Watches the signals of a process as {@link watchSignals} does, in a way that a command can take over. */
 export function relaySignals(target: NodeJS.Process): SignalRelay {
   const watch = watchSignals(target);
@@ -28,9 +31,16 @@ export function relaySignals(target: NodeJS.Process): SignalRelay {
     close: () => watch.close(),
     take(handler) {
       watch.close();
-      for (const name of forwarded) target.on(name, handler);
+      let ends = 0;
+      const onSignal: SignalHandler = (name) => {
+        handler(name);
+        if (name !== "SIGINT" && name !== "SIGTERM") return;
+        ends += 1;
+        if (ends === mostEnds) target.exit(1);
+      };
+      for (const name of forwarded) target.on(name, onSignal);
       return () => {
-        for (const name of forwarded) target.removeListener(name, handler);
+        for (const name of forwarded) target.removeListener(name, onSignal);
       };
     },
   };

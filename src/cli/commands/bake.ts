@@ -10,7 +10,7 @@ import {
 } from "../../bake/index.js";
 import { TargetsError } from "../../build/index.js";
 import { goJson, parseGoBool } from "../../config/index.js";
-import { InvalidArgumentError, orAborted } from "../../core/index.js";
+import { InvalidArgumentError } from "../../core/index.js";
 import { type ResultFile, prepareResultFile, readStreamBounded } from "../../fs/index.js";
 import { type ProgressSink, dedupeWarnings, display, warningJson } from "../../progress/index.js";
 import { Builder } from "../../builder/index.js";
@@ -19,6 +19,7 @@ import { grantPrivileges } from "../bake-privileges.js";
 import { type CliContext, ExitCode } from "../cli-context.js";
 import { keyValues } from "../flags.js";
 import { metadataProvenance } from "../metadata-provenance.js";
+import { readInput } from "../read-input.js";
 import { parseJobs } from "../parse-jobs.js";
 import { printBakeCalls } from "../print-bake-calls.js";
 import { parseBakeList, printBakeList } from "../print-bake-list.js";
@@ -134,7 +135,7 @@ function listOf({ list, listTargets, listVariables }: BakeFlags, context: CliCon
 }
 
 function readOptionsOf(targets: string[], flags: BakeFlags, context: CliContext): ReadBakeOptions {
-  const { env, signal, stdin } = context;
+  const { env, signal } = context;
   for (const text of flags.policy ?? [])
     if (text !== "disabled=true")
       throw new InvalidArgumentError(
@@ -147,7 +148,9 @@ function readOptionsOf(targets: string[], flags: BakeFlags, context: CliContext)
     set,
     vars: variables(flags.var),
     readInput: () =>
-      orAborted(signal, readStreamBounded(stdin, "the definition from standard input", largestDefinition)),
+      readInput(context, (stdin) =>
+        readStreamBounded(stdin, "the definition from standard input", largestDefinition),
+      ),
     signal,
   };
   const more = {

@@ -27,6 +27,7 @@ import type { Looking } from "../invoke/looking.js";
 import { metadataProvenance } from "../metadata-provenance.js";
 import { PausableDisplay } from "../pausable-display.js";
 import { printCall } from "../print-call.js";
+import { readInput } from "../read-input.js";
 import { prepareResultFiles } from "../result-files.js";
 import { warn } from "../warn.js";
 
@@ -275,7 +276,7 @@ async function withStandardInput(
       throw new FailedBuild(
         new InvalidArgumentError("invalid argument: can't use stdin for both build context and dockerfile"),
       );
-    const input = await contextFromStdin(context.stdin);
+    const input = await readInput(context, contextFromStdin);
     if ("dockerfile" in input && file !== undefined)
       throw new FailedBuild(
         new InvalidArgumentError(
@@ -284,7 +285,7 @@ async function withStandardInput(
       );
     return { ...options, ...input, ...(file !== undefined && { file }) };
   }
-  if (file === "-") return { ...options, dockerfile: await dockerfileFromStdin(context.stdin) };
+  if (file === "-") return { ...options, dockerfile: await readInput(context, dockerfileFromStdin) };
   return file === undefined ? options : { ...options, file };
 }
 

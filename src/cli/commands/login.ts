@@ -4,6 +4,7 @@ import { loginToRegistry, serverHost } from "../../manage/index.js";
 import { readStreamBounded } from "../../fs/index.js";
 import type { CliContext } from "../cli-context.js";
 import { askLine } from "../ask-line.js";
+import { readInput } from "../read-input.js";
 import { warn } from "../warn.js";
 
 interface LoginFlags {
@@ -51,7 +52,9 @@ async function credentialsOf(
   if (passwordStdin) {
     if (!username)
       throw new InvalidArgumentError("the --password-stdin option requires --username to be set");
-    const text = (await readStreamBounded(context.stdin, "the password", longestPassword))
+    const text = (
+      await readInput(context, (stdin) => readStreamBounded(stdin, "the password", longestPassword))
+    )
       .toString("utf8")
       .replace(/\r?\n$/, "");
     return { username, password: notEmpty(text) };

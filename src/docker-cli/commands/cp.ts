@@ -4,6 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
+import { readInput } from "../../cli/index.js";
 import { orAborted } from "../../core/index.js";
 import { type EngineClient, EngineError, type PathStat } from "../../engine-api/index.js";
 import { prepareResultFile, systemReason } from "../../fs/index.js";
@@ -158,7 +159,7 @@ async function copyIn(
   if (source === "-") {
     if (place.kind !== "directory")
       throw new CommandFailure(`destination "${container}:${path}" must be a directory`);
-    return put(place.path, stdin);
+    return readInput({ stdin, signal }, (input) => put(place.path, input));
   }
   const from = followLink ? await looked(source, (path) => realpath(path)) : resolve(source);
   const isFolder = (await looked(from, /\/\.?$/.test(source) ? stat : lstat)).isDirectory();
