@@ -1,7 +1,7 @@
 import { SlipwayError } from "../core/index.js";
 import { formatReference, parseReference, withDefaultTag } from "../registry/index.js";
 
-/** The builder answered something that cannot be so, or that was not asked for. Its answers are claims, not facts. */
+/** The builder's answer is impossible, or not what was asked for. What a builder says is a claim, not a fact. */
 export class BuilderClaimError extends SlipwayError {
   constructor(message: string, options?: ErrorOptions) {
     super("BUILDER_CLAIM", message, options);

@@ -48,7 +48,7 @@ export function onErrorClosed(error: BuildError, letGo: () => Promise<void>): vo
   keepers.set(error, letGo);
 }
 
-/** A build that failed: in which step, where in the Dockerfile, and with which last words. */
+/** A build that failed: in which step, where in the Dockerfile, and with which last lines of output. */
 export class BuildError extends SlipwayError {
   /** gRPC status of the solve (10 and 13 decide the command's exit code). */
   readonly grpcCode: number;
@@ -92,7 +92,10 @@ export class BuildError extends SlipwayError {
     return `${name.length > 160 ? `${name.slice(0, 159)}…` : name}: exit code ${this.step.exitCode}`;
   }
 
-  /** All that helps to mend it, as text of several lines: the message, the failed step's last words, the place in the Dockerfile. */
+  /**
+   * Everything that helps to fix it, as text of several lines: the message, the failed step's last words, the place in
+   * the Dockerfile.
+   */
   explain(): string {
     const parts = [this.message];
     if (this.step && this.step.log.length > 0)

@@ -3,14 +3,14 @@ import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
 import type { ConnectTarget } from "./connection.js";
 
-/** What one of several targets is. Its contexts of the form `target:NAME` are the results of others. */
+/** One of several targets. Its contexts of the form `target:NAME` are the results of others. */
 export type TargetOptions = Omit<BuildOptions, "env" | "onEvent" | "onFailure" | "retries" | "signal">;
 
 /** How {@link buildMany} runs targets. */
 export interface BuildManyOptions extends ConnectTarget {
   /** What becomes of the others when one fails: `cancel` (the default) ends them. */
   onTargetError?: "cancel" | "continue" | undefined;
-  /** Nothing is put out before all have been built. */
+  /** Write no output before all have been built. */
   deferOutputs?: boolean | undefined;
   /** How many run at the same time; all by default, and with 0. */
   concurrency?: number | undefined;
@@ -22,7 +22,7 @@ export interface BuildManyOptions extends ConnectTarget {
   asked?: readonly string[] | undefined;
 }
 
-/** What came of several targets. */
+/** The results of several targets. */
 export interface ManyResults {
   results: Map<string, BuildResult>;
   /** Of targets that failed while others went on. */

@@ -4,7 +4,7 @@ import { type BuildExplanation, type NetworkReport, type VertexWarning, blankVal
 import type { CallRequest } from "./parse/call.js";
 import type { ImagePlatform } from "./describe-image.js";
 
-/** What a build gave. */
+/** The result of a build. */
 export interface BuildResult {
   /** `<builder>/<node>/<id>`, under which the builder's history knows the build. */
   ref: string;

@@ -13,10 +13,10 @@ const mostPlatforms = 1000;
 const longestText = 4096;
 
 /**
- * What a daemon says of its workers, made fit to be compared, shown and sent on: platforms have their form, texts their bounds,
- * and no limit of garbage collection is below zero. The records themselves are changed.
+ * What a daemon says of its workers, made fit to be compared, shown and sent on: platforms have their form, texts their
+ * bounds, and no limit of garbage collection is below zero. The records themselves are changed.
  *
- * @throws BuildkitError `BUILDKIT_PROTOCOL` for a platform that is none, `BUILDKIT_LIMIT` for too many.
+ * @throws BuildkitError `BUILDKIT_PROTOCOL` for an invalid platform, `BUILDKIT_LIMIT` for too many.
  */
 export function soundWorkers(workers: WorkerRecord[]): WorkerRecord[] {
   let count = 0;

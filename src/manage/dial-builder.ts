@@ -28,8 +28,8 @@ export interface BuilderStream extends AsyncDisposable {
 /**
  * Opens a plain connection to a builder's buildkitd, for clients of its API. The builder is booted if it does not run.
  *
- * @throws StoreError for a builder that is not there, InvalidArgumentError for a platform that is none, DriverError for
- * a node that cannot be booted.
+ * @throws StoreError for a builder that is not there, InvalidArgumentError for an invalid platform, DriverError for a
+ * node that cannot be booted.
  */
 export async function dialBuilder(given: DialBuilderOptions = {}): Promise<BuilderStream> {
   const options = readOptions("dialBuilder()", given, dialKinds);

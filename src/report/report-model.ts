@@ -3,7 +3,7 @@ import type { BuildExplanation, NetworkReport, VertexWarning } from "../core/ind
 /** How a build, or a step of one, came out. */
 export type BuildOutcome = "succeeded" | "failed" | "canceled";
 
-/** What became of a step; `unused` is one that never began: not needed, or the build ended before. */
+/** The outcome of a step; `unused` is a step that never began: not needed, or the build ended before. */
 export type StepState = "done" | "cached" | "failed" | "canceled" | "unused";
 
 /** A stretch of time, in milliseconds since the build began. */

@@ -121,11 +121,11 @@ export class BuildKitContainer extends GenericContainer {
   /**
    * Starts the daemon and waits until it answers.
    *
-   * With `withReuse()` a daemon of the same settings is shared: with other test files, other processes and later runs. Processes that
-   * start at the same time wait for the one that makes it.
+   * With `withReuse()` a daemon of the same settings is shared: with other test files, other processes and later runs.
+   * Processes that start at the same time wait for the one that makes it.
    *
-   * @throws ConfigError for a configuration that is none; SlipwayError `BUILDKIT_CONTAINER` when the daemon ended, with its last
-   * words; DeadlineError when it did not answer in time.
+   * @throws ConfigError for an invalid configuration; SlipwayError `BUILDKIT_CONTAINER` when the daemon ended, with its
+   * last words; DeadlineError when it did not answer in time.
    */
   override async start(): Promise<StartedBuildKitContainer> {
     const { config, description } = await this.#describe();

@@ -76,17 +76,17 @@ export class BuildHistory implements AsyncDisposable {
     this.#nodes = nodes;
   }
 
-  /** The builds, newest first. @throws InvalidArgumentError for a filter that is none. */
+  /** The builds, newest first. @throws InvalidArgumentError for an invalid filter. */
   async records(options: RecordsOptions = {}): Promise<BuildRecord[]> {
     const given = readOptions("records()", options, recordsKinds);
     return this.#query("", this.#nodes, given);
   }
 
   /**
-   * One build: by its id, by `builder/node/id`, or counted from the newest: `^0` (or an empty text) is the newest, `^1` the one
-   * before. A build may be on several nodes; this is the newest of them.
+   * One build: by its id, by `builder/node/id`, or counted from the newest: `^0` (or an empty text) is the newest, `^1`
+   * the one before. A build may be on several nodes; this is the newest of them.
    *
-   * @throws HistoryError `HISTORY_NOT_FOUND`, InvalidArgumentError for an offset that is none, or another builder's build.
+   * @throws HistoryError `HISTORY_NOT_FOUND`, InvalidArgumentError for an invalid offset, or a build of another builder.
    */
   async record(ref = "", options: Omit<RecordsOptions, "limit" | "filters"> = {}): Promise<BuildRecord> {
     const [found] = await this.recordsOf(ref, readOptions("record()", options, recordKinds));

@@ -95,7 +95,7 @@ export interface InspectedImage {
 /**
  * Reads an image's index or manifest from its registry, or from an OCI layout (buildx v0.36 `imagetools inspect`).
  *
- * @throws InvalidArgumentError for a name that is none; RegistryError for an image that is not there or may not be read.
+ * @throws InvalidArgumentError for an invalid name; RegistryError for an image that is not there or may not be read.
  */
 export async function inspectImage(name: string, given: InspectImageOptions = {}): Promise<InspectedImage> {
   const options = readOptions("inspectImage()", given, inspectImageKinds);

@@ -8,7 +8,10 @@ import { SyncError } from "./sync-error.js";
 import { type SyncedDir, dirOpener } from "./synced-dir.js";
 import { type SyncProgress, TreeSender } from "./tree-sender.js";
 
-/** Options of {@link fileSync}. A callback that throws, or rejects, is told nothing more, and fails the transfer at its end. */
+/**
+ * Options of {@link fileSync}. A callback that throws, or rejects, is not called again, and fails the transfer at its
+ * end.
+ */
 export interface FileSyncOptions {
   /** Told about each transfer, at most once per turn of the event loop, with totals since its start. */
   onProgress?: (dirName: string, progress: SyncProgress) => unknown;
