@@ -2,8 +2,11 @@ import { expect, test } from "vitest";
 import { type StatusUpdate, statusEvent } from "../core/index.js";
 import { StatusBudget, mostStatuses, mostTextBytes, mostVertices, mostWarnings } from "./status-budget.js";
 
-const update = (part: object) =>
-  statusEvent(part as Parameters<typeof statusEvent>[0]) as unknown as StatusUpdate;
+function update(part: object): StatusUpdate {
+  const event = statusEvent(part);
+  if (event.type !== "status") throw new Error("no status");
+  return event;
+}
 const vertex = (digest: string, more: object = {}) => ({
   digest,
   name: "",

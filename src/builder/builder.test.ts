@@ -138,10 +138,8 @@ describe("asking a builder's nodes", () => {
     });
     running();
     const infos = await (await fake.builder()).inspect();
-    expect(infos.map(({ error, version }) => error ?? version).sort()).toEqual([
-      "the worker is broken",
-      "v0.34.2",
-    ]);
+    const said = new Set(infos.map(({ error, version }) => error ?? version));
+    expect(said).toEqual(new Set(["the worker is broken", "v0.34.2"]));
     fake.engine.on("GET", `${container(1)}/json`, (call) => call.cut());
     const [first, second] = await (await fake.builder()).inspect();
     expect(first?.error).toBeUndefined();

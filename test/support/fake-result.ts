@@ -13,29 +13,29 @@ export type ExecAnswer = NonNullable<Init<typeof gateway.ExecMessageSchema>["Inp
 /** What the daemon does at each call in place of what it would do; each may throw, wait, or answer nonsense. */
 export interface ResultScript {
   /** The frontend's answer, or that to a graph. */
-  solve?(
+  solve?: (
     call: ServerCall,
     request: gateway.SolveRequest,
-  ): Promise<Init<typeof gateway.SolveResponseSchema>> | Init<typeof gateway.SolveResponseSchema>;
+  ) => Promise<Init<typeof gateway.SolveResponseSchema>> | Init<typeof gateway.SolveResponseSchema>;
   /** Has a part of a result built. */
-  evaluate?(call: ServerCall, request: gateway.EvaluateRequest): Promise<object> | object;
+  evaluate?: (call: ServerCall, request: gateway.EvaluateRequest) => Promise<object> | object;
   /** What exporters say of a build that went well. */
-  exports?(
+  exports?: (
     request: control.SolveRequest,
     call: ServerCall,
-  ): Promise<Record<string, string>> | Record<string, string>;
-  status?(request: control.StatusRequest, call: ServerCall): AsyncIterable<object>;
-  history?(request: control.BuildHistoryRequest, call: ServerCall): AsyncIterable<object>;
+  ) => Promise<Record<string, string>> | Record<string, string>;
+  status?: (request: control.StatusRequest, call: ServerCall) => AsyncIterable<object>;
+  history?: (request: control.BuildHistoryRequest, call: ServerCall) => AsyncIterable<object>;
   /** Is told with what a build was ended by this side. */
-  ended?(request: gateway.ReturnRequest, call: ServerCall): void;
-  ping?(call: ServerCall): Promise<object> | object;
-  newContainer?(request: gateway.NewContainerRequest, call: ServerCall): Promise<object> | object;
-  releaseContainer?(call: ServerCall): Promise<object> | object;
+  ended?: (request: gateway.ReturnRequest, call: ServerCall) => void;
+  ping?: (call: ServerCall) => Promise<object> | object;
+  newContainer?: (request: gateway.NewContainerRequest, call: ServerCall) => Promise<object> | object;
+  releaseContainer?: (call: ServerCall) => Promise<object> | object;
   /** A process: what it is told after the first message, and what it tells. */
-  exec?(requests: AsyncIterable<gateway.ExecMessage>, call: ServerCall): AsyncIterable<ExecAnswer>;
-  readFile?(request: { FilePath: string }, call: ServerCall): Promise<object> | object;
-  readDir?(request: { DirPath: string }, call: ServerCall): Promise<object> | object;
-  statFile?(request: { Path: string; MountIndex: number }, call: ServerCall): Promise<object> | object;
+  exec?: (requests: AsyncIterable<gateway.ExecMessage>, call: ServerCall) => AsyncIterable<ExecAnswer>;
+  readFile?: (request: { FilePath: string }, call: ServerCall) => Promise<object> | object;
+  readDir?: (request: { DirPath: string }, call: ServerCall) => Promise<object> | object;
+  statFile?: (request: { Path: string; MountIndex: number }, call: ServerCall) => Promise<object> | object;
 }
 
 /** A builder `b` whose daemon keeps what a build made, as the script says. */

@@ -42,10 +42,12 @@ describe("a build that is looked into before it comes out", () => {
     expect(out).toHaveLength(1);
   });
 
-  it.each([new Error("no such command"), "a text"])(
+  it.each<unknown>([new Error("no such command"), "a text"])(
     "does not come out when that fails (%#)",
     async (thrown) => {
-      const { error } = await looking(() => Promise.reject(thrown as Error));
+      const { error } = await looking(async () => {
+        throw thrown;
+      });
       expect(error).toBe(thrown);
       expect(out).toEqual([]);
       expect(fake.returned).toMatchObject([{ error: {} }]);
