@@ -217,11 +217,11 @@ describe.runIf(hasCluster)("builders in a cluster (driver kubernetes)", () => {
     await api.call("DELETE", `/api/v1/namespaces/default/pods/${pod?.metadata.name}`);
     expect(await idOf("claim2")).toBe(first);
     await place.succeed(["rm", claimed]);
-    const claims = await api.call<{ items: unknown[] }>(
+    const { items } = await api.call<{ items: { metadata: { name: string } }[] }>(
       "GET",
       "/api/v1/namespaces/default/persistentvolumeclaims",
     );
-    expect(claims.items).toHaveLength(1);
+    expect(items.filter(({ metadata }) => metadata.name.includes(claimed))).toHaveLength(1);
   }, 180_000);
 
   it("has nodes for several platforms, each of which takes its own", async () => {
@@ -248,7 +248,7 @@ describe.runIf(hasCluster)("builders in a cluster (driver kubernetes)", () => {
       tag,
       context,
     ]);
-    expect(stderr.match(/\[internal\] booting buildkit$/gm)).toHaveLength(2);
+    expect(new Set(stderr.match(/^#\d+ \[internal\] booting buildkit$/gm)).size).toBe(2);
     for (const each of [`${many}0`, `${many}-arm`]) expect(await pods(each)).toHaveLength(1);
     const { stdout } = await place.succeed(["imagetools", "inspect", "--builder", many, tag]);
     expect(stdout.match(/Platform: +linux\/(?:amd64|arm64)$/gm)).toHaveLength(2);
