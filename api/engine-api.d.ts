@@ -692,7 +692,7 @@ export interface RegistryConfig {
     IndexConfigs: Record<string, {
         Name: string;
         Mirrors: string[] | null;
-        Secure: boolean;
+        Secure?: boolean;
         Official: boolean;
     }> | null;
 }

@@ -39,7 +39,7 @@ export interface RegistryConfig {
   /** By `host[:port]`. */
   IndexConfigs: Record<
     string,
-    { Name: string; Mirrors: string[] | null; Secure: boolean; Official: boolean }
+    { Name: string; Mirrors: string[] | null; Secure?: boolean; Official: boolean }
   > | null;
 }
 

@@ -91,7 +91,7 @@ export function isInsecure(
   { IndexConfigs, InsecureRegistryCIDRs }: Partial<RegistryConfig>,
 ): boolean {
   const named = Object.entries(IndexConfigs ?? {}).find(([name]) => name === host)?.[1];
-  if (named) return named.Secure === false;
+  if (named) return !(named.Secure ?? true);
   const address = host.replace(/:\d+$/, "").replace(/^\[|\]$/g, "");
   const family = isIP(address);
   if (family === 0) return false;

@@ -61,7 +61,11 @@ async function npm(...packages: string[]): Promise<void> {
 }
 
 /** Runs a client by its script in node_modules, and gives what it prints and the docker command lines that it called. */
-async function client(script: string, args: string[], { cwd = project, env = {} as NodeJS.ProcessEnv } = {}) {
+async function client(
+  script: string,
+  args: string[],
+  { cwd = project, env = {} }: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+) {
   await writeFile(place.path("calls"), "");
   const { DOCKER_HOST, DOCKER_CONFIG, HOME } = place.env;
   const own = { DOCKER_HOST, DOCKER_CONFIG, HOME, PATH: bin, CI: "1", NO_COLOR: "1", ...env };
