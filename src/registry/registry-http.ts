@@ -126,15 +126,29 @@ export class RegistryHttp implements AsyncDisposable {
     if (isGuarded && isIP(literal) !== 0) await this.#checkPlace(host, literal, [literal]);
     const dispatcher = await this.#dispatcherFor(url, host, isGuarded);
     const { request } = await import("./undici.js");
-    return await request.call(dispatcher, {
+    const own = new AbortController();
+    // The body fails with the signal's reason, which may be anything; who reads it is to find what a cancelled call throws.
+    const onAbort = () => signal && own.abort(abortError(signal));
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const letGo = () => signal?.removeEventListener("abort", onAbort);
+    const answer = request.call(dispatcher, {
       origin: url.origin,
       path: url.pathname + url.search,
       method,
       headers: { "user-agent": "slipway", ...headers },
       ...(body !== undefined && { body: body as Dispatcher.DispatchOptions["body"] & {} }),
-      ...(signal && { signal }),
+      signal: own.signal,
       ...(once && { reset: true }),
     });
+    try {
+      const response = await answer;
+      response.body.once("close", letGo);
+      return response;
+    } catch (error) {
+      letGo();
+      throw error;
+    }
   }
 
   /** @throws RegistryError `REGISTRY_REALM` when one of the addresses is none of a server of this registry. */

@@ -1,4 +1,4 @@
-import { parseJson } from "../core/index.js";
+import { isSlipwayError, messageOf, parseJson } from "../core/index.js";
 import { isJsonObject, type JsonObject } from "../config/index.js";
 import type { HttpResponse } from "./registry-http.js";
 import { RegistryError } from "./registry-error.js";
@@ -6,16 +6,25 @@ import { RegistryError } from "./registry-error.js";
 /**
  * Reads a body whole, at most `limit` bytes, checked before it is kept.
  *
- * @throws RegistryError `REGISTRY_PROTOCOL` when it is longer; the rest is not read.
+ * @throws RegistryError `REGISTRY_PROTOCOL` when it is longer; the rest is not read. `REGISTRY_CONNECT` when it breaks off.
  */
 export async function readBody(response: HttpResponse, limit: number, what: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  // Leaving the loop destroys the stream, and with it the connection.
-  for await (const chunk of response.body as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > limit) throw new RegistryError("REGISTRY_PROTOCOL", `${what} is longer than ${limit} bytes`);
-    chunks.push(chunk);
+  try {
+    // Leaving the loop destroys the stream, and with it the connection.
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > limit)
+        throw new RegistryError("REGISTRY_PROTOCOL", `${what} is longer than ${limit} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    if (isSlipwayError(cause)) throw cause;
+    throw new RegistryError("REGISTRY_CONNECT", `${what} broke off: ${messageOf(cause)}`, {
+      cause,
+      retryable: true,
+    });
   }
   return Buffer.concat(chunks, length);
 }
