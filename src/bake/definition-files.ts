@@ -39,12 +39,15 @@ export async function readDefinitions(options: ReadBakeOptions): Promise<Definit
         typeof file === "string" ? await readOne(file, options, named === undefined, vertex) : inMemory(file);
       if (one) files.push(one);
     }
-    if (files.length === 0) throw new BakeError("couldn't find a bake definition");
     return files;
   };
-  if (names.every((file) => typeof file !== "string")) return read();
   const from = listed ? " from BUILDX_BAKE_FILE env" : "";
-  return withVertex(onEvent, `[internal] load local bake definitions${from}`, read);
+  const files = names.every((file) => typeof file !== "string")
+    ? await read()
+    : await withVertex(onEvent, `[internal] load local bake definitions${from}`, read);
+  // Looking for them has not failed: buildx tells it of the command, not of that step.
+  if (files.length === 0) throw new BakeError("couldn't find a bake definition");
+  return files;
 }
 
 async function readOne(
