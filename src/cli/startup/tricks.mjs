@@ -19,13 +19,6 @@ export const tricks = {
   "lazy-dns": { plugin: lazyModule("src", "node:dns/promises", lazily("lookup")) },
   // Commands as programs of their own.
   "lazy-commander": { plugin: lazyModule("commander", "node:child_process", lazily("spawn")) },
-  "lazy-assert": {
-    plugin: lazyModule(
-      "undici",
-      "node:assert",
-      "module.exports = (ok, message) => { if (!ok) real()(ok, message); };",
-    ),
-  },
   // Compression of messages, which is turned off.
   "lazy-zlib": {
     plugin: lazyModule(
