@@ -74,7 +74,8 @@ async function withNodes(
     for (const node of further)
       builder = await Builder.create({ ...context, ...node, name: made.name, append: true });
   } catch (error) {
-    await builder.remove();
+    // What went wrong first is what is told.
+    await builder.remove().catch(() => {});
     throw error;
   }
   return builder;

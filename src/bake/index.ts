@@ -15,5 +15,6 @@ export {
   readBake,
   readDefinition,
 } from "./read-bake.js";
+export { longestSource } from "./read-source.js";
 export type { BakeResources, TargetFields } from "./target.js";
 export type { BakeVariable } from "./variables.js";

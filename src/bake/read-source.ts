@@ -4,7 +4,7 @@ import { FileReadError, readBounded, systemReason } from "../fs/index.js";
 import { BakeError } from "./bake-error.js";
 
 /** No definition, file of variables or the like is longer, bytes. */
-const longest = 16 * 1024 * 1024;
+export const longestSource = 16 * 1024 * 1024;
 
 /** A file that a bake is described by. */
 export interface SourceFile {
@@ -25,7 +25,7 @@ export interface SourceFile {
 export async function readSource({ name, cwd, signal, isNamed }: SourceFile): Promise<Buffer | undefined> {
   try {
     return await readBounded(path.resolve(cwd, name), {
-      limit: longest,
+      limit: longestSource,
       signal,
       special: isNamed ? "read" : "refuse",
     });

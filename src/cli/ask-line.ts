@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
-import { abortError } from "../core/index.js";
+import { orAborted } from "../core/index.js";
 import type { CliContext } from "./cli-context.js";
 
 /** Asks for a line on a terminal; `hidden` shows nothing of what is typed. @throws AbortedError */
@@ -15,11 +15,9 @@ export async function askLine(
   const lines = createInterface({ input: stdin, output: nowhere, terminal: hidden });
   try {
     lines.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
-    const line = await lines.question("", { signal });
+    const line = await orAborted(signal, lines.question("", { signal }));
     // A password may have blanks at its ends.
     return hidden ? line : line.trim();
-  } catch (error) {
-    throw signal.aborted ? abortError(signal) : error;
   } finally {
     lines.close();
     if (hidden) stderr.text("\n");

@@ -233,6 +233,19 @@ describe("cp into what is neither a file nor a directory", () => {
     });
   });
 
+  test("of an archive that stops coming ends with the signal", async () => {
+    const stop = new AbortController();
+    fake.on("GET", "/containers/c/archive", ({ response }) => {
+      const header = Buffer.from(
+        JSON.stringify({ name: "f", size: 3, mode: 0o644, mtime: "", linkTarget: "" }),
+      );
+      response.writeHead(200, { "x-docker-container-path-stat": header.toString("base64") }).flushHeaders();
+      setTimeout(() => stop.abort(), 50);
+    });
+    const { exitCode, stderr } = await docker(["cp", "c:/f", join(dir, "pipe")], stop);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: "" });
+  });
+
   test("of a pipe that nobody reads ends with the signal", async () => {
     archive("f", "file");
     const stop = new AbortController();

@@ -11,7 +11,7 @@ import {
   withDockerFlags,
 } from "../cli/index.js";
 import { checkArgumentBytes } from "../config/index.js";
-import { isSlipwayError, messageOf } from "../core/index.js";
+import { isSlipwayError, messageOf, orAborted } from "../core/index.js";
 import { writeError } from "../fs/index.js";
 import { CommandFailure, usageExitCode } from "./command-failure.js";
 import { type DockerCommand, buildCommands, dockerCommands, isTopic } from "./command-table.js";
@@ -31,7 +31,8 @@ export async function runDocker(args: readonly string[], own: DockerProcess): Pr
   const context = { ...own, stdout: new Printer(own.stdout, own.env), stderr };
   try {
     checkArgumentBytes(args);
-    const exitCode = await dispatch(args, context, own);
+    // What breaks because of a cancel, such as a stream in the middle, is the cancel.
+    const exitCode = await orAborted(own.signal, dispatch(args, context, own));
     if (output.broken) return brokenPipeCode;
     // A terminal that is gone is told by a signal.
     if (output.failure && !context.stdout.isTerminal) throw output.failure;

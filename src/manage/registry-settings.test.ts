@@ -39,6 +39,19 @@ function insecureNetworks(...InsecureRegistryCIDRs: string[]): void {
   engine.on("GET", "/info", (call) => call.json({ RegistryConfig: { InsecureRegistryCIDRs } }));
 }
 
+test("an answer that breaks off is no reason to do without TLS", async () => {
+  insecureNetworks("10.0.0.0/8");
+  let attempts = 0;
+  const asked = withRegistrySettings(host, { env }, () => {
+    attempts++;
+    return Promise.reject(
+      new RegistryError("REGISTRY_PROTOCOL", "the answer broke off", { retryable: true }),
+    );
+  });
+  await expect(asked).rejects.toThrow("the answer broke off");
+  expect(attempts).toBe(1);
+});
+
 describe("a registry that TLS does not reach", () => {
   test("is asked without it where the engine does so", async () => {
     insecureNetworks("10.0.0.0/8");

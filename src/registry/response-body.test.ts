@@ -41,7 +41,7 @@ test("a body that breaks off is told by what it is", async () => {
   begun = (response) => void response.socket?.end();
   const reading = readBody(await ask(new AbortController().signal), 2000, "the manifest");
   await expect(reading).rejects.toMatchObject({
-    code: "REGISTRY_CONNECT",
+    code: "REGISTRY_PROTOCOL",
     retryable: true,
     message: expect.stringContaining("the manifest broke off: ") as string,
   });

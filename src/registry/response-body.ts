@@ -6,7 +6,7 @@ import { RegistryError } from "./registry-error.js";
 /**
  * Reads a body whole, at most `limit` bytes, checked before it is kept.
  *
- * @throws RegistryError `REGISTRY_PROTOCOL` when it is longer; the rest is not read. `REGISTRY_CONNECT` when it breaks off.
+ * @throws RegistryError `REGISTRY_PROTOCOL` when it is longer, the rest is not read then, or breaks off.
  */
 export async function readBody(response: HttpResponse, limit: number, what: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -21,7 +21,7 @@ export async function readBody(response: HttpResponse, limit: number, what: stri
     }
   } catch (cause) {
     if (isSlipwayError(cause)) throw cause;
-    throw new RegistryError("REGISTRY_CONNECT", `${what} broke off: ${messageOf(cause)}`, {
+    throw new RegistryError("REGISTRY_PROTOCOL", `${what} broke off: ${messageOf(cause)}`, {
       cause,
       retryable: true,
     });

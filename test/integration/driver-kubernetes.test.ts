@@ -1,16 +1,14 @@
 import { execFile } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { promisify } from "node:util";
-import { pack } from "tar-stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type BuildEvent, Builder, type Output, build, connect, files, tar } from "../../src/index.js";
 import type { Pod } from "../../src/driver/kubernetes/api-objects.js";
 import { ClusterApi } from "../../src/driver/kubernetes/cluster-api.js";
 import { openCluster } from "../../src/driver/kubernetes/cluster.js";
 import { engineEnv } from "../support/engine-env.js";
+import { endlessArchive, stuckStream } from "../support/half-way.js";
 import { Workplace } from "../support/workplace.js";
 
 const { buildx, registry } = engineEnv();
@@ -142,19 +140,7 @@ describe.runIf(hasCluster)("builders in a cluster (driver kubernetes)", () => {
   }, 120_000);
 
   it("fails when its pod is lost while an archive goes up, which cannot be sent again, and lets go of that", async () => {
-    const archive = pack();
-    archive.entry({ name: "Dockerfile" }, "FROM scratch\nCOPY data /\n");
-    const rest = archive.entry({ name: "data", size: 2 ** 40 });
-    const piece = randomBytes(1 << 20);
-    const middle = new Promise<void>((resolve) => {
-      let count = 0;
-      const more = () => {
-        if (++count === 32) resolve();
-        if (rest.write(piece)) setImmediate(more);
-        else rest.once("drain", more);
-      };
-      more();
-    });
+    const { archive, middle } = endlessArchive();
     const outputs: Output[] = [{ type: "cacheonly" }];
     const failure = build({ builder, context: tar(archive), outputs }).catch((error: unknown) => error);
     await Promise.race([middle, failure]);
@@ -165,11 +151,7 @@ describe.runIf(hasCluster)("builders in a cluster (driver kubernetes)", () => {
 
   it("does not build again what has begun to come out when its pod is lost", async () => {
     const context = files({ Dockerfile: "FROM busybox\nRUN dd if=/dev/zero of=/large bs=1M count=64\n" });
-    let begun = () => {};
-    const middle = new Promise<void>((resolve) => (begun = resolve));
-    // It takes no second piece, so that the export is under way for certain.
-    const dest = new Writable({ write: () => begun() });
-    dest.on("error", () => {});
+    const { dest, middle } = stuckStream();
     const failure = build({ builder, context, outputs: [{ type: "tar", dest }] }).catch(
       (error: unknown) => error,
     );

@@ -1,9 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
-import { Writable } from "node:stream";
-import { pack } from "tar-stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type BuildOptions, Builder, build, connect, files, tar } from "../../src/index.js";
+import { endlessArchive, stuckStream } from "../support/half-way.js";
 import { Workplace, eventually } from "../support/workplace.js";
 
 // What a daemon that dies leaves of a build, by driver and by what it was doing. FLT-7 to FLT-9 are those of the command.
@@ -52,20 +50,7 @@ describe.each(["docker-container", "remote"])("%s: a daemon that dies", (driver)
   };
 
   it("while an archive goes up: its stream is let go of", async () => {
-    const archive = pack();
-    archive.entry({ name: "Dockerfile" }, "FROM scratch\nCOPY data /\n");
-    const rest = archive.entry({ name: "data", size: 2 ** 40 });
-    const piece = randomBytes(1 << 20);
-    // It goes on as long as somebody takes it.
-    const middle = new Promise<void>((resolve) => {
-      let count = 0;
-      const more = () => {
-        if (++count === 32) resolve();
-        if (rest.write(piece)) setImmediate(more);
-        else rest.once("drain", more);
-      };
-      more();
-    });
+    const { archive, middle } = endlessArchive();
     isLost(await failureOf(middle, { context: tar(archive), outputs: [{ type: "cacheonly" }] }));
     expect(archive.destroyed).toBe(true);
   });
@@ -88,11 +73,7 @@ describe.each(["docker-container", "remote"])("%s: a daemon that dies", (driver)
   });
 
   it("while the result comes out into a stream: that fails with it", async () => {
-    let begun = () => {};
-    const middle = new Promise<void>((resolve) => (begun = resolve));
-    // It takes no second piece, so that the export is under way for certain.
-    const dest = new Writable({ write: () => begun() });
-    dest.on("error", () => {});
+    const { dest, middle } = stuckStream();
     isLost(await failureOf(middle, { context: large, outputs: [{ type: "tar", dest }] }));
     expect(dest.destroyed).toBe(true);
   });

@@ -5,6 +5,7 @@ import {
   type BakeResult,
   type ReadBakeOptions,
   bake,
+  longestSource,
   readBake,
   readDefinition,
 } from "../../bake/index.js";
@@ -24,9 +25,6 @@ import { parseJobs } from "../parse-jobs.js";
 import { printBakeCalls } from "../print-bake-calls.js";
 import { parseBakeList, printBakeList } from "../print-bake-list.js";
 import { warn } from "../warn.js";
-
-/** As much is read of standard input, bytes. */
-const largestDefinition = 16 * 1024 * 1024;
 
 /** `slipway bake`: buildx's flags, defaults, texts and exit codes. */
 export function command(context: CliContext): Command {
@@ -149,7 +147,7 @@ function readOptionsOf(targets: string[], flags: BakeFlags, context: CliContext)
     vars: variables(flags.var),
     readInput: () =>
       readInput(context, (stdin) =>
-        readStreamBounded(stdin, "the definition from standard input", largestDefinition),
+        readStreamBounded(stdin, "the definition from standard input", longestSource),
       ),
     signal,
   };

@@ -5,7 +5,6 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
 import { readInput } from "../../cli/index.js";
-import { orAborted } from "../../core/index.js";
 import { type EngineClient, EngineError, type PathStat } from "../../engine-api/index.js";
 import { prepareResultFile, systemReason } from "../../fs/index.js";
 import { CommandFailure } from "../command-failure.js";
@@ -101,7 +100,7 @@ async function writeInto(path: string, body: Readable, signal: AbortSignal): Pro
       );
     await file.write(entry as unknown as Readable, signal);
   }
-  await orAborted(signal, feeding);
+  await feeding;
 }
 
 async function unpack(
@@ -118,7 +117,7 @@ async function unpack(
     validateSymlinks: false,
     map: (header) => renamed(header, rename),
   } as Parameters<typeof extract>[1]);
-  await orAborted(signal, pipeline(body, target as unknown as NodeJS.WritableStream, { signal }));
+  await pipeline(body, target as unknown as NodeJS.WritableStream, { signal });
 }
 
 /**

@@ -1,5 +1,4 @@
 import { pipeline } from "node:stream/promises";
-import { orAborted } from "../../core/index.js";
 import type { ExecStream } from "../../engine-api/index.js";
 import type { DockerContext } from "../docker-context.js";
 
@@ -33,7 +32,7 @@ export async function carryStreams(
     stdin.pipe(stream);
   }
   try {
-    await orAborted(signal, pipeline(stream, stdout.stream, { end: false, signal }));
+    await pipeline(stream, stdout.stream, { end: false, signal });
   } finally {
     endTerminal?.();
     if (options.stdin) {
