@@ -9,7 +9,7 @@ import {
   readBake,
   readDefinition,
 } from "../../bake/index.js";
-import { TargetsError } from "../../build/index.js";
+import { type SourcePolicy, TargetsError } from "../../build/index.js";
 import { goJson, parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
 import { type ResultFile, prepareResultFile, readStreamBounded } from "../../fs/index.js";
@@ -93,6 +93,7 @@ async function build(
     onWarning: (text) => warn(context, text),
   });
   const provenance = metadata && metadataProvenance(env);
+  const policy = flags.policyModule && (await policiesOf(flags.policyModule, context));
   const result = await bake({
     ...options,
     plan,
@@ -101,6 +102,7 @@ async function build(
     signal,
     describe: false,
     ...(provenance && { metadataProvenance: provenance }),
+    ...(policy && { policy }),
   });
   await progress.close();
   await metadata?.write(JSON.stringify(withWarnings(result, context), undefined, 2), signal);
@@ -110,6 +112,12 @@ async function build(
   if (result.failures.size > 1) throw new TargetsError(result.failures);
   for (const error of result.failures.values()) throw error;
   if (exitCode !== 0) throw new ExitCode(exitCode);
+}
+
+/** Loaded for the few bakes that have them. */
+async function policiesOf(paths: readonly string[], context: CliContext): Promise<SourcePolicy[]> {
+  const { loadPolicies } = await import("../policy-modules.js");
+  return loadPolicies(paths, context);
 }
 
 function withWarnings({ metadata, targets }: BakeResult, { env }: CliContext): Record<string, unknown> {
