@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { compileFunction, constants } from "node:vm";
 import type { SourcePolicy } from "../build/index.js";
 import { InvalidArgumentError, isSlipwayError, messageOf, nameOf, withDeadline } from "../core/index.js";
 import type { CliContext } from "./cli-context.js";
@@ -31,12 +30,12 @@ export async function loadPolicies(
   return policies;
 }
 
-/** The bundled command is a script, in which `import()` is not there (src/cli/startup). */
+/** What starts the bundled command gives it `import()`, which it has not itself: it is a script (src/cli/startup). */
+declare const slipwayImport: ((href: string) => Promise<unknown>) | undefined;
+
 function importModule(href: string): Promise<{ default?: unknown }> {
-  const load = compileFunction("return import(href)", ["href"], {
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  }) as (url: string) => Promise<{ default?: unknown }>;
-  return load(href);
+  const loaded = typeof slipwayImport === "function" ? slipwayImport(href) : import(href);
+  return loaded as Promise<{ default?: unknown }>;
 }
 
 async function defaultExport(path: string, signal: AbortSignal | undefined): Promise<unknown> {

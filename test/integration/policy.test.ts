@@ -19,7 +19,7 @@ import { twoClients } from "../support/two-clients.js";
 import { Workplace } from "../support/workplace.js";
 
 /** Functions that decide on what a build takes in, on the real daemon. */
-const { registry } = engineEnv();
+const { registry, engine } = engineEnv();
 
 let place: Workplace;
 let builder: Builder;
@@ -360,6 +360,13 @@ describe("a policy by other ways", () => {
     seen.length = 0;
     await result.export([{ type: "tar", dest: place.path("out.tar") }]);
     expect(seen.some((one) => one.includes("busybox"))).toBe(true);
+  });
+
+  test("holds by an engine's own BuildKit, where that is new enough", async () => {
+    const { error } = await attempt("FROM busybox\n", denying("image", "no images"), { builder: "default" });
+    // Docker 29 has 0.27 or later.
+    if (engine === "docker-29") expect(error?.message).toMatch(/no images$/);
+    else expect(error?.message).toContain("needs v0.27 or later");
   });
 
   test("is refused by BuildKit 0.12.5 by name, before anything is sent", async () => {
