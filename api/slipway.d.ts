@@ -8,12 +8,6 @@ export type AddressTls = Pick<SecureContextOptions, "ca" | "cert" | "key"> & {
     servername?: string;
 };
 
-export interface AttestationBlob {
-    mediaType: string;
-    annotations: Readonly<Record<string, string>>;
-    data: Uint8Array;
-}
-
 export interface BakeDefinition {
     readonly targets: readonly TargetFields[];
     readonly groups: readonly GroupFields[];
@@ -48,8 +42,6 @@ export type BakeOptions = ReadBakeOptions & ConnectTarget & {
     concurrency?: number;
     onTargetEvent?: (target: string, event: BuildEvent) => void;
     credentials?: CredentialsCallback;
-    policy?: SourcePolicy | readonly SourcePolicy[];
-    policyTimeoutMilliseconds?: number;
     metadataProvenance?: MetadataProvenance;
     describe?: boolean;
     onEvent?: EventSink;
@@ -155,7 +147,6 @@ export declare class BuildError extends SlipwayError {
     readonly sources: readonly FailedSource[];
     ref?: string;
     network?: NetworkReport;
-    judged?: JudgedSource[];
     files?: LiveFiles;
     constructor(message: string, init: {
         grpcCode: number;
@@ -260,8 +251,6 @@ export interface BuildOptions {
     ssh?: readonly string[];
     allow?: readonly string[];
     policies?: readonly string[];
-    policy?: SourcePolicy | readonly SourcePolicy[];
-    policyTimeoutMilliseconds?: number;
     cacheFrom?: readonly CacheOption[];
     cacheTo?: readonly CacheOption[];
     cacheMounts?: CacheMountsOption;
@@ -360,7 +349,6 @@ export interface BuildResult {
     platforms: ImagePlatform[];
     warnings: VertexWarning[];
     network?: NetworkReport;
-    judged?: JudgedSource[];
     explained?: BuildExplanation;
     metadata: Record<string, unknown>;
     inlineMessage?: string;
@@ -489,15 +477,18 @@ export interface ConnectTarget {
     signal?: AbortSignal;
 }
 
-export interface Connection extends AsyncDisposable {
-    build(options: ConnectionBuildOptions): Promise<BuildResult>;
-    openResult(options: ConnectionBuildOptions & OpenResultOptions): Promise<OpenResult>;
-    close(): Promise<void>;
+export interface Connection extends BuildConnection {
+    bake(options?: ConnectionBakeOptions): Promise<BakeResult>;
+    readBake(options?: ConnectionReadBakeOptions): Promise<BakePlan>;
 }
+
+export type ConnectionBakeOptions = Omit<BakeOptions, Place>;
 
 export type ConnectionBuildOptions = BuildOptions & {
     describe?: boolean;
 };
+
+export type ConnectionReadBakeOptions = Omit<ReadBakeOptions, Place>;
 
 export type ContextSource = {
     type: "directory";
@@ -790,6 +781,20 @@ export interface FailedStep {
     log: string[];
 }
 
+export interface FetchedContext {
+    type: "fetched";
+    source: FetchedSource;
+    path: string;
+}
+
+export declare class FetchedSource {
+    #private;
+    readonly url: string;
+    constructor(url: string, ops: readonly EncodedOp[]);
+    urlOf(directory: string): string;
+    directory(path: string, name: string): pb.Definition;
+}
+
 export interface ForeignReadable extends AsyncIterable<unknown> {
     pipe: (...given: never[]) => unknown;
     on: (...given: never[]) => unknown;
@@ -802,23 +807,6 @@ export interface GcRule {
     reservedSpace: number;
     maxUsedSpace: number;
     minFreeSpace: number;
-}
-
-export interface GitMetadata {
-    checksum: string;
-    commit: string;
-    ref: string;
-    commitObject?: Uint8Array;
-    tagObject?: Uint8Array;
-}
-
-export interface GitSource extends SourceFacts {
-    readonly type: "git";
-    readonly url: string;
-    readonly ref?: string;
-    readonly subdir?: string;
-    readonly checksum?: string;
-    resolve(options?: ResolveGitOptions): Promise<GitMetadata>;
 }
 
 export type GivenCredentials = {
@@ -850,27 +838,6 @@ export interface HistoryOptions {
     signal?: AbortSignal | undefined;
 }
 
-export interface HttpMetadata {
-    checksum: string;
-    filename: string;
-    lastModified?: Date;
-}
-
-export interface HttpSource extends SourceFacts {
-    readonly type: "http";
-    readonly url: string;
-    readonly checksum?: string;
-    resolve(): Promise<HttpMetadata>;
-}
-
-export interface ImageAttestations {
-    root: string;
-    imageManifest: string;
-    attestationManifest: string;
-    signatureManifests: string[];
-    blobs: ReadonlyMap<string, AttestationBlob>;
-}
-
 export interface ImageLayer {
     digest: string;
     size: number;
@@ -878,21 +845,10 @@ export interface ImageLayer {
     createdBy?: string;
 }
 
-export interface ImageMetadata {
-    digest: string;
-    config: unknown;
-    attestations?: ImageAttestations;
-}
-
 export interface ImagePlatform {
     platform: string;
     digest: string;
     layers: ImageLayer[];
-}
-
-export interface ImageSource extends SourceFacts, NamedImage {
-    readonly type: "image";
-    resolve(options?: ResolveImageOptions): Promise<ImageMetadata>;
 }
 
 export interface ImageToolsOptions {
@@ -949,14 +905,6 @@ export interface JaegerTrace {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-export interface JudgedSource {
-    source: string;
-    platform?: string;
-    verdict: "allow" | "deny" | "convert";
-    reason?: string;
-    to?: string;
-}
-
 export type KubernetesOpts = {
     image?: string;
     namespace?: string;
@@ -984,11 +932,6 @@ export type KubernetesOpts = {
     [variable: `env.${string}`]: string;
 };
 
-export interface LayoutSource extends SourceFacts, NamedImage {
-    readonly type: "oci-layout";
-    resolve(): Promise<ImageMetadata>;
-}
-
 export type ListBuildersOptions = Omit<OpenBuilderOptions, "name">;
 
 export declare class LiveFiles {
@@ -1006,11 +949,6 @@ export interface LocalBuildState {
     localPath: string;
     dockerfilePath: string;
     groupRef?: string;
-}
-
-export interface LocalSource extends SourceFacts {
-    readonly type: "local";
-    readonly name: string;
 }
 
 export type MemoryFile = string | Bytes | Blob | {
@@ -1035,14 +973,6 @@ export interface MemoryOutputOptions {
 }
 
 export type MetadataProvenance = "min" | "max";
-
-export interface NamedImage {
-    readonly ref: string;
-    readonly domain: string;
-    readonly repository: string;
-    readonly tag?: string;
-    readonly digest?: string;
-}
 
 export interface NamedValue {
     name: string;
@@ -1132,11 +1062,6 @@ export interface OpenResultOptions {
     idleMilliseconds?: number;
 }
 
-export interface OtherSource extends SourceFacts {
-    readonly type: "other";
-    readonly scheme: string;
-}
-
 export interface Output {
     type: OutputType;
     dest?: string | Writable | WritableStream;
@@ -1169,21 +1094,6 @@ export interface Platform {
     readonly osVersion?: string;
     readonly osFeatures?: readonly string[];
 }
-
-export declare class PolicyError extends SlipwayError {
-    readonly source: string;
-    constructor(source: string, message: string, cause?: unknown);
-}
-
-export type PolicySource = ImageSource | LayoutSource | GitSource | HttpSource | LocalSource | OtherSource;
-
-export type PolicyVerdict = "allow" | "deny" | {
-    deny: true;
-    reason?: string;
-} | {
-    convert: string | SourceConversion;
-    reason?: string;
-};
 
 export interface Position {
     readonly line: number;
@@ -1229,8 +1139,9 @@ export interface Range {
     readonly end: Position;
 }
 
-export interface ReadBakeOptions {
+export interface ReadBakeOptions extends Pick<ConnectTarget, "builder" | "address" | "tls" | "dial"> {
     files?: readonly (string | BakeSource)[];
+    remote?: RemoteBake;
     targets?: readonly string[];
     vars?: Readonly<Record<string, string | undefined>>;
     set?: readonly string[];
@@ -1276,6 +1187,17 @@ export interface RecordsOptions {
     signal?: AbortSignal | undefined;
 }
 
+export interface RemoteBake {
+    url: string;
+    commandContext?: string;
+}
+
+export interface RemoteContexts {
+    readonly source: FetchedSource;
+    readonly context?: string;
+    readonly contexts: ReadonlyMap<string, string>;
+}
+
 export type RemoteOpts = {
     cacert?: string;
     cert?: string;
@@ -1292,14 +1214,6 @@ export interface RemoveBuilderOptions {
 
 export interface RemoveOptions extends DriverCallOptions {
     keepState?: boolean;
-}
-
-export interface ResolveGitOptions {
-    objects?: boolean;
-}
-
-export interface ResolveImageOptions {
-    attestations?: boolean | readonly string[];
 }
 
 export interface ResultEntry {
@@ -1338,7 +1252,7 @@ export declare class SlipwayError extends Error {
     constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
-export type SlipwayErrorCode = "ABORTED" | "ACTION_ARTIFACT" | "BAKE_DEFINITION" | "BAKE_PRIVILEGES" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CACHE_MOUNT" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "INVALID_ARGUMENT" | "POLICY_FAILED" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "RESULT_CLOSED" | "RESULT_EXEC" | "RESULT_FILE" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "TARGETS_FAILED" | "TARGET_LINK";
+export type SlipwayErrorCode = "ABORTED" | "ACTION_ARTIFACT" | "BAKE_DEFINITION" | "BAKE_PRIVILEGES" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CACHE_MOUNT" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "RESULT_CLOSED" | "RESULT_EXEC" | "RESULT_FILE" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "TARGETS_FAILED" | "TARGET_LINK";
 
 export interface SlipwayErrorOptions {
     cause?: unknown;
@@ -1347,18 +1261,6 @@ export interface SlipwayErrorOptions {
 export interface SolveFailure {
     message: string;
     sources: readonly SourceLocation[];
-}
-
-export interface SourceConversion {
-    identifier?: string;
-    attrs?: Readonly<Record<string, string>>;
-}
-
-export interface SourceFacts {
-    readonly identifier: string;
-    readonly attrs: Readonly<Record<string, string>>;
-    readonly platform?: string;
-    readonly signal: AbortSignal;
 }
 
 export interface SourceInfo {
@@ -1372,8 +1274,6 @@ export interface SourceLocation {
     info: SourceInfo;
     ranges: SourceRange[];
 }
-
-export type SourcePolicy = (source: PolicySource) => PolicyVerdict | Promise<PolicyVerdict | (string & {})>;
 
 export interface SourceRange {
     start: {
@@ -1468,6 +1368,7 @@ export interface TargetFields {
     "extra-hosts"?: Map<string, string | null>;
     policy?: Record<string, unknown>[];
     defaultContext?: string;
+    remote?: RemoteContexts;
 }
 
 export declare class TargetsError extends SlipwayError {
@@ -1639,6 +1540,12 @@ interface ClientSpan {
     error?: string | undefined;
 }
 
+interface Connection extends AsyncDisposable {
+    build(options: ConnectionBuildOptions): Promise<BuildResult>;
+    openResult(options: ConnectionBuildOptions & OpenResultOptions): Promise<OpenResult>;
+    close(): Promise<void>;
+}
+
 interface DaemonInfo {
     version: string | undefined;
     revision: string;
@@ -1655,6 +1562,12 @@ interface Descriptor {
     data?: string;
     platform?: Platform;
     urls?: string[];
+}
+
+interface EncodedOp {
+    data: Uint8Array;
+    digest: string;
+    metadata: MessageInitShape<typeof pb.OpMetadataSchema>;
 }
 
 interface KeepAliveOptions {
@@ -1689,6 +1602,8 @@ interface Windows {
     stream: number;
     connection: number;
 }
+
+type Place = "builder" | "address" | "tls" | "dial";
 
 type RpcClient<S extends DescService> = {
     [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;

@@ -1,4 +1,5 @@
 import path from "node:path";
+import { type Connection, type FetchedSource, readRemote } from "../build/index.js";
 import { variableOf } from "../config/index.js";
 import { type VertexWriter, withVertex } from "../core/index.js";
 import {
@@ -11,7 +12,7 @@ import {
   parseNative,
 } from "../hcl/index.js";
 import { BakeError } from "./bake-error.js";
-import { readSource, requireSource, requireThere } from "./read-source.js";
+import { longestSource, readSource, requireSource, requireThere } from "./read-source.js";
 import type { BakeSource, ReadBakeOptions } from "./read-bake.js";
 
 /** A definition that has been read. */
@@ -26,11 +27,50 @@ const defaultNames = [
   "docker-bake.override.json", "docker-bake.override.hcl",
 ]; // prettier-ignore
 
-/** Reads the definitions that are named, by the options or the environment, or the default ones that there are. */
-export async function readDefinitions(options: ReadBakeOptions): Promise<DefinitionFile[]> {
-  const { files: given, onEvent } = options;
+/** Definitions, and what was fetched of which their contexts are parts. */
+interface Definitions {
+  files: DefinitionFile[];
+  source?: FetchedSource | undefined;
+}
+
+/**
+ * Reads the definitions that are named, by the options or the environment, or the default ones that there are; those of a remote
+ * first, then those that are here.
+ */
+export async function readDefinitions(
+  options: ReadBakeOptions,
+  connection: Connection | undefined,
+): Promise<Definitions> {
+  const { files: given, remote } = options;
   const listed = given === undefined ? await namesOfEnvironment(options) : undefined;
+  const from = listed ? " from BUILDX_BAKE_FILE env" : "";
   const named = given ?? listed;
+  if (!remote) return { files: required(await readLocal(named, options, from)) };
+  const isThere = (file: string | BakeSource) => typeof file === "string" && !file.startsWith("cwd://");
+  const names = named?.filter((file) => isThere(file)) as string[] | undefined;
+  const here = named?.filter((file) => !isThere(file)) ?? [];
+  const fetched = await readRemote(remote.url, {
+    ...options,
+    connection,
+    names: names ?? [],
+    defaultNames,
+    limit: longestSource,
+  });
+  const local = here.length > 0 ? await readLocal(here, options, from) : [];
+  return { files: required([...fetched.files, ...local]), source: fetched.source };
+}
+
+/** Looking for them has not failed: buildx tells it of the command, not of that step. */
+function required(files: DefinitionFile[]): DefinitionFile[] {
+  if (files.length === 0) throw new BakeError("couldn't find a bake definition");
+  return files;
+}
+
+async function readLocal(
+  named: readonly (string | BakeSource)[] | undefined,
+  options: ReadBakeOptions,
+  from: string,
+): Promise<DefinitionFile[]> {
   const names = named ?? defaultNames;
   const read = async (vertex?: VertexWriter) => {
     const files: DefinitionFile[] = [];
@@ -41,21 +81,17 @@ export async function readDefinitions(options: ReadBakeOptions): Promise<Definit
     }
     return files;
   };
-  const from = listed ? " from BUILDX_BAKE_FILE env" : "";
-  const files = names.every((file) => typeof file !== "string")
-    ? await read()
-    : await withVertex(onEvent, `[internal] load local bake definitions${from}`, read);
-  // Looking for them has not failed: buildx tells it of the command, not of that step.
-  if (files.length === 0) throw new BakeError("couldn't find a bake definition");
-  return files;
+  if (names.every((file) => typeof file !== "string")) return read();
+  return withVertex(options.onEvent, `[internal] load local bake definitions${from}`, read);
 }
 
 async function readOne(
-  name: string,
+  given: string,
   options: ReadBakeOptions,
   isOptional: boolean,
   vertex: VertexWriter | undefined,
 ): Promise<DefinitionFile | undefined> {
+  const name = bare(given);
   const content = await contentOf(name, options, isOptional);
   if (!content) return undefined;
   const size = { current: content.length, total: content.length, done: true };
@@ -88,7 +124,7 @@ async function contentOf(
   isOptional: boolean,
 ): Promise<Uint8Array | undefined> {
   if (name === "-" && readInput) return readInput();
-  const file = { name: bare(name), cwd: cwd ?? "", signal, isNamed: !isOptional };
+  const file = { name, cwd: cwd ?? "", signal, isNamed: !isOptional };
   return isOptional ? readSource(file) : requireSource(file);
 }
 

@@ -1,4 +1,11 @@
 export { type BakeOptions, type BakeResult, bake } from "./bake.js";
+export {
+  type Connection,
+  type ConnectionBakeOptions,
+  type ConnectionReadBakeOptions,
+  connect,
+  readDefinitionOn,
+} from "./connection.js";
 export type { Diagnostic, Position, Range } from "../hcl/index.js";
 export { BakeError, type BakeErrorOptions } from "./bake-error.js";
 export type { BakeJson } from "./definition-json.js";
@@ -12,9 +19,10 @@ export {
   type BakePlan,
   type BakeSource,
   type ReadBakeOptions,
+  type RemoteBake,
   readBake,
   readDefinition,
 } from "./read-bake.js";
 export { longestSource } from "./read-source.js";
-export type { BakeResources, TargetFields } from "./target.js";
+export type { BakeResources, RemoteContexts, TargetFields } from "./target.js";
 export type { BakeVariable } from "./variables.js";

@@ -1,6 +1,7 @@
-import { buildCallKinds, connectKinds } from "../build/index.js";
+import { connectKinds } from "../build/index.js";
 import {
   type Kind,
+  type Kinds,
   amount,
   bytesOf,
   callback,
@@ -12,6 +13,7 @@ import {
   mapOf,
   object,
   oneOf,
+  shape,
   signal,
   text,
 } from "../core/index.js";
@@ -33,6 +35,10 @@ const definition = kind(
 /** What `readBake()` takes. */
 export const readBakeKinds = {
   files: listOf(definition, '"docker-bake.hcl"'),
+  remote: shape("{ url, commandContext }", { url: text('"https://github.com/…"'), commandContext: text() }, [
+    "url",
+  ]),
+  ...connectKinds,
   targets: listOf(text(), '"default"'),
   vars: mapOf(text(), '{ TAG: "1" }'),
   set: listOf(text(), '"*.platform=linux/amd64"'),
@@ -61,8 +67,17 @@ export const bakeKinds = {
   concurrency: amount("targets"),
   onTargetEvent: callback,
   credentials: callback,
-  policy: buildCallKinds.policy,
-  policyTimeoutMilliseconds: buildCallKinds.policyTimeoutMilliseconds,
   metadataProvenance: oneOf("min", "max"),
   describe: flag,
 } satisfies Record<keyof Required<BakeOptions>, Kind>;
+
+/** What a connection's `bake()` takes: it is there already. */
+export const connectionBakeKinds = withoutPlace(bakeKinds);
+
+/** What a connection's `readBake()` takes. */
+export const connectionReadBakeKinds = withoutPlace(readBakeKinds);
+
+function withoutPlace(kinds: Kinds): Kinds {
+  const { builder: _, address: __, tls: ___, dial: ____, ...rest } = kinds;
+  return rest;
+}

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { isRemoteUrl } from "../build/index.js";
+import { type Connection, type FetchedSource, isRemoteUrl } from "../build/index.js";
 import { formatPlatform, localPlatform } from "../builder/index.js";
 import { type Environment, parseGoBool, variableOf } from "../config/index.js";
 import { type SourceLocation, readOptions, throwIfAborted } from "../core/index.js";
@@ -10,33 +10,41 @@ import { type DefinitionFile, parseDefinitions, readDefinitions } from "./defini
 import { definitionJson } from "./definition-json.js";
 import { grantsOf } from "./grants-of-overrides.js";
 import { readModule } from "./module.js";
-import { readBakeKinds } from "./option-kinds.js";
+import { connectionReadBakeKinds, readBakeKinds } from "./option-kinds.js";
 import { parseOverrides } from "./overrides.js";
 import { missingPrivileges } from "./privileges.js";
 import type { BakeDefinition, BakePlan, ReadBakeOptions } from "./read-bake.js";
+import { placeContexts } from "./remote-contexts.js";
 import { mergedTargets, resolve } from "./resolve.js";
 import { shorthands } from "./shorthands.js";
 import type { TargetFields } from "./target.js";
-import { toBuildOptions } from "./to-build-options.js";
+import { type TargetPlace, toBuildOptions } from "./to-build-options.js";
 
 /** See `readBake()` in read-bake.ts. */
-export async function planBake(given: ReadBakeOptions): Promise<BakePlan> {
-  return planOf(readOptions("readBake()", given, readBakeKinds));
+export async function planBake(given: ReadBakeOptions, connection?: Connection): Promise<BakePlan> {
+  return planOf(
+    connection
+      ? readOptions("a connection's readBake()", given, connectionReadBakeKinds)
+      : readOptions("readBake()", given, readBakeKinds),
+    connection,
+  );
 }
 
 /** See `readDefinition()` in read-bake.ts. */
-export async function definitionOf(given: ReadBakeOptions): Promise<BakeDefinition> {
-  return modulesOf(readOptions("readBake()", given, readBakeKinds));
+export async function definitionOf(given: ReadBakeOptions, connection?: Connection): Promise<BakeDefinition> {
+  const options = readOptions("readBake()", given, readBakeKinds);
+  const { targets, groups, variables } = await modulesOf(options, connection);
+  return { targets, groups, variables };
 }
 
 /** The same as {@link planBake} with options that have been looked at. */
-export async function planOf(options: ReadBakeOptions): Promise<BakePlan> {
+export async function planOf(options: ReadBakeOptions, connection?: Connection): Promise<BakePlan> {
   const { cwd = process.cwd(), env = process.env, targets = [] } = options;
   const set = [...(options.set ?? []), ...shorthands(options)];
-  const definition = await modulesOf(options);
+  const { source, ...definition } = await modulesOf(options, connection);
   const overrides = parseOverrides(set, definition.targets, (name) => variableOf(env, name));
   const resolved = resolve(definition, targets.length > 0 ? targets : ["default"], overrides);
-  for (const target of resolved.targets.values()) settle(target, env);
+  for (const target of resolved.targets.values()) settle(target, { env, cwd, source });
   const granted = grantsOf(set);
   return {
     ...resolved,
@@ -50,17 +58,20 @@ export async function planOf(options: ReadBakeOptions): Promise<BakePlan> {
   };
 }
 
-async function modulesOf(options: ReadBakeOptions): Promise<BakeDefinition> {
-  const { env = process.env } = options;
+async function modulesOf(
+  options: ReadBakeOptions,
+  connection?: Connection,
+): Promise<BakeDefinition & { source?: FetchedSource | undefined }> {
+  const { env = process.env, remote } = options;
   const againstFile = standsAgainstFile(env);
-  const files = await readDefinitions(options);
+  const { files, source } = await readDefinitions(options, connection);
   throwIfAborted(options.signal);
   try {
     const { compose, bodies } = await parseDefinitions(files);
     const project = compose.length > 0 ? await readCompose(compose, options) : { targets: [], groups: [] };
     const module = readModule(bodies, {
       builtins: new Map([
-        ["BAKE_CMD_CONTEXT", "cwd://"],
+        ["BAKE_CMD_CONTEXT", remote?.commandContext ?? "cwd://"],
         ["BAKE_LOCAL_PLATFORM", formatPlatform(localPlatform())],
       ]),
       lookup: variableLookup(options, env),
@@ -70,6 +81,7 @@ async function modulesOf(options: ReadBakeOptions): Promise<BakeDefinition> {
     if (directory !== undefined) for (const target of project.targets) rebaseContexts(target, directory);
     return {
       ...module,
+      source,
       targets: mergedTargets([...project.targets, ...module.targets]),
       groups: [
         ...project.groups.filter(({ name }) => !module.groups.some((own) => own.name === name)),
@@ -103,6 +115,7 @@ async function readCompose(files: readonly DefinitionFile[], options: ReadBakeOp
   return composeTargets(files, {
     cwd,
     signal,
+    isForeign: options.remote !== undefined,
     lookup: variableLookup(options, env),
     onWarning: (text) => onEvent?.({ type: "message", level: "warning", text }),
   });
@@ -118,12 +131,16 @@ function variableLookup({ vars = {} }: ReadBakeOptions, env: Environment) {
 }
 
 /** Gives a target what the environment says of all, and refuses what only a single build can have. */
-function settle(target: TargetFields, env: Environment): void {
+function settle(
+  target: TargetFields,
+  { env, cwd, source }: TargetPlace & { source: FetchedSource | undefined },
+): void {
   const epoch = variableOf(env, "SOURCE_DATE_EPOCH");
   if (epoch && !target.args?.has("SOURCE_DATE_EPOCH"))
     target.args = new Map([...(target.args ?? []), ["SOURCE_DATE_EPOCH", epoch]]);
   if (target.context === "-") throw new BakeError("context from stdin not allowed in bake");
   if (target.dockerfile === "-") throw new BakeError("dockerfile from stdin not allowed in bake");
+  if (source) placeContexts(target, source, cwd);
   target.context = cleanContext(target.context ?? ".");
 }
 

@@ -88,24 +88,17 @@ export function missingPrivileges(
 ): Privilege[] {
   const grants = new Grants(allow, cwd);
   const missing = new Map<string, Privilege>();
-  // Most targets have the same context and Dockerfile.
-  const solid = new Map<string, string>();
-  const solidOf = (given: string) => {
-    const known = solid.get(given) ?? solidPath(given, cwd);
-    solid.set(given, known);
-    return known;
-  };
   for (const target of targets)
-    for (const need of needsOf(target, solidOf))
-      if (!grants.has(need)) missing.set(privilegeText(need), need);
+    for (const need of needsOf(target, cwd)) if (!grants.has(need)) missing.set(privilegeText(need), need);
   return joined(withoutInner([...missing.values()]));
 }
 
 /** What a target does, each path as it really is. */
-function* needsOf(target: TargetOptions, solidOf: (given: string) => string): Generator<Privilege> {
+function* needsOf(target: TargetOptions, cwd: string): Generator<Privilege> {
   yield* entitlementNeeds(target);
   const needs = [...sshNeeds(target), ...readNeeds(target), ...writeNeeds(target)];
-  for (const { kind, value } of needs) yield value === undefined ? { kind } : { kind, value: solidOf(value) };
+  for (const { kind, value } of needs)
+    yield value === undefined ? { kind } : { kind, value: solidPath(value, cwd) };
 }
 
 function* entitlementNeeds({ allow = [] }: TargetOptions): Generator<Privilege> {
@@ -143,7 +136,8 @@ function* writeNeeds({ outputs = [], cacheTo = [] }: TargetOptions): Generator<P
 function* readPaths(target: TargetOptions): Generator<string> {
   const { context, file, buildContexts = {}, secrets = {}, cacheFrom = [] } = target;
   if (typeof context === "string" && !isRemoteUrl(context)) yield context;
-  const isInContext = typeof context === "string" && isRemoteUrl(context) && !path.isAbsolute(file ?? "");
+  const isElsewhere = typeof context === "string" ? isRemoteUrl(context) : context.type === "fetched";
+  const isInContext = isElsewhere && !path.isAbsolute(file ?? "");
   if (file !== undefined && !isRemoteUrl(file) && !isInContext) yield file;
   for (const source of Object.values(buildContexts)) {
     if (typeof source !== "string" || isRemoteUrl(source)) continue;

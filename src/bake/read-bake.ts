@@ -1,3 +1,4 @@
+import type { ConnectTarget } from "../build/index.js";
 import type { Environment } from "../config/index.js";
 import type { EventSink } from "../core/index.js";
 import type { BakeJson } from "./definition-json.js";
@@ -12,10 +13,26 @@ export interface BakeSource {
   content: string | Uint8Array;
 }
 
+/** A definition elsewhere, as the first arguments of `docker buildx bake` are. */
+export interface RemoteBake {
+  /** A git reference, or an http(s) URL of an archive or of a definition. */
+  url: string;
+  /** What the variable `BAKE_CMD_CONTEXT` says, a git reference or URL; the working directory (`cwd://`) if not given. */
+  commandContext?: string;
+}
+
 /** What a definition is read with. */
-export interface ReadBakeOptions {
-  /** Definitions, in their order: paths, or what they hold. Without any, the files that `docker buildx bake` looks for. */
+export interface ReadBakeOptions extends Pick<ConnectTarget, "builder" | "address" | "tls" | "dial"> {
+  /**
+   * Definitions, in their order: paths, or what they hold. Without any, the files that `docker buildx bake` looks for. With `remote`
+   * paths are in what is fetched; those that begin with `cwd://` are here.
+   */
   files?: readonly (string | BakeSource)[];
+  /**
+   * A definition that a builder fetches: that of `builder`, `address` or `dial`, the current one if none is given. Its contexts are
+   * directories of what was fetched.
+   */
+  remote?: RemoteBake;
   /** Targets, groups and patterns of them; without any, `default`. */
   targets?: readonly string[];
   /** Variables' values, before those of the environment. */
@@ -63,9 +80,10 @@ export interface BakePlan {
 }
 
 /**
- * Reads definitions and resolves what is asked for. Nothing is built, no builder and no secret is touched.
+ * Reads definitions and resolves what is asked for. Nothing is built, no secret is touched, and no builder unless the definition is
+ * `remote`.
  *
- * @throws BakeError that names file and line
+ * @throws BakeError that names file and line; BuildError for what cannot be fetched
  */
 export async function readBake(options: ReadBakeOptions = {}): Promise<BakePlan> {
   const { planBake } = await import("./plan-bake.js");

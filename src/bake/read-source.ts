@@ -1,6 +1,6 @@
-import { stat } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
-import { FileReadError, readBounded, systemReason } from "../fs/index.js";
+import { FileReadError, pathWithin, readBounded, systemReason } from "../fs/index.js";
 import { BakeError } from "./bake-error.js";
 
 /** No definition, file of variables or the like is longer, bytes. */
@@ -15,6 +15,8 @@ export interface SourceFile {
   signal?: AbortSignal | undefined;
   /** Somebody named it, so that a pipe or a device is read; one that is looked for where it always is must be a regular file. */
   isNamed: boolean;
+  /** Somebody else names it, who may name nothing outside of the working directory. */
+  isForeign?: boolean | undefined;
 }
 
 /**
@@ -22,7 +24,14 @@ export interface SourceFile {
  *
  * @throws BakeError for one that cannot be read, or is too long; AbortedError
  */
-export async function readSource({ name, cwd, signal, isNamed }: SourceFile): Promise<Buffer | undefined> {
+export async function readSource({
+  name,
+  cwd,
+  signal,
+  isNamed,
+  isForeign = false,
+}: SourceFile): Promise<Buffer | undefined> {
+  if (isForeign) await requireInside(name, cwd);
   try {
     return await readBounded(path.resolve(cwd, name), {
       limit: longestSource,
@@ -34,6 +43,15 @@ export async function readSource({ name, cwd, signal, isNamed }: SourceFile): Pr
     if (cause.errno === "ENOENT") return undefined;
     throw new BakeError(`open ${name}: ${cause.reason}`, { cause });
   }
+}
+
+/** What a definition that was fetched names must lie in the working directory, also by where links lead. */
+async function requireInside(name: string, cwd: string): Promise<void> {
+  const real = await realpath(path.resolve(cwd, name)).catch(() => undefined);
+  if (real === undefined || pathWithin(await realpath(path.resolve(cwd)), real) !== undefined) return;
+  throw new BakeError(
+    `open ${name}: it is outside of the working directory, of which alone a definition that was fetched may read files`,
+  );
 }
 
 /** {@link readSource}, of a file that must be there. */

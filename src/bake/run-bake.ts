@@ -1,25 +1,28 @@
-import { type ManyResults, buildMany, failedEnd } from "../build/index.js";
+import { type Connection, type ManyResults, buildMany, failedEnd } from "../build/index.js";
 import { type BuildEvent, type GuardedEvents, guardEvents, readOptions } from "../core/index.js";
 import type { BakeOptions, BakeResult } from "./bake.js";
-import { bakeKinds } from "./option-kinds.js";
+import { bakeKinds, connectionBakeKinds } from "./option-kinds.js";
 import { PrivilegesError } from "./privileges-error.js";
 import { missingPrivileges } from "./privileges.js";
 import { planOf } from "./plan-bake.js";
 import { toBuildOptions } from "./to-build-options.js";
 
 /** See `bake()` in bake.ts. */
-export async function runBake(given: BakeOptions): Promise<BakeResult> {
+export async function runBake(given: BakeOptions, connection?: Connection): Promise<BakeResult> {
   const events = typeof given.onEvent === "function" ? guardEvents(given.onEvent) : undefined;
   const byTarget = guardTargetEvents(given.onTargetEvent);
   let end: BuildEvent = { type: "end" };
   let outcome: ManyResults;
   try {
-    const read = readOptions("bake()", given, bakeKinds);
-    outcome = await build({
+    const read = connection
+      ? readOptions("a connection's bake()", given, connectionBakeKinds)
+      : readOptions("bake()", given, bakeKinds);
+    const guarded = {
       ...read,
       ...(events && { onEvent: events.sink }),
       ...(byTarget && { onTargetEvent: byTarget.sink }),
-    });
+    };
+    outcome = await build(guarded, connection);
   } catch (error) {
     end = failedEnd(error);
     throw error;
@@ -54,23 +57,21 @@ function guardTargetEvents(given: BakeOptions["onTargetEvent"]) {
   };
 }
 
-async function build(options: BakeOptions): Promise<ManyResults> {
+async function build(options: BakeOptions, connection: Connection | undefined): Promise<ManyResults> {
   const { cwd = process.cwd(), env = process.env, allow = [], targets: asked = ["default"] } = options;
-  const { credentials, metadataProvenance, policy, policyTimeoutMilliseconds } = options;
-  const plan = options.plan ?? (await planOf(options));
+  const { credentials, metadataProvenance } = options;
+  const plan = options.plan ?? (await planOf(options, connection));
   const targets = new Map(
     [...plan.targets].map(([name, target]) => {
       const own = toBuildOptions(target, { cwd, env });
       if (credentials) own.credentials = credentials;
-      if (policy) own.policy = policy;
-      if (policyTimeoutMilliseconds !== undefined) own.policyTimeoutMilliseconds = policyTimeoutMilliseconds;
       if (metadataProvenance) own.metadataProvenance = metadataProvenance;
       return [name, own] as const;
     }),
   );
   const missing = missingPrivileges(targets.values(), [...allow, ...plan.granted], cwd);
   if (missing.length > 0) throw new PrivilegesError(missing);
-  return buildMany(targets, { ...options, asked });
+  return buildMany(targets, { ...options, connection, asked });
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -1,3 +1,4 @@
+import type { FetchedSource } from "../build/index.js";
 import { type SecretEntry, type SshEntry, type TypedEntry, lastByKey, withoutTwins } from "./entries.js";
 
 /** Limits of build containers; numbers are those of cgroups. */
@@ -45,6 +46,17 @@ export interface TargetFields {
   policy?: Record<string, unknown>[];
   /** The context where none is set; not a field of definitions. Default `.`. */
   defaultContext?: string;
+  /** Contexts that are directories of what the definition was fetched from; not a field of definitions. */
+  remote?: RemoteContexts;
+}
+
+/** Directories of what a definition was fetched from, as contexts. */
+export interface RemoteContexts {
+  readonly source: FetchedSource;
+  /** The directory that is the main context, if that is one. */
+  readonly context?: string;
+  /** Directories by names of contexts. */
+  readonly contexts: ReadonlyMap<string, string>;
 }
 
 type FieldName = keyof TargetFields;

@@ -1,5 +1,15 @@
 import path from "node:path";
-import { type TargetOptions, formatCsv, isRemoteUrl, outputTypeOf } from "../build/index.js";
+import {
+  type FetchedContext,
+  type SecretInput,
+  type TargetOptions,
+  formatCsv,
+  gitAuthSecrets,
+  gitHost,
+  isGitSshUrl,
+  isRemoteUrl,
+  outputTypeOf,
+} from "../build/index.js";
 import { type Environment, parseSize, variableOf } from "../config/index.js";
 import { BakeError } from "./bake-error.js";
 import type { SecretEntry, TypedEntry } from "./entries.js";
@@ -13,7 +23,7 @@ export interface TargetPlace {
 
 /** A target's build, as `build()` takes it. Throws a BakeError for what no build can be. */
 export function toBuildOptions(target: TargetFields, place: TargetPlace): TargetOptions {
-  const context = contextPath(target.context ?? ".", place);
+  const context = contextOf(target, place);
   const inline = target["dockerfile-inline"];
   const options: TargetOptions = {
     context,
@@ -24,8 +34,8 @@ export function toBuildOptions(target: TargetFields, place: TargetPlace): Target
     buildArgs: texts(target.args),
     labels: texts(target.labels),
     buildContexts: contextsOf(target, place),
-    secrets: Object.fromEntries((target.secret ?? []).map((secret) => [secret.id, sourceOf(secret, place)])),
-    ssh: (target.ssh ?? []).map(({ id, paths }) => (paths.length === 0 ? id : `${id}=${paths.join(",")}`)),
+    secrets: secretsOf(target, place),
+    ssh: agentsOf(target),
     cacheFrom: (target["cache-from"] ?? []).map((entry) => cacheOf(entry, place)),
     cacheTo: (target["cache-to"] ?? []).map((entry) => cacheOf(entry, place)),
     outputs: (target.output ?? []).map((entry) => outputOf(entry, place)),
@@ -83,26 +93,64 @@ function pathIn({ cwd }: TargetPlace, given: string): string {
   return cwd === process.cwd() || path.isAbsolute(given) ? given : path.join(cwd, given);
 }
 
+/** The main context: here, at an address, or in what the definition was fetched from. */
+function contextOf({ context = ".", remote }: TargetFields, place: TargetPlace): string | FetchedContext {
+  if (remote?.context === undefined) return contextPath(context, place);
+  return { type: "fetched", source: remote.source, path: remote.context };
+}
+
 function contextPath(context: string, place: TargetPlace): string {
   return isRemoteUrl(context) ? context : pathIn(place, context.replace(/^cwd:\/\//, "") || ".");
 }
 
-function dockerfilePath(given: string, context: string, place: TargetPlace): string {
+function dockerfilePath(given: string, context: string | FetchedContext, place: TargetPlace): string {
   const local = given.replace(/^cwd:\/\//, "");
   if (local !== given) return path.resolve(place.cwd, local);
+  // Nothing leads out of what was fetched.
+  if (typeof context !== "string") return isRemoteUrl(given) ? given : path.posix.join("/", given).slice(1);
   if (isRemoteUrl(given) || isRemoteUrl(context) || path.isAbsolute(given)) return given;
   return path.join(context, given);
 }
 
 /** Contexts by name; those of other targets stay links. */
-function contextsOf({ contexts = new Map() }: TargetFields, place: TargetPlace): Record<string, string> {
+function contextsOf(
+  { contexts = new Map(), remote }: TargetFields,
+  place: TargetPlace,
+): Record<string, string | FetchedContext> {
   return Object.fromEntries(
-    [...contexts].map(([name, given]) => {
+    [...contexts].map(([name, given]): [string, string | FetchedContext] => {
+      const inside = remote?.contexts.get(name);
+      if (remote && inside !== undefined)
+        return [
+          name,
+          inside === "." && remote.source.url !== ""
+            ? remote.source.url
+            : { type: "fetched", source: remote.source, path: inside },
+        ];
       if (/^(?:target|docker-image|engine):/.test(given) || isRemoteUrl(given)) return [name, given];
       const layout = /^(oci-layout:\/\/|oci-layout:)(.*)$/s.exec(given);
       return [name, layout ? `${layout[1]}${pathIn(place, layout[2] as string)}` : contextPath(given, place)];
     }),
   );
+}
+
+/** Secrets by id; git may show to the host of the definition, for a context there too, what the environment says. */
+function secretsOf({ secret = [], context = ".", remote }: TargetFields, place: TargetPlace) {
+  const secrets: Record<string, SecretInput> = {};
+  for (const one of secret) secrets[one.id] = sourceOf(one, place);
+  const url = remote?.source.url ?? "";
+  const host = gitHost(url)?.toLowerCase();
+  const isSame = host !== undefined && isRemoteUrl(context) && gitHost(context)?.toLowerCase() === host;
+  return isSame ? { ...secrets, ...gitAuthSecrets(url, place.env) } : secrets;
+}
+
+/** ssh agents; one goes without saying where git needs it, and must be allowed all the same. */
+function agentsOf({ ssh = [], context = ".", remote }: TargetFields): string[] {
+  const agents = ssh.map(({ id, paths }) => (paths.length === 0 ? id : `${id}=${paths.join(",")}`));
+  const isNeeded =
+    (ssh.length === 0 && isGitSshUrl(context)) ||
+    (isGitSshUrl(remote?.source.url ?? "") && !ssh.some(({ id }) => id === "default"));
+  return isNeeded ? [...agents, "default"] : agents;
 }
 
 /**

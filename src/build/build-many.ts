@@ -1,13 +1,15 @@
 import type { BuildEvent } from "../core/index.js";
-import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
-import type { ConnectTarget } from "./connection.js";
+import type { ConnectTarget, Connection } from "./connection.js";
+import type { PlannedOptions } from "./planned-options.js";
 
 /** One of several targets. Its contexts of the form `target:NAME` are the results of others. */
-export type TargetOptions = Omit<BuildOptions, "env" | "onEvent" | "onFailure" | "retries" | "signal">;
+export type TargetOptions = Omit<PlannedOptions, "env" | "onEvent" | "onFailure" | "retries" | "signal">;
 
 /** How {@link buildMany} runs targets. */
 export interface BuildManyOptions extends ConnectTarget {
+  /** Builds on it, and leaves it open. */
+  connection?: Connection | undefined;
   /** What becomes of the others when one fails: `cancel` (the default) ends them. */
   onTargetError?: "cancel" | "continue" | undefined;
   /** Write no output before all have been built. */

@@ -1,7 +1,7 @@
 import { type Environment, parseGoBool } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { awsCredentials } from "./aws-credentials.js";
-import type { BuildOptions } from "./build-options.js";
+import type { PlannedOptions } from "./planned-options.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import { toldAttrs } from "./local-cache-name.js";
 import { checkLocalExport, localImport } from "./local-caches.js";
@@ -23,7 +23,7 @@ export interface CachePlan {
  * @throws InvalidArgumentError that names the missing attribute.
  */
 export async function planCaches(
-  options: BuildOptions,
+  options: PlannedOptions,
   env: Environment,
   inline: boolean,
 ): Promise<CachePlan> {

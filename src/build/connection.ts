@@ -71,6 +71,9 @@ export type ConnectionBuildOptions = BuildOptions & {
   describe?: boolean;
 };
 
+/** Where several builds run: a place to connect to, or a connection that is there, and stays. */
+export type PlaceTarget = NodesTarget & { connection?: Connection | undefined };
+
 /** See `connect()` in connect.ts. */
 export async function openConnection(given: ConnectTarget = {}): Promise<Connection> {
   const target = readOptions("connect()", given, connectKinds);
@@ -194,7 +197,8 @@ export interface Prepared {
 }
 
 /** Finds where to build, and what plans must know of it. */
-export async function prepare(target: NodesTarget): Promise<Prepared> {
+export async function prepare(target: PlaceTarget): Promise<Prepared> {
+  if (target.connection) return WarmConnection.preparedOf(target.connection, target.env);
   const env = target.env ?? process.env;
   const ways = [target.builder, target.address, target.dial].filter((way) => way !== undefined);
   if (ways.length > 1) throw new InvalidArgumentError("give one of builder, address and dial");
@@ -229,6 +233,22 @@ class WarmConnection implements Connection {
   constructor(nodes: NodePool, facts: Omit<PlanFacts, "signal">) {
     this.#nodes = nodes;
     this.#facts = facts;
+  }
+
+  /** The place of a connection, for what is done on it; that closes nothing. */
+  static preparedOf(connection: Connection, env: Environment | undefined): Prepared {
+    if (!(connection instanceof WarmConnection))
+      throw new InvalidArgumentError("the connection must be one that connect() has made");
+    const nodes = connection.#nodes;
+    return {
+      facts: { ...connection.#facts, ...(env && { env }) },
+      nodes,
+      async open(options) {
+        await nodes.connect(nodes.firstIndex, options);
+        return connection;
+      },
+      close: () => Promise.resolve(),
+    };
   }
 
   async build(given: ConnectionBuildOptions): Promise<BuildResult> {

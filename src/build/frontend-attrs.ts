@@ -2,6 +2,7 @@ import { isIP } from "node:net";
 import { parseGoBool, parseSize, variableBytes, variableOf } from "../config/index.js";
 import { InvalidArgumentError, messageOf } from "../core/index.js";
 import type { BuildOptions } from "./build-options.js";
+import type { PlannedOptions } from "./planned-options.js";
 import { splitPair } from "./parse/fields.js";
 
 /** Frontend attributes: what BuildKit's frontends take (BK frontend/dockerui/config.go). */
@@ -22,7 +23,7 @@ export interface FrontendPlan {
  *
  * @throws InvalidArgumentError that names the option.
  */
-export function frontendAttrs(options: BuildOptions, buildArgs: ReadonlyMap<string, string>): FrontendPlan {
+export function frontendAttrs(options: PlannedOptions, buildArgs: ReadonlyMap<string, string>): FrontendPlan {
   const { entitlements, allowLocalDelete } = parseEntitlements(options.allow ?? []);
   const attrs: FrontendAttrs = {};
   const frontend = frontendOf(buildArgs, attrs);
@@ -51,7 +52,7 @@ function frontendOf(buildArgs: ReadonlyMap<string, string>, attrs: FrontendAttrs
   return "gateway.v0";
 }
 
-function cacheAttrs({ noCache, noCacheFilter = [] }: BuildOptions): FrontendAttrs {
+function cacheAttrs({ noCache, noCacheFilter = [] }: PlannedOptions): FrontendAttrs {
   if (noCache && noCacheFilter.length > 0)
     throw new InvalidArgumentError("--no-cache and --no-cache-filter cannot currently be used together");
   if (noCache) return { "no-cache": "" };
@@ -59,7 +60,7 @@ function cacheAttrs({ noCache, noCacheFilter = [] }: BuildOptions): FrontendAttr
 }
 
 /** What RUN steps run in. */
-function stepAttrs(options: BuildOptions): FrontendAttrs {
+function stepAttrs(options: PlannedOptions): FrontendAttrs {
   const attrs: FrontendAttrs = {};
   if (options.cgroupParent) attrs["cgroup-parent"] = options.cgroupParent;
   const network = networkMode(options.network ?? "");

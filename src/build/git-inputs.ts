@@ -4,7 +4,7 @@ import { withoutCredentials } from "./git-info.js";
 import { parseGitReference } from "./git-reference.js";
 import type { Inputs } from "./inputs.js";
 import { hasGitQuery } from "./remote-url.js";
-import { sourceGraph } from "./source-graph.js";
+import { type GraphSource, sourceGraph } from "./source-graph.js";
 
 /**
  * The inputs with git addresses that have a query made into graphs of our own, so that frontends can be used that do not know
@@ -17,10 +17,10 @@ export function withGitInputs(inputs: Inputs, buildArgs: ReadonlyMap<string, str
   const flag = (name: string) => parseGoBool(buildArgs.get(name) ?? "") === true;
   const advice = flag("BUILDKIT_GIT_ADVICE");
   const { context: main = "", "frontend.caps": caps = "", ...attrs } = inputs.attrs;
-  const graphs = new Map<string, pb.Definition>();
+  const graphs = new Map<string, pb.Definition>(inputs.graphs);
   let { remotePolicy } = inputs;
   if (hasGitQuery(main)) {
-    const graph = gitGraph(main, { advice, keepGitDir: flag("BUILDKIT_CONTEXT_KEEP_GIT_DIR") });
+    const graph = sourceGraph(gitSource(main, { advice, keepGitDir: flag("BUILDKIT_CONTEXT_KEEP_GIT_DIR") }));
     graphs.set("context", graph);
     if (attrs["dockerfilekey"] === undefined) graphs.set("dockerfile", graph);
     attrs["input:context"] = main;
@@ -29,7 +29,7 @@ export function withGitInputs(inputs: Inputs, buildArgs: ReadonlyMap<string, str
   for (const [key, url] of Object.entries(attrs)) {
     if (!key.startsWith("context:") || !hasGitQuery(url)) continue;
     const name = `git_state_${key}`;
-    graphs.set(name, gitGraph(url, { advice, keepGitDir: false }));
+    graphs.set(name, sourceGraph(gitSource(url, { advice, keepGitDir: false })));
     attrs[key] = `input:${name}`;
     attrs[`input:${key}`] = url;
   }
@@ -39,10 +39,12 @@ export function withGitInputs(inputs: Inputs, buildArgs: ReadonlyMap<string, str
 }
 
 /**
- * The graph that fetches a git repository (BK client/llb Git, frontend/dockerui DetectGitContext). Host keys of ssh are not asked
+ * The source that fetches a git repository (BK client/llb Git, frontend/dockerui DetectGitContext). Host keys of ssh are not asked
  * for from here: git in the builder takes the host's as it finds it, as ssh-keyscan would have.
+ *
+ * @throws InvalidArgumentError for an address that BuildKit would not read.
  */
-function gitGraph(url: string, options: { advice: boolean; keepGitDir: boolean }): pb.Definition {
+export function gitSource(url: string, options: { advice: boolean; keepGitDir: boolean }): GraphSource {
   const reference = parseGitReference(url);
   const { remote, place, ref = "", subdir, checksum, mtime } = reference;
   const path = subdir === undefined ? "" : `:${subdir}`;
@@ -63,10 +65,10 @@ function gitGraph(url: string, options: { advice: boolean; keepGitDir: boolean }
   if (mtime !== undefined) set("mtime", mtime);
   if (reference.fetchByCommit) set("fetchbycommit", "true");
   if (options.advice) attrs["git.advice"] = "true";
-  return sourceGraph({
+  return {
     identifier: `git://${place}${ref || path ? `#${ref}${path}` : ""}`,
     attrs,
     caps,
     name: `load git source ${withoutCredentials(url)}`,
-  });
+  };
 }

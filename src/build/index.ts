@@ -14,31 +14,6 @@ export type { CredentialsCallback, GivenCredentials } from "../registry/index.js
 export { type MemoryOutput, type MemoryOutputOptions, type OutputFile, memory } from "./memory-output.js";
 export type { ExportDestination } from "./outputs.js";
 export type { ProxyNetwork } from "./network/network-watch.js";
-export type {
-  GitSource,
-  HttpSource,
-  ImageSource,
-  JudgedSource,
-  LayoutSource,
-  LocalSource,
-  NamedImage,
-  OtherSource,
-  PolicySource,
-  PolicyVerdict,
-  ResolveGitOptions,
-  ResolveImageOptions,
-  SourceConversion,
-  SourceFacts,
-  SourcePolicy,
-} from "./policy/source-policy.js";
-export type {
-  AttestationBlob,
-  GitMetadata,
-  HttpMetadata,
-  ImageAttestations,
-  ImageMetadata,
-} from "./policy/source-metadata.js";
-export { PolicyError } from "./policy/policy-error.js";
 export type { MetadataProvenance } from "./provenance.js";
 export type { TreeDigest } from "./input-digest-tree.js";
 export type { ConnectTarget, Connection, ConnectionBuildOptions } from "./connection.js";
@@ -58,7 +33,10 @@ export { type BuildManyOptions, type ManyResults, type TargetOptions, buildMany 
 export { failedEnd } from "./build-error.js";
 export { TargetsError } from "./targets-error.js";
 export { formatCsv } from "./parse/fields.js";
-export { isRemoteUrl } from "./remote-url.js";
+export { isGitSshUrl, isRemoteUrl } from "./remote-url.js";
+export { readRemote } from "./read-remote.js";
+export type { FetchedContext, FetchedSource } from "./fetched-source.js";
+export { gitAuthSecrets, gitHost } from "./git-auth-secrets.js";
 export { type JoinAnnotations, configPlatform, joinManifests } from "./join-manifests.js";
 export { parseUlimit } from "./frontend-attrs.js";
 export { parseAnnotation } from "./outputs.js";

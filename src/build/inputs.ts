@@ -8,6 +8,7 @@ import { normalizeContextName } from "../registry/index.js";
 import type { SyncedDir } from "../session/index.js";
 import type { BuildOptions } from "./build-options.js";
 import { type ContextSource, dir } from "./contexts.js";
+import type { FetchedContext } from "./fetched-source.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import {
   checkIgnoreFile,
@@ -20,6 +21,7 @@ import { type MemoryDir, memoryDir } from "./memory-dir.js";
 import { findMemoryDockerfile } from "./memory-dockerfile.js";
 import { resolveNamedContext } from "./named-contexts.js";
 import type { OciLayoutContext } from "./oci-layout-context.js";
+import type { PlannedOptions } from "./planned-options.js";
 import type { RemotePolicy } from "./remote-policy.js";
 import { hasGitQuery, isHttpUrl, isRemoteUrl } from "./remote-url.js";
 
@@ -67,13 +69,13 @@ export function dockerfileNames(name: string): string[] {
  * @throws InvalidArgumentError that names the path or the context.
  */
 export async function resolveInputs(
-  given: BuildOptions,
+  given: PlannedOptions,
   nodeId: string,
   signal?: AbortSignal,
 ): Promise<Inputs> {
   // An empty name is none, as in buildx.
   const { file, ...rest } = given;
-  const options: BuildOptions = file === "" ? rest : given;
+  const options: PlannedOptions = file === "" ? rest : given;
   const inputs: Inputs = {
     attrs: {},
     locals: new Map(),
@@ -106,7 +108,7 @@ export interface ResolvingInputs {
 }
 
 /** What a context given as text stands for: an existing directory first, then a URL. */
-async function contextSource(context: string | ContextSource): Promise<ContextSource> {
+async function contextSource(context: PlannedOptions["context"]): Promise<ContextSource | FetchedContext> {
   if (typeof context !== "string") return context;
   if (context === "")
     throw new InvalidArgumentError('please specify build context (e.g. "." for the current directory)');
@@ -130,7 +132,7 @@ async function noDirectory(path: string): Promise<InvalidArgumentError> {
 
 /** Absolute paths of what is here; `-` for what came by standard input or from memory; nothing for what is where it usually is. */
 function recorded(
-  context: ContextSource,
+  context: ContextSource | FetchedContext,
   { file, dockerfile }: Pick<BuildOptions, "file" | "dockerfile">,
 ): Inputs["recorded"] {
   const given = file ?? "";
@@ -141,14 +143,18 @@ function recorded(
     }
     case "remote":
       return { localPath: context.url, dockerfilePath: dockerfile === undefined ? given : "-" };
+    case "fetched": {
+      const localPath = context.source.urlOf(context.path) || "-";
+      return { localPath, dockerfilePath: dockerfile === undefined ? given : "-" };
+    }
     default:
       return { localPath: "-", dockerfilePath: given };
   }
 }
 
 async function resolveMainContext(
-  context: ContextSource,
-  options: BuildOptions,
+  context: ContextSource | FetchedContext,
+  options: PlannedOptions,
   resolving: ResolvingInputs,
 ): Promise<void> {
   const { file } = options;
@@ -156,34 +162,39 @@ async function resolveMainContext(
     throw new InvalidArgumentError("give either the option file or the option dockerfile, not both");
   const url = file !== undefined && isHttpUrl(file) ? file : undefined;
   const inline = url === undefined ? await inlineDockerfile(context, options, resolving.signal) : "";
-  const isElsewhere = inline !== undefined;
-  switch (context.type) {
-    case "directory":
-      await directoryContext(
-        context.path,
-        isElsewhere ? undefined : (file ?? join(context.path, "Dockerfile")),
-        resolving,
-      );
-      break;
-    case "files": {
-      const memory = memoryDir(context.files);
-      resolving.inputs.locals.set("context", memory);
-      if (!isElsewhere) await mountMemoryDockerfile(resolving.inputs, memory, file ?? "Dockerfile");
-      break;
-    }
-    case "tar":
-      archiveContext(context.stream, isElsewhere ? undefined : (file ?? "Dockerfile"), resolving.inputs);
-      break;
-    case "remote":
-      await remoteContext(context.url, isElsewhere ? undefined : (file ?? "Dockerfile"), resolving);
-      break;
-  }
+  await placeContext(context, inline === undefined ? (file ?? "") : undefined, resolving);
   if (inline === undefined) return;
   const { attrs, locals } = resolving.inputs;
   if (url === undefined) locals.set("dockerfile", memoryDir({ Dockerfile: inline }));
   else resolving.inputs.dockerfileUrl = url;
   attrs["dockerfilekey"] = "dockerfile";
   attrs["filename"] = "Dockerfile";
+}
+
+/** Has a context sent or fetched, with its Dockerfile at `file`, where it usually is if that is empty; undefined for one from elsewhere. */
+async function placeContext(
+  context: ContextSource | FetchedContext,
+  file: string | undefined,
+  resolving: ResolvingInputs,
+): Promise<void> {
+  const { inputs } = resolving;
+  const name = file === "" ? "Dockerfile" : file;
+  switch (context.type) {
+    case "directory":
+      return directoryContext(context.path, file === "" ? join(context.path, "Dockerfile") : file, resolving);
+    case "files": {
+      const memory = memoryDir(context.files);
+      inputs.locals.set("context", memory);
+      if (name !== undefined) await mountMemoryDockerfile(inputs, memory, name);
+      return;
+    }
+    case "tar":
+      return archiveContext(context.stream, name, inputs);
+    case "remote":
+      return remoteContext(context.url, name, resolving);
+    case "fetched":
+      return fetchedContext(context, name, inputs);
+  }
 }
 
 /** A directory, with the Dockerfile at `file`, which may stand outside of it; undefined for one from elsewhere. */
@@ -230,13 +241,36 @@ async function remoteContext(
   }
 }
 
+/** A directory of what the builder has fetched, with the Dockerfile in it, or here under an absolute path. */
+async function fetchedContext(
+  { source, path }: FetchedContext,
+  file: string | undefined,
+  inputs: Inputs,
+): Promise<void> {
+  const { attrs } = inputs;
+  const graph = source.directory(path, `set context to ${path}`);
+  const url = source.urlOf(path);
+  const graphs = new Map(inputs.graphs).set("context", graph);
+  if (url !== "") attrs["input:context"] = url;
+  if (file !== undefined && isAbsolute(file)) {
+    await mountDockerfile(inputs, file);
+    attrs["dockerfilekey"] = "dockerfile";
+  } else if (file !== undefined) {
+    graphs.set("dockerfile", graph);
+    attrs["filename"] = file;
+    inputs.remotePolicy = { url: url || "of the definition", path: `${file}.rego`, graph };
+  }
+  inputs.graphs = graphs;
+}
+
 /** The Dockerfile's content, where it does not come from a directory. */
 async function inlineDockerfile(
-  context: ContextSource,
+  context: ContextSource | FetchedContext,
   { file, dockerfile }: Pick<BuildOptions, "file" | "dockerfile">,
   signal: AbortSignal | undefined,
 ): Promise<BuildOptions["dockerfile"]> {
-  const isLocal = context.type === "directory" || (context.type === "remote" && isAbsolute(file ?? ""));
+  const isRemote = context.type === "remote" || context.type === "fetched";
+  const isLocal = context.type === "directory" || (isRemote && isAbsolute(file ?? ""));
   return file !== undefined && isLocal ? await dockerfileFromPipe(file, signal) : dockerfile;
 }
 

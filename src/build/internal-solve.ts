@@ -1,9 +1,7 @@
 import type { BuildkitClient, sourcepolicy } from "../buildkit/index.js";
-import { randomId } from "../core/index.js";
-import type { EventSink } from "../core/index.js";
+import { type EventSink, type Redactor, randomId } from "../core/index.js";
 import { type Attachable, Session } from "../session/index.js";
 import type { AskGateway } from "./gateway-drive.js";
-import { requiring } from "./network/require-proxy.js";
 import { solve } from "./solve.js";
 
 /** What {@link internalSolve} works with. */
@@ -15,11 +13,9 @@ export interface InternalSolve {
   attachables?: readonly Attachable[];
   /** May put other sources in the places of those that are asked for. */
   sourcePolicy?: sourcepolicy.Policy | undefined;
-  /** Decides on them. */
-  policySession?: Attachable;
-  /** What the daemon must know for that. */
-  needs?: Parameters<typeof requiring>[0];
   sink?: EventSink | undefined;
+  /** Knows the secrets that are handed out. */
+  redactor?: Redactor | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -31,19 +27,12 @@ export interface InternalSolve {
 export async function internalSolve({
   attachables = [],
   sourcePolicy,
-  policySession,
-  needs,
   ...options
 }: InternalSolve): Promise<void> {
   const { client, signal } = options;
-  await using session = await Session.open(client, {
-    attachables: policySession ? [...attachables, policySession] : attachables,
-    sharedKey: "",
-    signal,
-  });
+  await using session = await Session.open(client, { attachables, sharedKey: "", signal });
   await solve({
     ...options,
-    ask: needs ? requiring(needs, options.ask) : options.ask,
     session,
     plan: {
       ref: randomId(),
@@ -55,7 +44,6 @@ export async function internalSolve({
       entitlements: [],
       internal: true,
       ...(sourcePolicy && { sourcePolicy }),
-      policySession: policySession !== undefined,
     },
   });
 }

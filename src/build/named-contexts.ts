@@ -2,8 +2,9 @@ import { basename, resolve } from "node:path";
 import { InvalidArgumentError, messageOf, randomId } from "../core/index.js";
 import { parseReference } from "../registry/index.js";
 import { type ContextSource, dir } from "./contexts.js";
+import type { FetchedContext } from "./fetched-source.js";
 import { checkIgnoreFile, isDirectory } from "./input-files.js";
-import type { ResolvingInputs } from "./inputs.js";
+import type { Inputs, ResolvingInputs } from "./inputs.js";
 import { memoryDir } from "./memory-dir.js";
 import { parseOciLayout } from "./oci-layout-context.js";
 import { hasGitQuery, isRemoteUrl } from "./remote-url.js";
@@ -15,12 +16,13 @@ import { hasGitQuery, isRemoteUrl } from "./remote-url.js";
  */
 export async function resolveNamedContext(
   name: string,
-  source: string | ContextSource,
+  source: string | ContextSource | FetchedContext,
   resolving: ResolvingInputs,
 ): Promise<void> {
   const { inputs, nodeId, caps } = resolving;
   const { attrs, locals } = inputs;
   if (typeof source === "string") return namedByText(name, source, resolving);
+  if (source.type === "fetched") return namedFetched(name, source, inputs);
   // An underscore keeps named contexts apart from the two mounts every build has.
   const mount = name === "context" || name === "dockerfile" ? `_${name}` : name;
   attrs[`context:${name}`] = source.type === "remote" ? source.url : `local:${mount}`;
@@ -44,6 +46,17 @@ export async function resolveNamedContext(
       break;
     }
   }
+}
+
+/** A directory of what the builder has fetched. */
+function namedFetched(name: string, { source, path }: FetchedContext, inputs: Inputs): void {
+  // An underscore keeps it apart from the main context.
+  const input = name === "context" || name === "dockerfile" ? `_${name}` : name;
+  const graph = source.directory(path, `set context ${name} to ${path}`);
+  const url = source.urlOf(path);
+  inputs.graphs = new Map(inputs.graphs).set(input, graph);
+  inputs.attrs[`context:${name}`] = `input:${input}`;
+  if (url !== "") inputs.attrs[`input:git_state_${name}`] = url;
 }
 
 /** A named context in the command's words. */

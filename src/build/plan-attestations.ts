@@ -1,12 +1,12 @@
 import { type Environment, parseGoBool } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
-import type { BuildOptions } from "./build-options.js";
+import type { PlannedOptions } from "./planned-options.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import { parseAttestations } from "./parse/attest.js";
 
 /** Attributes for the attestations of a build; and whether the user asked for any by name, which makes an image an index. */
 export function attestationAttrs(
-  options: BuildOptions,
+  options: PlannedOptions,
   env: Environment,
 ): { attrs: FrontendAttrs; isAsked: boolean } {
   const asked = parseAttestations(options);

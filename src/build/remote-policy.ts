@@ -3,11 +3,11 @@ import type { BuildkitClient, pb, sourcepolicy } from "../buildkit/index.js";
 import type { EventSink } from "../core/index.js";
 import { type Attachable, fileSync } from "../session/index.js";
 import { withoutCredentials } from "./git-info.js";
-import { type InternalSolve, internalSolve } from "./internal-solve.js";
+import { internalSolve } from "./internal-solve.js";
 import { memoryDir } from "./memory-dir.js";
 import { unsupported } from "./parse/policy.js";
 import { hasGitQuery, isGitUrl } from "./remote-url.js";
-import { encodeOp, graphOf, sourceOp } from "./source-graph.js";
+import { copyOp, graphOf, sourceOp } from "./source-graph.js";
 
 /** Where buildx looks for a policy inside of a remote context. */
 export interface RemotePolicy {
@@ -26,9 +26,6 @@ export interface RemotePolicyOptions {
   attachables: readonly Attachable[];
   /** May put another source in the place of the context. */
   sourcePolicy: sourcepolicy.Policy | undefined;
-  /** Decides on what is fetched. */
-  policySession?: Attachable;
-  needs?: Exclude<InternalSolve["needs"], undefined>;
   sink?: EventSink | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -44,14 +41,17 @@ const contextName = "slipway-policy-context";
  * @throws InvalidArgumentError that names the policy; BuildError when the context cannot be fetched.
  */
 export async function refuseRemotePolicy(policy: RemotePolicy, options: RemotePolicyOptions): Promise<void> {
-  const { attachables, ...more } = options;
+  const { client, attachables, sourcePolicy, sink, signal } = options;
   const caps = [
     "moby.buildkit.frontend.contexts+forward",
     ...(hasGitQuery(policy.url) ? ["moby.buildkit.frontend.gitquerystring+forward"] : []),
   ];
   let isThere = false;
   await internalSolve({
-    ...more,
+    client,
+    sink,
+    signal,
+    sourcePolicy,
     attachables: [
       ...attachables,
       fileSync(new Map([["dockerfile", memoryDir({ Dockerfile: `FROM ${contextName}\n` })]]), {}),
@@ -106,35 +106,13 @@ async function hasPath(
 function unpackedArchive(url: string): pb.Definition {
   const name = "context";
   const shown = withoutCredentials(url);
-  const source = sourceOp({
-    identifier: url,
-    attrs: { "http.filename": name },
-    caps: ["source.http"],
-    name: `load ${shown}`,
-  });
-  const copy = {
+  const attrs = { "http.filename": name };
+  const source = sourceOp({ identifier: url, attrs, caps: ["source.http"], name: `load ${shown}` });
+  const unpacked = {
+    from: source,
     src: `/${name}`,
-    dest: "/",
-    mode: -1,
-    timestamp: -1n,
-    createDestPath: true,
-    attemptUnpackDockerCompatibility: true,
-  };
-  // Onto nothing, from the op's only input.
-  const action = {
-    input: -1n,
-    secondaryInput: 0n,
-    output: 0n,
-    action: { case: "copy", value: copy },
+    takes: "archive",
+    name: `[internal] unpack ${shown}`,
   } as const;
-  const file = encodeOp(
-    {
-      inputs: [{ digest: source.digest, index: 0n }],
-      op: { case: "file", value: { actions: [action] } },
-      constraints: {},
-    },
-    ["file.base"],
-    `unpack ${shown}`,
-  );
-  return graphOf([source, file]);
+  return graphOf([source, copyOp(unpacked)]);
 }

@@ -20,16 +20,13 @@ import type { ProxyNetwork } from "./network/network-watch.js";
 import { type PlannedExport, type PlannedOutputs, planOutputs } from "./outputs.js";
 import { type CallRequest, parseCall } from "./parse/call.js";
 import type { SecretInput } from "./parse/secret.js";
+import type { PlannedOptions } from "./planned-options.js";
 import { attestationAttrs } from "./plan-attestations.js";
 import { withoutPolicies } from "./plan-policies.js";
-import type { PlannedPolicies } from "./policy/source-judge.js";
 import type { MetadataProvenance } from "./provenance.js";
 import { sourcePolicy } from "./source-policy.js";
 import { isGitSshUrl } from "./remote-url.js";
 import type { StepTrust } from "./trust-ca/step-trust.js";
-
-/** How long a policy may think about a source, in ms. */
-const defaultPolicyTimeout = 60_000;
 
 /** Everything that a build is, resolved from the options before anything is dialled. Not changed afterwards. */
 export interface SolvePlan {
@@ -49,8 +46,6 @@ export interface SolvePlan {
   sourcePolicy?: sourcepolicy.Policy | undefined;
   /** The session decides on every source. */
   policySession?: boolean;
-  /** Functions that decide on sources. */
-  policies?: PlannedPolicies;
   /** The network of steps goes through the builder's proxy, and is watched. */
   proxyNetwork?: ProxyNetwork | undefined;
   /** Why steps run again is to be found out. */
@@ -108,7 +103,7 @@ export interface PlanFacts {
  *
  * @throws InvalidArgumentError that names the option, path or value.
  */
-export async function planBuild(options: BuildOptions, facts: PlanFacts): Promise<SolvePlan> {
+export async function planBuild(options: PlannedOptions, facts: PlanFacts): Promise<SolvePlan> {
   const { env, signal } = facts;
   const buildArgs = buildArgsOf(options, env);
   const call = parseCall(options.call);
@@ -146,7 +141,6 @@ export async function planBuild(options: BuildOptions, facts: PlanFacts): Promis
     ...(trust && { trust }),
     sourcePolicy: await sourcePolicy(env, signal),
     ...proxyOf(options),
-    ...policiesOf(options),
     ...(options.explain && call === undefined && { explain: true }),
     engineImages: options.engineImages ?? false,
     ...(options.cacheMounts && !call && { cacheMounts: await cacheMountsOf(options.cacheMounts) }),
@@ -179,7 +173,7 @@ export function planLaterOutputs(
 }
 
 function outputsOf(
-  { outputs = [], push = false, load, tags = [], annotations = [] }: BuildOptions,
+  { outputs = [], push = false, load, tags = [], annotations = [] }: PlannedOptions,
   known: { buildArgs: ReadonlyMap<string, string>; allowLocalDelete: boolean; env: Environment },
 ): Promise<PlannedOutputs> {
   const { buildArgs, ...more } = known;
@@ -188,20 +182,11 @@ function outputsOf(
 }
 
 /** The session is asked about each URL. A wrong host is refused before anything is dialled. */
-function proxyOf({ proxyNetwork: given }: BuildOptions): Pick<SolvePlan, "proxyNetwork" | "policySession"> {
+function proxyOf({ proxyNetwork: given }: PlannedOptions): Pick<SolvePlan, "proxyNetwork" | "policySession"> {
   if (!given) return {};
   const proxyNetwork = given === true ? {} : given;
   hostRules(proxyNetwork.allowHosts ?? []);
   return { proxyNetwork, policySession: true };
-}
-
-/** The session is asked about each source. */
-function policiesOf({
-  policy,
-  policyTimeoutMilliseconds: milliseconds = defaultPolicyTimeout,
-}: BuildOptions): Pick<SolvePlan, "policies" | "policySession"> {
-  const policies = policy === undefined ? [] : [policy].flat();
-  return policies.length > 0 ? { policies: { policies, milliseconds }, policySession: true } : {};
 }
 
 /** Loaded for the few builds that ask for it. */
@@ -216,7 +201,7 @@ async function cacheMountsOf(option: CacheMountsOption): Promise<CacheMountsOpti
   return planCacheMounts(option);
 }
 
-function buildArgsOf({ buildArgs }: BuildOptions, env: Environment): Map<string, string> {
+function buildArgsOf({ buildArgs }: PlannedOptions, env: Environment): Map<string, string> {
   const args = resolveBuildArgs(buildArgs, env);
   const epoch = env["SOURCE_DATE_EPOCH"];
   if (epoch && !args.has("SOURCE_DATE_EPOCH")) args.set("SOURCE_DATE_EPOCH", epoch);
@@ -259,19 +244,19 @@ async function withGitQueries(
   return withGitInputs(inputs, buildArgs);
 }
 
-function servicesOf(options: BuildOptions): PlannedServices {
+function servicesOf(options: PlannedOptions): PlannedServices {
   const { secrets = {}, credentials, contextRace = "error" } = options;
   return { secrets, ssh: sshAgents(options).map(parseSshSpec), credentials, contextRace };
 }
 
 /** A context that is cloned over ssh needs an agent, which goes without saying (buildx commands/build.go). */
-function sshAgents({ ssh, context }: BuildOptions): readonly string[] {
+function sshAgents({ ssh, context }: PlannedOptions): readonly string[] {
   if (ssh !== undefined && ssh.length > 0) return ssh;
   const url = typeof context === "string" ? context : context.type === "remote" ? context.url : "";
   return isGitSshUrl(url) ? ["default"] : [];
 }
 
-function isDefaultLoad(options: BuildOptions, { defaultLoad, env }: PlanFacts): boolean {
+function isDefaultLoad(options: PlannedOptions, { defaultLoad, env }: PlanFacts): boolean {
   return defaultLoad && !options.push && (options.outputs ?? []).length === 0 && !noDefaultLoad(env);
 }
 
@@ -284,7 +269,7 @@ function noDefaultLoad(env: Environment): boolean {
   return parseGoBool(env["BUILDX_NO_DEFAULT_LOAD"] ?? "") === true;
 }
 
-async function gitAttrs(options: BuildOptions, inputs: Inputs, { env, signal }: PlanFacts) {
+async function gitAttrs(options: PlannedOptions, inputs: Inputs, { env, signal }: PlanFacts) {
   if (inputs.contextDirectory === undefined) return { attrs: {} };
   const mounts = new Map<string, string>();
   for (const [name, source] of inputs.locals) if (source.type === "directory") mounts.set(name, source.path);

@@ -9,7 +9,7 @@ export interface GraphSource {
   attrs: Record<string, string>;
   /** What a daemon must be able to do; one that is not is told by BuildKit. */
   caps: readonly string[];
-  /** How it is called in the progress; without credentials. */
+  /** How it is called in the progress, behind `[internal]`; without credentials. */
   name: string;
 }
 
@@ -28,10 +28,43 @@ export function sourceGraph(source: GraphSource): pb.Definition {
 /** The operation that fetches a source. */
 export function sourceOp({ identifier, attrs, caps, name }: GraphSource): EncodedOp {
   const op = { op: { case: "source", value: { identifier, attrs } }, constraints: {} } as const;
-  return encodeOp(op, caps, name);
+  return encodeOp(op, caps, `[internal] ${name}`);
 }
 
-/** An operation with its digest. */
+/** A copy of one thing from another operation's result, onto nothing. */
+export interface GraphCopy {
+  from: EncodedOp;
+  src: string;
+  /** A directory's content instead of the directory, or an archive's instead of the archive. */
+  takes: "directory" | "archive";
+  /** How it is called in the progress. */
+  name: string;
+}
+
+/** The operation that copies (BK client/llb fileop.go Copy). */
+export function copyOp({ from, src, takes, name }: GraphCopy): EncodedOp {
+  const copy = {
+    src,
+    dest: "/",
+    mode: -1,
+    timestamp: -1n,
+    ...(takes === "directory"
+      ? { dirCopyContents: true }
+      : { createDestPath: true, attemptUnpackDockerCompatibility: true }),
+  };
+  // Onto nothing, from the op's only input.
+  const action = {
+    input: -1n,
+    secondaryInput: 0n,
+    output: 0n,
+    action: { case: "copy", value: copy },
+  } as const;
+  const inputs = [{ digest: from.digest, index: 0n }];
+  const file = { inputs, op: { case: "file" as const, value: { actions: [action] } }, constraints: {} };
+  return encodeOp(file, ["file.base"], name);
+}
+
+/** An operation with its digest. `name` is how it is called in the progress. */
 export function encodeOp(
   op: MessageInitShape<typeof pb.OpSchema>,
   caps: readonly string[],
@@ -43,7 +76,7 @@ export function encodeOp(
     digest: opDigest(data),
     metadata: {
       caps: Object.fromEntries(caps.map((cap) => [cap, true])),
-      description: { "llb.customname": `[internal] ${name}` },
+      description: { "llb.customname": name },
     },
   };
 }

@@ -1,20 +1,13 @@
 import { fstatSync } from "node:fs";
 import { PassThrough, type Readable } from "node:stream";
-import { InvalidArgumentError, trimBoth } from "../core/index.js";
+import { InvalidArgumentError } from "../core/index.js";
 import { readStreamBounded } from "../fs/index.js";
+import { isArchive } from "./archive-magic.js";
 import { type ContextSource, files, tar } from "./contexts.js";
 import { largestDockerfile } from "./input-files.js";
-import { isZstd } from "./zstd-context.js";
 
 /** What a first look at standard input must see: two tar headers (docker archive header size). */
 const peekBytes = 1024;
-
-/** Magic numbers of bzip2, gzip and xz. */
-const compressed = [
-  Buffer.from("425a68", "hex"),
-  Buffer.from("1f8b08", "hex"),
-  Buffer.from("fd377a585a00", "hex"),
-];
 
 /**
  * What a build reads from standard input: an archive is the context; anything else is a Dockerfile over an empty context; nothing
@@ -83,18 +76,4 @@ function prepend(head: Buffer, rest: Readable): Readable {
     rest.pipe(whole);
   }
   return whole;
-}
-
-function isArchive(head: Buffer): boolean {
-  if (isZstd(head) || compressed.some((magic) => head.subarray(0, magic.length).equals(magic))) return true;
-  return isTarHeader(head.subarray(0, 512));
-}
-
-/** True when the checksum of a 512-byte tar header is right: the sum of its bytes, with the checksum's own as spaces. */
-function isTarHeader(header: Buffer): boolean {
-  if (header.length < 512) return false;
-  const stated = Number.parseInt(trimBoth(header.toString("latin1", 148, 156), "\0 "), 8);
-  let sum = 0;
-  for (const [index, byte] of header.entries()) sum += index >= 148 && index < 156 ? 0x20 : byte;
-  return stated === sum;
 }

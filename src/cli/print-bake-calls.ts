@@ -68,7 +68,12 @@ function dockerfileOf({
   dockerfile = "Dockerfile",
   ...target
 }: TargetFields): string | undefined {
-  if (target["dockerfile-inline"] !== undefined || isRemoteUrl(context)) return undefined;
+  if (
+    target["dockerfile-inline"] !== undefined ||
+    isRemoteUrl(context) ||
+    target.remote?.context !== undefined
+  )
+    return undefined;
   return join(context, dockerfile);
 }
 

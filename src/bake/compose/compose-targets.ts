@@ -123,11 +123,11 @@ async function mapsOf(
 async function environmentOf(
   service: ItemMap,
   { lookup }: Project,
-  { cwd, signal }: ProjectOptions,
+  { cwd, signal, isForeign }: ProjectOptions,
 ): Promise<Map<string, string>> {
   const values = new Map<string, string>();
   for (const name of textsOf(service.get("env_file"))) {
-    const content = await readSource({ name, cwd, signal, isNamed: true });
+    const content = await readSource({ name, cwd, signal, isForeign, isNamed: true });
     if (!content) throw new BakeError(`env file ${name} not found`);
     for (const [key, value] of parseDotenv(name, content.toString("utf8"), lookup)) values.set(key, value);
   }

@@ -20,6 +20,8 @@ export interface ProjectOptions {
   cwd: string;
   /** Ends the waiting for whoever writes a pipe. */
   signal?: AbortSignal | undefined;
+  /** The files were fetched: they may name no others but in the working directory. */
+  isForeign?: boolean | undefined;
   lookup: (name: string) => string | undefined;
   onWarning: (text: string) => void;
 }
@@ -130,8 +132,8 @@ class ProjectLoader {
     const named = textsOf(at(include, "env_file")).map((name) => path.join(place.directory, name));
     const values = new Map<string, string>();
     for (const name of named.length > 0 ? named : [path.join(directory, ".env")]) {
-      const { cwd, signal } = this.#options;
-      const text = await readSource({ name, cwd, signal, isNamed: named.length > 0 });
+      const { cwd, signal, isForeign } = this.#options;
+      const text = await readSource({ name, cwd, signal, isForeign, isNamed: named.length > 0 });
       if (text === undefined && named.length > 0) throw new BakeError(`env file ${name} not found`);
       for (const [key, value] of parseDotenv(name, text?.toString("utf8") ?? "", place.lookup))
         values.set(key, value);
@@ -186,8 +188,8 @@ class ProjectLoader {
   }
 
   async #open(name: string): Promise<ComposeFile> {
-    const { cwd, signal } = this.#options;
-    return { name, content: await requireSource({ name, cwd, signal, isNamed: true }) };
+    const { cwd, signal, isForeign } = this.#options;
+    return { name, content: await requireSource({ name, cwd, signal, isForeign, isNamed: true }) };
   }
 }
 

@@ -91,9 +91,8 @@ export class LateOutputs {
       await contentStores({ ...plan, inputs: { ...plan.inputs, ociLayouts: new Map() } }, run.locks)
     ).get("export");
     if (layout) this.stores.set("export", layout);
-    this.#current = fileSend(opened.targets, { onFailure: run.failures.addFatal });
+    this.#current = fileSend(opened.targets, { onFailure: run.failures.addExport });
     await build.saveRef?.(plan);
-    const before = build.run.failures.all.length;
     let outcome: SolveOutcome;
     try {
       const spec = { ...plan, exports: opened.exports };
@@ -106,8 +105,7 @@ export class LateOutputs {
         redactor,
       });
     } catch (error) {
-      // Policies are those of the build that is held.
-      throw signal.aborted ? error : (run.failures.all[0] ?? build.run.failures.all[before] ?? error);
+      throw signal.aborted ? error : (run.failures.all[0] ?? error);
     } finally {
       this.#current = fileSend(new Map());
       this.stores.delete("export");

@@ -3,13 +3,17 @@ import {
   type BakeOptions,
   type BakePlan,
   type BakeResult,
+  type Connection,
   type ReadBakeOptions,
+  type RemoteBake,
   bake,
+  connect,
   longestSource,
   readBake,
   readDefinition,
+  readDefinitionOn,
 } from "../../bake/index.js";
-import { type SourcePolicy, TargetsError } from "../../build/index.js";
+import { TargetsError, isRemoteUrl } from "../../build/index.js";
 import { goJson, parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
 import { type ResultFile, prepareResultFile, readStreamBounded } from "../../fs/index.js";
@@ -52,22 +56,57 @@ async function run(targets: string[], flags: BakeFlags, context: CliContext): Pr
     debug: flags.debug ?? false,
   });
   try {
-    const read = { ...options, onEvent: progress };
-    if (list) {
-      const definition = await readDefinition(read);
-      await progress.close();
-      return printBakeList(definition, parseBakeList(list), context.stdout);
-    }
-    const plan = await readBake(read);
-    plan.missingPrivileges(flags.allow ?? []);
-    if (flags.print) {
-      await progress.close();
-      return context.stdout.json(`${goJson(plan.toJSON())}\n`);
-    }
-    await build(plan, { ...read, ...jobs }, { flags, metadata, progress }, context);
+    await read(
+      { list, options: { ...options, onEvent: progress }, jobs },
+      { flags, metadata, progress },
+      context,
+    );
   } finally {
     await progress.close();
   }
+}
+
+/** What the command line asks for. */
+interface Asked {
+  list: string | undefined;
+  options: ReadBakeOptions;
+  jobs: ReturnType<typeof parseJobs>;
+}
+
+/** Reads definitions, those that are elsewhere on a connection that builds then run on as well. */
+async function read(asked: Asked, around: Around, context: CliContext): Promise<void> {
+  if (!asked.options.remote) return perform(asked, around, context);
+  const { env, signal } = context;
+  const builder = await openBuilder(around.flags, context);
+  const connection = await connect({ builder, env, onEvent: around.progress, signal });
+  try {
+    await perform(asked, { ...around, connection }, context);
+  } finally {
+    await connection.close();
+  }
+}
+
+async function perform({ list, options, jobs }: Asked, around: Around, context: CliContext): Promise<void> {
+  const { flags, progress, connection } = around;
+  if (list) {
+    const definition = connection
+      ? await readDefinitionOn(connection, options)
+      : await readDefinition(options);
+    await progress.close();
+    return printBakeList(definition, parseBakeList(list), context.stdout);
+  }
+  const plan = connection ? await connection.readBake(options) : await readBake(options);
+  plan.missingPrivileges(flags.allow ?? []);
+  if (flags.print) {
+    await progress.close();
+    return context.stdout.json(`${goJson(plan.toJSON())}\n`);
+  }
+  await build(plan, { ...options, ...jobs }, around, context);
+}
+
+function openBuilder(flags: BakeFlags, context: CliContext): Promise<Builder> {
+  const { env, signal } = context;
+  return Builder.open({ name: flags.builder, env, signal, onWarning: (text) => warn(context, text) });
 }
 
 /** What a build works with besides plan and options. */
@@ -75,35 +114,32 @@ interface Around {
   flags: BakeFlags;
   metadata: ResultFile | undefined;
   progress: ProgressSink;
+  /** Where the definition was fetched. */
+  connection?: Connection | undefined;
 }
 
 async function build(
   plan: BakePlan,
   options: BakeOptions,
-  { flags, metadata, progress }: Around,
+  { flags, metadata, progress, connection }: Around,
   context: CliContext,
 ): Promise<void> {
   const isSilent = flags.progress === "rawjson";
-  const allow = await grantPrivileges({ plan, allow: flags.allow ?? [], isSilent, isRemote: false }, context);
+  const isRemote = connection !== undefined;
+  const allow = await grantPrivileges({ plan, allow: flags.allow ?? [], isSilent, isRemote }, context);
   const { env, signal } = context;
-  const builder = await Builder.open({
-    name: flags.builder,
-    env,
-    signal,
-    onWarning: (text) => warn(context, text),
-  });
   const provenance = metadata && metadataProvenance(env);
-  const policy = flags.policyModule && (await policiesOf(flags.policyModule, context));
-  const result = await bake({
+  const whole: BakeOptions = {
     ...options,
     plan,
     allow,
-    builder,
     signal,
     describe: false,
     ...(provenance && { metadataProvenance: provenance }),
-    ...(policy && { policy }),
-  });
+  };
+  const result = connection
+    ? await connection.bake(whole)
+    : await bake({ ...whole, builder: await openBuilder(flags, context) });
   await progress.close();
   await metadata?.write(JSON.stringify(withWarnings(result, context), undefined, 2), signal);
   const exitCode = printBakeCalls(plan, result, callOf(flags), context.stdout);
@@ -112,12 +148,6 @@ async function build(
   if (result.failures.size > 1) throw new TargetsError(result.failures);
   for (const error of result.failures.values()) throw error;
   if (exitCode !== 0) throw new ExitCode(exitCode);
-}
-
-/** Loaded for the few bakes that have them. */
-async function policiesOf(paths: readonly string[], context: CliContext): Promise<SourcePolicy[]> {
-  const { loadPolicies } = await import("../policy-modules.js");
-  return loadPolicies(paths, context);
 }
 
 function withWarnings({ metadata, targets }: BakeResult, { env }: CliContext): Record<string, unknown> {
@@ -140,8 +170,9 @@ function listOf({ list, listTargets, listVariables }: BakeFlags, context: CliCon
   return list || old;
 }
 
-function readOptionsOf(targets: string[], flags: BakeFlags, context: CliContext): ReadBakeOptions {
+function readOptionsOf(args: string[], flags: BakeFlags, context: CliContext): ReadBakeOptions {
   const { env, signal } = context;
+  const { remote, targets } = splitArguments(args);
   for (const text of flags.policy ?? [])
     if (text !== "disabled=true")
       throw new InvalidArgumentError(
@@ -150,6 +181,7 @@ function readOptionsOf(targets: string[], flags: BakeFlags, context: CliContext)
   const set = [...(flags.set ?? []), ...(flags.policy ? ["*.policy=disabled=true"] : [])];
   const options: ReadBakeOptions = {
     env,
+    ...(remote && { remote }),
     targets,
     set,
     vars: variables(flags.var),
@@ -172,6 +204,15 @@ function readOptionsOf(targets: string[], flags: BakeFlags, context: CliContext)
   for (const [key, value] of Object.entries(more))
     if (value !== undefined) Object.assign(options, { [key]: value });
   return options;
+}
+
+/** A first operand that is an address is where the definition is, a second one what `BAKE_CMD_CONTEXT` says. */
+function splitArguments(args: readonly string[]): { remote?: RemoteBake; targets: string[] } {
+  const [url, commandContext] = args;
+  if (url === undefined || !isRemoteUrl(url)) return { targets: [...args] };
+  if (commandContext === undefined || !isRemoteUrl(commandContext))
+    return { remote: { url }, targets: args.slice(1) };
+  return { remote: { url, commandContext }, targets: args.slice(2) };
 }
 
 function variables(texts: readonly string[] = []): Record<string, string> {

@@ -75,7 +75,6 @@ const files = new Set([
   "--iidfile",
   "--metadata-file",
   "--network-log",
-  "--policy-module",
   "--report",
   "--trust-ca",
   "--cache-mounts",
