@@ -1095,6 +1095,17 @@ export interface Platform {
     readonly osFeatures?: readonly string[];
 }
 
+export interface PolicyEntry {
+    Files: {
+        Filename: string;
+        Data: null;
+    }[] | null;
+    Reset: boolean;
+    Disabled: boolean;
+    Strict: boolean | null;
+    LogLevel: string | null;
+}
+
 export interface Position {
     readonly line: number;
     readonly column: number;
@@ -1366,7 +1377,7 @@ export interface TargetFields {
     call?: string;
     entitlements?: string[];
     "extra-hosts"?: Map<string, string | null>;
-    policy?: Record<string, unknown>[];
+    policy?: PolicyEntry[];
     defaultContext?: string;
     remote?: RemoteContexts;
 }

@@ -17,6 +17,7 @@ export {
   type Position,
   type Range,
   type Privilege,
+  type PolicyEntry,
   PrivilegesError,
   type ReadBakeOptions,
   type RemoteBake,

@@ -13,6 +13,7 @@ export type { SecretEntry, SshEntry, TypedEntry } from "./entries.js";
 export type { GroupFields } from "./group.js";
 export { type ListedTarget, listTargets, listVariables, tabbed } from "./listings.js";
 export { PrivilegesError } from "./privileges-error.js";
+export { type PolicyEntry, policyOverrides } from "./policy-entry.js";
 export { type Privilege, privilegeText } from "./privilege.js";
 export {
   type BakeDefinition,

@@ -10,6 +10,7 @@ import {
   type TypedEntry,
   withoutTwins,
 } from "./entries.js";
+import { parsePolicy } from "./policy-entry.js";
 import { loaded, pushed } from "./push-and-load.js";
 import { type BakeResources, type TargetFields, byId, byType } from "./target.js";
 
@@ -167,16 +168,9 @@ function setAgents(target: TargetFields, change: Change): void {
   target.ssh = change.isAdded ? byId([...(target.ssh ?? []), ...own]) : own;
 }
 
-function setPolicies(target: TargetFields, { values }: Change): void {
-  if (values.some((value) => value !== "disabled=true"))
-    throw new BakeError("slipway has no policies: only disabled=true is understood");
-  target.policy = values.map(() => ({
-    Files: null,
-    Reset: false,
-    Disabled: true,
-    Strict: null,
-    LogLevel: null,
-  }));
+function setPolicies(target: TargetFields, change: Change): void {
+  const own = filled(change).map(parsePolicy);
+  target.policy = change.isAdded ? [...(target.policy ?? []), ...own] : own;
 }
 
 /** All secrets, or one that the target has. */

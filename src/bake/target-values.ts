@@ -7,7 +7,6 @@ import {
   type Value,
   boolType,
   convert,
-  dynamicType,
   fieldsOf,
   isTrue,
   itemsOf,
@@ -24,6 +23,7 @@ import {
   stringType,
   textOf,
   textValue,
+  typeName,
   boolValue,
   goQuote,
 } from "../hcl/index.js";
@@ -37,6 +37,7 @@ import {
   type TypedEntry,
 } from "./entries.js";
 import { parseGoBool } from "../config/index.js";
+import { type PolicyEntry, parsePolicy, policyFields, policyOfFields } from "./policy-entry.js";
 import type { TargetFields } from "./target.js";
 
 const texts = listOf(stringType);
@@ -106,7 +107,7 @@ const fields: Record<string, Field> = {
   call: plainText,
   entitlements: textList,
   "extra-hosts": nullableMap,
-  policy: entryList(dynamicType, policyOf),
+  policy: entryList(textMap, policyOf),
 };
 
 /** Names of all fields that a target has. */
@@ -145,9 +146,19 @@ export function targetValue(target: TargetFields): Value {
   return objectValue([["name", textValue(target.name)], ...values]);
 }
 
+function policyValue(entries: readonly PolicyEntry[]): Value {
+  const maps = entries.map((entry) =>
+    mapValue(
+      policyFields(entry).map(([name, text]) => [name, textValue(text)]),
+      stringType,
+    ),
+  );
+  return listValue(maps, textMap);
+}
+
 function valueOf(content: unknown, name: string, type: Type): Value {
   if (name === "description") return textValue((content as string | undefined) ?? "");
-  if (name === "policy") return listValue([], dynamicType);
+  if (name === "policy") return policyValue((content as PolicyEntry[] | undefined) ?? []);
   const isEntries = type.kind === "list" && type.element.kind !== "string";
   if (content === undefined) return isEntries ? listValue([], type.element) : nullValue(type);
   if (typeof content === "string") return textValue(content);
@@ -291,10 +302,11 @@ function resourcesOf(value: Value): Record<string, string | number> {
   return result;
 }
 
-function policyOf(value: Value): Record<string, unknown>[] {
-  const text = value.type.kind === "string" ? textOf(value) : "";
-  const disabled =
-    text === "disabled=true" || (value.type.kind !== "string" && entryMap(value).get("disabled") === "true");
-  if (!disabled) throw new CtyError("slipway has no policies: only disabled=true is understood");
-  return [{ Files: null, Reset: false, Disabled: true, Strict: null, LogLevel: null }];
+function policyOf(value: Value): PolicyEntry[] {
+  if (value.type.kind === "string") return [parsePolicy(textOf(value))];
+  if (value.type.kind !== "object" && value.type.kind !== "map")
+    throw new CtyError(`map of string required, but have ${typeName(value.type)}`);
+  const known = [...fieldsOf(value)].filter(([, item]) => !item.isNull && item.isKnown);
+  const fields = known.map(([name, item]) => [name, textOf(convert(item, stringType))] as const);
+  return [policyOfFields(fields.filter(([, text]) => text !== "").map(([name, text]) => `${name}=${text}`))];
 }

@@ -1,5 +1,6 @@
 import type { FetchedSource } from "../build/index.js";
 import { type SecretEntry, type SshEntry, type TypedEntry, lastByKey, withoutTwins } from "./entries.js";
+import type { PolicyEntry } from "./policy-entry.js";
 
 /** Limits of build containers; numbers are those of cgroups. */
 export interface BakeResources {
@@ -43,7 +44,7 @@ export interface TargetFields {
   call?: string;
   entitlements?: string[];
   "extra-hosts"?: Map<string, string | null>;
-  policy?: Record<string, unknown>[];
+  policy?: PolicyEntry[];
   /** The context where none is set; not a field of definitions. Default `.`. */
   defaultContext?: string;
   /** Contexts that are directories of what the definition was fetched from; not a field of definitions. */

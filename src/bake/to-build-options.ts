@@ -13,6 +13,7 @@ import {
 import { type Environment, parseSize, variableOf } from "../config/index.js";
 import { BakeError } from "./bake-error.js";
 import type { SecretEntry, TypedEntry } from "./entries.js";
+import { policyText } from "./policy-entry.js";
 import type { TargetFields } from "./target.js";
 
 /** The directory of a target's relative paths, and the environment of its secrets. */
@@ -52,7 +53,7 @@ function listsOf(target: TargetFields): Partial<TargetOptions> {
     noCacheFilter: target["no-cache-filter"],
     ulimits: target.ulimits,
     allow: target.entitlements,
-    policies: target.policy && ["disabled=true"],
+    policies: target.policy?.map(policyText),
     resources:
       target.resources && Object.entries(target.resources).map(([name, value]) => `${name}=${value}`),
     addHosts:

@@ -9,6 +9,7 @@ import { messageOf } from "../../src/core/index.js";
 import { type BakeCase, bakeCases } from "../support/bake-cases.js";
 import { chance, expressionFile, randomExpression, typedExpression } from "../support/bake-generator.js";
 import { engineEnv } from "../support/engine-env.js";
+import { slipway as runSlipway } from "../support/slipway.js";
 
 /** Expressions of one run, all in a few definitions, so that buildx is started only a few times. */
 const [files, perFile] = engineEnv().long ? [100, 100] : [4, 150];
@@ -121,3 +122,34 @@ function deepEqual(a: unknown, b: unknown): boolean {
     return false;
   }
 }
+
+test("--policy changes all targets as in buildx, and what would be rego is refused when it is built", async () => {
+  const cwd = await mkdtemp(path.join(directory, "policy-"));
+  const content = 'target "default" {\n  policy = ["strict=true"]\n  dockerfile-inline = "FROM scratch"\n}\n';
+  await writeFile(path.join(cwd, "docker-bake.hcl"), content);
+  const ours = async (...args: string[]) => {
+    const { exitCode, stdout, stderr } = await runSlipway(["bake", ...args], {
+      cwd,
+      env: { HOME: directory },
+    });
+    return exitCode === 0
+      ? (JSON.parse(stdout) as unknown)
+      : stderr.slice(stderr.indexOf("ERROR: ") + "ERROR: ".length).trimEnd();
+  };
+  for (const texts of [
+    ["disabled=true"],
+    ["disabled=true", "strict=true"],
+    ["disabled=true,log-level=info"],
+    ["strict=false", "log-level=debug"],
+    ["filename=x"],
+    ["reset=true"],
+    ["nonsense"],
+  ]) {
+    const flags = texts.flatMap((text) => ["--policy", text]);
+    expect(await ours("--print", ...flags), texts.join(" ")).toEqual(await buildx(flags, cwd, {}));
+  }
+  expect(await ours()).toContain("--policy strict=true: rego policies are not supported");
+  expect(await ours("--set", "*.policy=filename=a.rego")).toContain(
+    "--policy filename=a.rego: rego policies",
+  );
+});

@@ -151,6 +151,16 @@ export const bakeCases: readonly BakeCase[] = [
   hcl("an attribute twice", 'target "t" {\n  tags = ["a"]\n  tags = ["b"]\n}', { refused: "same words" }),
   hcl("a heredoc", 'target "default" {\n  dockerfile-inline = <<EOT\nFROM x\n  RUN y ${1 + 1}\nEOT\n}'),
   hcl("an indented heredoc", 'target "default" {\n  dockerfile-inline = <<-EOT\n    FROM x\n      RUN y\n    EOT\n}'),
+  hcl("policies", 'target "default" {\n  inherits = ["base"]\n  policy = ["strict=true,log-level=WARN", { disabled = false, reset = "1", filename = "" }, "Disabled=T", {}]\n  args = { P = jsonencode(target.base.policy), N = jsonencode(target.none.policy) }\n}\ntarget "none" {}\ntarget "base" { policy = ["filename=a.rego,filename=b.rego", { filename = "c.rego", strict = false, log-level = "debug" }] }'),
+  hcl("policies that are changed", 'target "a" { policy = ["strict=true"] }\ntarget "b" { policy = ["strict=true"] }\ntarget "c" { policy = ["strict=true"] }', { targets: ["a", "b", "c"], set: ["a.policy=filename=x", "a.policy=disabled=true", "b.policy+=disabled=true,reset=f", "c.policy="] }),
+  hcl("a policy for all", 'target "a" {}\ntarget "b" { policy = ["strict=true"] }', { targets: ["a", "b"], set: ["*.policy+=log-level=trace"] }),
+  ...["filename=", "strict=maybe", "log-level=loud", "nope=1", "nothing", "reset"].flatMap((text) => [
+    hcl(`a policy that is none: ${text}`, `target "default" { policy = ["${text}"] }`, { refused: "same words" }),
+    hcl(`a policy that is none: --set ${text}`, 'target "default" {}', { set: [`*.policy=${text}`], refused: "same words" }),
+  ]),
+  hcl("a policy that is a text", 'target "default" { policy = "strict=true" }', { refused: "same words" }),
+  hcl("a policy that is a number", 'target "default" { policy = [1] }', { refused: "same words" }),
+  hcl("policies' subkey", 'target "default" {}', { set: ["*.policy.x=strict=true"], refused: "same words" }),
   hcl("nothing", "", { refused: "own words" }),
   // Compose
   compose("a service", "services:\n  app:\n    image: a/b\n    build: .\n"),

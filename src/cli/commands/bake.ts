@@ -9,6 +9,7 @@ import {
   bake,
   connect,
   longestSource,
+  policyOverrides,
   readBake,
   readDefinition,
   readDefinitionOn,
@@ -173,12 +174,7 @@ function listOf({ list, listTargets, listVariables }: BakeFlags, context: CliCon
 function readOptionsOf(args: string[], flags: BakeFlags, context: CliContext): ReadBakeOptions {
   const { env, signal } = context;
   const { remote, targets } = splitArguments(args);
-  for (const text of flags.policy ?? [])
-    if (text !== "disabled=true")
-      throw new InvalidArgumentError(
-        `slipway has no policies: --policy takes disabled=true only, not ${text}`,
-      );
-  const set = [...(flags.set ?? []), ...(flags.policy ? ["*.policy=disabled=true"] : [])];
+  const set = [...(flags.set ?? []), ...policyOverrides(flags.policy ?? [])];
   const options: ReadBakeOptions = {
     env,
     ...(remote && { remote }),
