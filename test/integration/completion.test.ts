@@ -1,9 +1,19 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundle } from "../support/slipway.js";
 import { Workplace } from "../support/workplace.js";
+
+const definition = `
+group "all" { targets = ["app", "m"] }
+target "app" { description = "What\\tis \\nshipped" }
+target "_base" {}
+target "m" {
+  matrix = { v = ["1", "2"] }
+  name   = "m-\${v}"
+}
+`;
 
 const run = promisify(execFile);
 
@@ -21,6 +31,10 @@ describe("completion", () => {
     await mkdir(place.path("dir-one"));
     await mkdir(place.path("dir-two"));
     await writeFile(place.path("dir-file"), "");
+    await writeFile(place.path("docker-bake.hcl"), definition);
+    await writeFile(place.path("other.json"), '{"target": {"other": {}}}');
+    await writeFile(place.path("broken.hcl"), "target {");
+    execFileSync("mkfifo", [place.path("pipe.hcl")]);
     await place.succeed(["create", "--name", "alpha", "--driver-opt", "network=host"]);
     await place.succeed(["create", "--name", "beta", "--driver-opt", "network=host"]);
   });
@@ -93,6 +107,8 @@ describe("completion", () => {
       const dirs = (await offers("slipway build dir-")).map((text) => text.replace(/\/$/, "")).sort();
       if (shell !== "zsh") expect(dirs).toEqual(["dir-one", "dir-two"]);
       expect(await offers("slipway version ")).toEqual([]);
+      expect((await offers("slipway bake a")).sort()).toEqual(["all", "app"]);
+      expect(await offers("slipway bake -f other.json ")).toEqual(["other"]);
     }, 60_000);
   }
 
@@ -116,6 +132,16 @@ describe("completion", () => {
     [["history", "export", "-o", ""], [], 0],
     [["build", "--report", ""], [], 0],
     [["build", "-o", "type=loc"], ["type=local,dest="], 6],
+    [["bake", ""], ["all\tapp, m", "app\tWhat is shipped", "m\tm-1, m-2", "m-1", "m-2"], 4],
+    [["f", "m-1", "m-"], ["m-2"], 4],
+    [["bake", "--file=other.json", "-fdocker-bake.hcl", "o"], ["other"], 4],
+    [["bake", "-f", "cwd://other.json", "--print", ""], ["other"], 4],
+    [["bake", "-f", "broken.hcl", ""], [], 4],
+    [["bake", "-f", "missing.hcl", ""], [], 4],
+    [["bake", "-f", "pipe.hcl", ""], [], 4],
+    [["bake", "-f", "-", ""], [], 4],
+    [["bake", "https://example.com/app.git", ""], [], 4],
+    [["bake", "--allow", "fs."], ["fs.read=", "fs.write="], 6],
   ])("%j is completed by %j", async (words, offered, directive) => {
     const { stdout } = await place.succeed(["__complete", ...words]);
     expect(stdout).toBe([...offered, `:${directive}\n`].join("\n"));

@@ -38,7 +38,7 @@ export async function complete(
     const found = subcommands(own, current);
     if (found.candidates.length > 0 || command.registeredArguments.length === 0) return found;
   }
-  const values = await operandValues(command, operandsOf(rest, options), context);
+  const values = await operandValues(command, { given: operandsOf(rest, options), before }, context);
   return { ...values, candidates: matching(values.candidates, current) };
 }
 

@@ -49,6 +49,16 @@ const words: Readonly<Record<string, readonly string[]>> = {
 
 /** Words that a flag takes in one command only, or otherwise than elsewhere; none: it takes a file. */
 const commandWords: Readonly<Record<string, readonly string[]>> = {
+  "bake --allow": [
+    "network.host",
+    "security.insecure",
+    "device",
+    "ssh",
+    "buildx.local.delete",
+    "fs=",
+    "fs.read=",
+    "fs.write=",
+  ],
   "du --filter": cacheFilters(),
   "prune --filter": cacheFilters(),
   "history export --output": [],
@@ -135,11 +145,15 @@ function driverOptions(before: readonly string[], current: string): string[] {
 /** What may stand where a command takes operands. */
 export async function operandValues(
   command: Command,
-  given: readonly string[],
+  { given, before }: { given: readonly string[]; before: readonly string[] },
   context: CliContext,
 ): Promise<Completions> {
   const nothing = { candidates: [], directive: directives.noFiles };
   const name = command.name();
+  if (name === "bake") {
+    const { bakeTargets } = await import("./bake-targets.js");
+    return { ...nothing, candidates: await bakeTargets(before, given, context) };
+  }
   if (name === "build")
     return given.length === 0 ? { candidates: [], directive: directives.directories } : nothing;
   if (command.parent || given.length >= (builderCommands[name] ?? 0)) return nothing;
