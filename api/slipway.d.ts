@@ -8,6 +8,12 @@ export type AddressTls = Pick<SecureContextOptions, "ca" | "cert" | "key"> & {
     servername?: string;
 };
 
+export interface AttestationBlob {
+    mediaType: string;
+    annotations: Readonly<Record<string, string>>;
+    data: Uint8Array;
+}
+
 export interface BakeDefinition {
     readonly targets: readonly TargetFields[];
     readonly groups: readonly GroupFields[];
@@ -42,6 +48,8 @@ export type BakeOptions = ReadBakeOptions & ConnectTarget & {
     concurrency?: number;
     onTargetEvent?: (target: string, event: BuildEvent) => void;
     credentials?: CredentialsCallback;
+    policy?: SourcePolicy | readonly SourcePolicy[];
+    policyTimeoutMilliseconds?: number;
     metadataProvenance?: MetadataProvenance;
     describe?: boolean;
     onEvent?: EventSink;
@@ -147,6 +155,7 @@ export declare class BuildError extends SlipwayError {
     readonly sources: readonly FailedSource[];
     ref?: string;
     network?: NetworkReport;
+    judged?: JudgedSource[];
     files?: LiveFiles;
     constructor(message: string, init: {
         grpcCode: number;
@@ -251,6 +260,8 @@ export interface BuildOptions {
     ssh?: readonly string[];
     allow?: readonly string[];
     policies?: readonly string[];
+    policy?: SourcePolicy | readonly SourcePolicy[];
+    policyTimeoutMilliseconds?: number;
     cacheFrom?: readonly CacheOption[];
     cacheTo?: readonly CacheOption[];
     cacheMounts?: CacheMountsOption;
@@ -349,6 +360,7 @@ export interface BuildResult {
     platforms: ImagePlatform[];
     warnings: VertexWarning[];
     network?: NetworkReport;
+    judged?: JudgedSource[];
     explained?: BuildExplanation;
     metadata: Record<string, unknown>;
     inlineMessage?: string;
@@ -809,6 +821,23 @@ export interface GcRule {
     minFreeSpace: number;
 }
 
+export interface GitMetadata {
+    checksum: string;
+    commit: string;
+    ref: string;
+    commitObject?: Uint8Array;
+    tagObject?: Uint8Array;
+}
+
+export interface GitSource extends SourceFacts {
+    readonly type: "git";
+    readonly url: string;
+    readonly ref?: string;
+    readonly subdir?: string;
+    readonly checksum?: string;
+    resolve(options?: ResolveGitOptions): Promise<GitMetadata>;
+}
+
 export type GivenCredentials = {
     username: string;
     password: string;
@@ -838,6 +867,27 @@ export interface HistoryOptions {
     signal?: AbortSignal | undefined;
 }
 
+export interface HttpMetadata {
+    checksum: string;
+    filename: string;
+    lastModified?: Date;
+}
+
+export interface HttpSource extends SourceFacts {
+    readonly type: "http";
+    readonly url: string;
+    readonly checksum?: string;
+    resolve(): Promise<HttpMetadata>;
+}
+
+export interface ImageAttestations {
+    root: string;
+    imageManifest: string;
+    attestationManifest: string;
+    signatureManifests: string[];
+    blobs: ReadonlyMap<string, AttestationBlob>;
+}
+
 export interface ImageLayer {
     digest: string;
     size: number;
@@ -845,10 +895,21 @@ export interface ImageLayer {
     createdBy?: string;
 }
 
+export interface ImageMetadata {
+    digest: string;
+    config: unknown;
+    attestations?: ImageAttestations;
+}
+
 export interface ImagePlatform {
     platform: string;
     digest: string;
     layers: ImageLayer[];
+}
+
+export interface ImageSource extends SourceFacts, NamedImage {
+    readonly type: "image";
+    resolve(options?: ResolveImageOptions): Promise<ImageMetadata>;
 }
 
 export interface ImageToolsOptions {
@@ -905,6 +966,14 @@ export interface JaegerTrace {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
+export interface JudgedSource {
+    source: string;
+    platform?: string;
+    verdict: "allow" | "deny" | "convert";
+    reason?: string;
+    to?: string;
+}
+
 export type KubernetesOpts = {
     image?: string;
     namespace?: string;
@@ -932,6 +1001,11 @@ export type KubernetesOpts = {
     [variable: `env.${string}`]: string;
 };
 
+export interface LayoutSource extends SourceFacts, NamedImage {
+    readonly type: "oci-layout";
+    resolve(): Promise<ImageMetadata>;
+}
+
 export type ListBuildersOptions = Omit<OpenBuilderOptions, "name">;
 
 export declare class LiveFiles {
@@ -949,6 +1023,11 @@ export interface LocalBuildState {
     localPath: string;
     dockerfilePath: string;
     groupRef?: string;
+}
+
+export interface LocalSource extends SourceFacts {
+    readonly type: "local";
+    readonly name: string;
 }
 
 export type MemoryFile = string | Bytes | Blob | {
@@ -973,6 +1052,14 @@ export interface MemoryOutputOptions {
 }
 
 export type MetadataProvenance = "min" | "max";
+
+export interface NamedImage {
+    readonly ref: string;
+    readonly domain: string;
+    readonly repository: string;
+    readonly tag?: string;
+    readonly digest?: string;
+}
 
 export interface NamedValue {
     name: string;
@@ -1062,6 +1149,11 @@ export interface OpenResultOptions {
     idleMilliseconds?: number;
 }
 
+export interface OtherSource extends SourceFacts {
+    readonly type: "other";
+    readonly scheme: string;
+}
+
 export interface Output {
     type: OutputType;
     dest?: string | Writable | WritableStream;
@@ -1105,6 +1197,21 @@ export interface PolicyEntry {
     Strict: boolean | null;
     LogLevel: string | null;
 }
+
+export declare class PolicyError extends SlipwayError {
+    readonly source: string;
+    constructor(source: string, message: string, cause?: unknown);
+}
+
+export type PolicySource = ImageSource | LayoutSource | GitSource | HttpSource | LocalSource | OtherSource;
+
+export type PolicyVerdict = "allow" | "deny" | {
+    deny: true;
+    reason?: string;
+} | {
+    convert: string | SourceConversion;
+    reason?: string;
+};
 
 export interface Position {
     readonly line: number;
@@ -1227,6 +1334,14 @@ export interface RemoveOptions extends DriverCallOptions {
     keepState?: boolean;
 }
 
+export interface ResolveGitOptions {
+    objects?: boolean;
+}
+
+export interface ResolveImageOptions {
+    attestations?: boolean | readonly string[];
+}
+
 export interface ResultEntry {
     name: string;
     type: "file" | "directory" | "symlink" | "other";
@@ -1263,7 +1378,7 @@ export declare class SlipwayError extends Error {
     constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
-export type SlipwayErrorCode = "ABORTED" | "ACTION_ARTIFACT" | "BAKE_DEFINITION" | "BAKE_PRIVILEGES" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CACHE_MOUNT" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "INVALID_ARGUMENT" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "RESULT_CLOSED" | "RESULT_EXEC" | "RESULT_FILE" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "TARGETS_FAILED" | "TARGET_LINK";
+export type SlipwayErrorCode = "ABORTED" | "ACTION_ARTIFACT" | "BAKE_DEFINITION" | "BAKE_PRIVILEGES" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CACHE_MOUNT" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "INVALID_ARGUMENT" | "POLICY_FAILED" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "RESULT_CLOSED" | "RESULT_EXEC" | "RESULT_FILE" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "TARGETS_FAILED" | "TARGET_LINK";
 
 export interface SlipwayErrorOptions {
     cause?: unknown;
@@ -1272,6 +1387,18 @@ export interface SlipwayErrorOptions {
 export interface SolveFailure {
     message: string;
     sources: readonly SourceLocation[];
+}
+
+export interface SourceConversion {
+    identifier?: string;
+    attrs?: Readonly<Record<string, string>>;
+}
+
+export interface SourceFacts {
+    readonly identifier: string;
+    readonly attrs: Readonly<Record<string, string>>;
+    readonly platform?: string;
+    readonly signal: AbortSignal;
 }
 
 export interface SourceInfo {
@@ -1285,6 +1412,8 @@ export interface SourceLocation {
     info: SourceInfo;
     ranges: SourceRange[];
 }
+
+export type SourcePolicy = (source: PolicySource) => PolicyVerdict | Promise<PolicyVerdict | (string & {})>;
 
 export interface SourceRange {
     start: {

@@ -129,6 +129,12 @@ class OpenResult extends LiveFiles implements AsyncDisposable {
     [Symbol.asyncDispose](): Promise<void>;
 }
 
+interface AttestationBlob {
+    mediaType: string;
+    annotations: Readonly<Record<string, string>>;
+    data: Uint8Array;
+}
+
 interface BuildExplanation {
     steps: ExplainedStep[];
     earlier?: string;
@@ -158,6 +164,8 @@ interface BuildOptions {
     ssh?: readonly string[];
     allow?: readonly string[];
     policies?: readonly string[];
+    policy?: SourcePolicy | readonly SourcePolicy[];
+    policyTimeoutMilliseconds?: number;
     cacheFrom?: readonly CacheOption[];
     cacheTo?: readonly CacheOption[];
     cacheMounts?: CacheMountsOption;
@@ -193,6 +201,7 @@ interface BuildResult {
     platforms: ImagePlatform[];
     warnings: VertexWarning[];
     network?: NetworkReport;
+    judged?: JudgedSource[];
     explained?: BuildExplanation;
     metadata: Record<string, unknown>;
     inlineMessage?: string;
@@ -411,6 +420,44 @@ interface GcRule {
     minFreeSpace: number;
 }
 
+interface GitMetadata {
+    checksum: string;
+    commit: string;
+    ref: string;
+    commitObject?: Uint8Array;
+    tagObject?: Uint8Array;
+}
+
+interface GitSource extends SourceFacts {
+    readonly type: "git";
+    readonly url: string;
+    readonly ref?: string;
+    readonly subdir?: string;
+    readonly checksum?: string;
+    resolve(options?: ResolveGitOptions): Promise<GitMetadata>;
+}
+
+interface HttpMetadata {
+    checksum: string;
+    filename: string;
+    lastModified?: Date;
+}
+
+interface HttpSource extends SourceFacts {
+    readonly type: "http";
+    readonly url: string;
+    readonly checksum?: string;
+    resolve(): Promise<HttpMetadata>;
+}
+
+interface ImageAttestations {
+    root: string;
+    imageManifest: string;
+    attestationManifest: string;
+    signatureManifests: string[];
+    blobs: ReadonlyMap<string, AttestationBlob>;
+}
+
 interface ImageLayer {
     digest: string;
     size: number;
@@ -418,10 +465,21 @@ interface ImageLayer {
     createdBy?: string;
 }
 
+interface ImageMetadata {
+    digest: string;
+    config: unknown;
+    attestations?: ImageAttestations;
+}
+
 interface ImagePlatform {
     platform: string;
     digest: string;
     layers: ImageLayer[];
+}
+
+interface ImageSource extends SourceFacts, NamedImage {
+    readonly type: "image";
+    resolve(options?: ResolveImageOptions): Promise<ImageMetadata>;
 }
 
 interface InstanceInfo {
@@ -431,9 +489,35 @@ interface InstanceInfo {
     platforms: Platform[];
 }
 
+interface JudgedSource {
+    source: string;
+    platform?: string;
+    verdict: "allow" | "deny" | "convert";
+    reason?: string;
+    to?: string;
+}
+
 interface KeepAliveOptions {
     idleMilliseconds?: number;
     timeoutMilliseconds?: number;
+}
+
+interface LayoutSource extends SourceFacts, NamedImage {
+    readonly type: "oci-layout";
+    resolve(): Promise<ImageMetadata>;
+}
+
+interface LocalSource extends SourceFacts {
+    readonly type: "local";
+    readonly name: string;
+}
+
+interface NamedImage {
+    readonly ref: string;
+    readonly domain: string;
+    readonly repository: string;
+    readonly tag?: string;
+    readonly digest?: string;
 }
 
 interface NetworkReport {
@@ -515,6 +599,11 @@ interface OpenSessionOptions extends BuildkitCallOptions {
     keepAlive?: KeepAliveOptions | undefined;
 }
 
+interface OtherSource extends SourceFacts {
+    readonly type: "other";
+    readonly scheme: string;
+}
+
 interface Output {
     type: OutputType;
     dest?: string | Writable | WritableStream;
@@ -562,6 +651,14 @@ interface RemoveOptions extends DriverCallOptions {
     keepState?: boolean;
 }
 
+interface ResolveGitOptions {
+    objects?: boolean;
+}
+
+interface ResolveImageOptions {
+    attestations?: boolean | readonly string[];
+}
+
 interface ResultEntry {
     name: string;
     type: "file" | "directory" | "symlink" | "other";
@@ -584,6 +681,18 @@ interface RpcCallOptions {
 interface SolveFailure {
     message: string;
     sources: readonly SourceLocation[];
+}
+
+interface SourceConversion {
+    identifier?: string;
+    attrs?: Readonly<Record<string, string>>;
+}
+
+interface SourceFacts {
+    readonly identifier: string;
+    readonly attrs: Readonly<Record<string, string>>;
+    readonly platform?: string;
+    readonly signal: AbortSignal;
 }
 
 interface SourceInfo {
@@ -838,6 +947,16 @@ type NodeStatus = "inactive" | "starting" | "running" | "stopping" | "stopped";
 
 type OutputType = "local" | "tar" | "oci" | "docker" | "image" | "registry" | "cacheonly";
 
+type PolicySource = ImageSource | LayoutSource | GitSource | HttpSource | LocalSource | OtherSource;
+
+type PolicyVerdict = "allow" | "deny" | {
+    deny: true;
+    reason?: string;
+} | {
+    convert: string | SourceConversion;
+    reason?: string;
+};
+
 type RemoteOpts = {
     cacert?: string;
     cert?: string;
@@ -855,6 +974,8 @@ type SecretInput = string | Bytes | {
 } | {
     env: string;
 } | (() => string | Bytes | Promise<string | Bytes>);
+
+type SourcePolicy = (source: PolicySource) => PolicyVerdict | Promise<PolicyVerdict | (string & {})>;
 
 type StepCause = {
     kind: "file";

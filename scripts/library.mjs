@@ -45,7 +45,7 @@ try {
     packages: "external",
     platform: "node",
     format: "esm",
-    plugins: [undiciFrom("../../undici.cjs"), directImports],
+    plugins: [undiciFrom("../../undici.cjs"), directImports()],
   });
   await bundleUndici(checkout, ["engine-api", "registry"], unfinishedUndici, common);
   const tsc = path.join(checkout, "node_modules", "typescript", "bin", "tsc");

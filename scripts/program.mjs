@@ -34,7 +34,7 @@ export const docker = async () => (await import("./src/docker-cli/main.ts")).mai
 `;
 
 /**
- * The program: its text, a function of `require` and `module` that exports the commands; a hash of that, for V8's code cache; and
+ * The program: its text, a function of `require`, `module` and `slipwayImport` that exports the commands; a hash of that, for V8's code cache; and
  * the files that it was made of. `without` names start-up tricks that are left out.
  */
 export async function bundleProgram({ without = [] } = {}) {
@@ -49,7 +49,7 @@ export async function bundleProgram({ without = [] } = {}) {
     define: { ...version, ...options.define },
   });
   checkUse(inputs.map((file) => path.resolve(checkout, file)));
-  const text = `(function(require,module){var exports=module.exports;${body}})`;
+  const text = `(function(require,module,slipwayImport){var exports=module.exports;${body}})`;
   // The start reads it byte by byte as Latin-1. esbuild escapes what is not ASCII everywhere but in tagged templates.
   const [beyond] = /.{0,60}[^\0-\x7f].{0,60}/.exec(text) ?? [];
   if (beyond) throw new Error(`the program may have ASCII only, and has: ${beyond}`);

@@ -1,5 +1,11 @@
 import type { BuildEvent, EventSink } from "../core/index.js";
-import type { BuildResult, ConnectTarget, CredentialsCallback, MetadataProvenance } from "../build/index.js";
+import type {
+  BuildResult,
+  ConnectTarget,
+  CredentialsCallback,
+  MetadataProvenance,
+  SourcePolicy,
+} from "../build/index.js";
 import type { BakePlan, ReadBakeOptions } from "./read-bake.js";
 
 /** Options of {@link bake}: what to read, or what was read, where it is built and how. */
@@ -19,6 +25,10 @@ export type BakeOptions = ReadBakeOptions &
     onTargetEvent?: (target: string, event: BuildEvent) => void;
     /** Asked each time a registry wants credentials, before the docker config. */
     credentials?: CredentialsCallback;
+    /** Decides on each source of each target before it is fetched; see `build()`. Not on a definition that is fetched. */
+    policy?: SourcePolicy | readonly SourcePolicy[];
+    /** See `build()`. */
+    policyTimeoutMilliseconds?: number;
     /** See `build()`. */
     metadataProvenance?: MetadataProvenance;
     /** Read the images' manifests afterwards, for platforms and layers of the results. Default true. */

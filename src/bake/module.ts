@@ -47,6 +47,8 @@ interface Instance {
   readonly target: TargetFields;
   readonly done: Set<string>;
   readonly active: Set<string>;
+  /** As expressions see it, made when so many fields were evaluated. */
+  shown?: { name: string; fields: number; value: Value };
 }
 
 const schema = {
@@ -243,9 +245,16 @@ class Evaluation {
   }
 
   /** Makes a block that is referred to known to expressions, as far as it is evaluated. */
-  #show(type: "target" | "group", { name, target }: Instance): void {
+  #show(type: "target" | "group", instance: Instance): void {
     const shown = this.#shown[type];
-    shown.set(name, type === "target" ? targetValue(target) : groupValue(target));
+    const { name, target, done } = instance;
+    if (instance.shown?.fields !== done.size || instance.shown.name !== target.name) {
+      const value = type === "target" ? targetValue(target) : groupValue(target);
+      instance.shown = { name: target.name, fields: done.size, value };
+    }
+    const { value } = instance.shown;
+    if (shown.get(name) === value) return;
+    shown.set(name, value);
     this.#scope.variables.set(type, objectValue(shown));
   }
 

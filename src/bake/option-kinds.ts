@@ -1,4 +1,4 @@
-import { connectKinds } from "../build/index.js";
+import { buildCallKinds, connectKinds } from "../build/index.js";
 import {
   type Kind,
   type Kinds,
@@ -67,6 +67,8 @@ export const bakeKinds = {
   concurrency: amount("targets"),
   onTargetEvent: callback,
   credentials: callback,
+  policy: buildCallKinds.policy,
+  policyTimeoutMilliseconds: buildCallKinds.policyTimeoutMilliseconds,
   metadataProvenance: oneOf("min", "max"),
   describe: flag,
 } satisfies Record<keyof Required<BakeOptions>, Kind>;

@@ -88,17 +88,24 @@ export function missingPrivileges(
 ): Privilege[] {
   const grants = new Grants(allow, cwd);
   const missing = new Map<string, Privilege>();
+  // Most targets have the same context and Dockerfile.
+  const solid = new Map<string, string>();
+  const solidOf = (given: string) => {
+    const known = solid.get(given) ?? solidPath(given, cwd);
+    solid.set(given, known);
+    return known;
+  };
   for (const target of targets)
-    for (const need of needsOf(target, cwd)) if (!grants.has(need)) missing.set(privilegeText(need), need);
+    for (const need of needsOf(target, solidOf))
+      if (!grants.has(need)) missing.set(privilegeText(need), need);
   return joined(withoutInner([...missing.values()]));
 }
 
 /** What a target does, each path as it really is. */
-function* needsOf(target: TargetOptions, cwd: string): Generator<Privilege> {
+function* needsOf(target: TargetOptions, solidOf: (given: string) => string): Generator<Privilege> {
   yield* entitlementNeeds(target);
   const needs = [...sshNeeds(target), ...readNeeds(target), ...writeNeeds(target)];
-  for (const { kind, value } of needs)
-    yield value === undefined ? { kind } : { kind, value: solidPath(value, cwd) };
+  for (const { kind, value } of needs) yield value === undefined ? { kind } : { kind, value: solidOf(value) };
 }
 
 function* entitlementNeeds({ allow = [] }: TargetOptions): Generator<Privilege> {

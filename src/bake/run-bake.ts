@@ -59,12 +59,14 @@ function guardTargetEvents(given: BakeOptions["onTargetEvent"]) {
 
 async function build(options: BakeOptions, connection: Connection | undefined): Promise<ManyResults> {
   const { cwd = process.cwd(), env = process.env, allow = [], targets: asked = ["default"] } = options;
-  const { credentials, metadataProvenance } = options;
+  const { credentials, metadataProvenance, policy, policyTimeoutMilliseconds } = options;
   const plan = options.plan ?? (await planOf(options, connection));
   const targets = new Map(
     [...plan.targets].map(([name, target]) => {
       const own = toBuildOptions(target, { cwd, env });
       if (credentials) own.credentials = credentials;
+      if (policy) own.policy = policy;
+      if (policyTimeoutMilliseconds !== undefined) own.policyTimeoutMilliseconds = policyTimeoutMilliseconds;
       if (metadataProvenance) own.metadataProvenance = metadataProvenance;
       return [name, own] as const;
     }),

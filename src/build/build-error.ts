@@ -15,6 +15,7 @@ import {
 import { formatSource, sanitizeName, sanitizeText } from "../progress/index.js";
 import type { FrontendAttrs } from "./frontend-attrs.js";
 import type { Inputs } from "./inputs.js";
+import type { JudgedSource } from "./policy/source-policy.js";
 import type { LiveFiles } from "./live/live-files.js";
 
 /** Lines of a failed step's output that its error keeps. */
@@ -58,6 +59,8 @@ export class BuildError extends SlipwayError {
   ref?: string;
   /** What the steps asked of the network, of a build with `proxyNetwork`. */
   network?: NetworkReport;
+  /** What the policies said of the sources until then, of a build with `policy`. */
+  judged?: JudgedSource[];
   /** The file system of the step that failed, of a build with `onFailure: "keep"`, until the error is disposed of. */
   files?: LiveFiles;
 
@@ -166,12 +169,14 @@ export class BuildErrorCollector {
     let digest: string | undefined;
     let exitCode: number | undefined;
     const sources: FailedSource[] = [];
+    const reasons: string[] = [];
     const { details, grpcCode } = error as BuildkitError;
     for (const detail of details) {
       if (detail.type === "vertex") digest = detail.digest;
       else if (detail.type === "source" && detail.source)
         sources.push({ info: this.#locate(detail.source), ranges: detail.ranges });
       else if (detail.type === "exit") exitCode = detail.code;
+      else if (detail.type === "policy") reasons.push(...detail.messages);
     }
     const name = digest === undefined ? undefined : this.#names.get(digest);
     const step =
@@ -184,7 +189,8 @@ export class BuildErrorCollector {
             ...(exitCode !== undefined && { exitCode }),
           };
     const message =
-      olderFrontend(grpcCode, error.message) ?? `failed to solve: ${this.#clean(error.message)}`;
+      olderFrontend(grpcCode, error.message) ??
+      ["failed to solve", this.#clean(error.message), ...new Set(reasons)].join(": ");
     return new BuildError(this.#redactor.clean(message), {
       grpcCode,
       step,

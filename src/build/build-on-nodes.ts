@@ -88,8 +88,10 @@ async function joined(
   const networks = results.flatMap(({ network }) => network ?? []);
   const network = networks.length > 0 ? { network: joinedNetworks(networks) } : {};
   const explanations = results.flatMap(({ explained }) => explained ?? []);
+  const judged = results.flatMap((result) => result.judged ?? []);
   const more = {
     ...network,
+    ...(plan.policies && { judged }),
     ...(explanations.length > 0 && { explained: joinedExplanations(explanations) }),
   };
   const [pushed, ...others] = plan.exports.filter(isPushed);

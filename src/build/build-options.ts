@@ -7,6 +7,7 @@ import type { ContextSource } from "./contexts.js";
 import type { CacheOption } from "./parse/cache.js";
 import type { Output } from "./parse/output.js";
 import type { SecretInput } from "./parse/secret.js";
+import type { SourcePolicy } from "./policy/source-policy.js";
 import type { MetadataProvenance } from "./provenance.js";
 
 /** What to build and where the result goes, in the command's words. Everything but `context` may be left out. */
@@ -58,6 +59,14 @@ export interface BuildOptions {
   allow?: readonly string[];
   /** Only `disabled=true`: builds although a rego policy lies beside the Dockerfile, which is not evaluated here. */
   policies?: readonly string[];
+  /**
+   * Decides on each source (images, repositories, URLs, contexts) before the builder fetches it; several are asked in order. Besides
+   * the rules of EXPERIMENTAL_BUILDKIT_SOURCE_POLICY, which come first, and `proxyNetwork`, which both must allow. BuildKit 0.27 or
+   * later.
+   */
+  policy?: SourcePolicy | readonly SourcePolicy[];
+  /** How long a policy may take to answer; the build fails then. Default 60 000. */
+  policyTimeoutMilliseconds?: number;
   /** `parseCache()` reads the command's words. */
   cacheFrom?: readonly CacheOption[];
   cacheTo?: readonly CacheOption[];

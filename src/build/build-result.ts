@@ -3,6 +3,7 @@ import { isJsonObject } from "../config/index.js";
 import { type BuildExplanation, type NetworkReport, type VertexWarning, blankValue } from "../core/index.js";
 import type { CallRequest } from "./parse/call.js";
 import type { ImagePlatform } from "./describe-image.js";
+import type { JudgedSource } from "./policy/source-policy.js";
 
 /** The result of a build. */
 export interface BuildResult {
@@ -19,6 +20,8 @@ export interface BuildResult {
   warnings: VertexWarning[];
   /** What the build asked of the network, when that was watched (`proxyNetwork`). */
   network?: NetworkReport;
+  /** What the policies said of the sources, of a build with `policy`: each once, in the order of the decisions. */
+  judged?: JudgedSource[];
   /** Why steps ran that an earlier build had, of a build with `explain`. */
   explained?: BuildExplanation;
   /** What `--metadata-file` holds, as data. */

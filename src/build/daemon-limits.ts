@@ -1,6 +1,7 @@
 import type { BuildkitClient } from "../buildkit/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { isOlderThan } from "./daemon-version.js";
+import { firstPolicySession, policyTooOld } from "./policy/policy-too-old.js";
 import type { SolvePlan } from "./solve-plan.js";
 
 /**
@@ -9,10 +10,11 @@ import type { SolvePlan } from "./solve-plan.js";
  * @throws InvalidArgumentError that names the release to take.
  */
 export async function requireDaemonFor(
-  { exports }: SolvePlan,
+  { exports, policies }: SolvePlan,
   client: BuildkitClient,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  if (policies && (await isOlderThan(client, firstPolicySession, signal))) throw policyTooOld();
   // Of several outputs it takes the first.
   if (exports.length > 1 && (await isOlderThan(client, { major: 0, minor: 13 }, signal)))
     throw new InvalidArgumentError(

@@ -2,13 +2,13 @@
 export class Failures {
   /** Comes back from the daemon as its error; this says what and where (FLT-37). */
   readonly all: Error[] = [];
-  /** Of exports that were received. Ends the build whatever the daemon says of it. */
-  readonly exports: Error[] = [];
+  /** Of exports that were received, and of policies. Ends the build whatever the daemon says of it. */
+  readonly fatal: Error[] = [];
 
   readonly add = (error: Error): void => void this.all.push(error);
 
-  readonly addExport = (error: Error): void => {
+  readonly addFatal = (error: Error): void => {
     this.add(error);
-    this.exports.push(error);
+    this.fatal.push(error);
   };
 }

@@ -14,6 +14,31 @@ export type { CredentialsCallback, GivenCredentials } from "../registry/index.js
 export { type MemoryOutput, type MemoryOutputOptions, type OutputFile, memory } from "./memory-output.js";
 export type { ExportDestination } from "./outputs.js";
 export type { ProxyNetwork } from "./network/network-watch.js";
+export type {
+  GitSource,
+  HttpSource,
+  ImageSource,
+  JudgedSource,
+  LayoutSource,
+  LocalSource,
+  NamedImage,
+  OtherSource,
+  PolicySource,
+  PolicyVerdict,
+  ResolveGitOptions,
+  ResolveImageOptions,
+  SourceConversion,
+  SourceFacts,
+  SourcePolicy,
+} from "./policy/source-policy.js";
+export type {
+  AttestationBlob,
+  GitMetadata,
+  HttpMetadata,
+  ImageAttestations,
+  ImageMetadata,
+} from "./policy/source-metadata.js";
+export { PolicyError } from "./policy/policy-error.js";
 export type { MetadataProvenance } from "./provenance.js";
 export type { TreeDigest } from "./input-digest-tree.js";
 export type { ConnectTarget, Connection, ConnectionBuildOptions } from "./connection.js";

@@ -2,6 +2,7 @@ import type { BuildkitClient, sourcepolicy } from "../buildkit/index.js";
 import { type EventSink, type Redactor, randomId } from "../core/index.js";
 import { type Attachable, Session } from "../session/index.js";
 import type { AskGateway } from "./gateway-drive.js";
+import { requiring } from "./network/require-proxy.js";
 import { solve } from "./solve.js";
 
 /** What {@link internalSolve} works with. */
@@ -13,6 +14,10 @@ export interface InternalSolve {
   attachables?: readonly Attachable[];
   /** May put other sources in the places of those that are asked for. */
   sourcePolicy?: sourcepolicy.Policy | undefined;
+  /** Decides on them. */
+  policySession?: Attachable;
+  /** What the daemon must know for that. */
+  needs?: Parameters<typeof requiring>[0];
   sink?: EventSink | undefined;
   /** Knows the secrets that are handed out. */
   redactor?: Redactor | undefined;
@@ -27,12 +32,19 @@ export interface InternalSolve {
 export async function internalSolve({
   attachables = [],
   sourcePolicy,
+  policySession,
+  needs,
   ...options
 }: InternalSolve): Promise<void> {
   const { client, signal } = options;
-  await using session = await Session.open(client, { attachables, sharedKey: "", signal });
+  await using session = await Session.open(client, {
+    attachables: policySession ? [...attachables, policySession] : attachables,
+    sharedKey: "",
+    signal,
+  });
   await solve({
     ...options,
+    ask: needs ? requiring(needs, options.ask) : options.ask,
     session,
     plan: {
       ref: randomId(),
@@ -44,6 +56,7 @@ export async function internalSolve({
       entitlements: [],
       internal: true,
       ...(sourcePolicy && { sourcePolicy }),
+      policySession: policySession !== undefined,
     },
   });
 }

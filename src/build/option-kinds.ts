@@ -164,6 +164,8 @@ export const buildKinds = {
   ssh: listOf(text(), '"default"'),
   allow: listOf(text(), '"network.host"'),
   policies: listOf(text(), '"disabled=true"'),
+  policy: either("a function or a list of functions", callback, listOf(callback, "(source) => verdict")),
+  policyTimeoutMilliseconds: amount("milliseconds"),
   cacheFrom: listOf(cache, '...parseCache("type=registry,ref=example/app:cache")'),
   cacheTo: listOf(cache, '{ type: "inline" }'),
   cacheMounts: shape("an object", { dir: text('"cache-mounts"'), image: text('"busybox"') }, ["dir"]),

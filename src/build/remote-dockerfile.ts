@@ -1,8 +1,7 @@
-import type { BuildkitClient } from "../buildkit/index.js";
-import { type EventSink, InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError } from "../core/index.js";
 import { BuildError } from "./build-error.js";
 import { withoutCredentials } from "./git-info.js";
-import { internalSolve } from "./internal-solve.js";
+import { type InternalSolve, internalSolve } from "./internal-solve.js";
 import { sourceGraph } from "./source-graph.js";
 
 /** Largest Dockerfile fetched, in bytes (buildx v0.36 build/url.go). */
@@ -18,7 +17,7 @@ const name = "Dockerfile";
  */
 export async function fetchDockerfile(
   url: string,
-  options: { client: BuildkitClient; sink?: EventSink | undefined; signal?: AbortSignal | undefined },
+  options: Pick<InternalSolve, "client" | "sourcePolicy" | "policySession" | "needs" | "sink" | "signal">,
 ): Promise<Uint8Array> {
   const shown = withoutCredentials(url);
   let content: Uint8Array | undefined;

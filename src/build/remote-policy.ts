@@ -3,7 +3,7 @@ import type { BuildkitClient, pb, sourcepolicy } from "../buildkit/index.js";
 import type { EventSink } from "../core/index.js";
 import { type Attachable, fileSync } from "../session/index.js";
 import { withoutCredentials } from "./git-info.js";
-import { internalSolve } from "./internal-solve.js";
+import { type InternalSolve, internalSolve } from "./internal-solve.js";
 import { memoryDir } from "./memory-dir.js";
 import { unsupported } from "./parse/policy.js";
 import { hasGitQuery, isGitUrl } from "./remote-url.js";
@@ -26,6 +26,9 @@ export interface RemotePolicyOptions {
   attachables: readonly Attachable[];
   /** May put another source in the place of the context. */
   sourcePolicy: sourcepolicy.Policy | undefined;
+  /** Decides on what is fetched. */
+  policySession?: Attachable;
+  needs?: Exclude<InternalSolve["needs"], undefined>;
   sink?: EventSink | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -41,17 +44,14 @@ const contextName = "slipway-policy-context";
  * @throws InvalidArgumentError that names the policy; BuildError when the context cannot be fetched.
  */
 export async function refuseRemotePolicy(policy: RemotePolicy, options: RemotePolicyOptions): Promise<void> {
-  const { client, attachables, sourcePolicy, sink, signal } = options;
+  const { attachables, ...more } = options;
   const caps = [
     "moby.buildkit.frontend.contexts+forward",
     ...(hasGitQuery(policy.url) ? ["moby.buildkit.frontend.gitquerystring+forward"] : []),
   ];
   let isThere = false;
   await internalSolve({
-    client,
-    sink,
-    signal,
-    sourcePolicy,
+    ...more,
     attachables: [
       ...attachables,
       fileSync(new Map([["dockerfile", memoryDir({ Dockerfile: `FROM ${contextName}\n` })]]), {}),

@@ -11,7 +11,7 @@ import type { AskGateway } from "./gateway-drive.js";
 import type { LateOutputs } from "./live/late-outputs.js";
 import type { SolvePlan } from "./solve-plan.js";
 import { sessionServices } from "./session-services.js";
-import { settleOnNode } from "./settle-on-node.js";
+import { needsOf, settleOnNode } from "./settle-on-node.js";
 import { askFrontend } from "./solve-request.js";
 import { type SolveOutcome, solve } from "./solve.js";
 import { targetResult } from "./target-result.js";
@@ -69,6 +69,7 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
       const failed = error as BuildError;
       if (!plan.call) failed.ref = ref;
       if (run.network) failed.network = run.network.report();
+      if (run.judge) failed.judged = run.judge.report();
     }
     throw signal?.aborted ? error : (run.failures.all[0] ?? error);
   } finally {
@@ -103,7 +104,7 @@ async function solveInSession(
   }: Pick<RunTargetOptions, "ask" | "onSession" | "saveRef"> & { shared: readonly Session[] | undefined },
 ): Promise<SolveOutcome> {
   const { node, resources, redactor, sink, signal } = run;
-  const asking = plan.proxyNetwork ? await askProxied(ask) : ask;
+  const asking = await askWatched(plan, ask);
   const { client } = node;
   const { sharedKey } = plan.inputs;
   const trace = new ClientTrace(resources.env, redactor);
@@ -130,7 +131,7 @@ async function solveInSession(
         shared,
         ask: asking,
         sink,
-        signal,
+        signal: run.stopping.signal,
         redactor,
         spans,
       });
@@ -165,10 +166,11 @@ function tellNetwork(run: TargetRun, report: NetworkReport): void {
   run.sink({ type: "message", level: "info", text });
 }
 
-/** Loaded for the few builds that need it. */
-async function askProxied(ask: AskGateway = askFrontend): Promise<AskGateway> {
-  const { requiringProxy } = await import("./network/require-proxy.js");
-  return requiringProxy(ask);
+/** Loaded for the few builds that need it: refuses daemons that would not do what must not be left out. */
+async function askWatched(plan: SolvePlan, ask: AskGateway = askFrontend): Promise<AskGateway> {
+  if (!plan.proxyNetwork && !plan.policies) return ask;
+  const { requiring } = await import("./network/require-proxy.js");
+  return requiring(needsOf(plan), ask);
 }
 
 /** The warning of the driver's page, word for word; with the targets it is about, where there are several. */

@@ -1,4 +1,3 @@
-import { isError } from "../core/index.js";
 import {
   type Attachable,
   type ExportTarget,
@@ -7,7 +6,6 @@ import {
   fileSend,
   fileSync,
   loadSshAgents,
-  policyVerifier,
   secrets,
   ssh,
   upload,
@@ -15,6 +13,7 @@ import {
 import { contentStores } from "./content-stores.js";
 import { isOlderThan } from "./daemon-version.js";
 import type { Inputs } from "./inputs.js";
+import { sourceDecider } from "./policy/decide-source.js";
 import type { SolvePlan } from "./solve-plan.js";
 import { registryHosts } from "./registry-hosts.js";
 import { secretSources } from "./secret-sources.js";
@@ -91,27 +90,17 @@ async function contextServices({ inputs, serves }: SolvePlan, run: TargetRun): P
 function resultServices({ failures, late }: TargetRun, { targets, onExport }: ResultTargets): Attachable[] {
   if (late) return [late.receiver];
   if (targets.size === 0) return [];
-  return [fileSend(targets, { onBegin: () => onExport?.(), onFailure: failures.addExport })];
+  return [fileSend(targets, { onBegin: () => onExport?.(), onFailure: failures.addFatal })];
 }
 
 /** Blobs of layouts, local caches and the engine's images. */
 async function contentServices(plan: SolvePlan, run: TargetRun): Promise<Attachable[]> {
-  const { images, failures } = run;
+  const { images } = run;
   const stores = await contentStores(plan, run.locks);
   // One service for all: images of the engine add theirs while the build runs.
   for (const [id, store] of stores) images?.stores.set(id, store);
   const served = images?.stores ?? stores;
   if (run.late) run.late.stores = served;
   const services = run.late || served.size > 0 || images ? [content(served)] : [];
-  if (!plan.policySession) return services;
-  const decisions = policyVerifier(async (request) => {
-    try {
-      const decision = await run.network?.decide(request);
-      return decision ?? (await images?.decide(request)) ?? { action: "allow" };
-    } catch (error) {
-      if (isError(error)) failures.add(error);
-      throw error;
-    }
-  });
-  return [...services, decisions];
+  return plan.policySession ? [...services, sourceDecider(run)] : services;
 }

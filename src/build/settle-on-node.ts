@@ -8,6 +8,9 @@ import { withEngineImages } from "./engine-images/with-engine-images.js";
 import { memoryDir } from "./memory-dir.js";
 import type { SolvePlan } from "./solve-plan.js";
 import { type NodeFacts, planForNode } from "./plan-for-node.js";
+import type { requiring } from "./network/require-proxy.js";
+import { sourceDecider } from "./policy/decide-source.js";
+import type { JudgedSource } from "./policy/source-policy.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
 import { type RemotePolicy, refuseRemotePolicy } from "./remote-policy.js";
 import { fetchServices } from "./session-services.js";
@@ -32,6 +35,7 @@ export async function settleOnNode(planned: SolvePlan, run: TargetRun): Promise<
   const facts = await nodeFacts(node, signal);
   const ready = planForNode(planned, facts);
   await watchNetwork(planned, run);
+  await judgeSources(planned, run);
   if (planned.inputs.remotePolicy) await lookFor(planned.inputs.remotePolicy, planned, run);
   const complete = await withDockerfile(withoutArchivePolicy(ready, run), run);
   return {
@@ -50,6 +54,28 @@ async function watchNetwork({ proxyNetwork }: SolvePlan, run: TargetRun): Promis
     );
   const { NetworkWatch } = await import("./network/network-watch.js");
   run.network = new NetworkWatch(proxyNetwork, run.redactor);
+}
+
+/** Loaded for the few builds that have policies. */
+async function judgeSources({ policies }: SolvePlan, run: TargetRun): Promise<void> {
+  if (!policies) return;
+  const { SourceJudge } = await import("./policy/source-judge.js");
+  const { isIndex } = await import("./policy/is-index.js");
+  const { redactor, sink, node } = run;
+  const tell = ({ source, verdict, reason, to }: JudgedSource) =>
+    sink({
+      type: "message",
+      level: verdict === "deny" ? "warning" : "info",
+      text: [`policy: ${source} is ${verdict === "deny" ? "denied" : `replaced by ${to}`}`, reason ?? []]
+        .flat()
+        .join(": "),
+    });
+  run.judge = new SourceJudge({
+    ...policies,
+    redactor,
+    tell,
+    isIndex: (digest, ending) => isIndex(node.client, digest, ending),
+  });
 }
 
 /** What a plan may depend on of the node that it is for. */
@@ -77,8 +103,33 @@ async function lookFor(
 ): Promise<void> {
   const { node, sink, signal } = run;
   const attachables = [...(await fetchServices(plan, run)), ...more];
-  const { sourcePolicy } = plan;
-  await refuseRemotePolicy(policy, { client: node.client, attachables, sourcePolicy, sink, signal });
+  const { client } = node;
+  await judged(run, () =>
+    refuseRemotePolicy(policy, { client, attachables, ...judgedBy(plan, run), sink, signal }),
+  );
+}
+
+/** What decides on sources that are fetched before the build. */
+function judgedBy(plan: SolvePlan, run: TargetRun) {
+  const { sourcePolicy, policySession } = plan;
+  return {
+    sourcePolicy,
+    ...(policySession && { policySession: sourceDecider(run), needs: needsOf(plan) }),
+  };
+}
+
+/** What a daemon must know, lest it leave it out. */
+export function needsOf({ proxyNetwork, policies }: SolvePlan): Parameters<typeof requiring>[0] {
+  return { proxy: proxyNetwork !== undefined, policySession: policies !== undefined };
+}
+
+/** A solve on the way; what fails on this side says better why it failed. */
+async function judged<T>({ failures, signal }: TargetRun, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw signal?.aborted ? error : (failures.all[0] ?? error);
+  }
 }
 
 /** The plan with an archive that does not come to its end when a policy is in it. */
@@ -99,10 +150,14 @@ function withoutArchivePolicy(plan: SolvePlan, run: TargetRun): SolvePlan {
 }
 
 /** The plan with the Dockerfile that was given as a URL. */
-async function withDockerfile(plan: SolvePlan, { node, sink, signal }: TargetRun): Promise<SolvePlan> {
+async function withDockerfile(plan: SolvePlan, run: TargetRun): Promise<SolvePlan> {
+  const { node, sink, signal } = run;
   const { dockerfileUrl } = plan.inputs;
   if (dockerfileUrl === undefined) return plan;
-  const Dockerfile = await fetchDockerfile(dockerfileUrl, { client: node.client, sink, signal });
+  const { client } = node;
+  const Dockerfile = await judged(run, () =>
+    fetchDockerfile(dockerfileUrl, { client, ...judgedBy(plan, run), sink, signal }),
+  );
   const locals = new Map([...plan.inputs.locals, ["dockerfile", memoryDir({ Dockerfile })] as const]);
   return { ...plan, inputs: { ...plan.inputs, locals } };
 }

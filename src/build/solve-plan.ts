@@ -23,10 +23,14 @@ import type { SecretInput } from "./parse/secret.js";
 import type { PlannedOptions } from "./planned-options.js";
 import { attestationAttrs } from "./plan-attestations.js";
 import { withoutPolicies } from "./plan-policies.js";
+import type { PlannedPolicies } from "./policy/source-judge.js";
 import type { MetadataProvenance } from "./provenance.js";
 import { sourcePolicy } from "./source-policy.js";
 import { isGitSshUrl } from "./remote-url.js";
 import type { StepTrust } from "./trust-ca/step-trust.js";
+
+/** How long a policy may think about a source, in ms. */
+const defaultPolicyTimeout = 60_000;
 
 /** Everything that a build is, resolved from the options before anything is dialled. Not changed afterwards. */
 export interface SolvePlan {
@@ -46,6 +50,8 @@ export interface SolvePlan {
   sourcePolicy?: sourcepolicy.Policy | undefined;
   /** The session decides on every source. */
   policySession?: boolean;
+  /** Functions that decide on sources. */
+  policies?: PlannedPolicies;
   /** The network of steps goes through the builder's proxy, and is watched. */
   proxyNetwork?: ProxyNetwork | undefined;
   /** Why steps run again is to be found out. */
@@ -141,6 +147,7 @@ export async function planBuild(options: PlannedOptions, facts: PlanFacts): Prom
     ...(trust && { trust }),
     sourcePolicy: await sourcePolicy(env, signal),
     ...proxyOf(options),
+    ...policiesOf(options),
     ...(options.explain && call === undefined && { explain: true }),
     engineImages: options.engineImages ?? false,
     ...(options.cacheMounts && !call && { cacheMounts: await cacheMountsOf(options.cacheMounts) }),
@@ -187,6 +194,15 @@ function proxyOf({ proxyNetwork: given }: PlannedOptions): Pick<SolvePlan, "prox
   const proxyNetwork = given === true ? {} : given;
   hostRules(proxyNetwork.allowHosts ?? []);
   return { proxyNetwork, policySession: true };
+}
+
+/** The session is asked about each source. */
+function policiesOf({
+  policy,
+  policyTimeoutMilliseconds: milliseconds = defaultPolicyTimeout,
+}: PlannedOptions): Pick<SolvePlan, "policies" | "policySession"> {
+  const policies = policy === undefined ? [] : [policy].flat();
+  return policies.length > 0 ? { policies: { policies, milliseconds }, policySession: true } : {};
 }
 
 /** Loaded for the few builds that ask for it. */

@@ -30,7 +30,7 @@ export async function targetResult(outcome: SolveOutcome, context: ResultContext
   const { plan, run, opened, ref } = context;
   const { node, resources, signal } = run;
   // A success is the builder's claim: what did not arrive here, or not whole, is no result.
-  if (run.failures.exports[0]) throw run.failures.exports[0];
+  if (run.failures.fatal[0]) throw run.failures.fatal[0];
   const response = await settledResponse(outcome, context);
   const imageId = imageIdOf(response, opened.preferManifest);
   const digest = response.get("containerimage.digest");
@@ -45,6 +45,7 @@ export async function targetResult(outcome: SolveOutcome, context: ResultContext
       resources.describe && digest !== undefined ? await describeImage(node.client, digest, signal) : [],
     warnings: run.warnings,
     ...(run.network && { network: run.network.report() }),
+    ...(run.judge && { judged: run.judge.report() }),
     metadata: metadataOf(response, provenance),
     ...(inlineMessage && { inlineMessage }),
     ...(plan.call && { call: callResult(plan.call, outcome.metadata) }),

@@ -1,4 +1,10 @@
-import { type EventSink, Redactor, type VertexWarning } from "../core/index.js";
+import {
+  type EventSink,
+  type LinkedSignal,
+  Redactor,
+  type VertexWarning,
+  linkSignal,
+} from "../core/index.js";
 import type { CacheLock } from "../session/index.js";
 import type { ConnectedNode } from "./connected-node.js";
 import type { BuildResources } from "./build-resources.js";
@@ -8,6 +14,7 @@ import type { ExplainWatch } from "./explain/explain-watch.js";
 import { Failures } from "./failures.js";
 import type { LateOutputs } from "./live/late-outputs.js";
 import type { NetworkWatch } from "./network/network-watch.js";
+import type { SourceJudge } from "./policy/source-judge.js";
 import type { SolvePlan } from "./solve-plan.js";
 
 /** One plan on one node while it runs: what is its own, to be closed when it has ended. */
@@ -15,6 +22,8 @@ export class TargetRun implements AsyncDisposable {
   readonly resources: BuildResources;
   readonly node: ConnectedNode;
   readonly signal: AbortSignal | undefined;
+  /** Ends the solve alone, also when something on this side says that it is to go no further. */
+  readonly stopping: LinkedSignal;
   readonly sink: EventSink;
   /** What the builder has warned of. */
   readonly warnings: VertexWarning[] = [];
@@ -28,6 +37,8 @@ export class TargetRun implements AsyncDisposable {
   images: EngineImages | undefined;
   /** Decides on what the build asks of the network. */
   network: NetworkWatch | undefined;
+  /** Lets the policies decide on what the build takes in. */
+  judge: SourceJudge | undefined;
   /** Finds out why steps run. */
   explaining: ExplainWatch | undefined;
   /** Takes what is exported of the build while it is held. */
@@ -48,6 +59,7 @@ export class TargetRun implements AsyncDisposable {
     this.resources = options.resources;
     this.node = options.node;
     this.signal = options.signal;
+    this.stopping = linkSignal(options.signal);
     this.redactor = options.redactor ?? new Redactor();
     this.late = options.late;
     this.locks = cacheLocks(plan);
@@ -67,6 +79,8 @@ export class TargetRun implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.stopping[Symbol.dispose]();
+    this.judge?.[Symbol.dispose]();
     await this.images?.close();
     for (const lock of this.locks.values()) await lock.close();
   }

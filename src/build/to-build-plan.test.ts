@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { git, parseCache, plan } from "./index.js";
+import { files, git, parseCache, plan } from "./index.js";
 import { metadataOf } from "./build-result.js";
 
 test("SEC-16 a plan holds no secret: neither tokens of caches nor passwords in URLs", async () => {
@@ -41,4 +41,12 @@ test("SEC-16 a build's metadata holds neither", () => {
   ]);
   expect(JSON.stringify(metadata)).not.toContain("canary");
   expect(metadata["containerimage.digest"]).toBe("sha256:1");
+});
+
+test("a plan with policies says that these are not in its digest", async () => {
+  const options = { context: files({ Dockerfile: "FROM scratch\n" }), env: {} };
+  const [plain, judged] = [await plan(options), await plan({ ...options, policy: () => "allow" })];
+  expect(plain.warnings).toEqual([]);
+  expect(judged.warnings).toEqual(["what policies convert is not part of the input digest"]);
+  expect(judged.inputDigest).toBe(plain.inputDigest);
 });

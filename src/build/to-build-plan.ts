@@ -19,6 +19,9 @@ import type { BuildPlan, PlanOptions } from "./build-plan.js";
 /** A plan is shown as for a builder of the default driver. */
 const asContainerBuilder = { driverName: "docker-container", defaultLoad: false, engineStore: false };
 
+/** Functions have no digest. */
+const undigested = "what policies convert is not part of the input digest";
+
 /** See {@link plan}. */
 export async function planData(given: PlanOptions): Promise<BuildPlan> {
   const options = readBuildOptions("plan()", given, planKinds);
@@ -65,7 +68,7 @@ export async function planData(given: PlanOptions): Promise<BuildPlan> {
     ...(planned.sourcePolicy && {
       sourcePolicy: toJson(sourcepolicy.PolicySchema, planned.sourcePolicy),
     }),
-    warnings: planned.warnings.map(blankSecrets),
+    warnings: [...planned.warnings, ...(planned.policies ? [undigested] : [])].map(blankSecrets),
   };
 }
 

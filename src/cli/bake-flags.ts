@@ -17,6 +17,7 @@ export interface BakeFlags extends GlobalFlags {
   /** `--no-cache`, which may be false; commander drops the `no` of the name and starts at true. */
   cache: boolean;
   policy?: string[];
+  policyModule?: string[];
   print?: boolean;
   progress: string;
   provenance?: string;
@@ -41,6 +42,7 @@ const flagTable: readonly Row[] = [
   ["--metadata-file <string>", "Write build result metadata to a file"],
   ["--no-cache", "Do not use cache when building the image"],
   ["--policy <stringArray>", "Policy configuration (only disabled=true; rego is not supported)", "list"],
+  ["--policy-module <file>", "Module whose functions decide on each source of the build", "list"],
   ["--print", "Print the options without building"],
   [
     "--progress <string>",

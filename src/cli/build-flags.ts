@@ -49,6 +49,7 @@ export interface BuildFlags extends GlobalFlags {
   output?: string[];
   platform?: string[];
   policy?: string[];
+  policyModule?: string[];
   progress: string;
   provenance?: string;
   pull?: boolean;
@@ -133,6 +134,7 @@ const flagTable: readonly (readonly [flag: string, description: string, parse?: 
   ["-o, --output <stringArray>", 'Output destination (format: "type=local,dest=path")', collect],
   ["--platform <stringArray>", "Set target platform for build", collect],
   ["--policy <stringArray>", "Policy configuration (only disabled=true; rego is not supported)", collect],
+  ["--policy-module <file>", "Module whose functions decide on each source of the build", collect],
   [
     "--progress <string>",
     'Set type of progress output ("auto", "none",  "plain", "quiet", "rawjson", "tty"). Use plain to show container output',

@@ -1,11 +1,20 @@
-import { accessSync, chmodSync, closeSync, constants, lstatSync, openSync, statSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  statSync,
+} from "node:fs";
 
 /** Linux O_PATH: a handle on the place alone, which needs no permission to read. Node has no name for it. */
 const openPath = 0o10000000;
 
 /**
  * A directory held open. `prefix` with a name appended is the path of an entry *of this very directory*: on Linux it
- * goes through /proc/self/fd, so nobody can put another directory or a link in its place meanwhile.
+ * goes through /proc/PID/fd, so nobody can put another directory or a link in its place meanwhile.
  */
 export interface OpenDirectory {
   /** Ends in a slash. */
@@ -14,26 +23,31 @@ export interface OpenDirectory {
   readonly fd: number;
 }
 
-let anchored: boolean | undefined;
+let descriptors: string | undefined;
 
-/** True where directories can be held by file descriptor: Linux with /proc, and no permission model that shuts us out there. */
-function canAnchor(): boolean {
-  if (anchored === undefined) {
+/**
+ * The directory of our open files, `""` where directories cannot be held by file descriptor: that takes Linux with /proc,
+ * and no permission model that shuts us out there. Without the link /proc/self on the way, a look-up below takes
+ * 3.3 µs instead of 3.9 (a plain path: 1.4; Node has no `fstatat`).
+ */
+function descriptorDirectory(): string {
+  if (descriptors === undefined) {
     try {
       if (process.platform !== "linux") throw new Error("not linux");
-      accessSync("/proc/self/fd", constants.X_OK);
-      if (!(process.permission?.has("fs.write", "/proc/self/fd/0") ?? true)) throw new Error("not permitted");
-      anchored = true;
+      const path = `/proc/${readlinkSync("/proc/self")}/fd`;
+      accessSync(path, constants.X_OK);
+      if (!(process.permission?.has("fs.write", `${path}/0`) ?? true)) throw new Error("not permitted");
+      descriptors = path;
     } catch {
-      anchored = false;
+      descriptors = "";
     }
   }
-  return anchored;
+  return descriptors;
 }
 
 /** Opens the directory at `path`, following links: for the root that the user named. */
 export function openRoot(path: string | Buffer): OpenDirectory {
-  if (canAnchor()) return hold(openSync(path, openPath | constants.O_DIRECTORY));
+  if (descriptorDirectory() !== "") return hold(openSync(path, openPath | constants.O_DIRECTORY));
   const bytes = Buffer.from(path as string);
   return { prefix: bytes.at(-1) === 0x2f ? bytes : Buffer.concat([bytes, Buffer.from("/")]), fd: -1 };
 }
@@ -100,9 +114,10 @@ export function selfPath(directory: OpenDirectory): Buffer {
  * it was opened by.
  */
 export function descriptorPath(fd: number, path: Buffer): Buffer {
-  return canAnchor() ? Buffer.from(`/proc/self/fd/${fd}`) : path;
+  const directory = descriptorDirectory();
+  return directory === "" ? path : Buffer.from(`${directory}/${fd}`);
 }
 
 function hold(fd: number): OpenDirectory {
-  return { prefix: Buffer.from(`/proc/self/fd/${fd}/`), fd };
+  return { prefix: Buffer.from(`${descriptorDirectory()}/${fd}/`), fd };
 }

@@ -38,6 +38,8 @@ export class TokenReader {
   readonly #parse: (reader: TokenReader) => Expression;
   readonly #newlines = [true];
   #next = 0;
+  /** Where reading goes on behind the token that {@link #find} gave. */
+  #after = 0;
   #depth = 0;
 
   constructor(
@@ -93,12 +95,12 @@ export class TokenReader {
   }
 
   peek(): Token {
-    return this.#find()[0];
+    return this.#find();
   }
 
   read(): Token {
-    const [token, next] = this.#find();
-    this.#next = next;
+    const token = this.#find();
+    this.#next = this.#after;
     return token;
   }
 
@@ -169,18 +171,20 @@ export class TokenReader {
     }
   }
 
-  #find(): [Token, number] {
+  #find(): Token {
     const counts = this.#newlines.at(-1);
     for (let at = this.#next; at < this.#tokens.length; at++) {
       const token = this.#tokens[at] as Token;
+      this.#after = at + 1;
       if (token.kind === "comment") {
         // A comment up to the end of its line stands for the line break as well.
-        if (counts && token.text.endsWith("\n")) return [{ ...token, kind: "newline", text: "\n" }, at + 1];
+        if (counts && token.text.endsWith("\n")) return { ...token, kind: "newline", text: "\n" };
         continue;
       }
       if (token.kind === "newline" && !counts) continue;
-      return [token, at + 1];
+      return token;
     }
-    return [this.#tokens.at(-1) as Token, this.#tokens.length];
+    this.#after = this.#tokens.length;
+    return this.#tokens.at(-1) as Token;
   }
 }

@@ -99,7 +99,13 @@ export function mapValue(fields: Iterable<readonly [string, Value]>, element: Ty
 
 function sortedFields(fields: Iterable<readonly [string, Value]>): Map<string, Value> {
   const unique = new Map(fields);
-  return new Map([...unique].sort(([a], [b]) => compareText(a, b)));
+  let last: string | undefined;
+  for (const name of unique.keys()) {
+    if (last !== undefined && compareText(last, name) > 0)
+      return new Map([...unique].sort(([a], [b]) => compareText(a, b)));
+    last = name;
+  }
+  return unique;
 }
 
 /** The type that all items share; nothing is known of items of type `dynamic`. */

@@ -34,7 +34,10 @@ const meant: Readonly<Record<string, MeantHelp>> = {
     buildx: [
       '--policy stringArray Global policy evaluation options (format: "[disabled=true|false][,strict=true|false][,log-level=level]")',
     ],
-    slipway: ["--policy stringArray Policy configuration (only disabled=true; rego is not supported)"],
+    slipway: [
+      "--policy stringArray Policy configuration (only disabled=true; rego is not supported)",
+      "--policy-module file Module whose functions decide on each source of the build",
+    ],
   },
   build: {
     buildx: [
@@ -52,6 +55,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
       "--network-log file Write what the build asked of the network to a file (JSON)",
       '--on string When to run it ("always", "error")',
       "--policy stringArray Policy configuration (only disabled=true; rego is not supported)",
+      "--policy-module file Module whose functions decide on each source of the build",
       "--report path Write a page that shows where the build's time went",
       "--trust-ca file Authorities that RUN steps trust besides the public ones (PEM)",
       "--ulimit ulimit Ulimit options",

@@ -57,6 +57,17 @@ async function runCommands(runtime: readonly string[]) {
   expect(await slipwayOn(runtime, ["du", "--builder", builder], "small")).toContain("Total:");
 }
 
+async function buildWithPolicy(runtime: readonly string[]) {
+  const name = "policy.mjs";
+  await writeFile(join(dir, "word.mjs"), 'export const word = await Promise.resolve("asked about");\n');
+  await writeFile(
+    join(dir, name),
+    'import { word } from "./word.mjs";\nexport default (source) => (console.log(word, source.type), "allow");\n',
+  );
+  const asked = await slipwayOn(runtime, [...build(), "--policy-module", join(dir, name)], "small");
+  expect(asked).toContain("asked about image\n");
+}
+
 async function buildByLibrary([file, ...args]: readonly [string, ...string[]]) {
   const program = join(project, "build.mjs");
   const lines = [
@@ -77,6 +88,8 @@ describe.each(lines)("Node %s", (line, node) => {
   test("lists, inspects, builds, and tells what takes space", () => runCommands([node]));
 
   test("builds by the library", () => buildByLibrary([node]));
+
+  test("asks modules about sources", () => buildWithPolicy([node]));
 
   test("takes the code cache that it made, and leaves it alone after three builds", async () => {
     const cache = `cache-${line}`;
@@ -118,10 +131,14 @@ describe("Deno", () => {
   test("lists, inspects, builds, and tells what takes space", () => runCommands(runtime));
 
   test("builds by the library", () => buildByLibrary(runtime));
+
+  test("asks modules about sources", () => buildWithPolicy(runtime));
 });
 
 describe("Bun", () => {
   test("lists, inspects, builds, and tells what takes space", () => runCommands([bun]));
 
   test("builds by the library", () => buildByLibrary([bun]));
+
+  test("asks modules about sources", () => buildWithPolicy([bun]));
 });

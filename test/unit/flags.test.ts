@@ -105,6 +105,7 @@ const runElsewhere: Readonly<Record<string, readonly string[]>> = {
     ...["build --invoke", "build --on", "build --export-failed", "debug --invoke", "debug --on"],
   ],
   "page.test.ts": ["create --bootstrap", "inspect --bootstrap"],
+  "policy.test.ts": ["build --policy-module", "bake --policy-module"],
   "proxy-network.test.ts": ["build --allow-hosts", "build --network-log"],
   "registry.test.ts": ["login --password-stdin", "login --username"],
   "report.test.ts": ["build --report", "history report --output"],

@@ -3,7 +3,7 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Builder, build, connect, files, isSlipwayError } from "../../src/index.js";
+import { Builder, type SourcePolicy, build, connect, files, isSlipwayError } from "../../src/index.js";
 import { engineEnv } from "../support/engine-env.js";
 import { gitServer, makeRepository } from "../support/git-server.js";
 import type { HttpTestServer } from "../support/http-server.js";
@@ -218,6 +218,38 @@ describe.each(versions)("BuildKit %s", (version) => {
     const named = ["--build-context", "versions-base:1=engine://versions-base:1"];
     const flags = minor < 27 ? named : ["--engine-images"];
     await place.succeed(["build", "--builder", name, ...flags, "-o", "type=cacheonly", "on"]);
+  });
+
+  test("policies, or the release that has them", async () => {
+    const builder = await Builder.open({ name, env: place.env });
+    const attempt = (dockerfile: string, policy: SourcePolicy) =>
+      build({
+        builder,
+        context: files({ Dockerfile: dockerfile }),
+        outputs: [{ type: "cacheonly" }],
+        env: place.env,
+        policy,
+      });
+    let asked = 0;
+    const denied = attempt("FROM busybox\n", (source) => {
+      asked++;
+      return source.type === "image" ? { deny: true, reason: "not today" } : "allow";
+    });
+    await expect(denied).rejects.toThrow(minor < 27 ? "needs v0.27 or later" : /action DENY: not today$/);
+    if (minor < 27) {
+      expect(asked).toBe(0);
+      return;
+    }
+    const found: unknown[] = [];
+    const { judged } = await attempt("FROM not-there:1\nRUN true\n", async (source) => {
+      if (source.type !== "image") return "allow";
+      if (source.tag === "1") return { convert: "docker-image://busybox" };
+      // Of what is no index BuildKit cannot tell, and ends.
+      found.push((await source.resolve({ attestations: true })).digest);
+      return "allow";
+    });
+    expect(judged?.map(({ verdict }) => verdict)).toContain("convert");
+    expect(found[0]).toMatch(/^sha256:/);
   });
 
   test("pruning leaves nothing", async () => {

@@ -9,14 +9,12 @@ import {
 } from "../../registry/index.js";
 import { isOlderThan } from "../daemon-version.js";
 import { dockerfileText } from "../dockerfile-text.js";
+import { firstPolicySession } from "../policy/policy-too-old.js";
 import type { SolvePlan } from "../solve-plan.js";
 import type { TargetRun } from "../target-run.js";
 import { baseImages } from "./base-images.js";
 import { EngineImages } from "./engine-images.js";
 import { ImageCache } from "./image-cache.js";
-
-/** BuildKit asks the session about sources, and takes another for an answer, from this version on. */
-const firstPolicySession = { major: 0, minor: 27 };
 
 /**
  * Makes the engine's images available to a build that asks for them: by `engine://` contexts, and with

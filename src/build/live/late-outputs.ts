@@ -91,8 +91,9 @@ export class LateOutputs {
       await contentStores({ ...plan, inputs: { ...plan.inputs, ociLayouts: new Map() } }, run.locks)
     ).get("export");
     if (layout) this.stores.set("export", layout);
-    this.#current = fileSend(opened.targets, { onFailure: run.failures.addExport });
+    this.#current = fileSend(opened.targets, { onFailure: run.failures.addFatal });
     await build.saveRef?.(plan);
+    const before = build.run.failures.all.length;
     let outcome: SolveOutcome;
     try {
       const spec = { ...plan, exports: opened.exports };
@@ -105,7 +106,8 @@ export class LateOutputs {
         redactor,
       });
     } catch (error) {
-      throw signal.aborted ? error : (run.failures.all[0] ?? error);
+      // Policies are those of the build that is held.
+      throw signal.aborted ? error : (run.failures.all[0] ?? build.run.failures.all[before] ?? error);
     } finally {
       this.#current = fileSend(new Map());
       this.stores.delete("export");

@@ -1,6 +1,7 @@
 import type { BuildEvent, NetworkReport, NetworkRequest, Redactor } from "../../core/index.js";
 import type { PolicyDecision, PolicyRequest } from "../../session/index.js";
 import { withoutCredentials } from "../git-info.js";
+import { hasMetadata } from "../policy/source-metadata.js";
 import { hostRules } from "./host-rules.js";
 
 /** What may be fetched by a build whose network goes through BuildKit's proxy. */
@@ -24,6 +25,8 @@ export class NetworkWatch {
   readonly #redactor: Redactor;
   readonly #hosts: ((url: URL) => boolean) | undefined;
   readonly #requests = new Map<string, NetworkRequest[]>();
+  /** Those about which the builder finds out more. */
+  readonly #resolving = new Map<string, NetworkRequest[]>();
   #count = 0;
   #left = 0;
   readonly #names = new Map<string, string>();
@@ -37,18 +40,29 @@ export class NetworkWatch {
     this.#hosts = policy.allowHosts && hostRules(policy.allowHosts);
   }
 
-  /** Decides on a URL; undefined for a source that is none. `ADD` of one is asked for in the same way as what a step fetches. */
-  async decide({ Source }: PolicyRequest): Promise<PolicyDecision | undefined> {
-    const text = Source?.Source?.identifier ?? "";
-    if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return undefined;
+  /**
+   * Decides on a URL; undefined for a source that is none. `ADD` of one is asked for in the same way as what a step fetches. What is
+   * let through here is left to `further`, where others decide.
+   */
+  async decide(
+    request: PolicyRequest,
+    further: () => Promise<PolicyDecision | undefined> = () => Promise.resolve(undefined),
+  ): Promise<PolicyDecision | undefined> {
+    const text = request.Source?.Source?.identifier ?? "";
+    if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return further();
     const shown = this.#redactor.clean(withoutCredentials(text));
-    const request = this.#add({ url: shown, allowed: false });
-    const isAllowed =
-      (this.#hosts?.(new URL(text)) ?? true) && ((await this.#policy.allow?.({ url: text })) ?? true);
-    if (request) request.allowed = isAllowed;
-    return isAllowed
-      ? { action: "allow" }
-      : { action: "deny", messages: [`${shown} is not among what this build may fetch`] };
+    // What the builder was to find out more about is asked about once more.
+    const listed = hasMetadata(request.Source) ? this.#resolving.get(shown)?.shift() : undefined;
+    const entry = listed ?? this.#add({ url: shown, allowed: false });
+    if (!listed) {
+      const isAllowed =
+        (this.#hosts?.(new URL(text)) ?? true) && ((await this.#policy.allow?.({ url: text })) ?? true);
+      if (!isAllowed)
+        return { action: "deny", messages: [`${shown} is not among what this build may fetch`] };
+    }
+    const decision = (await further()) ?? { action: "allow" };
+    if (entry) this.#settle(entry, decision.action);
+    return decision;
   }
 
   /** Learns from what the build tells: what came of the requests, and which steps asked nothing as they were cached. */
@@ -75,6 +89,15 @@ export class NetworkWatch {
       left: this.#left,
       cachedSteps: [...this.#cached].map((name) => this.#redactor.clean(name)),
     };
+  }
+
+  #settle(entry: NetworkRequest, action: PolicyDecision["action"]): void {
+    entry.allowed = action === "allow";
+    const of = this.#requests.get(entry.url);
+    // Another is asked for in its place.
+    if (action === "convert") of?.splice(of.indexOf(entry), 1);
+    if (action === "resolve")
+      this.#resolving.set(entry.url, [...(this.#resolving.get(entry.url) ?? []), entry]);
   }
 
   #add(request: NetworkRequest): NetworkRequest | undefined {

@@ -14,7 +14,7 @@ import {
   readDefinition,
   readDefinitionOn,
 } from "../../bake/index.js";
-import { TargetsError, isRemoteUrl } from "../../build/index.js";
+import { type SourcePolicy, TargetsError, isRemoteUrl } from "../../build/index.js";
 import { goJson, parseGoBool } from "../../config/index.js";
 import { InvalidArgumentError } from "../../core/index.js";
 import { type ResultFile, prepareResultFile, readStreamBounded } from "../../fs/index.js";
@@ -130,6 +130,7 @@ async function build(
   const allow = await grantPrivileges({ plan, allow: flags.allow ?? [], isSilent, isRemote }, context);
   const { env, signal } = context;
   const provenance = metadata && metadataProvenance(env);
+  const policy = flags.policyModule && (await policiesOf(flags.policyModule, context));
   const whole: BakeOptions = {
     ...options,
     plan,
@@ -137,6 +138,7 @@ async function build(
     signal,
     describe: false,
     ...(provenance && { metadataProvenance: provenance }),
+    ...(policy && { policy }),
   };
   const result = connection
     ? await connection.bake(whole)
@@ -149,6 +151,12 @@ async function build(
   if (result.failures.size > 1) throw new TargetsError(result.failures);
   for (const error of result.failures.values()) throw error;
   if (exitCode !== 0) throw new ExitCode(exitCode);
+}
+
+/** Loaded for the few bakes that have them. */
+async function policiesOf(paths: readonly string[], context: CliContext): Promise<SourcePolicy[]> {
+  const { loadPolicies } = await import("../policy-modules.js");
+  return loadPolicies(paths, context);
 }
 
 function withWarnings({ metadata, targets }: BakeResult, { env }: CliContext): Record<string, unknown> {

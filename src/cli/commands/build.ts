@@ -4,6 +4,7 @@ import { Command } from "commander";
 import {
   type BuildOptions,
   type BuildResult,
+  type SourcePolicy,
   build,
   contextFromStdin,
   dockerfileFromStdin,
@@ -234,6 +235,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     noCacheFilter: flags.cacheFilter === true ? undefined : flags.cacheFilter,
     platforms: flags.platform,
     policies: flags.policy,
+    policy: flags.policyModule && (await policiesOf(flags.policyModule, context)),
     resources: resources(flags),
     ssh: given(flags.ssh),
     ulimits: flags.ulimit,
@@ -258,6 +260,12 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
   for (const [key, value] of Object.entries({ ...lists, ...values }))
     if (value !== undefined) Object.assign(options, { [key]: value });
   return withStandardInput(options, flags.file, context);
+}
+
+/** Loaded for the few builds that have them. */
+async function policiesOf(paths: readonly string[], context: CliContext): Promise<SourcePolicy[]> {
+  const { loadPolicies } = await import("../policy-modules.js");
+  return loadPolicies(paths, context);
 }
 
 /** The network is watched where something is to be told of it, or refused. */

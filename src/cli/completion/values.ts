@@ -85,6 +85,7 @@ const files = new Set([
   "--iidfile",
   "--metadata-file",
   "--network-log",
+  "--policy-module",
   "--report",
   "--trust-ca",
   "--cache-mounts",

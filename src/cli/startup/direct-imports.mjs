@@ -14,17 +14,18 @@ const exported = /^export \{([^}]*)\} from "([^"]+)";$/gm;
 const exportedModule = /^export \* as (\w+) from "([^"]+)";$/gm;
 const comments = /^\s*\/\/.*$|^\s*\/\*[^]*?\*\/$/gm;
 
-export const directImports = {
+export const directImports = (used = () => {}) => ({
   name: "direct-imports",
   setup(bundler) {
     const originOf = originsOf(new Map());
-    bundler.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path: file }) => ({
-      contents: withDirectImports(file, fs.readFileSync(file, "utf8"), originOf),
-      loader: "ts",
-      resolveDir: path.dirname(file),
-    }));
+    bundler.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path: file }) => {
+      const text = fs.readFileSync(file, "utf8");
+      const contents = withDirectImports(file, text, originOf);
+      if (contents !== text) used();
+      return { contents, loader: "ts", resolveDir: path.dirname(file) };
+    });
   },
-};
+});
 
 /**
  * The text of a file with its imports from indexes replaced. `origins` is kept from file to file.

@@ -24,7 +24,7 @@ async function bundle(files: Record<string, string>): Promise<string> {
     logLevel: "silent",
     // Everything that is loaded stands in the output.
     treeShaking: false,
-    plugins: [directImports],
+    plugins: [directImports()],
   });
   return outputFiles[0]?.text ?? "";
 }

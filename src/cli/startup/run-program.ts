@@ -39,11 +39,15 @@ export function runProgram(face: Face, read: () => Program): void {
   const cachedData = cached?.data ?? compiled;
   // The cache keeps the name, and serves every installation of the same program: a path would be another's.
   const script = new Script(text, { filename: "slipway", ...(cachedData && { cachedData }) });
-  const run = script.runInThisContext() as (require: unknown, module: { exports: ProgramExports }) => void;
+  const run = script.runInThisContext() as (
+    require: unknown,
+    module: { exports: ProgramExports },
+    importModule: (href: string) => Promise<unknown>,
+  ) => void;
   if (cache && (!cached?.complete || script.cachedDataRejected))
     process.once("exit", () => cache.write(script));
   const module = { exports: {} as ProgramExports };
-  run(require, module);
+  run(require, module, (href) => import(href));
   void module.exports[face]();
 }
 

@@ -1,5 +1,6 @@
 // What the bundled command does so as to start sooner, one by one: README.md says what each leans on and what it buys.
 import { fileURLToPath } from "node:url";
+import { directImports } from "./direct-imports.mjs";
 import { lazily, lazyModule } from "./lazy-modules.mjs";
 import { lightDescriptors } from "./light-descriptors-plugin.mjs";
 import { undiciParts } from "./undici-parts.mjs";
@@ -27,6 +28,7 @@ export const tricks = {
       lazily("gzip", "gunzip", "brotliCompress", "brotliDecompress"),
     ),
   },
+  "direct-imports": { plugin: directImports },
   "light-headers": { inject: here("light-headers.ts") },
   "plain-web-assembly": { inject: here("plain-web-assembly.ts") },
   "light-clock": { inject: here("light-clock.ts"), define: { "performance.now": "lightNow" } },
