@@ -11,6 +11,7 @@ export { forgetClosedTerminal } from "./closed-terminal.js";
 export { type CommandEntry, commandTable } from "./command-table.js";
 export { confirm } from "./confirm.js";
 export { dockerFlags, withDockerFlags } from "./docker-flags.js";
+export { endProcess } from "./end-process.js";
 export { collect, duration } from "./flags.js";
 export {
   type FormatRow,

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { forgetClosedTerminal } from "./closed-terminal.js";
+import { endProcess } from "./end-process.js";
 import { runCommand } from "./run-command.js";
 import { watchSignals } from "./watch-signals.js";
 
@@ -16,6 +17,5 @@ export async function main(): Promise<void> {
     invokedAs: basename(process.argv[1] ?? ""),
   });
   signals.close();
-  // Outputs may still be on their way through a pipe; the process ends by itself when they are out.
-  process.exitCode = exitCode;
+  endProcess(process, exitCode);
 }

@@ -1,4 +1,4 @@
-import { forgetClosedTerminal } from "../cli/index.js";
+import { endProcess, forgetClosedTerminal } from "../cli/index.js";
 import { relaySignals } from "./relay-signals.js";
 import { runDocker } from "./run-docker.js";
 
@@ -15,6 +15,5 @@ export async function main(): Promise<void> {
     takeSignals: signals.take,
   });
   signals.close();
-  // Outputs may still be on their way through a pipe; the process ends by itself when they are out.
-  process.exitCode = exitCode;
+  endProcess(process, exitCode);
 }
