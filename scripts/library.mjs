@@ -45,7 +45,18 @@ try {
     packages: "external",
     platform: "node",
     format: "esm",
-    plugins: [undiciFrom("../../undici.cjs"), directImports()],
+    plugins: [undiciFrom("../../undici.cjs"), directImports(), besideEntry("testcontainers/check-node")],
+  });
+  await build({
+    ...common,
+    absWorkingDir: checkout,
+    entryPoints: ["src/testcontainers/check-node.ts"],
+    outfile: path.join(unfinished, "testcontainers/check-node.js"),
+    bundle: true,
+    packages: "external",
+    platform: "node",
+    format: "esm",
+    plugins: [directImports()],
   });
   await bundleUndici(checkout, ["engine-api", "registry"], unfinishedUndici, common);
   const tsc = path.join(checkout, "node_modules", "typescript", "bin", "tsc");
@@ -71,6 +82,21 @@ try {
     fs.rmSync(unput, { recursive: true, force: true });
 }
 
+/** An esbuild plugin: a module that runs before what its importer imports stays a file of its own. */
+function besideEntry(module) {
+  const name = path.basename(module);
+  return {
+    name: `${name} beside`,
+    setup(bundler) {
+      bundler.onResolve({ filter: new RegExp(`^\\./${name}\\.js$`) }, () => ({
+        path: `./${name}.js`,
+        external: true,
+        sideEffects: true,
+      }));
+    },
+  };
+}
+
 /** A file or folder. In one go, so that a program that imports the library at this moment finds the old one or the new one. */
 function putInPlace(made, name) {
   const target = path.join(dist, name);
@@ -94,6 +120,7 @@ async function toCommonJs(folder) {
       platform: "node",
       target: "node20.19",
       charset: "utf8",
+      define: { "import.meta.url": "__filename" },
       // Jest has no import() for CommonJS modules.
       supported: { "dynamic-import": false },
     });

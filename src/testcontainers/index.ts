@@ -1,3 +1,4 @@
+import "./check-node.js";
 export { type BuildImageOptions, buildImage } from "./build-image.js";
 export { type BuildKitConfig, BuildKitContainer, type RegistryOptions } from "./buildkit-container.js";
 export { type OpenImageOptions, openImage } from "./open-image.js";

@@ -253,7 +253,17 @@ ${imported} ${call}${report}`,
     says: /built/,
   },
   {
-    // 12.0.2 and later need Node 22.
+    // 12.0.2 and later need Node 22, and fail in their depths before.
+    name: "testcontainers@12, the newest, on Node 20",
+    packages: ["testcontainers@12"],
+    files: {
+      "a.mjs": `import("slipway/testcontainers").catch((error) => console.log(error.code, error.message));`,
+      "b.cjs": `try { require("slipway/testcontainers"); } catch (error) { console.log(error.code, error.message); }`,
+    },
+    commands: ["N=$(echo $TESTBED_NODES | cut -d: -f1); $N a.mjs && $N b.cjs"],
+    says: /needs Node 22\.\d+ or later, and this is 20\..*\n.*needs Node 22\.\d+ or later/,
+  },
+  {
     name: "testcontainers@12, the newest, on Node 24",
     packages: ["testcontainers@12"],
     files: {
