@@ -278,6 +278,7 @@ export interface BuildOptions {
     onFailure?: "keep" | "drop";
     proxyNetwork?: boolean | ProxyNetwork;
     explain?: boolean;
+    reproducible?: boolean;
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;

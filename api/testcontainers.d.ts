@@ -182,6 +182,7 @@ interface BuildOptions {
     onFailure?: "keep" | "drop";
     proxyNetwork?: boolean | ProxyNetwork;
     explain?: boolean;
+    reproducible?: boolean;
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;

@@ -119,6 +119,12 @@ export interface BuildOptions {
    * `explained` at the end, and `explained` of the result. Notes the digests of the context's files for the next build.
    */
   explain?: boolean;
+  /**
+   * Makes the same image of the same: SOURCE_DATE_EPOCH from the last commit of the context's repository, or 0, where it is not given;
+   * times of files in layers not later than that, gzip for all layers, and no provenance unless it is asked for. Warns of what in the
+   * Dockerfile is another thing another day. BuildKit 0.13 or later.
+   */
+  reproducible?: boolean;
   /** `parseOutput()` reads the command's words. */
   outputs?: readonly Output[];
   /** Load the result into the engine, like an output of type docker without a destination. */

@@ -10,11 +10,16 @@ import type { SolvePlan } from "./solve-plan.js";
  * @throws InvalidArgumentError that names the release to take.
  */
 export async function requireDaemonFor(
-  { exports, policies }: SolvePlan,
+  { exports, policies, epoch }: SolvePlan,
   client: BuildkitClient,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   if (policies && (await isOlderThan(client, firstPolicySession, signal))) throw policyTooOld();
+  // It knows nothing of rewrite-timestamp.
+  if (epoch && (await isOlderThan(client, { major: 0, minor: 13 }, signal)))
+    throw new InvalidArgumentError(
+      "this BuildKit keeps the times of files in images: reproducible (--reproducible) needs v0.13 or later",
+    );
   // Of several outputs it takes the first.
   if (exports.length > 1 && (await isOlderThan(client, { major: 0, minor: 13 }, signal)))
     throw new InvalidArgumentError(

@@ -188,6 +188,7 @@ export const buildKinds = {
     shape("rules", { allowHosts: listOf(text(), '"example.com"'), allow: callback }),
   ),
   explain: flag,
+  reproducible: flag,
   outputs: outputsKind,
   load: flag,
   push: flag,

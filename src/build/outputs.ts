@@ -8,6 +8,7 @@ import { pathWithin, statOutput } from "../fs/index.js";
 import { parseReference } from "../registry/index.js";
 import { definedTexts } from "./parse/fields.js";
 import type { Output } from "./parse/output.js";
+import { reproducibleAttrs } from "./reproducible/reproducible-exports.js";
 
 /** Where one exporter's result goes on this side. */
 export type ExportDestination =
@@ -36,6 +37,8 @@ export interface OutputRequest {
   /** The build argument BUILDKIT_INLINE_BUILDINFO_ATTRS. */
   buildinfoAttrs?: string | undefined;
   allowLocalDelete: boolean;
+  /** Images are to be the same each time. */
+  reproducible?: boolean;
   env: Environment;
 }
 
@@ -97,10 +100,10 @@ function isImage(type: Output["type"]): boolean {
 function imageAttrs(
   given: Readonly<Record<string, string>>,
   type: Output["type"],
-  { tags, buildinfoAttrs, env }: OutputRequest,
+  { tags, buildinfoAttrs, reproducible, env }: OutputRequest,
 ): Record<string, string> {
   const attrs: Record<string, string> = {
-    ...given,
+    ...(reproducible ? reproducibleAttrs(given, type) : given),
     ...(tags.length > 0 && { name: tags.join(",") }),
     ...(buildinfoAttrs !== undefined && { "buildinfo-attrs": buildinfoAttrs }),
   };

@@ -12,7 +12,7 @@ export function attestationAttrs(
   const asked = parseAttestations(options);
   const attrs: FrontendAttrs = {};
   for (const [type, value] of asked) if (value !== null) attrs[`attest:${type}`] = value;
-  if (!asked.has("provenance") && !noDefaultAttestations(env))
+  if (!asked.has("provenance") && !options.reproducible && !noDefaultAttestations(env))
     attrs["attest:provenance"] = "mode=min,inline-only=true";
   return { attrs, isAsked: [...asked.values()].some((value) => value !== null) };
 }

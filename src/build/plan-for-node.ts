@@ -22,6 +22,10 @@ export interface NodeFacts {
  */
 export function planForNode(plan: SolvePlan, node: NodeFacts): SolvePlan {
   const { features } = node;
+  if (plan.epoch && node.engineStore && !features.multiPlatform)
+    throw new InvalidArgumentError(
+      `the classic image store of the ${node.driverName} driver keeps the times of files: reproducible (--reproducible) needs a container builder, or the containerd image store`,
+    );
   const attrs = { ...plan.attrs };
   if (!features.cacheExport && plan.caches.exports.some(({ type }) => type !== "inline"))
     throw notSupported("Cache export", node, "https://docs.docker.com/go/build-cache-backends/");

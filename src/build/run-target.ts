@@ -55,6 +55,7 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
   const { targets } = opened;
   const attachables = await sessionServices(plan, run, { targets, onExport, locals: shared?.locals });
   if (!plan.call) await options.saveRef?.(plan);
+  if (plan.epoch) await warnOf(plan, run);
   const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
   let outcome: SolveOutcome | undefined;
   let explained: BuildExplanation | undefined;
@@ -148,6 +149,12 @@ async function solveInSession(
   } finally {
     await sending;
   }
+}
+
+/** Loaded for the few builds that need it. */
+async function warnOf(plan: SolvePlan, run: TargetRun): Promise<void> {
+  const { warnUnreproducible } = await import("./reproducible/warn-unreproducible.js");
+  return warnUnreproducible(plan, run);
 }
 
 /** Loaded for the few builds that need it. */

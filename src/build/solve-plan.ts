@@ -27,6 +27,7 @@ import type { PlannedPolicies } from "./policy/source-judge.js";
 import type { MetadataProvenance } from "./provenance.js";
 import { sourcePolicy } from "./source-policy.js";
 import { isGitSshUrl } from "./remote-url.js";
+import type { SourceEpoch } from "./reproducible/source-epoch.js";
 import type { StepTrust } from "./trust-ca/step-trust.js";
 
 /** How long a policy may think about a source, in ms. */
@@ -54,6 +55,8 @@ export interface SolvePlan {
   policies?: PlannedPolicies;
   /** The network of steps goes through the builder's proxy, and is watched. */
   proxyNetwork?: ProxyNetwork | undefined;
+  /** The same is to come out each time; the time that it is said to be of. */
+  epoch?: SourceEpoch;
   /** Why steps run again is to be found out. */
   explain?: boolean;
   /** Base images that the engine has come from there; see {@link BuildOptions.engineImages}. */
@@ -125,6 +128,9 @@ export async function planBuild(options: PlannedOptions, facts: PlanFacts): Prom
   const caches = await planCaches(options, env, inlineCache);
   const git = await gitAttrs(options, inputs, facts);
   // After git was asked, which goes by where the Dockerfile is.
+  const reproducible = options.reproducible
+    ? await reproducibleOf(options, inputs, outputs, facts)
+    : undefined;
   const trust = options.trustCa ? await trustOf(options.trustCa, inputs, signal) : undefined;
   return {
     ref: randomId(),
@@ -134,6 +140,7 @@ export async function planBuild(options: PlannedOptions, facts: PlanFacts): Prom
       ...attestations.attrs,
       ...(platforms.length > 0 && { platform: platforms.join(",") }),
       ...proxyAttrs(buildArgs, facts),
+      ...reproducible?.attrs,
       ...git.attrs,
       ...inputs.attrs,
       ...caches.attrs,
@@ -148,6 +155,7 @@ export async function planBuild(options: PlannedOptions, facts: PlanFacts): Prom
     sourcePolicy: await sourcePolicy(env, signal),
     ...proxyOf(options),
     ...policiesOf(options),
+    ...reproducible?.plan,
     ...(options.explain && call === undefined && { explain: true }),
     engineImages: options.engineImages ?? false,
     ...(options.cacheMounts && !call && { cacheMounts: await cacheMountsOf(options.cacheMounts) }),
@@ -161,6 +169,7 @@ export async function planBuild(options: PlannedOptions, facts: PlanFacts): Prom
       ...facts.dockerConfig.problems,
       ...caches.warnings,
       ...(git.warning === undefined ? [] : [git.warning]),
+      ...(reproducible?.warnings ?? []),
     ],
   };
 }
@@ -180,12 +189,12 @@ export function planLaterOutputs(
 }
 
 function outputsOf(
-  { outputs = [], push = false, load, tags = [], annotations = [] }: PlannedOptions,
+  { outputs = [], push = false, load, tags = [], annotations = [], reproducible = false }: PlannedOptions,
   known: { buildArgs: ReadonlyMap<string, string>; allowLocalDelete: boolean; env: Environment },
 ): Promise<PlannedOutputs> {
   const { buildArgs, ...more } = known;
   const buildinfoAttrs = buildArgs.get("BUILDKIT_INLINE_BUILDINFO_ATTRS");
-  return planOutputs({ outputs, push, load, tags, annotations, buildinfoAttrs, ...more });
+  return planOutputs({ outputs, push, load, tags, annotations, buildinfoAttrs, reproducible, ...more });
 }
 
 /** The session is asked about each URL. A wrong host is refused before anything is dialled. */
@@ -203,6 +212,27 @@ function policiesOf({
 }: PlannedOptions): Pick<SolvePlan, "policies" | "policySession"> {
   const policies = policy === undefined ? [] : [policy].flat();
   return policies.length > 0 ? { policies: { policies, milliseconds }, policySession: true } : {};
+}
+
+/** Loaded for the few builds that ask for it. */
+async function reproducibleOf(
+  options: BuildOptions,
+  { contextDirectory }: Inputs,
+  { exports }: PlannedOutputs,
+  { env, signal }: PlanFacts,
+): Promise<{ attrs: FrontendAttrs; plan: Pick<SolvePlan, "epoch">; warnings: string[] }> {
+  const { sourceEpoch, unsteadyOptions } = await import("./reproducible/source-epoch.js");
+  const given = buildArgsOf(options, env).get("SOURCE_DATE_EPOCH");
+  const epoch = await sourceEpoch({ given, contextDirectory, env, signal });
+  return {
+    attrs: { "build-arg:SOURCE_DATE_EPOCH": epoch.value },
+    // A question about the Dockerfile has other answers.
+    plan: parseCall(options.call) ? {} : { epoch },
+    warnings: [
+      ...(epoch.warning === undefined ? [] : [epoch.warning]),
+      ...unsteadyOptions(options, exports, env),
+    ],
+  };
 }
 
 /** Loaded for the few builds that ask for it. */

@@ -56,6 +56,7 @@ export interface BuildFlags extends GlobalFlags {
   push?: boolean;
   quiet?: boolean;
   report?: string;
+  reproducible?: boolean;
   resource?: string[];
   sbom?: string;
   secret?: string[];
@@ -144,6 +145,7 @@ const flagTable: readonly (readonly [flag: string, description: string, parse?: 
   ["--push", 'Shorthand for "--output=type=registry,unpack=false"'],
   ["-q, --quiet", "Suppress the build output and print image ID on success"],
   ["--report <path>", "Write a page that shows where the build's time went"],
+  ["--reproducible", "Make the same image of the same, and warn of what is another thing another day"],
   [
     "--resource <stringArray>",
     'Resource limits for build containers (format: "memory=2g", "cpu-quota=50000")',

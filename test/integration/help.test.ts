@@ -57,6 +57,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
       "--policy stringArray Policy configuration (only disabled=true; rego is not supported)",
       "--policy-module file Module whose functions decide on each source of the build",
       "--report path Write a page that shows where the build's time went",
+      "--reproducible Make the same image of the same, and warn of what is another thing another day",
       "--trust-ca file Authorities that RUN steps trust besides the public ones (PEM)",
       "--ulimit ulimit Ulimit options",
     ],

@@ -108,6 +108,7 @@ const runElsewhere: Readonly<Record<string, readonly string[]>> = {
   "policy.test.ts": ["build --policy-module", "bake --policy-module"],
   "proxy-network.test.ts": ["build --allow-hosts", "build --network-log"],
   "registry.test.ts": ["login --password-stdin", "login --username"],
+  "reproducible.test.ts": ["build --reproducible"],
   "report.test.ts": ["build --report", "history report --output"],
   "store-faults.test.ts": ["build --metadata-file"],
   "trust-ca.test.ts": ["build --trust-ca", "create --trust-ca"],

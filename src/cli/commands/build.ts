@@ -254,6 +254,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     target: flags.target,
     trustCa: flags.trustCa,
     explain: flags.explain,
+    reproducible: flags.reproducible,
     proxyNetwork: proxyNetwork(flags),
     metadataProvenance: flags.metadataFile === undefined ? undefined : metadataProvenance(context.env),
   };
