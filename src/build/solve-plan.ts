@@ -127,10 +127,8 @@ export async function planBuild(options: PlannedOptions, facts: PlanFacts): Prom
   const inlineCache = parseGoBool(buildArgs.get("BUILDKIT_INLINE_CACHE") ?? "") === true;
   const caches = await planCaches(options, env, inlineCache);
   const git = await gitAttrs(options, inputs, facts);
+  const reproducible = await reproducibleOf(options, inputs, outputs, facts);
   // After git was asked, which goes by where the Dockerfile is.
-  const reproducible = options.reproducible
-    ? await reproducibleOf(options, inputs, outputs, facts)
-    : undefined;
   const trust = options.trustCa ? await trustOf(options.trustCa, inputs, signal) : undefined;
   return {
     ref: randomId(),
@@ -140,7 +138,7 @@ export async function planBuild(options: PlannedOptions, facts: PlanFacts): Prom
       ...attestations.attrs,
       ...(platforms.length > 0 && { platform: platforms.join(",") }),
       ...proxyAttrs(buildArgs, facts),
-      ...reproducible?.attrs,
+      ...reproducible.attrs,
       ...git.attrs,
       ...inputs.attrs,
       ...caches.attrs,
@@ -153,9 +151,8 @@ export async function planBuild(options: PlannedOptions, facts: PlanFacts): Prom
     serves: servicesOf(options),
     ...(trust && { trust }),
     sourcePolicy: await sourcePolicy(env, signal),
-    ...proxyOf(options),
-    ...policiesOf(options),
-    ...reproducible?.plan,
+    ...judgesOf(options),
+    ...reproducible.plan,
     ...(options.explain && call === undefined && { explain: true }),
     engineImages: options.engineImages ?? false,
     ...(options.cacheMounts && !call && { cacheMounts: await cacheMountsOf(options.cacheMounts) }),
@@ -169,7 +166,7 @@ export async function planBuild(options: PlannedOptions, facts: PlanFacts): Prom
       ...facts.dockerConfig.problems,
       ...caches.warnings,
       ...(git.warning === undefined ? [] : [git.warning]),
-      ...(reproducible?.warnings ?? []),
+      ...reproducible.warnings,
     ],
   };
 }
@@ -205,6 +202,11 @@ function proxyOf({ proxyNetwork: given }: PlannedOptions): Pick<SolvePlan, "prox
   return { proxyNetwork, policySession: true };
 }
 
+/** Who decides on what the build takes in. */
+function judgesOf(options: BuildOptions) {
+  return { ...proxyOf(options), ...policiesOf(options) };
+}
+
 /** The session is asked about each source. */
 function policiesOf({
   policy,
@@ -221,6 +223,7 @@ async function reproducibleOf(
   { exports }: PlannedOutputs,
   { env, signal }: PlanFacts,
 ): Promise<{ attrs: FrontendAttrs; plan: Pick<SolvePlan, "epoch">; warnings: string[] }> {
+  if (!options.reproducible) return { attrs: {}, plan: {}, warnings: [] };
   const { sourceEpoch, unsteadyOptions } = await import("./reproducible/source-epoch.js");
   const given = buildArgsOf(options, env).get("SOURCE_DATE_EPOCH");
   const epoch = await sourceEpoch({ given, contextDirectory, env, signal });

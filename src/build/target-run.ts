@@ -80,7 +80,7 @@ export class TargetRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.stopping[Symbol.dispose]();
-    this.judge?.[Symbol.dispose]();
+    this.judge?.close();
     await this.images?.close();
     for (const lock of this.locks.values()) await lock.close();
   }

@@ -228,7 +228,7 @@ describe("a policy that wants to know more", () => {
       },
     ]);
     await ask(alpine);
-    judge[Symbol.dispose]();
+    judge.close();
     expect(signal?.aborted).toBe(true);
     await expect(late).rejects.toMatchObject({ code: "ABORTED" });
   });

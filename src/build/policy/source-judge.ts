@@ -31,7 +31,7 @@ const mostConversions = 3;
 const mostJudged = 10_000;
 
 /** Lets a build's policies decide on its sources, and lists what they said. */
-export class SourceJudge implements Disposable {
+export class SourceJudge {
   readonly #options: SourceJudgeOptions;
   /** Those that wait for what the builder finds out, by source. */
   readonly #waiting = new Map<string, SourceEvaluation[]>();
@@ -84,7 +84,7 @@ export class SourceJudge implements Disposable {
   }
 
   /** What still judges learns that the build is over. */
-  [Symbol.dispose](): void {
+  close(): void {
     for (const evaluation of this.#open) evaluation.close(new AbortedError("the build has ended"));
     this.#open.clear();
     this.#waiting.clear();
