@@ -203,7 +203,7 @@ function proxyOf({ proxyNetwork: given }: PlannedOptions): Pick<SolvePlan, "prox
 }
 
 /** Who decides on what the build takes in. */
-function judgesOf(options: BuildOptions) {
+function judgesOf(options: PlannedOptions) {
   return { ...proxyOf(options), ...policiesOf(options) };
 }
 
@@ -218,7 +218,7 @@ function policiesOf({
 
 /** Loaded for the few builds that ask for it. */
 async function reproducibleOf(
-  options: BuildOptions,
+  options: PlannedOptions,
   { contextDirectory }: Inputs,
   { exports }: PlannedOutputs,
   { env, signal }: PlanFacts,

@@ -1,4 +1,3 @@
-import type { BuildOptions } from "../build-options.js";
 import { attestationAttrs } from "../plan-attestations.js";
 import { unsteadyExports } from "./reproducible-exports.js";
 import { InvalidArgumentError, messageOf, throwIfAborted } from "../../core/index.js";
@@ -59,7 +58,7 @@ export async function sourceEpoch({
 
 /** What in the options gives another result each time, or elsewhere. */
 export function unsteadyOptions(
-  options: BuildOptions,
+  options: Parameters<typeof attestationAttrs>[0],
   exports: Parameters<typeof unsteadyExports>[0],
   env: Environment,
 ): string[] {
