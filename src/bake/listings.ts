@@ -14,8 +14,9 @@ export function listTargets({ targets, groups }: BakeDefinition): ListedTarget[]
     description ? { name, description } : { name },
   );
   for (const { name, description, targets: members = [] } of groups) {
-    const names = members.join(", ");
-    rows.push({ name, description: description ? `${description} (${names})` : names, group: true });
+    const names = [...members].sort().join(", ");
+    const text = description && names !== "" ? `${description} (${names})` : description || names;
+    rows.push(text === "" ? { name, group: true } : { name, description: text, group: true });
   }
   return rows.filter(({ name }) => !name.startsWith("_")).sort((a, b) => (a.name < b.name ? -1 : 1));
 }

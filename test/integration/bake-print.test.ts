@@ -153,3 +153,39 @@ test("--policy changes all targets as in buildx, and what would be rego is refus
     "--policy filename=a.rego: rego policies",
   );
 });
+
+test("--list says what it says in buildx", async () => {
+  const cwd = await mkdtemp(path.join(directory, "list-"));
+  await writeFile(
+    path.join(cwd, "docker-bake.hcl"),
+    `variable "V" { type = list(string) }
+variable "W" {
+  default     = 1
+  description = "some"
+}
+group "default" { targets = ["b", "a", "_c"] }
+group "empty" {
+  targets     = []
+  description = "of nothing"
+}
+group "bare" { targets = [] }
+group "told" {
+  targets     = ["b", "a"]
+  description = "both"
+}
+target "a" {}
+target "b" { description = "the b" }
+target "_c" {}
+`,
+  );
+  const program = engineEnv().buildx as string;
+  for (const list of ["targets", "variables", "type=targets,format=json", "type=variables,format=json"]) {
+    const args = ["bake", "--list", list];
+    const { stdout } = await runSlipway(args, { cwd, env: { HOME: directory } });
+    const theirs = await promisify(execFile)(program, args, {
+      cwd,
+      env: { HOME: directory } as NodeJS.ProcessEnv,
+    });
+    expect(stdout, list).toBe(theirs.stdout);
+  }
+});

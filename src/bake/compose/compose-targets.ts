@@ -28,7 +28,7 @@ export async function composeTargets(
     const service = project.services.get(name) as ItemMap;
     const build = service.get("build");
     if (!isMap(build)) {
-      if (scalarText(service.get("image")) === undefined)
+      if (!scalarText(service.get("image")))
         throw failed(
           `service "${name}" has neither an image nor a build context specified: invalid compose project`,
         );

@@ -14,7 +14,8 @@ const deepest = 32;
 
 /**
  * Puts values into `$NAME`, `${NAME}`, `${NAME:-default}`, `${NAME-default}`, `${NAME:?message}`, `${NAME?message}`, `${NAME:+value}`,
- * `${NAME+value}`, also within each other; `$$` is a dollar sign (Compose specification, Interpolation).
+ * `${NAME+value}`, also within each other; `$$` is a dollar sign, and so is one in front of anything else (Compose specification,
+ * Interpolation; compose-go template/template.go).
  *
  * @throws InterpolationError
  */
@@ -33,8 +34,11 @@ export function interpolate(text: string, variables: Variables, depth = 0): stri
     } else if (name !== undefined) {
       result += valueOf(name, variables);
       from = dollar + 1 + name.length;
+    } else if (next !== "{") {
+      result += "$";
+      from = dollar + 1;
     } else {
-      const end = next === "{" ? closingBrace(text, dollar + 2) : -1;
+      const end = closingBrace(text, dollar + 2);
       if (end < 0) throw invalid(text);
       result += inBraces(text.slice(dollar + 2, end), variables, depth, text);
       from = end + 1;
@@ -75,11 +79,17 @@ function closingBrace(text: string, from: number): number {
   return -1;
 }
 
-/** Fills in all texts of a value; what cannot be is told by its path. Keys stay as they are. */
+/** A text that cannot be filled in, and where it is. */
+export interface InterpolationProblem {
+  path: string;
+  text: string;
+}
+
+/** Fills in all texts of a value; what cannot be is added to the problems. Keys stay as they are. */
 export function interpolateItem(
   item: Item,
   variables: Variables,
-  problems: Map<string, string>,
+  problems: InterpolationProblem[],
   path = "",
 ): Item {
   const below = (key: string, value: Item) =>
@@ -99,7 +109,7 @@ export function interpolateItem(
     const text = isFormat
       ? `invalid interpolation format for ${path}.\n${error.message}`
       : `error while interpolating ${path}: ${error.message}`;
-    problems.set(path, text);
+    problems.push({ path, text });
     return item;
   }
 }

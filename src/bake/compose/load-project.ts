@@ -3,7 +3,7 @@ import { isRemoteUrl } from "../../build/index.js";
 import { BakeError } from "../bake-error.js";
 import { readSource, requireSource } from "../read-source.js";
 import { parseDotenv } from "./dotenv.js";
-import { type Variables, interpolateItem } from "./interpolate.js";
+import { type Variables, type InterpolationProblem, interpolateItem } from "./interpolate.js";
 import { type Item, type ItemMap, at, isMap, scalarText } from "./item.js";
 import { mergeItems, normalService, plainItem } from "./merge-items.js";
 import { parseYaml } from "./parse-yaml.js";
@@ -100,16 +100,12 @@ class ProjectLoader {
   /** A file's documents with their variables filled in; what cannot be is told, all of it. */
   async #read({ name, content }: ComposeFile, { lookup }: Place): Promise<ItemMap[]> {
     const documents = await parseYaml(name, Buffer.from(content).toString("utf8"));
-    const problems = new Map<string, string>();
+    const problems: InterpolationProblem[] = [];
     const variables: Variables = { lookup, onUnset: (variable) => this.#warnOnce(variable) };
     const filled = documents.map((document) => interpolateItem(document, variables, problems) as ItemMap);
-    if (problems.size > 0)
-      throw new BakeError(
-        [...problems.keys()]
-          .sort()
-          .map((where) => problems.get(where))
-          .join("\n"),
-      );
+    // Items of a list have one path, and stay in their order.
+    problems.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+    if (problems.length > 0) throw new BakeError(problems.map(({ text }) => text).join("\n"));
     return filled;
   }
 
