@@ -63,6 +63,8 @@ const maxRunAgain = 4;
 const total = { passed: 0, failed: 0, skipped: 0 };
 /** Each failed file with its job and what it failed with, told again at the end: the output of jobs that run at once is long and mixed. */
 const failures = [];
+/** Errors beside the tests, told at the end as well: no second run takes them back. */
+const unhandled = [];
 let ok = true;
 const reports = fs.mkdtempSync(path.join(os.tmpdir(), "slipway-test-"));
 try {
@@ -86,6 +88,7 @@ try {
 for (const { job, messages, passedAgain } of failures)
   for (const message of messages)
     console.log(`${passedAgain ? "UNSTABLE (passed when run again)" : "FAILED"} in ${job.name}: ${message}`);
+for (const text of unhandled) console.log(text);
 console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exitCode = ok && total.failed === 0 ? 0 : 1;
 
@@ -167,6 +170,10 @@ async function run(project, job) {
   for (const [file, messages] of counts.failedFiles) failures.push({ project, job, file, messages });
   for (const key of Object.keys(total)) total[key] += counts[key];
   if (status !== 0 && counts.failed === 0) ok = false;
+  if (counts.unhandled.length > 0) {
+    ok = false;
+    unhandled.push(...counts.unhandled.map((text) => `UNHANDLED in ${job.name}: ${text.slice(0, 2_000)}`));
+  }
   if (counts.passed + counts.failed === 0) {
     console.error(`no test ran: ${job.name}`);
     ok = false;
@@ -192,12 +199,16 @@ async function runFailedAgain() {
 /** Runs tests, in a testbed if the job has one. Gives the exit code and what the report says. */
 async function outcomeOf(project, { name, testbed, vitest, env: own = env }) {
   const report = path.join(reports, `${name.replaceAll(/[^\w.]+/g, "-")}.json`);
-  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const errors = `${report}.unhandled`;
+  const reporters = ["default", "json", path.join(checkout, "scripts", "unhandled-reporter.mjs")]
+    .map((reporter) => `--reporter=${reporter}`)
+    .concat(`--outputFile.json=${report}`);
   const runner = path.join("node_modules", "vitest", "vitest.mjs");
   const command = ["node", runner, "run", "--project", project, ...vitest, ...reporters];
   if (testbed) command.unshift(path.join(checkout, "testbed", "with"), ...testbed);
-  const status = await finished(command, own);
-  return { status, counts: countsOf(report) };
+  const status = await finished(command, { ...own, SLIPWAY_TEST_UNHANDLED: errors });
+  const unhandled = fs.existsSync(errors) ? JSON.parse(fs.readFileSync(errors, "utf8")) : [];
+  return { status, counts: { ...countsOf(report), unhandled } };
 }
 
 /** Runs a command to its end, and gives its exit code. */

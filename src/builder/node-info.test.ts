@@ -7,7 +7,20 @@ import { afterEach, expect, test, vi } from "vitest";
 import { Builder } from "./builder.js";
 import { openBuilderContext } from "./builder-context.js";
 import { createBuilder } from "./create-builder.js";
+import type { BuilderNode } from "./builder-node.js";
 import { loadNodeInfo } from "./node-info.js";
+
+vi.mock("../driver/index.js", async (original) => ({
+  ...(await original()),
+  describeDaemon: async () => ({
+    version: "v0.34.2",
+    platforms: [],
+    workerIds: [],
+    labels: {},
+    gcPolicy: [],
+    devices: [],
+  }),
+}));
 
 afterEach(() => void vi.useRealTimers());
 
@@ -37,4 +50,47 @@ test("an engine that does not answer is named after some seconds, and given up a
     server.close();
     await rm(dir, { recursive: true, force: true });
   }
+});
+
+/** A node of a driver with daemons of these names: one that is called "broken" cannot be reached. */
+function nodeOf(...names: string[]): BuilderNode {
+  const driver = {
+    status: async () => "running",
+    instances: async () => names.map((name) => ({ name, status: "running" })),
+    connect: async ({ instance }: { instance: string }) => {
+      if (instance === "broken") throw new Error("the pod went away");
+      return { close: async () => {} };
+    },
+    close: async () => {},
+  };
+  return {
+    name: "pods0",
+    driver: "kubernetes",
+    node: {
+      name: "pods0",
+      endpoint: "kubernetes:///pods?deployment=pods0",
+      driverOpts: {},
+      flags: [],
+      files: new Map(),
+      platforms: [],
+    },
+    openDriver: async () => driver,
+  } as unknown as BuilderNode;
+}
+
+test("one daemon of several that does not answer leaves what the others say", async () => {
+  const { instances, version, error } = await loadNodeInfo(nodeOf("broken", "sound"), {
+    milliseconds: 20_000,
+  });
+  expect(error).toBeUndefined();
+  expect(version).toBe("v0.34.2");
+  expect(instances).toEqual([
+    { name: "broken", status: "running", platforms: [], error: "the pod went away" },
+    { name: "sound", status: "running", platforms: [], version: "v0.34.2" },
+  ]);
+});
+
+test("daemons of which none answers are an error of their node", async () => {
+  const { instances, error } = await loadNodeInfo(nodeOf("broken"), { milliseconds: 20_000 });
+  expect([instances, error]).toEqual([undefined, "the pod went away"]);
 });

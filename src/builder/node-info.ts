@@ -34,6 +34,8 @@ export interface InstanceInfo {
   status: NodeStatus;
   version?: string;
   platforms: Platform[];
+  /** Why the rest is missing of one that runs. */
+  error?: string;
 }
 
 /** After so many ms without an answer it is said what is waited for. */
@@ -89,21 +91,26 @@ export async function loadNodeInfo(
   return info;
 }
 
-/** Asks each of a node's daemons that runs. */
+/** Asks each of a node's daemons that runs. @throws the first one's error when none of them answers. */
 async function loadInstances(
   info: NodeInfo,
   driver: Driver,
   instances: readonly DriverInstance[],
   signal: AbortSignal,
 ): Promise<void> {
-  const described = await Promise.all(
-    instances.map(async ({ name, status }) => {
-      return status === "running" ? await describe(driver, { instance: name, signal }) : undefined;
-    }),
+  const running = instances.filter(({ status }) => status === "running");
+  const asked = await Promise.allSettled(
+    running.map(({ name }) => describe(driver, { instance: name, signal })),
   );
-  Object.assign(info, described.find(Boolean));
-  info.instances = instances.map(({ name, status }, index) => {
-    const { platforms = [], version } = described[index] ?? {};
+  const answers = new Map(running.map(({ name }, index) => [name, asked[index]]));
+  const first = asked.find((answer) => answer.status === "fulfilled");
+  if (!first && asked[0]?.status === "rejected") throw asked[0].reason;
+  Object.assign(info, first?.value);
+  info.instances = instances.map(({ name, status }): InstanceInfo => {
+    const answer = answers.get(name);
+    if (answer?.status === "rejected")
+      return { name, status, platforms: [], error: messageOf(answer.reason) };
+    const { platforms = [], version } = answer?.value ?? {};
     return { name, status, platforms, ...(version !== undefined && { version }) };
   });
 }

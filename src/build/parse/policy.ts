@@ -12,7 +12,7 @@ import { parseFields } from "./fields.js";
 export function parsePolicies(texts: readonly string[]): boolean {
   let disabled = false;
   for (const text of texts) {
-    if (text === "") continue;
+    if (text === "") throw new InvalidArgumentError("a policy is empty");
     for (const [key, value = ""] of parseFields(text)) {
       if (key !== "disabled") throw unsupported(`--policy ${text}`);
       const flag = parseGoBool(value);

@@ -76,8 +76,8 @@ function nodeLines(loaded: LoadedNode, debug: boolean): string[] {
   if (options.length > 0) lines.push(`Driver Options:\t${options.join(" ")}`);
   if (loaded.error !== undefined) return [...lines, `Error:\t${loaded.error}`];
   lines.push(`Status:\t${loaded.status ?? ""}`);
-  for (const { name, status, version } of loaded.instances ?? [])
-    lines.push(`Pod:\t${name} (${[status, version].filter(Boolean).join(", ")})`);
+  for (const { name, status, version, error } of loaded.instances ?? [])
+    lines.push(`Pod:\t${name} (${[status, version, error].filter(Boolean).join(", ")})`);
   if (node.flags.length > 0) lines.push(`BuildKit daemon flags:\t${node.flags.join(" ")}`);
   if (loaded.version) lines.push(`BuildKit version:\t${loaded.version}`);
   const platforms = formatInGroups(node.platforms, loaded.platforms);

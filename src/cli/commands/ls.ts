@@ -92,8 +92,12 @@ function nodeRows(loaded: LoadedNode, isTable: boolean, truncate: boolean): Form
   const { instances = [] } = loaded;
   const row = nodeRow(loaded, isTable, truncate);
   if (instances.length < 2) return [row];
-  return instances.map(({ name, status, version, platforms }) => {
-    const one = nodeRow({ ...loaded, status, platforms }, isTable, truncate).fields;
+  return instances.map(({ name, status, version, platforms, error }) => {
+    const one = nodeRow(
+      { ...loaded, status, platforms, ...(error !== undefined && { error }) },
+      isTable,
+      truncate,
+    ).fields;
     const fields = { ...one, Name: isTable ? ` \\_ ${name}` : name, Buildkit: version ?? "" };
     return { ...row, fields };
   });
