@@ -279,6 +279,7 @@ export interface BuildOptions {
     proxyNetwork?: boolean | ProxyNetwork;
     explain?: boolean;
     reproducible?: boolean;
+    recordInputs?: boolean;
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;
@@ -471,6 +472,8 @@ export interface CallResult {
     version: string;
 }
 
+export type CompareMode = "digest" | "artifact";
+
 export type ConnectMode = "auto" | "exec" | "socket";
 
 export interface ConnectOptions extends DriverCallOptions {
@@ -564,6 +567,12 @@ export type DaemonClient = BuildkitClient;
 export declare class DeadlineError extends SlipwayError {
     readonly milliseconds: number;
     constructor(what: string, milliseconds: number);
+}
+
+export interface DescribeProvenanceOptions extends SubjectCallOptions {
+    builder?: string;
+    env?: ConnectTarget["env"];
+    signal?: AbortSignal;
 }
 
 export interface Device {
@@ -950,6 +959,7 @@ export interface InstanceInfo {
     status: NodeStatus;
     version?: string;
     platforms: Platform[];
+    error?: string;
 }
 
 export declare class InvalidArgumentError extends SlipwayError {
@@ -1030,6 +1040,8 @@ export interface LocalSource extends SourceFacts {
     readonly type: "local";
     readonly name: string;
 }
+
+export type MaterialKind = "image" | "image-blob" | "http" | "git" | "unknown";
 
 export type MemoryFile = string | Bytes | Blob | {
     content: string | Bytes | Blob;
@@ -1172,6 +1184,19 @@ export interface OutputFile {
 
 export type OutputType = "local" | "tar" | "oci" | "docker" | "image" | "registry" | "cacheonly";
 
+export interface PlanMaterial {
+    uri?: string;
+    platform?: {
+        architecture: string;
+        os: string;
+        variant?: string;
+    };
+    digest?: string;
+    kind: MaterialKind;
+    included?: boolean;
+    size?: number;
+}
+
 export type PlanOptions = BuildOptions & {
     cacheDir?: string | false;
 };
@@ -1233,6 +1258,43 @@ export interface ProgressGroup {
     id: string;
     name: string;
     weak: boolean;
+}
+
+export interface ProvenanceDescription {
+    subject: Descriptor;
+    version: "v1" | "v0.2";
+    mode: "min" | "max";
+    signer?: string;
+    frontend: string;
+    attrs: Record<string, string>;
+    context?: string;
+    dockerfile: string;
+    target?: string;
+    buildArgs: Record<string, string>;
+    labels: Record<string, string>;
+    secrets: {
+        id: string;
+        optional: boolean;
+    }[];
+    ssh: {
+        id: string;
+        optional: boolean;
+    }[];
+    localContexts: {
+        name: string;
+        digest?: string;
+    }[];
+    unavailable: string[];
+    materials: ProvenanceMaterial[];
+    builderPlatform: string;
+    targetPlatform?: string;
+}
+
+export interface ProvenanceMaterial {
+    kind: MaterialKind;
+    uri: string;
+    digest?: string;
+    platform?: string;
 }
 
 export interface ProxyNetwork {
@@ -1335,6 +1397,90 @@ export interface RemoveOptions extends DriverCallOptions {
     keepState?: boolean;
 }
 
+export interface ReplayCallOptions extends ConnectTarget, SubjectCallOptions, ReplayInputs {
+    network?: "default" | "none";
+    materials?: readonly string[];
+}
+
+export interface ReplayDifference {
+    part: "index" | "manifest" | "config" | "layer" | "file";
+    layer?: number;
+    createdBy?: string;
+    path?: string;
+    field: string;
+    expected?: string;
+    actual?: string;
+}
+
+export declare class ReplayError extends SlipwayError {
+    readonly code: ReplayErrorCode;
+    readonly names?: readonly string[];
+    readonly uri?: string;
+    readonly digest?: string;
+    readonly file?: string;
+    readonly differences?: readonly ReplayDifference[];
+    constructor(code: ReplayErrorCode, message: string, { cause, ...fields }?: SlipwayErrorOptions & ReplayErrorFields);
+}
+
+export type ReplayErrorCode = "REPLAY_LOCAL_CONTEXT" | "REPLAY_CONTEXT_CHANGED" | "REPLAY_MISSING_SECRET" | "REPLAY_EXTRA_SECRET" | "REPLAY_MISSING_SSH" | "REPLAY_EXTRA_SSH" | "REPLAY_MATERIAL_NOT_FOUND" | "REPLAY_MISMATCH" | "REPLAY_UNSUPPORTED" | "REPLAY_NO_PROVENANCE" | "REPLAY_PREDICATE" | "REPLAY_SIGNATURE" | "REPLAY_MIN_PROVENANCE" | "REPLAY_UNPINNED_CONTEXT" | "REPLAY_SUBJECT";
+
+export interface ReplayErrorFields {
+    names?: readonly string[];
+    uri?: string;
+    digest?: string;
+    file?: string;
+    differences?: readonly ReplayDifference[];
+}
+
+export interface ReplayInputs {
+    secrets?: BuildOptions["secrets"];
+    ssh?: readonly string[];
+    contexts?: Readonly<Record<string, string | undefined>>;
+}
+
+export type ReplayMode = "materials" | "frontend";
+
+export interface ReplayOptions extends ReplayCallOptions {
+    mode?: ReplayMode;
+    outputs?: BuildOptions["outputs"];
+    tags?: readonly string[];
+    load?: boolean;
+    push?: boolean;
+}
+
+export interface ReplayPlan {
+    subjects: ReplayPlanSubject[];
+}
+
+export interface ReplayPlanConfig {
+    frontend: string;
+    frontendAttrs?: Record<string, string>;
+    context?: string;
+    filename?: string;
+    target?: string;
+    buildArgs?: Record<string, string>;
+    labels?: Record<string, string>;
+    noCache?: boolean;
+    noCacheFilter?: string[];
+    secrets?: {
+        id: string;
+        optional?: boolean;
+    }[];
+    ssh?: string[];
+    networkMode?: string;
+    exports?: string[];
+}
+
+export interface ReplayPlanSubject {
+    descriptor: Descriptor;
+    signature?: {
+        verified: true;
+        identity: string;
+    };
+    buildConfig: ReplayPlanConfig;
+    materials: PlanMaterial[];
+}
+
 export interface ResolveGitOptions {
     objects?: boolean;
 }
@@ -1372,6 +1518,14 @@ export type SecretInput = string | Bytes | {
     env: string;
 } | (() => string | Bytes | Promise<string | Bytes>);
 
+export interface SignedStatement {
+    envelope: "dsse" | "sigstore-bundle";
+    bytes: Buffer;
+    source: string;
+    payload: Buffer;
+    subjects: readonly string[];
+}
+
 export declare class SlipwayError extends Error {
     readonly code: SlipwayErrorCode;
     get retryable(): boolean;
@@ -1379,11 +1533,26 @@ export declare class SlipwayError extends Error {
     constructor(code: SlipwayErrorCode, message: string, options?: SlipwayErrorOptions);
 }
 
-export type SlipwayErrorCode = "ABORTED" | "ACTION_ARTIFACT" | "BAKE_DEFINITION" | "BAKE_PRIVILEGES" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CACHE_MOUNT" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "INVALID_ARGUMENT" | "POLICY_FAILED" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "RESULT_CLOSED" | "RESULT_EXEC" | "RESULT_FILE" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "TARGETS_FAILED" | "TARGET_LINK";
+export type SlipwayErrorCode = "ABORTED" | "ACTION_ARTIFACT" | "BAKE_DEFINITION" | "BAKE_PRIVILEGES" | "BUILDER_CLAIM" | "BUILDER_LOST" | "BUILDER_REMOVE" | "BUILDKIT_CONNECTION_LOST" | "BUILDKIT_CONTAINER" | "BUILDKIT_LIMIT" | "BUILDKIT_PROTOCOL" | "BUILDKIT_STATUS" | "BUILDKIT_TOO_OLD" | "BUILD_FAILED" | "BUILD_TOO_LARGE" | "CACHE_MOUNT" | "CALL_ANSWER" | "CHECK_FAILED" | "CONFIG_INVALID" | "CONFIG_UNREADABLE" | "CONTENT_DIGEST" | "CONTENT_GAP" | "CONTENT_TOO_LARGE" | "CONTEXT_NOT_FOUND" | "DEADLINE" | "DRIVER_API" | "DRIVER_BOOT" | "DRIVER_CONNECT" | "DRIVER_FOREIGN_CONTAINER" | "DRIVER_KUBECONFIG" | "DRIVER_NOT_RUNNING" | "DRIVER_OPTION" | "DRIVER_PACKAGE" | "DRIVER_UNSUPPORTED" | "DRIVER_UNUSABLE" | "ENGINE_CLOSED" | "ENGINE_CONFLICT" | "ENGINE_CONNECT" | "ENGINE_CONNECTION_LOST" | "ENGINE_EMPTY_BODY" | "ENGINE_EXEC" | "ENGINE_IMAGE" | "ENGINE_NOT_FOUND" | "ENGINE_PROTOCOL" | "ENGINE_STATUS" | "ENGINE_STREAM" | "ENGINE_TOO_LARGE" | "ENGINE_UPGRADE_REFUSED" | "ENGINE_VERSION" | "FS_FOLLOW" | "FS_LOCK" | "FS_READ" | "FS_SHARED" | "FS_WALK" | "FS_WRITE" | "GRPC_CANCELLED" | "GRPC_STATUS" | "HISTORY_DESKTOP" | "HISTORY_INVALID" | "HISTORY_MISSING" | "HISTORY_NOT_FOUND" | "HISTORY_REMOVE" | "HISTORY_TOO_LARGE" | "HTTP2_CLOSED" | "HTTP2_GOAWAY" | "HTTP2_HEADERS_TOO_LARGE" | "HTTP2_LOST" | "HTTP2_NOT_RESPONDING" | "HTTP2_PROTOCOL" | "INVALID_ARGUMENT" | "POLICY_FAILED" | "REGISTRY_CONNECT" | "REGISTRY_CREDENTIAL_HELPER" | "REGISTRY_DIGEST" | "REGISTRY_NOT_FOUND" | "REGISTRY_PROTOCOL" | "REGISTRY_REALM" | "REGISTRY_STATUS" | "REGISTRY_UNAUTHORIZED" | "REPLAY_CONTEXT_CHANGED" | "REPLAY_EXTRA_SECRET" | "REPLAY_EXTRA_SSH" | "REPLAY_LOCAL_CONTEXT" | "REPLAY_MATERIAL_NOT_FOUND" | "REPLAY_MIN_PROVENANCE" | "REPLAY_MISMATCH" | "REPLAY_MISSING_SECRET" | "REPLAY_MISSING_SSH" | "REPLAY_NO_PROVENANCE" | "REPLAY_PREDICATE" | "REPLAY_SIGNATURE" | "REPLAY_SUBJECT" | "REPLAY_UNPINNED_CONTEXT" | "REPLAY_UNSUPPORTED" | "RESULT_CLOSED" | "RESULT_EXEC" | "RESULT_FILE" | "SESSION_AUTH" | "SESSION_CONTENT_IO" | "SESSION_EXPORT_INCOMPLETE" | "SESSION_EXPORT_IO" | "SESSION_EXPORT_PROTOCOL" | "SESSION_EXPORT_REFUSED" | "SESSION_EXPORT_REMOTE" | "SESSION_LOST" | "SESSION_NOT_FOUND" | "SESSION_OCI_INDEX" | "SESSION_SECRET" | "SESSION_SSH_AGENT" | "SESSION_SUSPENDED" | "SESSION_SYNC_CHANGED" | "SESSION_SYNC_PROTOCOL" | "SESSION_SYNC_READ" | "SESSION_SYNC_REFUSED" | "SESSION_SYNC_REMOTE" | "STORE_CORRUPT" | "STORE_NEWER" | "STORE_NO_BUILDER" | "STORE_REFUSED" | "STORE_SHARED" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "TARGETS_FAILED" | "TARGET_LINK";
 
 export interface SlipwayErrorOptions {
     cause?: unknown;
 }
+
+export interface SnapshotOptions extends Omit<ReplayCallOptions, "network"> {
+    output?: {
+        layout: string;
+    } | {
+        tar: string | Writable;
+    };
+    includeMaterials?: boolean;
+    dryRun?: boolean;
+}
+
+export type SnapshotPlan = {
+    subject: Descriptor;
+    materials: PlanMaterial[];
+}[];
 
 export interface SolveFailure {
     message: string;
@@ -1477,6 +1646,12 @@ export declare class StoreError extends SlipwayError {
 
 export type StoreErrorCode = "STORE_NO_BUILDER" | "STORE_CORRUPT" | "STORE_UNREADABLE" | "STORE_UNWRITABLE" | "STORE_NEWER" | "STORE_SHARED" | "STORE_REFUSED";
 
+export interface SubjectCallOptions {
+    platform?: string;
+    verifySignature?: VerifySignature;
+    onWarning?: (text: string) => unknown;
+}
+
 export interface TargetFields {
     name: string;
     description?: string;
@@ -1537,6 +1712,23 @@ export interface TypedEntry {
     readonly disabled?: boolean;
 }
 
+export interface VerifyReplayOptions extends ReplayCallOptions {
+    compare?: CompareMode;
+    noCache?: boolean;
+    output?: string;
+    mismatch?: "error" | "return";
+}
+
+export interface VerifyReplayResult {
+    matched: boolean;
+    subjectDigest: string;
+    replayDigest: string;
+    differences: ReplayDifference[];
+    vsa: string;
+}
+
+export type VerifySignature = (signed: SignedStatement) => Promise<string> | string;
+
 export interface Vertex {
     digest: string;
     name: string;
@@ -1586,6 +1778,10 @@ export declare function connect(target?: ConnectTarget): Promise<Connection>;
 
 export declare function createImage(given: CreateImageOptions): Promise<CreatedImage>;
 
+export declare function describeDifference(difference: ReplayDifference): string;
+
+export declare function describeProvenance(subject: string, given?: DescribeProvenanceOptions): Promise<ProvenanceDescription>;
+
 export declare function dialBuilder(given?: DialBuilderOptions): Promise<BuilderStream>;
 
 export declare function dir(path: string): ContextSource;
@@ -1627,6 +1823,8 @@ export declare function parseSecret(text: string, env?: Environment): {
 
 export declare function plan(options: PlanOptions): Promise<BuildPlan>;
 
+export declare function planReplay(subject: string, given?: ReplayOptions): Promise<ReplayPlan>;
+
 export declare function prune(options?: BuilderPruneOptions): AsyncGenerator<CacheRecord>;
 export declare function prune(client: BuildkitClient, options?: PruneOptions): AsyncGenerator<CacheRecord>;
 
@@ -1634,9 +1832,15 @@ export declare function readBake(options?: ReadBakeOptions): Promise<BakePlan>;
 
 export declare function readTrace(builds: BuildHistory, record: BuildRecord, given?: RecordCallOptions): Promise<TraceSpan[]>;
 
+export declare function replay(subject: string, given?: ReplayOptions): Promise<BuildResult>;
+
+export declare function snapshotReplay(subject: string, given: SnapshotOptions): Promise<SnapshotPlan>;
+
 export declare function tar(stream: ByteSource | Bytes | Blob): ContextSource;
 
 export declare function toJaeger(spans: readonly TraceSpan[]): JaegerTrace;
+
+export declare function verifyReplay(subject: string, given?: VerifyReplayOptions): Promise<VerifyReplayResult>;
 
 // Not exported by this module, but named above.
 

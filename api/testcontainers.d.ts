@@ -183,6 +183,7 @@ interface BuildOptions {
     proxyNetwork?: boolean | ProxyNetwork;
     explain?: boolean;
     reproducible?: boolean;
+    recordInputs?: boolean;
     outputs?: readonly Output[];
     load?: boolean;
     push?: boolean;
@@ -488,6 +489,7 @@ interface InstanceInfo {
     status: NodeStatus;
     version?: string;
     platforms: Platform[];
+    error?: string;
 }
 
 interface JudgedSource {

@@ -125,6 +125,12 @@ export interface BuildOptions {
    * Dockerfile is another thing another day. BuildKit 0.13 or later.
    */
   reproducible?: boolean;
+  /**
+   * Records digests of the directories that are sent in the provenance of mode `max`, so that the build can be replayed from equal ones;
+   * see `replay()`. No path and no name is recorded, but whoever has the provenance can check guesses of what a file holds. Default
+   * false.
+   */
+  recordInputs?: boolean;
   /** `parseOutput()` reads the command's words. */
   outputs?: readonly Output[];
   /** Load the result into the engine, like an output of type docker without a destination. */

@@ -2,6 +2,7 @@ import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
 import type { ConnectTarget } from "./connection.js";
 import type { LiveFiles } from "./live/live-files.js";
+import type { SolvePlan } from "./solve-plan.js";
 
 /** Options of {@link build}: those of the build, and where it runs. */
 export type BuildCallOptions = BuildOptions &
@@ -34,4 +35,17 @@ export async function buildAndLook(
 ): Promise<BuildResult> {
   const { buildOnce } = await import("./connection.js");
   return buildOnce(options, look);
+}
+
+/** What makes another plan of one, before anything is dialled. */
+export type PlanChange = (plan: SolvePlan) => SolvePlan | Promise<SolvePlan>;
+
+/**
+ * Builds what a plan becomes by `change`.
+ *
+ * @throws as {@link build} does; whatever `change` throws.
+ */
+export async function buildChanged(options: BuildCallOptions, change: PlanChange): Promise<BuildResult> {
+  const { buildOnce } = await import("./connection.js");
+  return buildOnce(options, undefined, change);
 }

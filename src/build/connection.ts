@@ -16,6 +16,7 @@ import {
 import { type BuildError, failedEnd } from "./build-error.js";
 import { BuildResources } from "./build-resources.js";
 import { buildOnNodes } from "./build-on-nodes.js";
+import type { PlanChange } from "./build.js";
 import type { BuildOptions } from "./build-options.js";
 import type { BuildResult } from "./build-result.js";
 import { holdOutputs } from "./caller-streams.js";
@@ -96,10 +97,11 @@ export async function openConnection(given: ConnectTarget = {}): Promise<Connect
 export async function buildOnce(
   given: ConnectTarget & ConnectionBuildOptions,
   look?: Look,
+  change?: PlanChange,
 ): Promise<BuildResult> {
   holdOutputs(given);
   return withGuardedEvents(given, (options) =>
-    connectedOnce(once.build, options, (connection, plan, read, close) =>
+    connectedOnce({ ...once.build, change }, options, (connection, plan, read, close) =>
       connection.execute(plan, read, close, look),
     ),
   );
@@ -135,6 +137,7 @@ interface Once {
   name: string;
   kinds: Kinds;
   keeps: boolean;
+  change?: PlanChange | undefined;
 }
 
 const once = {
@@ -144,7 +147,7 @@ const once = {
 
 /** Runs one thing on a connection of its own, which is closed afterwards, or when what is kept of the build is closed. */
 async function connectedOnce<T extends ConnectTarget & ConnectionBuildOptions & OpenResultOptions, R>(
-  { name, kinds, keeps }: Once,
+  { name, kinds, keeps, change }: Once,
   given: T,
   run: (connection: WarmConnection, plan: SolvePlan, options: T, close: () => Promise<void>) => Promise<R>,
 ): Promise<R> {
@@ -155,7 +158,8 @@ async function connectedOnce<T extends ConnectTarget & ConnectionBuildOptions & 
     const options = readBuildOptions(name, given, kinds);
     const affinity = typeof options.context === "string" ? resolve(options.context) : undefined;
     const opened = (prepared = await prepare({ ...options, affinity }));
-    const plan = await planBuild(options, { ...opened.facts, signal: options.signal });
+    const planned = await planBuild(options, { ...opened.facts, signal: options.signal });
+    const plan = change ? await change(planned) : planned;
     const connection = await opened.open(options);
     const result = await run(connection, plan, options, () => opened.close());
     isKept = keeps;

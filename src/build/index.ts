@@ -1,4 +1,4 @@
-export { type BuildCallOptions, build, buildAndLook } from "./build.js";
+export { type BuildCallOptions, type PlanChange, build, buildAndLook, buildChanged } from "./build.js";
 export { BuildError, onErrorClosed, type FailedSource, type FailedStep } from "./build-error.js";
 export type { BuildOptions } from "./build-options.js";
 export type { BuildResult, CallResult } from "./build-result.js";
@@ -56,6 +56,16 @@ export { buildCallKinds, connectKinds, openCallKinds } from "./option-kinds.js";
 export { readBuildOptions } from "./check-options.js";
 export { type BuildManyOptions, type ManyResults, type TargetOptions, buildMany } from "./build-many.js";
 export { failedEnd } from "./build-error.js";
+export { defaultPlatform } from "./default-platform.js";
+export {
+  type ChangedInput,
+  type RecordedInput,
+  changedInput,
+  describeChange,
+  parseRecordedInput,
+  recordedInputKey,
+} from "./recorded-input.js";
+export type { SourceRules } from "./source-rules.js";
 export { TargetsError } from "./targets-error.js";
 export { formatCsv } from "./parse/fields.js";
 export { isGitSshUrl, isRemoteUrl } from "./remote-url.js";

@@ -4,7 +4,7 @@ import { types } from "node:util";
 import { toJson } from "@bufbuild/protobuf";
 import { sourcepolicy } from "../buildkit/index.js";
 import { InvalidArgumentError } from "../core/index.js";
-import { parseIgnoreFile, toBytes } from "../fs/index.js";
+import { type WalkEntry, parseIgnoreFile, toBytes } from "../fs/index.js";
 import type { SyncedDir } from "../session/index.js";
 import { largestDockerfile, largestIgnoreFile } from "./input-files.js";
 import type { Inputs } from "./inputs.js";
@@ -18,8 +18,13 @@ export type LocalDigests = ReadonlyMap<string, TreeDigest>;
 export interface DigestLocalsOptions {
   /** Where digests of files are remembered between calls; undefined for nowhere. */
   cacheDir: string | undefined;
+  /** Told of each entry of a directory; of a file with the digest of its content. */
+  onEntry?: DigestedEntry;
   signal?: AbortSignal | undefined;
 }
+
+/** An entry of the directory that is mounted as `name`. */
+export type DigestedEntry = (name: string, entry: WalkEntry, digest: Buffer | undefined) => void;
 
 /**
  * Digests of what the build's directories would send, each with the ignore file that the frontend asks for (BK
@@ -28,7 +33,7 @@ export interface DigestLocalsOptions {
  */
 export async function digestLocals(
   { attrs, locals }: Pick<Inputs, "attrs" | "locals">,
-  { cacheDir, signal }: DigestLocalsOptions,
+  { cacheDir, onEntry, signal }: DigestLocalsOptions,
 ): Promise<LocalDigests> {
   const filename = toBytes(attrs["filename"] ?? "Dockerfile");
   const digests = new Map<string, TreeDigest>();
@@ -39,7 +44,15 @@ export async function digestLocals(
       continue;
     }
     const exclude = await ignoredBy(name, dir, { attrs, locals });
-    digests.set(name, await digestTree(dir, { exclude, cachePath: cachePath(dir, cacheDir), signal }));
+    digests.set(
+      name,
+      await digestTree(dir, {
+        exclude,
+        cachePath: cachePath(dir, cacheDir),
+        ...(onEntry && { onEntry: (entry, digest) => onEntry(name, entry, digest) }),
+        signal,
+      }),
+    );
   }
   return digests;
 }
@@ -64,7 +77,7 @@ function cachePath(dir: SyncedDir, cacheDir: string | undefined): string | undef
 }
 
 /** What only says where the build runs or was asked for, or what can be had from a cache. */
-const circumstances = /^(?:vcs:|sharedkey:|cache-imports$)/;
+const circumstances = /^(?:vcs:|sharedkey:|slipway:|cache-imports$)/;
 
 /**
  * Digest of everything that decides what a build gives, as far as this side knows: contexts, Dockerfile and the attributes

@@ -189,6 +189,7 @@ export const buildKinds = {
   ),
   explain: flag,
   reproducible: flag,
+  recordInputs: flag,
   outputs: outputsKind,
   load: flag,
   push: flag,

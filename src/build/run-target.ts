@@ -175,9 +175,10 @@ function tellNetwork(run: TargetRun, report: NetworkReport): void {
 
 /** Loaded for the few builds that need it: refuses daemons that would not do what must not be left out. */
 async function askWatched(plan: SolvePlan, ask: AskGateway = askFrontend): Promise<AskGateway> {
-  if (!plan.proxyNetwork && !plan.policies) return ask;
+  const needs = needsOf(plan);
+  if (!needs.proxy && !needs.policySession) return ask;
   const { requiring } = await import("./network/require-proxy.js");
-  return requiring(needsOf(plan), ask);
+  return requiring(needs, ask);
 }
 
 /** The warning of the driver's page, word for word; with the targets it is about, where there are several. */

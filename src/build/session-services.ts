@@ -102,5 +102,5 @@ async function contentServices(plan: SolvePlan, run: TargetRun): Promise<Attacha
   const served = images?.stores ?? stores;
   if (run.late) run.late.stores = served;
   const services = run.late || served.size > 0 || images ? [content(served)] : [];
-  return plan.policySession ? [...services, sourceDecider(run)] : services;
+  return plan.policySession ? [...services, sourceDecider(run, plan.sourceRules)] : services;
 }

@@ -14,6 +14,7 @@ import type { JudgedSource } from "./policy/source-policy.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
 import { type RemotePolicy, refuseRemotePolicy } from "./remote-policy.js";
 import { fetchServices } from "./session-services.js";
+import { withSourceRules } from "./source-rules.js";
 import type { TargetRun } from "./target-run.js";
 
 /** A plan with all that depends on its node, ready to be solved there. */
@@ -29,9 +30,10 @@ export interface SettledPlan {
  *
  * @throws InvalidArgumentError in buildx's words; BuildError for what cannot be fetched.
  */
-export async function settleOnNode(planned: SolvePlan, run: TargetRun): Promise<SettledPlan> {
+export async function settleOnNode(given: SolvePlan, run: TargetRun): Promise<SettledPlan> {
   const { node, signal } = run;
-  await requireDaemonFor(planned, node.client, signal);
+  await requireDaemonFor(given, node.client, signal);
+  const planned = await withSourceRules(given, node.client, signal);
   const facts = await nodeFacts(node, signal);
   const ready = planForNode(planned, facts);
   await watchNetwork(planned, run);
@@ -111,16 +113,22 @@ async function lookFor(
 
 /** What decides on sources that are fetched before the build. */
 function judgedBy(plan: SolvePlan, run: TargetRun) {
-  const { sourcePolicy, policySession } = plan;
+  const { sourcePolicy, policySession, sourceRules } = plan;
   return {
     sourcePolicy,
-    ...(policySession && { policySession: sourceDecider(run), needs: needsOf(plan) }),
+    ...(policySession && { policySession: sourceDecider(run, sourceRules), needs: needsOf(plan) }),
   };
 }
 
 /** What a daemon must know, lest it leave it out. */
-export function needsOf({ proxyNetwork, policies }: SolvePlan): Parameters<typeof requiring>[0] {
-  return { proxy: proxyNetwork !== undefined, policySession: policies !== undefined };
+export function needsOf({
+  proxyNetwork,
+  policies,
+  sourceRules,
+  policySession,
+}: SolvePlan): Parameters<typeof requiring>[0] {
+  const isPinned = sourceRules !== undefined && policySession === true;
+  return { proxy: proxyNetwork !== undefined, policySession: policies !== undefined || isPinned };
 }
 
 /** A solve on the way; what fails on this side says better why it failed. */

@@ -26,6 +26,7 @@ import { withoutPolicies } from "./plan-policies.js";
 import type { PlannedPolicies } from "./policy/source-judge.js";
 import type { MetadataProvenance } from "./provenance.js";
 import { sourcePolicy } from "./source-policy.js";
+import type { SourceRules } from "./source-rules.js";
 import { isGitSshUrl } from "./remote-url.js";
 import type { SourceEpoch } from "./reproducible/source-epoch.js";
 import type { StepTrust } from "./trust-ca/step-trust.js";
@@ -53,6 +54,8 @@ export interface SolvePlan {
   policySession?: boolean;
   /** Functions that decide on sources. */
   policies?: PlannedPolicies;
+  /** What every source must be, of a build that is pinned. */
+  sourceRules?: SourceRules | undefined;
   /** The network of steps goes through the builder's proxy, and is watched. */
   proxyNetwork?: ProxyNetwork | undefined;
   /** The same is to come out each time; the time that it is said to be of. */
@@ -141,6 +144,7 @@ export async function planBuild(options: PlannedOptions, facts: PlanFacts): Prom
       ...reproducible.attrs,
       ...git.attrs,
       ...inputs.attrs,
+      ...(await inputRecords(options, inputs, facts)),
       ...caches.attrs,
       ...(call && callAttrs(call, inputs.attrs["frontend.caps"])),
     },
@@ -242,6 +246,17 @@ async function reproducibleOf(
 async function trustOf(path: string, inputs: Inputs, signal: AbortSignal | undefined): Promise<StepTrust> {
   const { trustInSteps } = await import("./trust-ca/trust-in-steps.js");
   return trustInSteps(inputs, await readAuthorities(path, { signal }));
+}
+
+/** Loaded for the few builds that ask for it. */
+async function inputRecords(
+  { recordInputs: isAsked = false }: Pick<BuildOptions, "recordInputs">,
+  inputs: Inputs,
+  { env, signal }: PlanFacts,
+): Promise<FrontendAttrs> {
+  if (!isAsked) return {};
+  const { recordInputs } = await import("./recorded-input.js");
+  return recordInputs(inputs, { env, signal });
 }
 
 /** Loaded for the few builds that ask for it. */

@@ -55,6 +55,7 @@ export interface BuildFlags extends GlobalFlags {
   pull?: boolean;
   push?: boolean;
   quiet?: boolean;
+  recordInputs?: boolean;
   report?: string;
   reproducible?: boolean;
   resource?: string[];
@@ -144,6 +145,7 @@ const flagTable: readonly (readonly [flag: string, description: string, parse?: 
   ["--pull", "Always attempt to pull all referenced images"],
   ["--push", 'Shorthand for "--output=type=registry,unpack=false"'],
   ["-q, --quiet", "Suppress the build output and print image ID on success"],
+  ["--record-inputs", "Record digests of the local contexts in the provenance, for slipway replay"],
   ["--report <path>", "Write a page that shows where the build's time went"],
   ["--reproducible", "Make the same image of the same, and warn of what is another thing another day"],
   [

@@ -91,6 +91,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import("./commands/prune.js"),
   },
   {
+    name: "replay",
+    summary: "Replay a build from its provenance",
+    load: () => import("./commands/replay/index.js"),
+  },
+  {
     name: "rm",
     summary: "Remove one or more builder instances",
     load: () => import("./commands/rm.js"),

@@ -5,3 +5,6 @@ export { openHistory } from "./history/build-history.js";
 export { readSpans } from "./history/build-trace.js";
 export { makeImage } from "./image-tools/create-image.js";
 export { readImage } from "./image-tools/inspect-image.js";
+export { describeSubject, planSubject, replaySubject } from "./replay/replay-subject.js";
+export { snapshotSubject } from "./replay/snapshot.js";
+export { verifySubject } from "./replay/verify.js";

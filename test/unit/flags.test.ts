@@ -43,7 +43,7 @@ function flagsOf(command: Command, path: string): Flag[] {
 
 /** Flags without words to complete: their values are names, sizes, times and addresses that only the user knows. */
 const freeValues = new Set(
-  `--add-host --addr --allow-hosts --annotation --build-arg --build-context --buildkitd-flags --cgroup-parent --compare --export-failed --image --keep-storage
+  `--add-host --addr --allow-hosts --annotation --build-arg --build-context --buildkitd-flags --cgroup-parent --compare --context --export-failed --image --keep-storage
    --label --max-used-space --min-free-space --name --no-cache-filter --node --password --policy --reserved-space
    --resource --set --shm-size --tag --target --timeout --type --ulimit --username --var`.split(/\s+/),
 );
@@ -109,6 +109,37 @@ const runElsewhere: Readonly<Record<string, readonly string[]>> = {
   "proxy-network.test.ts": ["build --allow-hosts", "build --network-log"],
   "registry.test.ts": ["login --password-stdin", "login --username"],
   "reproducible.test.ts": ["build --reproducible"],
+  "replay.test.ts": [
+    "build --record-inputs",
+    ...[
+      "context",
+      "dry-run",
+      "format",
+      "materials",
+      "output",
+      "platform",
+      "progress",
+      "replay-mode",
+      "secret",
+      "ssh",
+    ].map((name) => `replay build --${name}`),
+    ...["load", "network", "push", "tag"].map((name) => `replay build --${name}`),
+    ...[
+      "compare",
+      "context",
+      "materials",
+      "network",
+      "no-cache",
+      "output",
+      "platform",
+      "progress",
+      "secret",
+      "ssh",
+    ].map((name) => `replay verify --${name}`),
+    ...["dry-run", "include-materials", "materials", "output", "platform", "progress", "secret", "ssh"].map(
+      (name) => `replay snapshot --${name}`,
+    ),
+  ],
   "report.test.ts": ["build --report", "history report --output"],
   "store-faults.test.ts": ["build --metadata-file"],
   "trust-ca.test.ts": ["build --trust-ca", "create --trust-ca"],

@@ -255,6 +255,7 @@ async function toBuildOptions(path: string, flags: BuildFlags, context: CliConte
     trustCa: flags.trustCa,
     explain: flags.explain,
     reproducible: flags.reproducible,
+    recordInputs: flags.recordInputs,
     proxyNetwork: proxyNetwork(flags),
     metadataProvenance: flags.metadataFile === undefined ? undefined : metadataProvenance(context.env),
   };
