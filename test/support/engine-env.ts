@@ -18,6 +18,8 @@ export interface EngineEnv {
   buildx: string | undefined;
   /** A buildkitd binary of the supported version; absent where the testbed did not build one. */
   buildkitd: string | undefined;
+  /** Docker Compose; absent where `testbed/with --compose` has not built it. */
+  compose: string | undefined;
   /** `npm run test:long`: run in full what otherwise runs shortened. */
   long: boolean;
 }
@@ -36,6 +38,7 @@ export function engineEnv(): EngineEnv {
     engine: required("TESTBED_ENGINE") as EngineEnv["engine"],
     buildx: process.env["TESTBED_BUILDX"],
     buildkitd: process.env["TESTBED_BUILDKITD"],
+    compose: process.env["TESTBED_COMPOSE"],
     long: process.env["SLIPWAY_TEST_LONG"] === "1",
   };
 }

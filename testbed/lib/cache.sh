@@ -37,6 +37,7 @@ fill_cache() {
   fill_browser
   once busybox-arm64 unpack_debs bookworm arm64 busybox-static
   [ -z "$with_kubernetes" ] || fill_kubernetes
+  [ -z "$with_compose" ] || once "compose-$compose_version" build_compose "$compose_version"
   images=registry-$buildkit_version-$(cat "$testbed"/images/*.mjs | sha256sum | cut -c 1-12)
   once "$images" make_registry
 }
@@ -142,6 +143,23 @@ build_buildx() {
   local version=$1 target=$2 buildx=github.com/docker/buildx
   command -v go >/dev/null || die "Go is needed to build buildx"
   GOBIN=$target CGO_ENABLED=0 quietly go install -ldflags "-s -w -X $buildx/version.Version=$version" "$buildx/cmd/buildx@$version"
+}
+
+# build_compose VERSION DIR. `go install` refuses its module, since its go.mod replaces others.
+build_compose() {
+  local version=$1 target=$2 compose=github.com/docker/compose/v2 source module
+  command -v go >/dev/null || die "Go is needed to build Docker Compose"
+  module=$(mktemp -d)
+  (
+    cd "$module"
+    quietly go mod init testbed
+    source=$(go mod download -json "$compose@$version" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+    cp -r "$source" source
+    chmod -R u+w source
+    cd source
+    CGO_ENABLED=0 quietly go build -ldflags "-s -w -X $compose/internal.Version=$version" -o "$target/docker-compose" ./cmd
+  ) || return 1
+  rm -rf "$module"
 }
 
 # unpack_debs SUITE ARCHITECTURE PACKAGE… DIR: unpacked, not installed, with package lists of our own.

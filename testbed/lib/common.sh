@@ -3,6 +3,7 @@
 buildkit_version=v0.34.2
 oldest_buildkit_version=v0.12.5
 buildx_version=v0.38.2
+compose_version=v2.40.3
 kubernetes_version=v1.34.4
 docker_29_module=v2.0.0-beta.24
 docker_29_version=29.9.0

@@ -29,6 +29,8 @@ with_existing_engine() {
     once "buildkit-$buildkit_version" build_buildkit "$buildkit_version"
     once "buildx-$buildx_version" build_buildx "$buildx_version"
     export TESTBED_BUILDX=$cache/buildx-$buildx_version/buildx TESTBED_BUILDKITD=$cache/buildkit-$buildkit_version/buildkitd
+    [ -z "$with_compose" ] || once "compose-$compose_version" build_compose "$compose_version"
+    [ ! -e "$cache/compose-$compose_version" ] || export TESTBED_COMPOSE=$cache/compose-$compose_version/docker-compose
   fi
   ! command -v dpkg >/dev/null || fill_browser
   export TESTBED_BROWSER=$cache/$browser/browser

@@ -32,6 +32,7 @@ main() {
   export DOCKER_HOST=unix://$engine_socket BUILDX_CONFIG=$run_data/buildx
   export TESTBED_ENGINE=$engine TESTBED_BUILDX=$cache/buildx-$buildx_version/buildx
   export TESTBED_BUILDKITD=$cache/buildkit-$buildkit_version/buildkitd
+  [ ! -e "$cache/compose-$compose_version" ] || export TESTBED_COMPOSE=$cache/compose-$compose_version/docker-compose
   export TESTBED_BROWSER=$cache/$browser/browser
   # Its reaper's image is to be had from docker.io only, and this testbed removes what tests leave.
   export TESTCONTAINERS_RYUK_DISABLED=true
