@@ -1153,6 +1153,8 @@ export type OpenCallOptions = BuildCallOptions & OpenResultOptions;
 
 export declare class OpenResult extends LiveFiles implements AsyncDisposable {
     #private;
+    get network(): NetworkReport | undefined;
+    get judged(): JudgedSource[] | undefined;
     export(outputs: readonly Output[], given?: ExportOptions): Promise<BuildResult>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;

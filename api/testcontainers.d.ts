@@ -124,6 +124,8 @@ class LiveFiles {
 
 class OpenResult extends LiveFiles implements AsyncDisposable {
     #private;
+    get network(): NetworkReport | undefined;
+    get judged(): JudgedSource[] | undefined;
     export(outputs: readonly Output[], given?: ExportOptions): Promise<BuildResult>;
     close(): Promise<void>;
     [Symbol.asyncDispose](): Promise<void>;

@@ -64,14 +64,11 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
     const attrs = { ...plan.attrs, ...shared?.attrs };
     const ask = await askOf(plan, run, options.ask);
     const whole = { ...plan, attrs, exports: opened.exports };
-    outcome = await solveInSession(whole, run, attachables, { ...options, ask, shared: shared?.sessions });
+    const annotate = (error: Error) => annotateError(error, { plan, run, ref });
+    const session = { ...options, ask, shared: shared?.sessions, annotate };
+    outcome = await solveInSession(whole, run, attachables, session);
   } catch (error) {
-    if (isSlipwayError(error, "BUILD_FAILED")) {
-      const failed = error as BuildError;
-      if (!plan.call) failed.ref = ref;
-      if (run.network) failed.network = run.network.report();
-      if (run.judge) failed.judged = run.judge.report();
-    }
+    annotateError(error, { plan, run, ref });
     throw signal?.aborted ? error : (run.failures.all[0] ?? error);
   } finally {
     if (run.network) tellNetwork(run, run.network.report());
@@ -80,6 +77,21 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
   }
   const result = await targetResult(outcome, { plan, run, opened, enginePushes, ref });
   return explained ? { ...result, explained } : result;
+}
+
+/** Adds what is known of the run to an error of the build; of one whose step is kept it is what is known by the time it is read. */
+function annotateError(
+  error: unknown,
+  { plan, run, ref }: { plan: SolvePlan; run: TargetRun; ref: string },
+): void {
+  if (!isSlipwayError(error, "BUILD_FAILED")) return;
+  const failed = error as BuildError;
+  if (!plan.call) failed.ref = ref;
+  const { network, judge } = run;
+  const later = (name: "network" | "judged", get: () => unknown) =>
+    Object.defineProperty(failed, name, { get, enumerable: true, configurable: true });
+  if (network) later("network", () => network.report());
+  if (judge) later("judged", () => judge.report());
 }
 
 /** Drives the build, with its cache mounts where they are carried. Loaded for the few builds that ask for it. */
@@ -102,7 +114,11 @@ async function solveInSession(
     onSession,
     saveRef,
     shared,
-  }: Pick<RunTargetOptions, "ask" | "onSession" | "saveRef"> & { shared: readonly Session[] | undefined },
+    annotate,
+  }: Pick<RunTargetOptions, "ask" | "onSession" | "saveRef"> & {
+    shared: readonly Session[] | undefined;
+    annotate: (error: Error) => void;
+  },
 ): Promise<SolveOutcome> {
   const { node, resources, redactor, sink, signal } = run;
   const asking = await askWatched(plan, ask);
@@ -134,6 +150,7 @@ async function solveInSession(
         sink,
         signal: run.stopping.signal,
         redactor,
+        annotate,
         spans,
       });
       build.end();

@@ -41,6 +41,8 @@ export interface SolveOptions {
   signal?: AbortSignal | undefined;
   /** Knows the secrets of this build. */
   redactor?: Redactor | undefined;
+  /** Adds what is known of the run to an error that is told before the build has ended. */
+  annotate?: ((error: Error) => void) | undefined;
   /** What the solve, and what is asked of its gateway, are in a trace. */
   spans?: { solve: OpenSpan; frontend: OpenSpan } | undefined;
 }
@@ -53,7 +55,7 @@ export interface SolveOptions {
  * @throws BuildError for a failed step; AbortedError after the daemon has been told and has answered, or 2.5 s.
  */
 export async function solve(options: SolveOptions): Promise<SolveOutcome> {
-  const { client, plan, session, shared = [], sink, signal, redactor = new Redactor() } = options;
+  const { client, plan, session, shared = [], sink, signal, redactor = new Redactor(), annotate } = options;
   const { trust } = plan;
   const locate = (info: SourceInfo) => sourceWithPath(originalSource(info, trust), plan);
   const collector = new BuildErrorCollector(redactor, locate, (text) => withoutMounts(text, trust));
@@ -76,7 +78,11 @@ export async function solve(options: SolveOptions): Promise<SolveOutcome> {
       if (reason) calls.abort(reason);
     });
   try {
-    return await solveAndAsk(options, calls.signal, watch, (error) => collector.explain(error));
+    return await solveAndAsk(options, calls.signal, watch, (error) => {
+      const explained = collector.explain(error);
+      annotate?.(explained);
+      return explained;
+    });
   } catch (error) {
     await (calls.signal.aborted ? watch.ended : watch.finish());
     if (signal?.aborted) throw abortError(signal);

@@ -153,14 +153,20 @@ describe("ssh", () => {
 
   afterAll(() => agent?.stop());
 
-  /** Runs OpenSSH's own programs in a step, with the libraries that they have here. */
-  async function withPrograms(step: string, ssh: readonly string[], env = {}): Promise<string> {
-    const context = await place.context({
-      Dockerfile: `FROM busybox AS b\nCOPY root /\n${step}\nFROM scratch\nCOPY --from=b /out /\n`,
-    });
+  /** A context with OpenSSH's own programs, and the libraries that they have here. */
+  async function programs(dockerfile: string): Promise<string> {
+    const context = await place.context({ Dockerfile: dockerfile });
     for (const program of ["/usr/bin/ssh-add", "/usr/bin/ssh-keygen"])
       for (const file of [program, ...(await librariesOf(program))])
         await cp(file, path.join(context, "root", file), { dereference: true, recursive: true });
+    return context;
+  }
+
+  /** Runs them in a step. */
+  async function withPrograms(step: string, ssh: readonly string[], env = {}): Promise<string> {
+    const context = await programs(
+      `FROM busybox AS b\nCOPY root /\n${step}\nFROM scratch\nCOPY --from=b /out /\n`,
+    );
     const dest = await mkdtemp(path.join(scratch, "out-"));
     await connection.build({
       context,
@@ -209,6 +215,36 @@ describe("ssh", () => {
     ]);
     verify.stdin.end("signed\n");
     expect((await once(verify, "close"))[0]).toBe(0);
+  });
+
+  test("commands in a result have the build's agents and secrets by mounts, and no others", async () => {
+    const context = await programs("FROM busybox\nCOPY root /\n");
+    const options = { context, ssh: [`deploy=${keys.ed25519}`], secrets: { a: "s3cret" }, env: place.env };
+    await using opened = await connection.openResult(options);
+    const agent = { type: "ssh", target: "/agent", id: "deploy", mode: 0o620 } as const;
+    const secret = { type: "secret", target: "/secret", id: "a", mode: 0o440 } as const;
+    const script = "ssh-add -L; cat /secret; stat -c ' %a %F' /agent /secret";
+    const told = await opened.exec(["sh", "-c", script], {
+      env: { SSH_AUTH_SOCK: "/agent" },
+      mounts: [agent, secret],
+    });
+    // Neither where the key lies nor what its owner calls it.
+    const publicKey = (await readFile(`${keys.ed25519}.pub`, "utf8")).split(" ", 2).join(" ");
+    expect(told.stdout.toString()).toBe(`${publicKey} \ns3cret 620 socket\n 440 regular file\n`);
+    for (const mount of [
+      { ...agent, id: "other" },
+      { ...secret, id: "b" },
+    ]) {
+      const missing = opened.exec(["true"], { mounts: [mount] });
+      await expect(missing).rejects.toMatchObject({ code: "RESULT_EXEC" });
+      const { exitCode } = await opened.exec(["true"], { mounts: [{ ...mount, optional: true }] });
+      expect(exitCode).toBe(0);
+    }
+    await using without = await connection.openResult({ ...options, ssh: [], secrets: {} });
+    for (const mount of [agent, secret])
+      await expect(without.exec(["true"], { mounts: [mount] })).rejects.toMatchObject({
+        code: "RESULT_EXEC",
+      });
   });
 
   test("keys of files, and agents by id", async () => {

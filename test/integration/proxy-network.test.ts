@@ -84,6 +84,58 @@ test("the error of a build that fails has what its steps asked for", async () =>
   ]);
 });
 
+test("a result that is open tells of its build, and of the commands that run in it", async () => {
+  const refused = `http://${host}/refused`;
+  await using result = await connection.openResult({
+    context: fetching("/opened"),
+    noCache: true,
+    proxyNetwork: { allow: ({ url }) => url !== refused },
+  });
+  const opened = { url: `http://${host}/opened`, allowed: true };
+  expect(result.network?.requests).toMatchObject([opened]);
+  const asked = `wget -q -O - http://${host}/exec; wget -q -O - ${refused}`;
+  const { exitCode, stdout, stderr } = await result.exec(["sh", "-c", asked]);
+  expect(stdout.toString()).toBe("content\n");
+  expect(stderr.toString()).toContain("403");
+  expect(exitCode).not.toBe(0);
+  expect(result.network?.requests).toMatchObject([
+    opened,
+    { url: `http://${host}/exec`, allowed: true },
+    { url: refused, allowed: false },
+  ]);
+  await result.close();
+  // What came of a request stands in the log, which has been read to its end by now.
+  expect(result.network?.requests[0]).toMatchObject({ ...opened, method: "GET", status: 200 });
+  expect(result.network?.requests).toHaveLength(3);
+  await using plain = await connection.openResult({ context: fetching("/plain") });
+  expect(plain.network).toBeUndefined();
+});
+
+test("an error whose step is kept tells of it while it is kept, and which build it was", async () => {
+  const context = files({
+    Dockerfile: `FROM busybox\nRUN wget -q -O /dev/null http://${host}/before && wget -q -O - http://${host}/missing\n`,
+  });
+  const proxied = { context, proxyNetwork: true, noCache: true };
+  for (const run of [
+    () => connection.build({ ...proxied, onFailure: "keep" }),
+    () => connection.openResult({ ...proxied, onFailure: "keep" }),
+    () => connection.openResult(proxied),
+  ]) {
+    await using error = (await run().then(
+      () => undefined,
+      (failure: unknown) => failure,
+    )) as BuildError;
+    expect(error).toMatchObject({
+      code: "BUILD_FAILED",
+      ref: expect.stringMatching(/^proxy-network\//) as string,
+    });
+    expect(error.network?.requests).toMatchObject([
+      { url: `http://${host}/before`, allowed: true },
+      { url: `http://${host}/missing`, allowed: true },
+    ]);
+  }
+});
+
 test("a function and hosts refuse, in steps and of ADD; other ways than http are closed", async () => {
   const asked: string[] = [];
   const { network } = await connection.build({

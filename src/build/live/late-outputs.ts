@@ -1,10 +1,11 @@
 import { randomId } from "../../core/index.js";
-import type { BuildEvent, EventSink } from "../../core/index.js";
+import type { BuildEvent, EventSink, NetworkReport } from "../../core/index.js";
 import { type Attachable, type ContentStore, type Session, fileSend } from "../../session/index.js";
 import type { BuildResult } from "../build-result.js";
 import { contentStores } from "../content-stores.js";
 import { openTargets } from "../export-targets.js";
 import type { PlannedExport } from "../outputs.js";
+import type { JudgedSource } from "../policy/source-policy.js";
 import { planForNode } from "../plan-for-node.js";
 import { nodeFacts, pushesItself } from "../settle-on-node.js";
 import { type SolveOutcome, solve } from "../solve.js";
@@ -43,6 +44,16 @@ export class LateOutputs {
 
   constructor() {
     this.receiver = { methods: this.#current.methods, handle: (call) => this.#current.handle(call) };
+  }
+
+  /** What the build, and commands that run in its result, have asked of the network by now, when that is watched. */
+  get network(): NetworkReport | undefined {
+    return this.#build?.run.network?.report();
+  }
+
+  /** What its policies have said by now. */
+  get judged(): JudgedSource[] | undefined {
+    return this.#build?.run.judge?.report();
   }
 
   begin(build: LateBuild): void {

@@ -6,6 +6,7 @@ import { holdOutputs } from "../caller-streams.js";
 import {
   type EventSink,
   InvalidArgumentError,
+  type NetworkReport,
   abortError,
   guardEvents,
   isError,
@@ -14,6 +15,7 @@ import {
 } from "../../core/index.js";
 import type { PlannedOutputs } from "../outputs.js";
 import type { Output } from "../parse/output.js";
+import type { JudgedSource } from "../policy/source-policy.js";
 import { runOnNode } from "../run-on-node.js";
 import type { SolvePlan } from "../solve-plan.js";
 import { HeldBuild, lostWith } from "./held-build.js";
@@ -60,6 +62,19 @@ export class OpenResult extends LiveFiles implements AsyncDisposable {
     this.#held = held;
     this.#exporter = exporter;
     this.#close = close;
+  }
+
+  /**
+   * What the build has asked of the network, and what commands that run in the result have, of a build with `proxyNetwork`; as much as
+   * is known when it is read. Of commands only the URL, and whether it was allowed.
+   */
+  get network(): NetworkReport | undefined {
+    return this.#exporter.late.network;
+  }
+
+  /** What the policies have said of the sources, of a build with `policy`. */
+  get judged(): JudgedSource[] | undefined {
+    return this.#exporter.late.judged;
   }
 
   /**

@@ -69,10 +69,10 @@ async function loadAgent(given: readonly string[], socketPath: string): Promise<
     }
     paths.push(socketPath);
   }
-  const keys: { key: SshKey; path: string }[] = [];
+  const keys: SshKey[] = [];
   for (const path of paths) {
     const bytes = await readKeyFile(path);
-    if (bytes !== "socket") keys.push({ key: parsePrivateKey(bytes, path), path });
+    if (bytes !== "socket") keys.push(parsePrivateKey(bytes, path));
     else if (paths.length > 1) {
       throw new InvalidArgumentError("only one ssh agent socket, or key files, may be given for an ID");
     } else return socketAgent(path);
@@ -93,8 +93,9 @@ async function readKeyFile(path: string): Promise<Buffer | "socket"> {
 }
 
 /** Keys held in memory. */
-export function keyAgent(keys: readonly { key: SshKey; path: string }[]): SshAgent {
-  const identities = keys.map(({ key, path }) => Buffer.concat([sshString(key.blob), sshString(path)]));
+export function keyAgent(keys: readonly SshKey[]): SshAgent {
+  // Where a key lies is nothing that a step need know: it has no comment (BK session/sshforward/sshprovider).
+  const identities = keys.map(({ blob }) => Buffer.concat([sshString(blob), sshString("")]));
   const count = Buffer.alloc(4);
   count.writeUInt32BE(keys.length, 0);
   const list = Buffer.concat([Buffer.from([agentMessages.identitiesAnswer]), count, ...identities]);
@@ -106,12 +107,9 @@ export function keyAgent(keys: readonly { key: SshKey; path: string }[]): SshAge
       const blob = reader.string();
       const data = reader.string();
       const flags = reader.uint32();
-      const found = keys.find(({ key }) => key.blob.equals(blob));
+      const found = keys.find((key) => key.blob.equals(blob));
       if (!found) return agentFailure;
-      return Buffer.concat([
-        Buffer.from([agentMessages.signResponse]),
-        sshString(found.key.sign(data, flags)),
-      ]);
+      return Buffer.concat([Buffer.from([agentMessages.signResponse]), sshString(found.sign(data, flags))]);
     } catch {
       return agentFailure; // Malformed, or a key too small for the hash: an agent has no other words for it.
     }

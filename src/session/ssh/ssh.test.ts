@@ -94,7 +94,8 @@ describe("keys in memory", () => {
     const reader = new SshReader(listed.subarray(1));
     expect(reader.uint32()).toBe(1);
     const blob = reader.string();
-    expect(reader.string().toString()).toBe(path);
+    // Where it lies is not told.
+    expect(reader.string().toString()).toBe("");
     const answer = (await talk(agents, [withLength(signRequest(blob, data, 4))])).answers[0] as Buffer;
     expect(answer[0]).toBe(14);
     const signature = new SshReader(new SshReader(answer.subarray(1)).string());
