@@ -169,7 +169,7 @@ function setAgents(target: TargetFields, change: Change): void {
 }
 
 function setPolicies(target: TargetFields, change: Change): void {
-  const own = filled(change).map(parsePolicy);
+  const own = change.values.map(parsePolicy);
   target.policy = change.isAdded ? [...(target.policy ?? []), ...own] : own;
 }
 

@@ -20,6 +20,8 @@ const levels = new Map([
 
 /** Reads `filename=…`, `reset=…`, `disabled=…`, `strict=…` and `log-level=…`. @throws CtyError in buildx's words */
 export function parsePolicy(text: string): PolicyEntry {
+  // What Go's reader of fields has for nothing at all.
+  if (text === "") throw new CtyError("EOF");
   return policyOfFields(parseCsvFields(text));
 }
 
@@ -83,6 +85,7 @@ export function policyFields({ Files, Reset, Disabled, Strict, LogLevel }: Polic
 export function policyText(entry: PolicyEntry): string {
   const fields = policyFields(entry);
   const more = (entry.Files ?? []).slice(1).map(({ Filename }): [string, string] => ["filename", Filename]);
+  if (fields.length === 0) fields.push(["disabled", "false"]);
   return formatCsv([...fields, ...more].map(([name, value]) => `${name}=${value}`));
 }
 

@@ -144,6 +144,7 @@ test("--policy changes all targets as in buildx, and what would be rego is refus
     ["filename=x"],
     ["reset=true"],
     ["nonsense"],
+    [""],
   ]) {
     const flags = texts.flatMap((text) => ["--policy", text]);
     expect(await ours("--print", ...flags), texts.join(" ")).toEqual(await buildx(flags, cwd, {}));

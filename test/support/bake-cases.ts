@@ -158,6 +158,8 @@ export const bakeCases: readonly BakeCase[] = [
     hcl(`a policy that is none: ${text}`, `target "default" { policy = ["${text}"] }`, { refused: "same words" }),
     hcl(`a policy that is none: --set ${text}`, 'target "default" {}', { set: [`*.policy=${text}`], refused: "same words" }),
   ]),
+  hcl("a policy that is empty", 'target "default" { policy = [""] }'),
+  hcl("a policy that is empty: --set", 'target "default" { policy = ["strict=1"] }', { set: ["*.policy+="], refused: "same words" }),
   hcl("a policy that is a text", 'target "default" { policy = "strict=true" }', { refused: "same words" }),
   hcl("a policy that is a number", 'target "default" { policy = [1] }', { refused: "same words" }),
   hcl("policies' subkey", 'target "default" {}', { set: ["*.policy.x=strict=true"], refused: "same words" }),
