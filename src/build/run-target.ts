@@ -65,8 +65,9 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
     const ask = await askOf(plan, run, options.ask);
     const whole = { ...plan, attrs, exports: opened.exports };
     const annotate = (error: Error) => annotateError(error, { plan, run, ref });
-    const session = { ...options, ask, shared: shared?.sessions, annotate };
-    outcome = await solveInSession(whole, run, attachables, session);
+    const { onSession, saveRef } = options;
+    const told = { ask, onSession, saveRef, shared: shared?.sessions, annotate };
+    outcome = await solveInSession(whole, run, attachables, told);
   } catch (error) {
     annotateError(error, { plan, run, ref });
     throw signal?.aborted ? error : (run.failures.all[0] ?? error);
@@ -105,20 +106,17 @@ async function askOf(
   return carryCacheMounts(cacheMounts, { sink, ask });
 }
 
+/** What the solve of a run is told besides the run. */
+interface SessionOptions extends Pick<RunTargetOptions, "ask" | "onSession" | "saveRef"> {
+  shared: readonly Session[] | undefined;
+  annotate: (error: Error) => void;
+}
+
 async function solveInSession(
   plan: SolvePlan,
   run: TargetRun,
   attachables: readonly Attachable[],
-  {
-    ask,
-    onSession,
-    saveRef,
-    shared,
-    annotate,
-  }: Pick<RunTargetOptions, "ask" | "onSession" | "saveRef"> & {
-    shared: readonly Session[] | undefined;
-    annotate: (error: Error) => void;
-  },
+  { ask, onSession, saveRef, ...more }: SessionOptions,
 ): Promise<SolveOutcome> {
   const { node, resources, redactor, sink, signal } = run;
   const asking = await askWatched(plan, ask);
@@ -145,13 +143,12 @@ async function solveInSession(
         client,
         plan,
         session,
-        shared,
         ask: asking,
         sink,
         signal: run.stopping.signal,
         redactor,
-        annotate,
         spans,
+        ...more,
       });
       build.end();
       return outcome;
