@@ -32,6 +32,8 @@ export function builderImage(programs, busybox, buildkitd = { from: `${programs}
       programWithLibraries("/usr/sbin/runc", "/usr/bin/buildkit-runc"),
       programWithLibraries("/usr/bin/git"),
       ...helpers.map((name) => programWithLibraries(`${git}/${name}`)),
+      // Another name of git, by which BuildKit before 0.31 takes a commit out of its own copy of a repository.
+      { "/usr/bin/git-upload-pack": { from: "/usr/bin/git", mode: 0o755 } },
       // Git contexts get their submodules by this script, also where there are none.
       ...["git-submodule", "git-sh-setup", "git-sh-i18n"]
         .filter((name) => fs.existsSync(`${git}/${name}`))

@@ -153,9 +153,9 @@ function staticPolicy({ pins, locals, substitutes }: PinnedSourcesInit): sourcep
       "replay with --materials sources on this BuildKit: it takes no other source for one that it asks for, which needs 0.27 or later",
     );
   const { ALLOW, CONVERT, DENY } = sourcepolicy.PolicyAction;
-  const { EXACT, WILDCARD } = sourcepolicy.MatchType;
+  const { EXACT, REGEX } = sourcepolicy.MatchType;
   const rules = [
-    { action: DENY, selector: { identifier: "*", matchType: WILDCARD } },
+    { action: DENY, selector: { identifier: "^", matchType: REGEX } },
     ...[...locals].map((name) => ({
       action: ALLOW,
       selector: { identifier: `local://${name}`, matchType: EXACT },
@@ -169,7 +169,12 @@ function staticPolicy({ pins, locals, substitutes }: PinnedSourcesInit): sourcep
         condition: sourcepolicy.AttrMatch.EQUAL,
       }));
       return [
-        { action: CONVERT, selector: { identifier, matchType: EXACT }, updates: pinned },
+        // By a pattern: the name of what is selected exactly cannot be replaced (BK sourcepolicy/formatter.go).
+        {
+          action: CONVERT,
+          selector: { identifier: `^${escapedPattern(identifier)}$`, matchType: REGEX },
+          updates: { ...pinned, identifier: pinned.identifier.replaceAll("$", "$$$$") },
+        },
         { action: ALLOW, selector: { identifier: pinned.identifier, matchType: EXACT, constraints } },
       ];
     }),
@@ -177,10 +182,20 @@ function staticPolicy({ pins, locals, substitutes }: PinnedSourcesInit): sourcep
   return create(sourcepolicy.PolicySchema, { version: 1n, rules });
 }
 
-/** BuildKit before 0.27 knows no attribute that checks a commit; the commit takes the place of the branch. */
+/** A text as a pattern of Go. */
+function escapedPattern(text: string): string {
+  return text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
+}
+
+/**
+ * BuildKit before 0.27 knows no attribute that checks a commit; the commit takes the place of the branch. Images are asked for again by
+ * their digest, without the attributes that they were given.
+ */
 function oldPinnedSource(identifier: string, { digest }: Pin): SourceReplacement | undefined {
   if (identifier.startsWith("pkg:")) return undefined;
-  if (!identifier.startsWith("git://")) return pinnedSource({ identifier, attrs: {} }, digest);
+  const pinned = pinnedSource({ identifier, attrs: {} }, digest);
+  if (!identifier.startsWith("git://"))
+    return identifier.startsWith("http") ? pinned : pinned && { ...pinned, attrs: {} };
   const [repository = "", fragment = ""] = identifier.split("#");
   const at = fragment.indexOf(":");
   const subdir = at < 0 ? "" : fragment.slice(at);
