@@ -15,7 +15,6 @@ import type { BuildResources } from "./build-resources.js";
 import type { BuildResult } from "./build-result.js";
 import type { AskGateway } from "./gateway-drive.js";
 import type { LateOutputs } from "./live/late-outputs.js";
-import { mergeImages } from "./merge-images.js";
 import type { NodePool } from "./node-pool.js";
 import type { PlannedExport } from "./outputs.js";
 import type { SolvePlan } from "./solve-plan.js";
@@ -97,6 +96,7 @@ async function joined(
   const [pushed, ...others] = plan.exports.filter(isPushed);
   if (!pushed) return { ...first, warnings, platforms, ...more };
   const names = [pushed, ...others].flatMap(({ attrs }) => (attrs["name"] ?? "").split(","));
+  const { mergeImages } = await import("./merge-images.js");
   const digest = await mergeImages({
     names,
     digests: results.map(pushedDigest),

@@ -1,11 +1,5 @@
-import { join } from "node:path";
-import { buildxConfigDir } from "../config/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import { type ExportTarget, fileTarget } from "../session/index.js";
-import { AskedNames } from "./asked-names.js";
-import { usesContainerdStore } from "./load/full-load.js";
-import { loadTarget } from "./load/load-target.js";
-import { ManifestMemory } from "./load/manifest-memory.js";
 import type { PlannedExport } from "./outputs.js";
 import type { SolvePlan } from "./solve-plan.js";
 import type { TargetRun } from "./target-run.js";
@@ -50,27 +44,12 @@ export async function openTargets(plan: SolvePlan, run: TargetRun): Promise<Open
         targets.set(index, { type: "directory", path: destination.path, mode: destination.mode });
         break;
       case "load": {
-        const engine = await run.resources.loadingEngine(destination.context);
-        const { sink, signal, node } = run;
-        const containerdStore = await usesContainerdStore(engine, signal);
-        entry = containerdStore ? asOciExport(planned) : planned;
-        preferManifest ||= containerdStore;
+        const { beginLoad } = await import("./load/begin-load.js");
         seen ??= new Set();
-        const asked = new AskedNames(entry.attrs["name"]);
-        const memory = new ManifestMemory(join(buildxConfigDir(run.resources.env), "slipway", "manifests"));
-        const turns = run.resources.loadsInto(engine);
-        const loading = {
-          client: node.client,
-          engine,
-          containerdStore,
-          memory,
-          asked,
-          seen,
-          turns,
-          sink,
-          signal,
-        };
-        targets.set(index, loadTarget(loading));
+        const loading = await beginLoad(planned, destination, seen, run);
+        entry = loading.entry;
+        preferManifest ||= loading.containerdStore;
+        targets.set(index, loading.target);
         break;
       }
     }
@@ -88,8 +67,3 @@ export async function openTargets(plan: SolvePlan, run: TargetRun): Promise<Open
 const classicStoreWaysOut =
   "the engine's classic image store takes images of one platform without attestations; build for one (--platform), " +
   "give the engine the containerd image store, push the image (--push), or write it to a file (-o type=oci,dest=image.tar)";
-
-/** Engines with the containerd store load OCI archives, with several platforms too, and go by the manifest's digest. */
-function asOciExport(planned: PlannedExport): PlannedExport {
-  return { ...planned, type: "oci", attrs: { ...planned.attrs, "prefer-image-digest": "true" } };
-}

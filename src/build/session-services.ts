@@ -13,7 +13,6 @@ import {
 import { contentStores } from "./content-stores.js";
 import { isOlderThan } from "./daemon-version.js";
 import type { Inputs } from "./inputs.js";
-import { sourceDecider } from "./policy/decide-source.js";
 import type { SolvePlan } from "./solve-plan.js";
 import { registryHosts } from "./registry-hosts.js";
 import { secretSources } from "./secret-sources.js";
@@ -102,5 +101,7 @@ async function contentServices(plan: SolvePlan, run: TargetRun): Promise<Attacha
   const served = images?.stores ?? stores;
   if (run.late) run.late.stores = served;
   const services = run.late || served.size > 0 || images ? [content(served)] : [];
-  return plan.policySession ? [...services, sourceDecider(run, plan.sourceRules)] : services;
+  if (!plan.policySession) return services;
+  const { sourceDecider } = await import("./policy/decide-source.js");
+  return [...services, sourceDecider(run, plan.sourceRules)];
 }

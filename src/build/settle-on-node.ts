@@ -4,12 +4,10 @@ import { InvalidArgumentError, randomId } from "../core/index.js";
 import { withoutPolicy } from "./archive-policy.js";
 import type { ConnectedNode } from "./connected-node.js";
 import { requireDaemonFor } from "./daemon-limits.js";
-import { withEngineImages } from "./engine-images/with-engine-images.js";
 import { memoryDir } from "./memory-dir.js";
 import type { SolvePlan } from "./solve-plan.js";
 import { type NodeFacts, planForNode } from "./plan-for-node.js";
 import type { requiring } from "./network/require-proxy.js";
-import { sourceDecider } from "./policy/decide-source.js";
 import type { JudgedSource } from "./policy/source-policy.js";
 import { fetchDockerfile } from "./remote-dockerfile.js";
 import { type RemotePolicy, refuseRemotePolicy } from "./remote-policy.js";
@@ -41,9 +39,16 @@ export async function settleOnNode(given: SolvePlan, run: TargetRun): Promise<Se
   if (planned.inputs.remotePolicy) await lookFor(planned.inputs.remotePolicy, planned, run);
   const complete = await withDockerfile(withoutArchivePolicy(ready, run), run);
   return {
-    plan: await withEngineImages(complete, run),
+    plan: await withImages(complete, run),
     enginePushes: pushesItself(node, facts),
   };
+}
+
+/** Loaded for the few builds that ask for images of the engine. */
+async function withImages(plan: SolvePlan, run: TargetRun): Promise<SolvePlan> {
+  if (plan.inputs.engineContexts.size === 0 && !plan.engineImages) return plan;
+  const { withEngineImages } = await import("./engine-images/with-engine-images.js");
+  return withEngineImages(plan, run);
 }
 
 /** @throws InvalidArgumentError for a node that has no proxy for its steps */
@@ -106,18 +111,16 @@ async function lookFor(
   const { node, sink, signal } = run;
   const attachables = [...(await fetchServices(plan, run)), ...more];
   const { client } = node;
-  await judged(run, () =>
-    refuseRemotePolicy(policy, { client, attachables, ...judgedBy(plan, run), sink, signal }),
-  );
+  const by = await judgedBy(plan, run);
+  await judged(run, () => refuseRemotePolicy(policy, { client, attachables, ...by, sink, signal }));
 }
 
 /** What decides on sources that are fetched before the build. */
-function judgedBy(plan: SolvePlan, run: TargetRun) {
+async function judgedBy(plan: SolvePlan, run: TargetRun) {
   const { sourcePolicy, policySession, sourceRules } = plan;
-  return {
-    sourcePolicy,
-    ...(policySession && { policySession: sourceDecider(run, sourceRules), needs: needsOf(plan) }),
-  };
+  if (!policySession) return { sourcePolicy };
+  const { sourceDecider } = await import("./policy/decide-source.js");
+  return { sourcePolicy, policySession: sourceDecider(run, sourceRules), needs: needsOf(plan) };
 }
 
 /** What a daemon must know, lest it leave it out. */
@@ -163,9 +166,8 @@ async function withDockerfile(plan: SolvePlan, run: TargetRun): Promise<SolvePla
   const { dockerfileUrl } = plan.inputs;
   if (dockerfileUrl === undefined) return plan;
   const { client } = node;
-  const Dockerfile = await judged(run, () =>
-    fetchDockerfile(dockerfileUrl, { client, ...judgedBy(plan, run), sink, signal }),
-  );
+  const by = await judgedBy(plan, run);
+  const Dockerfile = await judged(run, () => fetchDockerfile(dockerfileUrl, { client, ...by, sink, signal }));
   const locals = new Map([...plan.inputs.locals, ["dockerfile", memoryDir({ Dockerfile })] as const]);
   return { ...plan, inputs: { ...plan.inputs, locals } };
 }

@@ -25,7 +25,6 @@ import { attestationAttrs } from "./plan-attestations.js";
 import { withoutPolicies } from "./plan-policies.js";
 import type { PlannedPolicies } from "./policy/source-judge.js";
 import type { MetadataProvenance } from "./provenance.js";
-import { sourcePolicy } from "./source-policy.js";
 import type { SourceRules } from "./source-rules.js";
 import { isGitSshUrl } from "./remote-url.js";
 import type { SourceEpoch } from "./reproducible/source-epoch.js";
@@ -154,7 +153,7 @@ export async function planBuild(options: PlannedOptions, facts: PlanFacts): Prom
     entitlements,
     serves: servicesOf(options),
     ...(trust && { trust }),
-    sourcePolicy: await sourcePolicy(env, signal),
+    sourcePolicy: await sourcePolicyOf(env, signal),
     ...judgesOf(options),
     ...reproducible.plan,
     ...(options.explain && call === undefined && { explain: true }),
@@ -240,6 +239,13 @@ async function reproducibleOf(
       ...unsteadyOptions(options, exports, env),
     ],
   };
+}
+
+/** Loaded for the few builds that have one. */
+async function sourcePolicyOf(env: Environment, signal: AbortSignal | undefined) {
+  if (!env["EXPERIMENTAL_BUILDKIT_SOURCE_POLICY"]) return undefined;
+  const { sourcePolicy } = await import("./source-policy.js");
+  return sourcePolicy(env, signal);
 }
 
 /** Loaded for the few builds that ask for it. */

@@ -10,18 +10,6 @@ import { createBuilder } from "./create-builder.js";
 import type { BuilderNode } from "./builder-node.js";
 import { loadNodeInfo } from "./node-info.js";
 
-vi.mock("../driver/index.js", async (original) => ({
-  ...(await original()),
-  describeDaemon: async () => ({
-    version: "v0.34.2",
-    platforms: [],
-    workerIds: [],
-    labels: {},
-    gcPolicy: [],
-    devices: [],
-  }),
-}));
-
 afterEach(() => void vi.useRealTimers());
 
 test("an engine that does not answer is named after some seconds, and given up at the deadline", async () => {
@@ -59,7 +47,7 @@ function nodeOf(...names: string[]): BuilderNode {
     instances: async () => names.map((name) => ({ name, status: "running" })),
     connect: async ({ instance }: { instance: string }) => {
       if (instance === "broken") throw new Error("the pod went away");
-      return { close: async () => {} };
+      return { info: async () => ({ version: "v0.34.2" }), workers: async () => [], close: async () => {} };
     },
     close: async () => {},
   };

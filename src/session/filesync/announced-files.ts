@@ -18,8 +18,10 @@ export interface AnnouncedFile {
 const pageBits = 10;
 const pageLength = 1 << pageBits;
 
+const noSlots: readonly undefined[] = Array.from({ length: pageLength }, () => undefined);
+
 function emptySlots<T>(): (T | undefined)[] {
-  return Array.from({ length: pageLength }, () => undefined);
+  return noSlots.slice();
 }
 
 /** Columns for 1024 consecutive ids: 49 bytes an entry, two references, and the name. */
