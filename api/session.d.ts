@@ -169,6 +169,10 @@ export interface FileSyncOptions {
     onWarning?: (message: string) => unknown;
     onError?: (error: Error, dirName: string) => unknown;
     onRace?: "error" | "warn";
+    onOlder?: {
+        than: Date;
+        told: (dirName: string, count: number, path: string) => unknown;
+    };
 }
 
 export type GivenCredentials = {

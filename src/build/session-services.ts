@@ -71,12 +71,22 @@ export async function fetchServices({ serves, ...plan }: SolvePlan, run: TargetR
 }
 
 /** Directories and archives of this side. */
-async function contextServices({ inputs, serves }: SolvePlan, run: TargetRun): Promise<Attachable[]> {
+async function contextServices({ inputs, serves, epoch }: SolvePlan, run: TargetRun): Promise<Attachable[]> {
   const { failures, node, signal } = run;
   const services: Attachable[] = [];
   if (inputs.locals.size > 0) {
     const onWarning = (text: string) => run.warn(text);
-    services.push(fileSync(inputs.locals, { onWarning, onError: failures.add, onRace: serves.contextRace }));
+    const onOlder = epoch && {
+      than: new Date(Number(epoch.value) * 1000),
+      told: (name: string, count: number, path: string) =>
+        name === "dockerfile" || path === ".dockerignore"
+          ? undefined
+          : run.warn(olderFiles({ name, count, path }, epoch.value)),
+    };
+    const { contextRace: onRace } = serves;
+    services.push(
+      fileSync(inputs.locals, { onWarning, onError: failures.add, onRace, ...(onOlder && { onOlder }) }),
+    );
   }
   if (inputs.uploads.size > 0) {
     const isOld = await isOlderThan(node.client, { major: 0, minor: 34 }, signal);
@@ -84,6 +94,15 @@ async function contextServices({ inputs, serves }: SolvePlan, run: TargetRun): P
     services.push(upload(archives, { onError: failures.add }));
   }
   return services;
+}
+
+/** Their times stay in the image: BuildKit takes back what is later than the epoch, and nothing else. */
+function olderFiles(
+  { name, count, path }: { name: string; count: number; path: string },
+  epoch: string,
+): string {
+  const files = count === 1 ? "1 file" : `${count} files`;
+  return `${files} of ${name} ${count === 1 ? "is" : "are"} older than SOURCE_DATE_EPOCH=${epoch}, such as ${path}: the image keeps the times, which another clone may not have; a fresh clone has none that are older, and SOURCE_DATE_EPOCH=0 keeps none`;
 }
 
 function resultServices({ failures, late }: TargetRun, { targets, onExport }: ResultTargets): Attachable[] {

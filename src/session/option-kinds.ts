@@ -54,6 +54,7 @@ export const fileSyncKinds = {
   onWarning: callback,
   onError: callback,
   onRace: oneOf("error", "warn"),
+  onOlder: object,
 } satisfies KindsOf<FileSyncOptions>;
 /** What `fileSend()` takes. */
 export const fileSendKinds = {

@@ -64,6 +64,36 @@ test("two builders make the same of two clones, whatever they have built before"
   expect(again.digest).not.toBe(without.digest);
 });
 
+test("files that are older than the last commit are told, for their times stay", async () => {
+  const { dir } = repositoryAt("aged");
+  const old = new Date(1_600_000_000_000);
+  await utimes(path.join(dir, "name"), old, old);
+  const warned = async (more: Partial<BuildCallOptions> = {}) => {
+    const messages: string[] = [];
+    const onEvent: BuildCallOptions["onEvent"] = (event) =>
+      void (event.type === "message" && event.text.includes("older than") && messages.push(event.text));
+    await build({
+      builder: builders[0],
+      context: dir,
+      reproducible: true,
+      outputs: [{ type: "cacheonly" }],
+      onEvent,
+      ...more,
+    });
+    return messages;
+  };
+  expect(await warned()).toEqual([
+    expect.stringMatching(
+      /^1 file of context is older than SOURCE_DATE_EPOCH=\d+, such as name: the image keeps/,
+    ),
+  ]);
+  expect(await warned({ buildArgs: { SOURCE_DATE_EPOCH: "0" } })).toEqual([]);
+  expect(await warned({ reproducible: false })).toEqual([]);
+  // BuildKit keeps them, indeed.
+  await using result = await openResult({ builder: builders[0], context: dir, reproducible: true });
+  expect((await result.stat("/app/name")).mtime).toEqual(old);
+});
+
 test("what is opened is exported, and what is loaded is loaded, as the same", async () => {
   const { dir } = repositoryAt("opened");
   const [builder] = builders;

@@ -35,7 +35,7 @@ export async function sourceEpoch({
   ...options
 }: SourceEpochQuery): Promise<SourceEpoch> {
   if (given !== undefined) {
-    if (/^\d{1,15}$/.test(given)) return { value: given, from: "as given" };
+    if (/^\d{1,11}$/.test(given)) return { value: given, from: "as given" };
     throw new InvalidArgumentError(
       `a reproducible build needs SOURCE_DATE_EPOCH in seconds since 1970, not ${JSON.stringify(given)}`,
     );
@@ -46,7 +46,7 @@ export async function sourceEpoch({
     const git = await gitIn(contextDirectory, options);
     if (!git) return none;
     const time = await git("log", "-1", "--format=%ct", "HEAD");
-    return /^\d{1,15}$/.test(time) ? { value: time, from: "the last commit" } : none;
+    return /^\d{1,11}$/.test(time) ? { value: time, from: "the last commit" } : none;
   } catch (error) {
     throwIfAborted(options.signal);
     const why = messageOf(error).trim();

@@ -275,6 +275,18 @@ describe("fileSync", () => {
     expect(warnings).toEqual(["changed during upload: file"]);
   });
 
+  test("files that are older than a time are counted, once a transfer", async () => {
+    for (const name of ["a", "b", "new"]) write(name);
+    for (const name of ["a", "b"]) fs.utimesSync(join(root, name), 1_000, 1_000);
+    const told: unknown[] = [];
+    const onOlder = { than: new Date(1_000_001), told: (...args: unknown[]) => void told.push(args) };
+    expect(await new Receiver(context(), [], { onOlder }).everything()).toMatchObject({ new: "new" });
+    expect(told).toEqual([["context", 2, "a"]]);
+    const none = { ...onOlder, than: new Date(1_000_000) };
+    await new Receiver(context(), [], { onOlder: none }).everything();
+    expect(told).toHaveLength(1);
+  });
+
   test("FLT-53 of a file that grew what was announced is sent, when asked for; one that shrank is an error", async () => {
     const options = { onRace: "warn" } as const;
     write("file");

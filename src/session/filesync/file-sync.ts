@@ -24,6 +24,8 @@ export interface FileSyncOptions {
    * are sent as were announced.
    */
   onRace?: "error" | "warn";
+  /** Told at the end of each transfer that had files which were not changed since, how many there were, and one of them. */
+  onOlder?: { than: Date; told: (dirName: string, count: number, path: string) => unknown };
 }
 
 /**
@@ -33,7 +35,7 @@ export interface FileSyncOptions {
 export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, given: FileSyncOptions = {}): Attachable {
   const options = readOptions("fileSync()", given, fileSyncKinds);
   const openers = new Map([...dirs].map(([name, dir]) => [name, dirOpener(dir)]));
-  const { onRace = "error" } = options;
+  const { onRace = "error", onOlder } = options;
 
   async function send(call: ServerCall): Promise<void> {
     const request = readSyncRequest(call);
@@ -55,13 +57,17 @@ export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, given: FileSyncOp
       close = () => opened.close();
       const { tree, openFile } = opened;
       const walker = new TreeWalker(tree, new TreeFilter(tree, request));
+      const older = onOlder && new OlderFiles(onOlder.than);
       const hooks = {
         onProgress:
           options.onProgress &&
           ((progress: SyncProgress) => void attempt(() => options.onProgress?.(name, progress))),
         onSocket: warn("sending a socket as an empty file"),
+        onFile: older?.onFile,
       };
       await new TreeSender(call, walker, openFile, hooks).run();
+      if (older && older.count > 0)
+        void attempt(() => onOlder?.told(name, older.count, displayPath(older.first)));
       throwIfFailed();
     } catch (error) {
       if (isError(error) && !call.signal.aborted) void attempt(() => options.onError?.(error, name));
@@ -72,4 +78,22 @@ export function fileSync(dirs: ReadonlyMap<string, SyncedDir>, given: FileSyncOp
   }
 
   return { methods: ["/moby.filesync.v1.FileSync/DiffCopy"], handle: send };
+}
+
+/** Counts files that are older than a time. */
+class OlderFiles {
+  count = 0;
+  /** Empty as long as there is none. */
+  first: ByteString = "";
+  readonly #thanNs: bigint;
+
+  constructor(than: Date) {
+    this.#thanNs = BigInt(than.getTime()) * 1_000_000n;
+  }
+
+  readonly onFile = (path: ByteString, mtimeNs: bigint): void => {
+    if (mtimeNs >= this.#thanNs) return;
+    if (this.count === 0) this.first = path;
+    this.count++;
+  };
 }

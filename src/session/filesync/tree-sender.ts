@@ -28,6 +28,8 @@ export interface SyncProgress {
 export interface SenderHooks {
   onProgress?: ((progress: SyncProgress) => void) | undefined;
   onSocket?: ((path: ByteString) => void) | undefined;
+  /** Told of each file before it is announced. */
+  onFile?: ((path: ByteString, mtimeNs: bigint) => void) | undefined;
 }
 
 /**
@@ -118,7 +120,10 @@ export class TreeSender {
         return;
       }
       const id = this.#nextId++;
-      if (isRegular(entry.mode)) this.#announced.add(id, entry);
+      if (isRegular(entry.mode)) {
+        this.#announced.add(id, entry);
+        this.#hooks.onFile?.(entry.path, entry.stat.mtimeNs);
+      }
       if (entry.socket) this.#hooks.onSocket?.(entry.path);
       this.#writer.stat(entry);
       this.#progress.entries++;
