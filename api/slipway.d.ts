@@ -498,13 +498,13 @@ export interface Connection extends BuildConnection {
     readBake(options?: ConnectionReadBakeOptions): Promise<BakePlan>;
 }
 
-export type ConnectionBakeOptions = Omit<BakeOptions, Place>;
+export type ConnectionBakeOptions = Omit<BakeOptions, "builder" | "address" | "tls" | "dial">;
 
 export type ConnectionBuildOptions = BuildOptions & {
     describe?: boolean;
 };
 
-export type ConnectionReadBakeOptions = Omit<ReadBakeOptions, Place>;
+export type ConnectionReadBakeOptions = Omit<ReadBakeOptions, "builder" | "address" | "tls" | "dial">;
 
 export type ContextSource = {
     type: "directory";
@@ -812,9 +812,7 @@ export interface FetchedContext {
 export declare class FetchedSource {
     #private;
     readonly url: string;
-    constructor(url: string, ops: readonly EncodedOp[]);
     urlOf(directory: string): string;
-    directory(path: string, name: string): pb.Definition;
 }
 
 export interface ForeignReadable extends AsyncIterable<unknown> {
@@ -1911,12 +1909,6 @@ interface Descriptor {
     urls?: string[];
 }
 
-interface EncodedOp {
-    data: Uint8Array;
-    digest: string;
-    metadata: MessageInitShape<typeof pb.OpMetadataSchema>;
-}
-
 interface KeepAliveOptions {
     idleMilliseconds?: number;
     timeoutMilliseconds?: number;
@@ -1949,8 +1941,6 @@ interface Windows {
     stream: number;
     connection: number;
 }
-
-type Place = "builder" | "address" | "tls" | "dial";
 
 type RpcClient<S extends DescService> = {
     [Name in keyof S["method"]]: S["method"][Name] extends DescMethodUnary<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodServerStreaming<infer I, infer O> ? (request: MessageInitShape<I>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : S["method"][Name] extends DescMethodClientStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => Promise<MessageShape<O>> : S["method"][Name] extends DescMethodBiDiStreaming<infer I, infer O> ? (request: AsyncIterable<MessageInitShape<I>>, options?: RpcCallOptions) => AsyncIterable<MessageShape<O>> : never;

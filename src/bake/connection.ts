@@ -12,12 +12,10 @@ import type { BakeOptions, BakeResult } from "./bake.js";
 import type { BakeDefinition, BakePlan, ReadBakeOptions } from "./read-bake.js";
 
 /** Options of {@link Connection.readBake}: those of `readBake()` but for where. */
-export type ConnectionReadBakeOptions = Omit<ReadBakeOptions, Place>;
+export type ConnectionReadBakeOptions = Omit<ReadBakeOptions, "builder" | "address" | "tls" | "dial">;
 
 /** Options of {@link Connection.bake}: those of `bake()` but for where. */
-export type ConnectionBakeOptions = Omit<BakeOptions, Place>;
-
-type Place = "builder" | "address" | "tls" | "dial";
+export type ConnectionBakeOptions = Omit<BakeOptions, "builder" | "address" | "tls" | "dial">;
 
 /**
  * A warm connection: the builder is up, and builds start at once. Builds may run side by side on it. Of several nodes

@@ -10,7 +10,10 @@ export class FetchedSource {
   readonly url: string;
   readonly #ops: readonly EncodedOp[];
 
-  /** @param ops what the builder does to get it, in their order */
+  /**
+   * @param ops what the builder does to get it, in their order
+   * @internal
+   */
   constructor(url: string, ops: readonly EncodedOp[]) {
     this.url = url;
     this.#ops = ops;
@@ -21,7 +24,11 @@ export class FetchedSource {
     return this.url === "" ? "" : urlBelow(this.url, directory);
   }
 
-  /** The graph of a directory of it; `name` is how that is called in the progress. */
+  /**
+   * The graph of a directory of it; `name` is how that is called in the progress.
+   *
+   * @internal
+   */
   directory(path: string, name: string): pb.Definition {
     const from = this.#ops.at(-1) as EncodedOp;
     if (path === ".") return graphOf(this.#ops);

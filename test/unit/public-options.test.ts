@@ -40,6 +40,9 @@ const container = new testcontainers.BuildKitContainer();
 
 const definition = { name: "docker-bake.hcl", content: 'target "default" {}' };
 
+/** A statement that is not there. */
+const subject = join(scratch, "none.intoto.jsonl");
+
 /** How a public function is called with options, and one that it has; `sync` for those that give no promise or iterator. */
 interface Row {
   call: (options: Loose) => unknown;
@@ -56,6 +59,13 @@ const rows: Record<string, Row> = {
   "slipway: openResult": { call: (o) => all.openResult({ context, env, ...o }) },
   "slipway: bake": { call: (o) => all.bake({ env, files: [definition], ...o }) },
   "slipway: readBake": { call: (o) => all.readBake({ env, files: [definition], ...o }) },
+  "slipway: replay": { call: (o) => all.replay(subject, { env, ...o }) },
+  "slipway: planReplay": { call: (o) => all.planReplay(subject, { env, ...o }) },
+  "slipway: verifyReplay": { call: (o) => all.verifyReplay(subject, { env, ...o }) },
+  "slipway: snapshotReplay": {
+    call: (o) => all.snapshotReplay(subject, { env, output: { layout: join(scratch, "kept") }, ...o }),
+  },
+  "slipway: describeProvenance": { call: (o) => all.describeProvenance(subject, { env, ...o }) },
   "slipway: plan": { call: (o) => all.plan({ context, env, ...o }) },
   "slipway: connect": { call: (o) => all.connect({ env, dial, ...o }) },
   "slipway: createImage": { call: (o) => all.createImage({ sources: ["a"], env, ...o }) },
@@ -269,7 +279,7 @@ rows["slipway: Connection#build"] = {
 /** What takes no options: arguments only, or an object that is data. */
 const without = new Set(
   `
-  slipway: dir, files, tar, isSlipwayError, parseCache, parseOutput, parseSecret, toJaeger
+  slipway: describeDifference, dir, files, tar, isSlipwayError, parseCache, parseOutput, parseSecret, toJaeger
   slipway: Builder#touch, EphemeralBuilder#close, BuilderNode#endpoint, BuildHistory#close, BuildError#explain
   slipway: BuildError#close
   progress: LogSanitizer#push, causeText, ciSystem, countTotals, cutToWidth, dedupeWarnings, formatAmount

@@ -1,3 +1,4 @@
+import { trimTrailing } from "../../core/index.js";
 import { RegistryError } from "../../registry/index.js";
 
 /** An entry of a layer's archive; the content goes to whoever reads it. */
@@ -88,7 +89,7 @@ function entryOf(
     ),
   );
   return {
-    path: path.replace(/^(?:\.?\/)+/, "").replace(/\/+$/, ""),
+    path: trimTrailing(path.replace(/^(?:\.?\/)+/, ""), "/"),
     type,
     mode: numberIn(head, 100, 8) & 0o7777,
     owner: `${pax.get("uid") ?? numberIn(head, 108, 8)}:${pax.get("gid") ?? numberIn(head, 116, 8)}`,

@@ -1,4 +1,5 @@
 import type { Platform } from "../../builder/index.js";
+import { trimBoth } from "../../core/index.js";
 import { type NamedImage, parseImagePurl } from "./purl.js";
 
 /** What kind of thing a material is; `image-blob` is one without a name. */
@@ -67,5 +68,5 @@ export function sourceIdentifier({ uri, kind }: Pick<Material, "uri" | "kind">):
 export function gitSubdirectory(uri: string): string {
   const fragment = uri.split("#").slice(1).join("#");
   const at = fragment.indexOf(":");
-  return at < 0 ? "" : fragment.slice(at + 1).replace(/^\/+|\/+$/g, "");
+  return at < 0 ? "" : trimBoth(fragment.slice(at + 1), "/");
 }
