@@ -68,6 +68,22 @@ export function benchContext({ scratch, env = process.env }) {
       const flags = ["--builder", builder("filled"), "--progress", "plain", "--allow", "fs=*"];
       return measure([...client.command, "bake", ...flags, ...args], { cwd: dir, env: client.env });
     },
+    /** Runs `replay ARGS…` with a client. */
+    replay(way, kind, args) {
+      const client = clients[way];
+      const [command, ...rest] = args;
+      const all = [
+        ...client.command,
+        "replay",
+        command,
+        "--builder",
+        builder(kind),
+        "--progress",
+        "plain",
+        ...rest,
+      ];
+      return measure(all, { env: client.env });
+    },
     /** Name of a builder. */
     builder,
     /** Takes everything out of the builder that is to be empty. */

@@ -2,6 +2,7 @@ import { bake } from "./workloads/bake.mjs";
 import { drivers } from "./workloads/drivers.mjs";
 import { exports } from "./workloads/exports.mjs";
 import { loads } from "./workloads/loads.mjs";
+import { replays } from "./workloads/replays.mjs";
 import { small } from "./workloads/small.mjs";
 import { uploads } from "./workloads/uploads.mjs";
 
@@ -24,7 +25,7 @@ import { uploads } from "./workloads/uploads.mjs";
  */
 
 /** Everything that is measured, in the table's order. @type {Workload[]} */
-export const workloads = [...small, ...uploads, ...exports, ...loads, ...drivers, ...bake].map(
+export const workloads = [...small, ...uploads, ...exports, ...loads, ...drivers, ...bake, ...replays].map(
   (workload) => ({
     ways: ["buildx", "exec", "socket"],
     engines: ["docker"],

@@ -22,7 +22,9 @@ const integrationTest = (name) => `test/integration/${name}.test.ts`;
 /** What depends on the engine runs again on others: the newest, those of ordinary users, one that keeps its images in containerd, and Podman. */
 const further = {
   "docker-containerd": ["load", "engine-images", "driver-docker", "drivers"].map(integrationTest),
-  "docker-29": ["engines", "load", "engine-images", "page", "driver-docker", "drivers"].map(integrationTest),
+  "docker-29": ["engines", "load", "engine-images", "page", "driver-docker", "drivers", "replay-engine"].map(
+    integrationTest,
+  ),
   "rootless-docker": ["engines", "driver-docker"].map(integrationTest),
   podman: ["engines", "driver-docker"].map(integrationTest),
   "rootless-podman": ["engines"].map(integrationTest),

@@ -15,6 +15,9 @@ export interface SourceRules {
 /** The first BuildKit that asks the session about sources (buildx v0.38 build/opt.go, CapSourcePolicySession). */
 const asking = { major: 0, minor: 27 };
 
+/** The first whose source policies are known to hold; before 0.11 there were none, and they were left out without a word. */
+const obeying = { major: 0, minor: 12 };
+
 /** The plan with its rules in the form that the daemon knows. */
 export async function withSourceRules(
   plan: SolvePlan,
@@ -24,6 +27,10 @@ export async function withSourceRules(
   const { sourceRules } = plan;
   if (!sourceRules) return plan;
   if (!(await isOlderThan(client, asking, signal))) return { ...plan, policySession: true };
+  if (await isOlderThan(client, obeying, signal))
+    throw new InvalidArgumentError(
+      "this BuildKit cannot pin sources: that needs 0.12 or later; --replay-mode=frontend, or the mode frontend, resolves them anew",
+    );
   if (plan.sourcePolicy)
     throw new InvalidArgumentError(
       "the source policy of EXPERIMENTAL_BUILDKIT_SOURCE_POLICY cannot be used beside pinned sources by this BuildKit: that needs 0.27 or later",
