@@ -8,6 +8,7 @@ export {
 } from "./connection.js";
 export type { Diagnostic, Position, Range } from "../hcl/index.js";
 export { BakeError, type BakeErrorOptions } from "./bake-error.js";
+export { checkPlan } from "./check-plan.js";
 export type { BakeJson } from "./definition-json.js";
 export type { SecretEntry, SshEntry, TypedEntry } from "./entries.js";
 export type { GroupFields } from "./group.js";

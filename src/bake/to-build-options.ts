@@ -1,6 +1,7 @@
 import path from "node:path";
 import {
   type FetchedContext,
+  type OutputType,
   type SecretInput,
   type TargetOptions,
   formatCsv,
@@ -8,7 +9,6 @@ import {
   gitHost,
   isGitSshUrl,
   isRemoteUrl,
-  outputTypeOf,
 } from "../build/index.js";
 import { type Environment, parseSize, variableOf } from "../config/index.js";
 import { BakeError } from "./bake-error.js";
@@ -138,7 +138,10 @@ function contextsOf(
 /** Secrets by id; git may show to the host of the definition, for a context there too, what the environment says. */
 function secretsOf({ secret = [], context = ".", remote }: TargetFields, place: TargetPlace) {
   const secrets: Record<string, SecretInput> = {};
-  for (const one of secret) secrets[one.id] = sourceOf(one, place);
+  for (const one of secret) {
+    if (one.id === "") throw new BakeError("secret missing ID");
+    secrets[one.id] = sourceOf(one, place);
+  }
   const url = remote?.source.url ?? "";
   const host = gitHost(url)?.toLowerCase();
   const isSame = host !== undefined && isRemoteUrl(context) && gitHost(context)?.toLowerCase() === host;
@@ -175,7 +178,8 @@ function cacheOf({ type, attrs }: TypedEntry, place: TargetPlace) {
 
 function outputOf({ type, attrs, dest = "" }: TypedEntry, place: TargetPlace) {
   const to = dest === "" || dest === "-" ? dest : pathIn(place, dest);
-  return { type: outputTypeOf(type), attrs: Object.fromEntries(attrs), ...(to !== "" && { dest: to }) };
+  // What is none is refused by the build: buildx prints it.
+  return { type: type as OutputType, attrs: Object.fromEntries(attrs), ...(to !== "" && { dest: to }) };
 }
 
 function attestText({ type, attrs, disabled }: TypedEntry): string {

@@ -55,6 +55,7 @@ export { type CallRequest, parseCall } from "./parse/call.js";
 export { buildCallKinds, connectKinds, openCallKinds } from "./option-kinds.js";
 export { readBuildOptions } from "./check-options.js";
 export { type BuildManyOptions, type ManyResults, type TargetOptions, buildMany } from "./build-many.js";
+export { checkTarget } from "./check-target.js";
 export { failedEnd } from "./build-error.js";
 export { defaultPlatform } from "./default-platform.js";
 export {
@@ -75,7 +76,7 @@ export { gitAuthSecrets, gitHost } from "./git-auth-secrets.js";
 export { type JoinAnnotations, configPlatform, joinManifests } from "./join-manifests.js";
 export { parseUlimit } from "./frontend-attrs.js";
 export { parseAnnotation } from "./outputs.js";
-export { type Output, type OutputType, outputTypeOf, parseOutput } from "./parse/output.js";
+export { type Output, type OutputType, parseOutput } from "./parse/output.js";
 export { type SecretInput, parseSecret } from "./parse/secret.js";
 export { contextFromStdin, dockerfileFromStdin } from "./stdin-context.js";
 export { type BuildPlan, type PlanOptions, type PlannedLocal, plan } from "./build-plan.js";

@@ -7,7 +7,7 @@ import { InvalidArgumentError, holdStream, messageOf, writableOf } from "../core
 import { pathWithin, statOutput } from "../fs/index.js";
 import { parseReference } from "../registry/index.js";
 import { definedTexts } from "./parse/fields.js";
-import type { Output } from "./parse/output.js";
+import { type Output, outputTypeOf } from "./parse/output.js";
 import { reproducibleAttrs } from "./reproducible/reproducible-exports.js";
 
 /** Where one exporter's result goes on this side. */
@@ -55,6 +55,7 @@ export interface PlannedOutputs {
  * @throws InvalidArgumentError that names the output, tag or annotation.
  */
 export async function planOutputs(request: OutputRequest): Promise<PlannedOutputs> {
+  for (const { type } of request.outputs) outputTypeOf(type);
   const asked = askedOutputs(request);
   const annotations = Object.fromEntries(
     request.annotations.filter((text) => text !== "").flatMap(annotation),

@@ -190,3 +190,39 @@ target "_c" {}
     expect(stdout, list).toBe(theirs.stdout);
   }
 });
+
+test("--print refuses what buildx refuses before it builds, and prints the rest", async () => {
+  const cwd = await mkdtemp(path.join(directory, "checks-"));
+  const env = { HOME: directory, SSH_AUTH_SOCK: "" };
+  const differing: string[] = [];
+  for (const line of [
+    'platforms = ["bogus/x/y/z"]',
+    'ulimits = ["x"]',
+    'ulimits = ["nofile=5:1"]',
+    'annotations = ["foo"]',
+    'annotations = ["bogus:foo=bar"]',
+    'output = ["type=local"]',
+    'output = ["type=nonsense"]',
+    'output = ["type=tar,dest=-", "type=oci,dest=-"]',
+    'output = ["type=local,dest=x,mode=bogus"]',
+    'output = ["type=image,push=true"]',
+    'resources = { memory = "lots" }',
+    'ssh = ["default"]',
+    'ssh = ["k=/nonexistent"]',
+    'secret = ["id=x,src=/nonexistent"]',
+    'secret = ["id=x,env=NOPE"]',
+    'secret = ["src=x"]',
+    'extra-hosts = { a = "notanip" }',
+    'network = "bogus"',
+    'call = "bogus"',
+    'entitlements = ["bogus"]',
+    'tags = ["UPPER/CASE:x"]',
+  ]) {
+    await writeFile(path.join(cwd, "docker-bake.hcl"), `target "default" {\n${line}\n}\n`);
+    const { exitCode, stdout } = await runSlipway(["bake", "--print"], { cwd, env });
+    const theirs = await buildx([], cwd, { SSH_AUTH_SOCK: "" });
+    if ((exitCode === 0) !== (typeof theirs !== "string") || (stdout === "") !== (exitCode !== 0))
+      differing.push(`${line}: ${exitCode} ${JSON.stringify(theirs)}`);
+  }
+  expect(differing).toEqual([]);
+});

@@ -53,6 +53,7 @@ export function outputTypeOf(text: string): OutputType {
   );
 }
 
-function isOutputType(text: string): text is OutputType {
+/** Whether a text names an exporter. */
+export function isOutputType(text: string): text is OutputType {
   return outputTypes.includes(text);
 }

@@ -7,6 +7,7 @@ import {
   type ReadBakeOptions,
   type RemoteBake,
   bake,
+  checkPlan,
   connect,
   longestSource,
   policyOverrides,
@@ -99,6 +100,7 @@ async function perform({ list, options, jobs }: Asked, around: Around, context: 
   const plan = connection ? await connection.readBake(options) : await readBake(options);
   plan.missingPrivileges(flags.allow ?? []);
   if (flags.print) {
+    await checkPlan(plan, { cwd: process.cwd(), env: context.env });
     await progress.close();
     return context.stdout.json(`${goJson(plan.toJSON())}\n`);
   }
