@@ -38,7 +38,7 @@ function normalized(text) {
   if (!text.startsWith("{")) return text;
   const definition = JSON.parse(text);
   for (const group of Object.values(definition.group ?? {}))
-    group.targets = [...(group.targets ?? [])].sort();
+    group.targets = [...(group.targets ?? [])].sort((a, b) => (a < b ? -1 : 1));
   return JSON.stringify(definition, undefined, 1);
 }
 

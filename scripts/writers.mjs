@@ -20,6 +20,7 @@ const rules = [
       "action/main.ts": "hands it to the action, whose log it is",
       "cli/main.ts": "hands them to the printer",
       "docker-cli/main.ts": "hands them to the printer",
+      "cli/end-process.ts": "looks whether they are out",
       "build/outputs.ts": "an export to `-` is payload",
     },
   },

@@ -185,7 +185,7 @@ target "_c" {}
     const { stdout } = await runSlipway(args, { cwd, env: { HOME: directory } });
     const theirs = await promisify(execFile)(program, args, {
       cwd,
-      env: { HOME: directory } as NodeJS.ProcessEnv,
+      env: { HOME: directory },
     });
     expect(stdout, list).toBe(theirs.stdout);
   }
