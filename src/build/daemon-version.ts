@@ -5,6 +5,13 @@ import {
   parseVersion,
 } from "../buildkit/index.js";
 
+/** Whether the daemon says which release it is. Those inside of engines, and builds from source, may not. */
+export async function saysRelease(client: BuildkitClient, signal?: AbortSignal): Promise<boolean> {
+  const { version: text } = await client.info({ signal });
+  const version = text === undefined ? undefined : parseVersion(text);
+  return version !== undefined && !(version.major === 0 && version.minor === 0);
+}
+
 /** True when the daemon is older than this release. Builds from source do not say how old they are; they are taken for new. */
 export async function isOlderThan(
   client: BuildkitClient,

@@ -1,13 +1,15 @@
 import type { BuildkitClient, sourcepolicy } from "../buildkit/index.js";
 import { InvalidArgumentError } from "../core/index.js";
 import type { PolicyDecision, PolicyRequest } from "../session/index.js";
-import { isOlderThan } from "./daemon-version.js";
+import { isOlderThan, saysRelease } from "./daemon-version.js";
 import type { SolvePlan } from "./solve-plan.js";
 
 /** What every source of a build must be. What they do not know they refuse. */
 export interface SourceRules {
   /** Decides on a source, for a daemon that asks (BuildKit 0.27 and later). */
   decide(request: PolicyRequest): PolicyDecision;
+  /** A source takes the place of another, which only a daemon that asks can be told. */
+  readonly replaces: boolean;
   /** The same as rules that an older daemon applies itself. @throws what such a daemon cannot do, by name */
   policy(): sourcepolicy.Policy;
 }
@@ -26,7 +28,9 @@ export async function withSourceRules(
 ): Promise<SolvePlan> {
   const { sourceRules } = plan;
   if (!sourceRules) return plan;
-  if (!(await isOlderThan(client, asking, signal))) return { ...plan, policySession: true };
+  // One that does not say how old it is gets what all of them know.
+  const isKnown = (await saysRelease(client, signal)) || sourceRules.replaces;
+  if (isKnown && !(await isOlderThan(client, asking, signal))) return { ...plan, policySession: true };
   if (await isOlderThan(client, obeying, signal))
     throw new InvalidArgumentError(
       "this BuildKit cannot pin sources: that needs 0.12 or later; --replay-mode=frontend, or the mode frontend, resolves them anew",

@@ -18,11 +18,15 @@ test("another builder gives the same bytes; one that cannot pin sources is refus
     ...["build", `--output=type=oci,dest=${layout},tar=false,rewrite-timestamp=true`],
     ...["--provenance=mode=max", "--build-arg=SOURCE_DATE_EPOCH=0", url],
   ]);
-  const verify = await place.work.run(["--builder", "default", "replay", "verify", layout]);
+  const run = (...args: string[]) => place.work.run(["--builder", "default", "replay", ...args]);
   // The BuildKit of this engine is older than source policies, and would leave them out.
   const isOld = engineEnv().engine === "docker";
-  expect(verify.exitCode, verify.stderr).toBe(isOld ? 1 : 0);
-  expect(verify.stderr).toContain(
-    isOld ? "this BuildKit cannot pin sources" : "the replay is equal: sha256:",
-  );
+  const built = await run("build", layout, "--output=type=cacheonly");
+  expect(built.exitCode, built.stderr).toBe(isOld ? 1 : 0);
+  if (isOld) expect(built.stderr).toContain("this BuildKit cannot pin sources");
+  // One of another release may pack the same files otherwise.
+  if (engineEnv().engine !== "docker-29") return;
+  const verified = await run("verify", layout);
+  expect(verified.exitCode, verified.stderr).toBe(0);
+  expect(verified.stderr).toContain("the replay is equal: sha256:");
 });

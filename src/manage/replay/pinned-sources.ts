@@ -35,6 +35,7 @@ export interface PinnedSourcesInit {
 export function pinnedSources(init: PinnedSourcesInit): SourceRules {
   const served = new Set([...init.substitutes.values()].map(({ identifier }) => identifier));
   return {
+    replaces: init.substitutes.size > 0,
     decide: (request) => decide(request, init, served),
     policy: () => staticPolicy(init),
   };
