@@ -222,6 +222,7 @@ describe("a definition by http", () => {
     expect((await place.run(["bake", "--print", `${web.origin}/long.hcl`])).stdout).toContain(
       '"context": "here"',
     );
+    expect((await buildx(["bake", "--print", `${web.origin}/long.hcl`])).exitCode).toBe(1);
     documents.set("/longer.hcl", `# ${"x".repeat(2 << 20)}`);
     const { ours } = await failure([`${web.origin}/longer.hcl`]);
     expect(ours).toMatch(/non-archive definition URL bigger than maximum allowed size \(2MB\)/);
@@ -241,6 +242,8 @@ describe("a definition by http", () => {
     expect(JSON.parse(stdout)).toMatchObject({
       target: { top: { context: "." }, below: { context: "app" } },
     });
+    const theirs = await buildx(["bake", `${web.origin}/app.tar.gz`, "--set", "*.output=theirs", "below"]);
+    expect([theirs.exitCode, theirs.stderr]).toEqual([1, expect.stringContaining("invalid input type")]);
     await place.succeed(["bake", `${web.origin}/app.tar.gz`, "--set", "*.output=unpacked", "below"]);
     expect((await readdir(place.path("unpacked"))).sort()).toEqual(["all", "app", "other"]);
   });
