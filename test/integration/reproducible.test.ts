@@ -29,7 +29,8 @@ COPY name /app/
 `;
 const repositoryAt = (name: string) => {
   const repository = makeRepository(place.path(name));
-  repository.commit({ Dockerfile: dockerfile, name: "app" }, "first");
+  // Each of its own, or a layer of another test is taken, with the times that its files had.
+  repository.commit({ Dockerfile: dockerfile, name }, "first");
   return repository;
 };
 
