@@ -65,7 +65,7 @@ export interface BuildOptions {
    * later.
    */
   policy?: SourcePolicy | readonly SourcePolicy[];
-  /** How long a policy may take to answer; the build fails then. Default 60 000. */
+  /** How long a policy may take to answer; the build fails then. Default 60 000; 0 is no limit. */
   policyTimeoutMilliseconds?: number;
   /** `parseCache()` reads the command's words. */
   cacheFrom?: readonly CacheOption[];

@@ -51,10 +51,10 @@ export class SourceEvaluation {
       const onAbort = () => fail(new AbortedError(signal.reason));
       if (signal.aborted) return onAbort();
       signal.addEventListener("abort", onAbort, { once: true });
-      const timer = setTimeout(
-        () => fail(new DeadlineError("the policy", milliseconds)),
-        timerDelay(milliseconds),
-      );
+      const timer =
+        milliseconds > 0
+          ? setTimeout(() => fail(new DeadlineError("the policy", milliseconds)), timerDelay(milliseconds))
+          : undefined;
       const done = () => {
         clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);

@@ -121,6 +121,8 @@ describe("policies", () => {
       `the policy did not answer within 0.005 s whether ${alpine} may be used`,
     );
     expect(signal?.aborted).toBe(true);
+    const slow: SourcePolicy = () => new Promise((resolve) => setImmediate(() => resolve("deny")));
+    expect(await judgeOf([slow], { milliseconds: 0 }).ask(alpine)).toMatchObject({ action: "deny" });
     const abort = new AbortController();
     const { judge } = judgeOf([policy]);
     const asking = judge.decide(request(alpine), abort.signal);
