@@ -1,6 +1,9 @@
 import { type DescMessage, type MessageShape, create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { AskedNames } from "../../src/build/asked-names.js";
+import { readBake } from "../../src/bake/index.js";
 import { callResult } from "../../src/build/build-result.js";
+import { InputSketch } from "../../src/build/input-sketch.js";
+import { parseRecordedInput } from "../../src/build/recorded-input.js";
 import { baseImages } from "../../src/build/engine-images/base-images.js";
 import { ArchiveGuard } from "../../src/build/load/archive-guard.js";
 import { decodeNodeGroup } from "../../src/builder/node-group-json.js";
@@ -24,6 +27,10 @@ import { cacheRecord } from "../../src/manage/disk-usage.js";
 import { formatStatusJson } from "../../src/progress/rawjson.js";
 import { LogSanitizer, sanitizeName } from "../../src/progress/sanitize.js";
 import { guardWorkflowCommands } from "../../src/progress/workflow-guard.js";
+import { readLayerTar } from "../../src/manage/replay/layer-tar.js";
+import { parseProvenance } from "../../src/manage/replay/provenance.js";
+import { SourcePins } from "../../src/manage/replay/source-pins.js";
+import { readStatement } from "../../src/manage/replay/statement.js";
 import { parseChallenges } from "../../src/registry/challenge.js";
 import { parseManifest } from "../../src/registry/manifest.js";
 import { parseReference } from "../../src/registry/reference.js";
@@ -105,6 +112,29 @@ const group = JSON.stringify({ Name: "a", Driver: "docker-container", Nodes: [{ 
 const toml =
   'debug = true\n[registry."a.b:5000"]\nhttp = true\nmirrors = ["c"]\nkeypair = [{ key = "k", cert = "c" }]\n[worker.oci]\ngckeepstorage = "10GB"\n';
 
+const statement = JSON.stringify({
+  _type: "https://in-toto.io/Statement/v1",
+  predicateType: "https://slsa.dev/provenance/v1",
+  subject: [{ name: "a", digest: { sha256: "ab".repeat(32) } }],
+  predicate: {
+    buildDefinition: {
+      buildType: "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md",
+      externalParameters: {
+        configSource: { uri: "https://a/b.git#main:c", digest: { sha1: "ab".repeat(20) }, path: "Dockerfile" },
+        request: { frontend: "dockerfile.v0", args: { "build-arg:A": "b" }, secrets: [{ id: "s", optional: true }], ssh: [{ id: "default" }], locals: [{ name: "context" }] },
+      },
+      internalParameters: { builderPlatform: "linux/amd64", buildConfig: { llbDefinition: [{ id: "step0", op: { Op: { source: { identifier: "docker-image://docker.io/library/alpine:1" } } } }] } },
+      resolvedDependencies: [{ uri: "pkg:docker/alpine@1?platform=linux%2Farm64%2Fv8", digest: { sha256: "ab".repeat(32) } }],
+    },
+    runDetails: { metadata: { buildkit_completeness: { request: true } } },
+  },
+}); // prettier-ignore
+const envelope = JSON.stringify({ payloadType: "application/vnd.in-toto+json", payload: Buffer.from(statement).toString("base64"), signatures: [{ sig: "" }] }); // prettier-ignore
+const hcl =
+  'variable "A" {\n  default = "b"\n}\nfunction "f" {\n  params = [x]\n  result = "${x}-${A}"\n}\ntarget "t" {\n  matrix = { i = [1, 2] }\n  name = "t-${i}"\n  tags = [for k in ["a"]: f(k)]\n  args = { B = A == "b" ? null : <<E\nx\nE\n }\n}\n';
+const compose =
+  'services:\n  a:\n    build:\n      context: .\n      args: { A: "${B:-c}" }\n      x-bake: { tags: [a] }\n  b: { extends: a, image: "b:1" }\n';
+
 /** A message; undefined where protobuf throws, which connect makes an error of the call. */
 function decoded<T extends DescMessage>(desc: T, bytes: Buffer): MessageShape<T> | undefined {
   try {
@@ -112,6 +142,10 @@ function decoded<T extends DescMessage>(desc: T, bytes: Buffer): MessageShape<T>
   } catch {
     return undefined;
   }
+}
+
+async function* pieces(bytes: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += 700) yield bytes.subarray(at, at + 700);
 }
 
 const inPieces = (bytes: Buffer, push: (piece: Buffer) => void) => {
@@ -236,6 +270,37 @@ export const targets: Record<string, Target> = {
           ["result.statuscode", bytes],
         ]),
       ),
+  },
+  layers: {
+    seeds: [archive],
+    run: async (bytes) => {
+      for await (const entry of readLayerTar(pieces(bytes), "it", () => {}))
+        if (entry.size < 0) throw new RangeError("size");
+    },
+  },
+  provenance: {
+    seeds: text(statement, envelope),
+    run: async (bytes) => {
+      const { predicate, predicateType } = await readStatement(bytes, "it", undefined);
+      new SourcePins(parseProvenance(predicate, predicateType)).find(
+        "docker-image://docker.io/library/alpine:1",
+      );
+    },
+  },
+  "recorded inputs": {
+    seeds: text(`${digest};entries:YWJj`, `${digest};buckets:YWJj`),
+    run: (bytes) => {
+      const recorded = parseRecordedInput(bytes.toString());
+      return recorded && InputSketch.compare(recorded.sketch, async () => {});
+    },
+  },
+  "definitions of bake": {
+    seeds: text(hcl),
+    run: (bytes) => readBake({ env: {}, files: [{ name: "docker-bake.hcl", content: bytes.toString() }] }),
+  },
+  "definitions of compose": {
+    seeds: text(compose),
+    run: (bytes) => readBake({ env: {}, files: [{ name: "compose.yaml", content: bytes.toString() }] }),
   },
   "texts that are shown": {
     seeds: text("\x1b[31mred\x1b[0m ::stop ##[x] \x9b1m https://u:p@h/ token=abc password: x\r\n"),

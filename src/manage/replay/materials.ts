@@ -61,7 +61,11 @@ export function sourceIdentifier({ uri, kind }: Pick<Material, "uri" | "kind">):
   const text = short && !uri.includes("://") ? `ssh://${short[1]}/${short[2]}` : uri.replace(/^git\+/, "");
   if (!URL.canParse(text)) return undefined;
   const { host, pathname, hash } = new URL(text);
-  return `git://${host}${pathname.replaceAll(/\/{2,}/g, "/")}${decodeURI(hash)}`;
+  try {
+    return `git://${host}${pathname.replaceAll(/\/{2,}/g, "/")}${decodeURI(hash)}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The directory in the repository that an address names, `url#ref:subdir`; empty for its root. */
