@@ -420,6 +420,18 @@ export default [
     expect((await run("bake", "--builder", own, ...flags.slice(0, 2))).exitCode).toBe(0);
   });
 
+  test("takes them on a builder of the driver remote", async () => {
+    const far = `docker-container://${containerName("policy0")}`;
+    const remote = await place.builder("remote", "--driver", "remote", far);
+    const dir = await place.context({ Dockerfile: "FROM busybox\nRUN true\n", "policy.mjs": module });
+    const built = await place.run(
+      ["build", "--builder", remote, "-o", "type=cacheonly", "--policy-module", "policy.mjs", "."],
+      { cwd: dir },
+    );
+    expect(built.exitCode).toBe(1);
+    expect(built.stderr).toContain("action DENY: pin it");
+  });
+
   test("refuses modules that are none, by their names", async () => {
     const dir = await place.context({
       Dockerfile: "FROM scratch\n",
