@@ -28,6 +28,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
       "doctor Look at all that a build depends on",
       "login Authenticate to a registry",
       "logout Log out from a registry",
+      "replay Replay a build from its provenance",
     ],
   },
   bake: {
@@ -56,6 +57,7 @@ const meant: Readonly<Record<string, MeantHelp>> = {
       '--on string When to run it ("always", "error")',
       "--policy stringArray Policy configuration (only disabled=true; rego is not supported)",
       "--policy-module file Module whose functions decide on each source of the build",
+      "--record-inputs Record digests of the local contexts in the provenance, for PROGRAM replay",
       "--report path Write a page that shows where the build's time went",
       "--reproducible Make the same image of the same, and warn of what is another thing another day",
       "--trust-ca file Authorities that RUN steps trust besides the public ones (PEM)",
@@ -84,22 +86,31 @@ const meant: Readonly<Record<string, MeantHelp>> = {
       "-o, --output string Output file path",
     ],
   },
+  replay: {
+    buildx: ["Replay a build from its provenance (EXPERIMENTAL)"],
+    slipway: [
+      "Replay a build from its provenance",
+      "snapshot Export replay inputs for a subject as a reusable materials store",
+      "verify Replay a subject and compare the result against the original artifact",
+    ],
+  },
+  "replay build": {
+    slipway: [
+      '--context stringArray Directory of a recorded local context, which must be as it was (format: "name=path")',
+      '--materials stringArray Materials store (repeatable; format: "provenance" | "oci-layout://<path>[:<tag>]" | "<absolute-path>" | "<key>=<value>")',
+    ],
+  },
+  "replay verify": {
+    slipway: [
+      '--context stringArray Directory of a recorded local context, which must be as it was (format: "name=path")',
+      "--no-cache Run every step again, also those that the builder has in its cache",
+    ],
+  },
 };
 
 /** Commands of one program alone have help of their own. */
 const onlyOne = new Set([
-  ...[
-    "completion",
-    "dap",
-    "doctor",
-    "debug",
-    "policy",
-    "replay",
-    "help",
-    "history report",
-    "login",
-    "logout",
-  ],
+  ...["completion", "dap", "doctor", "debug", "policy", "help", "history report", "login", "logout"],
 ]);
 
 const { buildx } = engineEnv();

@@ -263,7 +263,9 @@ test("a replay is tagged and pushed, or loaded; its network is that of the build
     'unsupported --network "host" (want default or none)',
   );
   const snapshot = place.work.path("provenance-only");
-  await place.succeed(["replay", "snapshot", image, "--include-materials=false", "--output", snapshot]);
+  await place.succeed([
+    ...["replay", "snapshot", image, "--include-materials=false", "--network=none", "--output", snapshot],
+  ]);
   const layout = new TestLayout(snapshot);
   expect((await layout.root()).manifest.manifests).toEqual([]);
 });

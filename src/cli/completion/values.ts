@@ -65,6 +65,7 @@ const commandWords: Readonly<Record<string, readonly string[]>> = {
   "history trace --compare": [],
   "replay build --format": ["pretty", "json"],
   "replay build --network": ["default", "none"],
+  "replay snapshot --network": ["default", "none"],
   "replay snapshot --output": [],
   "replay verify --network": ["default", "none"],
   "replay verify --output": ["type=local,dest="],

@@ -10,7 +10,7 @@ import { type ReplayFlags, addFlag, replayCall } from "./replay-flags.js";
 
 interface BuildReplayFlags extends ReplayFlags {
   dryRun?: boolean;
-  format?: string;
+  format: string;
   load?: boolean;
   output?: string[];
   push?: boolean;
@@ -25,12 +25,15 @@ export function buildCommand(context: CliContext): Command {
     .usage("[OPTIONS] SUBJECT")
     .argument("<subject>", "Image, OCI layout or file with provenance")
     .action((subject: string, _flags: BuildReplayFlags, self: Command) =>
-      run(subject, self.optsWithGlobals(), context),
+      run(subject, self.optsWithGlobals(), {
+        ...context,
+        isFormatGiven: self.getOptionValueSource("format") === "cli",
+      }),
     );
   addFlag(command, "context");
   command
     .option("--dry-run", "Print a plan of the replay without solving or exporting")
-    .option("--format <string>", 'Format dry-run output ("pretty" | "json") (default: "pretty")')
+    .option("--format <string>", 'Format dry-run output ("pretty" | "json")', "pretty")
     .option("--load", 'Shorthand for "--output=type=docker"');
   addFlag(command, "materials");
   addFlag(command, "network");
@@ -53,13 +56,17 @@ export function buildCommand(context: CliContext): Command {
   );
 }
 
-async function run(subject: string, flags: BuildReplayFlags, context: CliContext): Promise<void> {
-  const { replayMode: mode, format = "pretty", dryRun = false } = flags;
+async function run(
+  subject: string,
+  flags: BuildReplayFlags,
+  { isFormatGiven, ...context }: CliContext & { isFormatGiven: boolean },
+): Promise<void> {
+  const { replayMode: mode, format, dryRun = false } = flags;
   if (mode !== "materials" && mode !== "frontend")
     throw new InvalidArgumentError(`unknown --replay-mode ${JSON.stringify(mode)}`);
   if (format !== "pretty" && format !== "json")
     throw new InvalidArgumentError(`unknown --format ${JSON.stringify(format)}`);
-  if (flags.format !== undefined && !dryRun) throw new InvalidArgumentError("--format requires --dry-run");
+  if (isFormatGiven && !dryRun) throw new InvalidArgumentError("--format requires --dry-run");
   const { options, progress } = await replayCall(flags, context);
   const asked: ReplayOptions = {
     ...options,

@@ -43,7 +43,7 @@ export const replayFlags = {
   ],
   progress: [
     "--progress <string>",
-    'Set type of progress output ("auto", "plain", "tty", "quiet", "rawjson")',
+    'Set type of progress output ("auto" | "plain" | "tty" | "quiet" | "rawjson")',
   ],
   secret: [
     "--secret <stringArray>",

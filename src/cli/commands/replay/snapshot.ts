@@ -26,6 +26,8 @@ export function snapshotCommand(context: CliContext): Command {
       run(subject, self.optsWithGlobals(), context),
     );
   addFlag(command, "materials");
+  // Taken as buildx takes it; no RUN step is run.
+  addFlag(command, "network");
   command.option(
     "-o, --output <stringArray>",
     'Output destination (default: "-" — oci tar to stdout; bare "<path>" writes an oci-layout directory; "type=oci,dest=X[,tar=true|false]")',
@@ -42,7 +44,7 @@ async function run(subject: string, flags: SnapshotFlags, context: CliContext): 
   const { stdout, signal } = context;
   const place = dryRun ? undefined : placeOf(flags.output ?? [], stdout.isTerminal);
   const { options, progress } = await replayCall(flags, context);
-  const { contexts: _, ...rest } = options;
+  const { contexts: _, network: __, ...rest } = options;
   const asked = { ...rest, includeMaterials, dryRun };
   try {
     if (place === "stdout") {
