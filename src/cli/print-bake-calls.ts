@@ -39,7 +39,9 @@ function printTexts(plan: BakePlan, answers: readonly [string, CallResult][], st
     if (at > 0) stdout.text("\n");
     stdout.text(`${name}\n${target?.description ? `${target.description}\n` : ""}\n`);
     try {
-      exitCode ||= printCall(call, { stdout, dockerfile: target && dockerfileOf(target) });
+      // Each is printed, whatever the status of the one before.
+      const status = printCall(call, { stdout, dockerfile: target && dockerfileOf(target) });
+      exitCode ||= status;
     } catch (error) {
       stdout.text(`error: ${messageOf(error)}\n`);
       exitCode = 1;
@@ -68,12 +70,8 @@ function dockerfileOf({
   dockerfile = "Dockerfile",
   ...target
 }: TargetFields): string | undefined {
-  if (
-    target["dockerfile-inline"] !== undefined ||
-    isRemoteUrl(context) ||
-    target.remote?.context !== undefined
-  )
-    return undefined;
+  if (target["dockerfile-inline"] !== undefined) return "inline";
+  if (isRemoteUrl(context) || target.remote?.context !== undefined) return undefined;
   return join(context, dockerfile);
 }
 

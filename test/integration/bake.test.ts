@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BuildEvent, bake, readBake } from "../../src/index.js";
+import { engineEnv } from "../support/engine-env.js";
 import { parsePlainLog } from "../support/plain-log.js";
 import { Workplace } from "../support/workplace.js";
 
@@ -171,6 +173,29 @@ describe("slipway bake", () => {
       group: { default: { targets: ["tools"] } },
       target: { tools: { build: { context: "ctx" }, targets: { targets: [{ default: true }] } } },
     });
+  });
+
+  test("--check tells of every target, also behind one with warnings, as buildx does", async () => {
+    await writeFile(place.path("ctx", "lint.Dockerfile"), "from busybox\nRUN true\n");
+    const content = `
+target "first" { dockerfile-inline = "FROM busybox\\nENV A b\\n" }
+target "second" {
+  context    = "ctx"
+  dockerfile = "lint.Dockerfile"
+}
+`;
+    await writeFile(place.path("lint.hcl"), content);
+    const args = ["bake", "-f", "lint.hcl", "--check", "--progress", "quiet", "first", "second"];
+    const { exitCode, stdout } = await place.run(args);
+    expect(stdout).toContain("inline:2");
+    expect(stdout).toContain("ctx/lint.Dockerfile:1");
+    const theirs = await new Promise<unknown[]>((resolve) => {
+      const env = { ...process.env, ...place.env };
+      const child = execFile(engineEnv().buildx as string, args, { cwd: place.dir, env }, (_error, out) =>
+        resolve([child.exitCode, out]),
+      );
+    });
+    expect([exitCode, stdout]).toEqual(theirs);
   });
 
   test("asks for what is beyond the working directory, and names it", async () => {
