@@ -54,6 +54,8 @@ interface Instance {
 const schema = {
   blocks: ["variable", "function", "group", "target"].map((type) => ({ type, labels: ["name"] })),
 };
+/** What types are written with; buildx takes no types in the body of a function. */
+const typeWords = new Set(["string", "number", "bool", "any", "list", "set", "map", "object", "tuple", "optional"]); // prettier-ignore
 const targetName = /^[a-zA-Z0-9_-]+$/;
 
 /** Evaluates definitions in native syntax and JSON, merged in their order. Throws an HclError for what is wrong. */
@@ -258,15 +260,27 @@ class Evaluation {
     this.#scope.variables.set(type, objectValue(shown));
   }
 
-  /** Evaluates what an expression refers to. What is not declared is left to the expression itself. */
-  #load(expression: Expression, scope: Scope, excluded: ReadonlySet<string> = new Set()): void {
+  /**
+   * Evaluates what an expression refers to. What is not declared is left to the expression itself, but in the body of a function, whose
+   * parameters are `params`: nobody need call that.
+   */
+  #load(expression: Expression, scope: Scope, params?: ReadonlySet<string>): void {
     const { variables, calls } = referencesOf(expression);
     const placed = (run: () => void) => this.#placed("Invalid expression", expression.range, run);
-    for (const name of calls) placed(() => this.#function(name));
+    for (const name of calls)
+      placed(() => {
+        this.#function(name);
+        if (params && !scope.functions?.has(name) && !typeWords.has(name))
+          fail(`function ${JSON.stringify(name)} does not exist: undefined`);
+      });
     for (const [root, ...steps] of variables) {
-      if (excluded.has(root.name)) continue;
+      if (params?.has(root.name)) continue;
       if (root.name !== "target" && root.name !== "group") {
-        if (!scope.variables.has(root.name)) placed(() => this.#variable(root.name));
+        placed(() => {
+          if (!scope.variables.has(root.name)) this.#variable(root.name);
+          if (params && !scope.variables.has(root.name) && !typeWords.has(root.name))
+            fail(`variable ${JSON.stringify(root.name)} does not exist: undefined`);
+        });
         continue;
       }
       const [name, attribute] = steps;

@@ -8,11 +8,14 @@ import { readBake } from "../../src/bake/index.js";
 import { messageOf } from "../../src/core/index.js";
 import { type BakeCase, bakeCases } from "../support/bake-cases.js";
 import { chance, expressionFile, randomExpression, typedExpression } from "../support/bake-generator.js";
+import { randomModule } from "../support/bake-module-generator.js";
 import { engineEnv } from "../support/engine-env.js";
 import { slipway as runSlipway } from "../support/slipway.js";
 
 /** Expressions of one run, all in a few definitions, so that buildx is started only a few times. */
 const [files, perFile] = engineEnv().long ? [100, 100] : [4, 150];
+/** Definitions of one run. */
+const modules = engineEnv().long ? 5_000 : 120;
 /** Cases that buildx is asked for at the same time. */
 const atOnce = 4;
 
@@ -84,7 +87,35 @@ test(
   },
 );
 
-async function write({ sources }: BakeCase, cwd: string): Promise<void> {
+test(
+  "random definitions come to what they come to in buildx, or are refused",
+  { timeout: 1_200_000 },
+  async () => {
+    const differing: object[] = [];
+    let printed = 0;
+    const seeds = Array.from({ length: modules }, (_, at) => at + 1);
+    const work = async () => {
+      for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
+        const one = { name: `seed ${seed}`, ...randomModule(chance(seed)) };
+        const cwd = path.join(directory, `module-${seed}`);
+        await write(one, cwd);
+        const [ours, theirs] = await Promise.all([slipway(one, cwd), asBuildx(one, cwd)]);
+        await rm(cwd, { recursive: true });
+        // Which of several faults is told first is a matter of Go's maps.
+        const areBothRefused = typeof ours === "string" && typeof theirs === "string";
+        if (!areBothRefused && !deepEqual(ours, theirs))
+          differing.push({ ...one, slipway: ours, buildx: theirs });
+        if (!areBothRefused) printed++;
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, work));
+    expect(differing).toEqual([]);
+    // Most of them are to be good ones: two that refuse everything are the same as well.
+    expect(printed).toBeGreaterThan(modules / 3);
+  },
+);
+
+async function write({ sources }: Pick<BakeCase, "sources">, cwd: string): Promise<void> {
   for (const [name, content] of Object.entries(sources)) {
     await mkdir(path.dirname(path.join(cwd, name)), { recursive: true });
     await writeFile(path.join(cwd, name), content);
