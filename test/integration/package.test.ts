@@ -63,7 +63,7 @@ describe("the tarball", () => {
     expect(packed.files.filter((path) => /\.test\.|^dist\/lib\/cli/.test(path))).toEqual([]);
   });
 
-  test("an installation takes at most 22 MB", async () => {
+  test("an installation takes at most 23 MB", async () => {
     const sizes = new Map<string, number>();
     const modules = join(project, "node_modules");
     for (const entry of await readdir(modules, { recursive: true, withFileTypes: true })) {
@@ -78,7 +78,7 @@ describe("the tarball", () => {
     console.log(
       `installed: ${megabytes(bytes)}; ${largest.map(([name, size]) => `${name} ${megabytes(size)}`).join(", ")}`,
     );
-    expect(bytes / 1e6).toBeLessThan(22);
+    expect(bytes / 1e6).toBeLessThan(23);
   });
 
   test("publint finds nothing to say", async () => {
@@ -151,7 +151,7 @@ console.log(JSON.stringify({ builtin, required: Object.keys(createRequire(import
     console.log(
       `imported: ${files.length} files, ${(bytes / 1e3).toFixed(0)} kB, ${builtin.length} modules of Node's`,
     );
-    expect(bytes).toBeLessThan(250_000);
+    expect(bytes).toBeLessThan(260_000);
   });
 });
 
