@@ -133,7 +133,7 @@ function isCommonHelp(line: string): boolean {
     /^ {2}(?:bake|completion|dap|debug|dial-stdio|doctor|history|imagetools|login|logout|policy|replay|report) /.test(
       line,
     ) ||
-    /^ {6}--(?:allow-hosts|cache-mounts|connect|context-race|driver|engine-images|explain|export-failed|invoke|network-log|on|policy|policy-module|report|reproducible|trust-ca|ulimit) /.test(
+    /^ {6}--(?:allow-hosts|cache-mounts|connect|context-race|driver|engine-images|explain|export-failed|invoke|network-log|on|policy|policy-module|record-inputs|report|reproducible|trust-ca|ulimit) /.test(
       line,
     ) ||
     /^(?:Experimental commands|Extended build capabilities)/.test(line) ||
