@@ -64,8 +64,11 @@ const entry = (field: MapKey): OverrideKey => ({
 /** A list that is replaced unless it is added to. */
 const list = (field: ListKey): OverrideKey => ({
   name: "never",
-  apply: (target, { values, isAdded }) =>
-    void (target[field] = isAdded ? [...(target[field] ?? []), ...values] : [...values]),
+  apply: (target, { values, isAdded }) => {
+    if (isAdded || values.length > 0) target[field] = [...(isAdded ? (target[field] ?? []) : []), ...values];
+    // To those who inherit it, it is as if it had never been there.
+    else delete target[field];
+  },
 });
 
 /** A list that is always added to, unless it is cleared. */

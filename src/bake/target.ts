@@ -106,10 +106,7 @@ export function byId<Entry extends { id: string }>(entries: readonly Entry[]): E
 /** Removes what is there twice or empty, and adds what follows from other fields. `Target.normalize`. */
 export function normalizeTarget(target: TargetFields): void {
   for (const name of ["annotations", "tags", "platforms", "no-cache-filter", "ulimits"] as const) {
-    if (!target[name]) continue;
-    target[name] = once(target[name]);
-    // An empty list is none to those who inherit it.
-    if (target[name].length === 0) delete target[name];
+    if (target[name]) target[name] = once(target[name]);
   }
   if (target.attest) target.attest = byType(target.attest);
   if (target.secret) target.secret = byId(target.secret);
@@ -117,6 +114,7 @@ export function normalizeTarget(target: TargetFields): void {
   for (const name of ["cache-from", "cache-to", "output"] as const) {
     if (!target[name]) continue;
     target[name] = withoutTwins(target[name]);
+    // Of these an empty list is none to those who inherit it; of tags and platforms it is an empty list.
     if (target[name].length === 0) delete target[name];
   }
   if (target.network === "host") target.entitlements = [...(target.entitlements ?? []), "network.host"];

@@ -2,6 +2,7 @@ import { type Type, boolType, hasDynamic, isCollection, sameType } from "./types
 import {
   type Value,
   boolValue,
+  canIterate,
   falseValue,
   fieldsOf,
   isTrue,
@@ -19,7 +20,8 @@ export function equalValues(a: Value, b: Value): Value {
   if (!a.isKnown) return b.isKnown ? equalToUnknown(b, a.type) : unknownValue(boolType);
   if (!b.isKnown) return equalToUnknown(a, b.type);
   if (a.isNull || b.isNull) return boolValue(a.isNull && b.isNull);
-  return sameType(a.type, b.type) ? equalContents(a, b) : equalTypes(a.type, b.type);
+  if (!isOfKnownType(a) || !isOfKnownType(b)) return equalTypes(a.type, b.type);
+  return sameType(a.type, b.type) ? equalContents(a, b) : falseValue;
 }
 
 /** Whether a value can be equal to one of which only the type is known. */
@@ -30,8 +32,14 @@ function equalToUnknown(known: Value, other: Type): Value {
 
 /** Whether values of two types can be equal: a part whose type is open may still turn out as the other's. */
 function equalTypes(a: Type, b: Type): Value {
-  const open = hasDynamic(a) || hasDynamic(b);
-  return open && (conforms(a, b) || conforms(b, a)) ? unknownValue(boolType) : falseValue;
+  return conforms(a, b) || conforms(b, a) ? unknownValue(boolType) : falseValue;
+}
+
+/** Whether no part of a value may still turn out as of any type; an empty list has no such part. go-cty `HasWhollyKnownType`. */
+function isOfKnownType(value: Value): boolean {
+  if (value.isKnown && value.isNull) return true;
+  if (!value.isKnown) return !hasDynamic(value.type);
+  return !canIterate(value) || itemsOf(value).every(isOfKnownType);
 }
 
 /** Whether two values of one type have the same content. */

@@ -75,6 +75,7 @@ export const bakeCases: readonly BakeCase[] = [
   args("networks", 'cidrhost("10.0.0.0/8", 2)', 'cidrnetmask("10.0.0.0/8")', 'cidrsubnet("10.0.0.0/8", 8, 2)', 'semvercmp("1.2.3", ">= 1.0")', 'cidrsubnets("10.0.0.0/8", 4, 4)'),
   args("times", 'timeadd("2020-01-01T00:00:00Z", "1h")', 'formatdate("YYYY-MM-DD", "2020-01-02T03:04:05Z")', 'formattimestamp("X", "2020-01-02T03:04:05Z")', "unixtimestampparse(0).year"),
   // Variables
+  hcl("empty lists that are inherited", 'target "b" {\n  tags = ["x:1"]\n  platforms = ["linux/amd64"]\n  output = ["type=docker"]\n  cache-to = ["type=inline"]\n}\ntarget "c" {\n  tags = []\n  platforms = []\n  output = []\n  cache-to = []\n}\ntarget "default" { inherits = ["b", "c"] }\n'), // prettier-ignore
   hcl("a function that names no variable", 'function "f" {\n  params = [p]\n  result = missing\n}\ntarget "default" {}\n', { refused: "same words" }), // prettier-ignore
   hcl("a function that calls no function", 'function "f" {\n  params = [p]\n  result = missing(p)\n}\ntarget "default" {}\n', { refused: "same words" }), // prettier-ignore
   hcl("defaults and the environment", 'variable "A" { default = "a" }\nvariable "B" {}\nvariable "C" { default = 1 }\ntarget "default" { args = { A = A, B = B, C = C + 1 } }', { env: { A: "env", C: "5" } }),

@@ -102,8 +102,9 @@ function rounding(adjust: (whole: bigint, given: BigFloat) => bigint) {
   return define([number("num")], numberType, (args) => {
     const given = numberOf(at(args, 0));
     const whole = given.truncate();
-    if (given.isInteger || whole === undefined) return at(args, 0);
-    const result = adjust(whole, given);
+    if (whole === undefined) return at(args, 0);
+    // Also what is whole already goes through a whole number, which knows no -0 (go-cty 1.17 stdlib/number.go).
+    const result = given.isInteger ? whole : adjust(whole, given);
     return numberValue(BigFloat.of(result < 0n, result < 0n ? -result : result, 0, given.precision));
   });
 }

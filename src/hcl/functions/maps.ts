@@ -74,7 +74,12 @@ export const merge = variadic(
   any("maps", { allowNull: true, allowDynamic: true }),
   mergedType,
   (args, type) => {
-    const fields = args.filter((arg) => !arg.isNull).flatMap((arg) => [...fieldsOf(arg)]);
+    const given = args.filter((arg) => !arg.isNull);
+    // Nothing was said of their types when one of them was open.
+    for (const { type: own } of given)
+      if (own.kind !== "map" && own.kind !== "object")
+        throw new CtyError(`arguments must be maps or objects, got ${goQuote(typeName(own))}`);
+    const fields = given.flatMap((arg) => [...fieldsOf(arg)]);
     return type.kind === "map" ? mapValue(fields, type.element) : objectValue(fields);
   },
 );
