@@ -30,6 +30,11 @@ export interface BlobSource {
   read: () => AsyncIterable<Buffer>;
 }
 
+/** Content that is here, as a blob is read. */
+export async function* oneChunk(content: Buffer): AsyncGenerator<Buffer> {
+  yield content;
+}
+
 /** A blob whole. Its size was told by a descriptor, and is looked at before. */
 export async function collectBlob(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
   const found: Buffer[] = [];

@@ -14,7 +14,13 @@ import {
 import { ContentStore, findDescriptor, putDescriptor, readOciIndex } from "../../session/index.js";
 import { detectMediaType, listedManifests } from "./documents.js";
 import { type ImageLocation, formatImageLocation, layoutDirectory } from "./image-location.js";
-import { type BlobSource, type ImageStore, type StoreCallOptions, collectBlob } from "./image-store.js";
+import {
+  type BlobSource,
+  type ImageStore,
+  type StoreCallOptions,
+  collectBlob,
+  oneChunk,
+} from "./image-store.js";
 
 type LayoutLocation = Extract<ImageLocation, { kind: "layout" }>;
 
@@ -124,7 +130,7 @@ export class LayoutStore implements ImageStore<LayoutLocation> {
   }
 
   async writeManifest(location: LayoutLocation, { descriptor, content }: StoredManifest): Promise<void> {
-    await this.writeBlob(location, descriptor, { location, read: () => single(content) });
+    await this.writeBlob(location, descriptor, { location, read: () => oneChunk(content) });
     const subject = subjectIn(content);
     if (subject === undefined) return;
     const path = layoutDirectory(location);
@@ -144,7 +150,7 @@ export class LayoutStore implements ImageStore<LayoutLocation> {
       throw new InvalidArgumentError(
         `target ${formatImageLocation(location)} requested digest ${location.digest} but produced ${descriptor.digest}`,
       );
-    await this.writeBlob(location, descriptor, { location, read: () => single(manifest.content) });
+    await this.writeBlob(location, descriptor, { location, read: () => oneChunk(manifest.content) });
     const { tag } = location;
     await putDescriptor(
       path,
@@ -222,10 +228,6 @@ function subjectIn(content: Buffer): string | undefined {
   const value: unknown = parseJson(content.toString());
   const subject = isJsonObject(value) ? value["subject"] : undefined;
   return isJsonObject(subject) && typeof subject["digest"] === "string" ? subject["digest"] : undefined;
-}
-
-async function* single(content: Buffer): AsyncGenerator<Buffer> {
-  yield content;
 }
 
 function notFound(message: string, cause?: unknown): RegistryError {

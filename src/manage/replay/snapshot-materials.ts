@@ -1,5 +1,5 @@
 import { createReadStream } from "node:fs";
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { lstat, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Platform, only } from "../../builder/index.js";
@@ -13,6 +13,7 @@ import {
 } from "../../registry/index.js";
 import { ImageCopier } from "../image-tools/copy-image.js";
 import type { ImageLocation } from "../image-tools/image-location.js";
+import { oneChunk } from "../image-tools/image-store.js";
 import { LayoutStore } from "../image-tools/layout-store.js";
 import type { ImageStores } from "../image-tools/open-stores.js";
 import { fetchByBuilder, fetchCommit } from "./fetch-material.js";
@@ -86,7 +87,7 @@ export class SnapshotMaterials {
     const { signal } = this.#options;
     const location = await this.#imageLocation(one);
     const { child, root, content } = await this.#imageOf(one, location, target);
-    await this.#layout.writeBlob(this.#target, root, { location, read: () => single(content) });
+    await this.#layout.writeBlob(this.#target, root, { location, read: () => oneChunk(content) });
     using copier = new ImageCopier(this.#stores, this.#target, signal);
     await copier.copyAll([{ source: location, descriptor: child }]);
     const { mediaType, digest, size } = root;
@@ -130,7 +131,10 @@ export class SnapshotMaterials {
     if (kind !== "http") throw replayErrors.materialNotFound(uri, digest);
     return this.#inScratch(async (path) => {
       const file = await fetchByBuilder({ uri, digest }, path, this.#options);
-      const { size } = await stat(file);
+      // What a builder exports may be anything; a link or a pipe is not read.
+      const found = await lstat(file);
+      if (!found.isFile()) throw replayErrors.materialNotFound(uri, digest);
+      const { size } = found;
       return this.#writeBlob({ mediaType, digest, size }, { file, size });
     });
   }
@@ -229,8 +233,4 @@ function childFor(
     if (found) return found;
   }
   return images.length === 1 ? images[0] : undefined;
-}
-
-async function* single(content: Buffer): AsyncGenerator<Buffer> {
-  yield content;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { InvalidArgumentError } from "../../core/index.js";
 import { type Descriptor, type StoredManifest, descriptorJson, parseManifest } from "../../registry/index.js";
 import { ImageCopier } from "../image-tools/copy-image.js";
+import { oneChunk } from "../image-tools/image-store.js";
 import { LayoutStore } from "../image-tools/layout-store.js";
 import type { ImageStores } from "../image-tools/open-stores.js";
 import { replayErrors } from "./replay-error.js";
@@ -109,7 +110,7 @@ async function targetIndex(
   const own = { ...about, ...(artifactType !== undefined && { artifactType }) };
   if (!kept) return snapshotIndex([], { subject: own });
   const empty = Buffer.from("{}");
-  await new LayoutStore().writeBlob(to, emptyConfig, { location: to, read: () => single(empty) });
+  await new LayoutStore().writeBlob(to, emptyConfig, { location: to, read: () => oneChunk(empty) });
   const manifest = materialsManifest(kept.flatMap(({ layer }) => layer ?? []));
   await write(manifest);
   const images = new Map(kept.flatMap(({ manifest: one }) => (one ? [[one.digest, one] as const] : [])));
@@ -121,8 +122,4 @@ function subjectOf({ subject: { descriptor, platform } }: ReplayTarget): Descrip
     ...descriptor,
     ...(platform && { platform: platformJson(platform) }),
   }) as Descriptor;
-}
-
-async function* single(content: Buffer): AsyncGenerator<Buffer> {
-  yield content;
 }
