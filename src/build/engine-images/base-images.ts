@@ -108,7 +108,7 @@ function platformVariables(platform: string): Map<string, string> {
 }
 
 /** The `# escape=` among the comments that a Dockerfile begins with. */
-function escapesByBacktick(dockerfile: string): boolean {
+export function escapesByBacktick(dockerfile: string): boolean {
   for (const line of dockerfile.split("\n")) {
     const text = line.trim();
     if (!text.startsWith("#")) return false;

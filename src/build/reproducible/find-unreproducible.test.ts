@@ -71,6 +71,8 @@ ONBUILD RUN uuidgen
 `).map((text) => text.split(" ").slice(0, 2).join(" ")),
     ).toEqual(["6 apt", "9 curl", "12 date", "14 random"]);
     expect(found(`# escape=\`\n${pinned}RUN true && \`\n date\n`)[0]).toMatch(/^4 date/);
+    // A comment behind the first instruction is no directive.
+    expect(found(`${pinned}# escape=\`\nRUN true && \\\n date\n`)[0]).toMatch(/^4 date/);
     expect(found(`${pinned}RUN true && \\\r\n date\r\n`)[0]).toMatch(/^3 date/);
   });
 

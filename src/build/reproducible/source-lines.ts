@@ -1,3 +1,5 @@
+import { escapesByBacktick } from "../engine-images/base-images.js";
+
 /** One instruction of a Dockerfile, with where its text stands. */
 export interface Instruction {
   /** In upper case. */
@@ -12,7 +14,7 @@ export interface Instruction {
  * Instructions of a Dockerfile in order, with lines counted from 1; without comments, also those inside of a continued instruction.
  */
 export function sourceLines(dockerfile: string): Instruction[] {
-  const escape = /^#\s*escape\s*=\s*`/im.test(dockerfile.slice(0, 1000)) ? "`" : "\\";
+  const escape = escapesByBacktick(dockerfile) ? "`" : "\\";
   const lines = dockerfile.split("\n").map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
   const instructions: Instruction[] = [];
   for (let at = 0; at < lines.length; at++) {
