@@ -36,6 +36,27 @@ function layer(bytes: Buffer, kind = "tar"): LayerBlob {
 const compare = async (a: readonly Entry[], b: readonly Entry[]) =>
   compareLayers(layer(await tarOf(a)), layer(gzipSync(await tarOf(b)), "tar+gzip"));
 
+/** An entry in bytes, for what `pack()` cannot say: texts are a character a byte, `size` is what the header says. */
+function rawEntry(
+  name: string,
+  given: { type?: string; content?: string; size?: number; link?: string } = {},
+) {
+  const { type = "0", content = "", size = content.length, link = "" } = given;
+  const head = Buffer.alloc(512);
+  const number = (value: number, digits: number) => `${value.toString(8).padStart(digits, "0")}\0`;
+  head.write(name, "latin1");
+  head.write(number(0o644, 7) + number(0, 7) + number(0, 7) + number(size, 11) + number(0, 11), 100);
+  head.write(`${" ".repeat(8)}${type}`, 148);
+  head.write(link, 157, "latin1");
+  head.write("ustar\x0000", 257);
+  const sum = head.reduce((total, byte) => total + byte, 0);
+  head.write(`${number(sum, 6)} `, 148);
+  return Buffer.concat([head, Buffer.from(content, "latin1"), Buffer.alloc(-content.length & 511)]);
+}
+
+const rawCompare = async (a: readonly Buffer[], b: readonly Buffer[]) =>
+  compareLayers(layer(Buffer.concat(a)), layer(Buffer.concat(b)));
+
 const long = `${"d/".repeat(80)}file`;
 
 test("each field of a file that differs is told, and no other", async () => {
@@ -79,6 +100,55 @@ test("files that only one has are told, long names as they are; equal files in a
   expect(await compare([a], [a, b])).toEqual([{ path: long, field: "extra", actual: "file" }]);
   expect(await compare([a, b], [b, a])).toMatchObject([{ field: "order" }]);
   expect(await compare([a, b], [a, b])).toMatchObject([{ field: "compression" }]);
+});
+
+test("bytes are compared as they are, and shown as text: file capabilities, names that are not UTF-8", async () => {
+  // What setcap writes; tar-stream's extract() reads both as the same text.
+  const capable = (byte: string) => {
+    const body = ` SCHILY.xattr.security.capability=\x01\0\0\x02${byte}\0\0\0\n`;
+    return [rawEntry("x", { type: "x", content: `${body.length + 2}${body}` }), rawEntry("ping")];
+  };
+  expect(await rawCompare(capable("\x80"), capable("\xc0"))).toEqual([
+    {
+      path: "ping",
+      field: "xattr",
+      expected: "security.capability=AQAAAoAAAAA=",
+      actual: "security.capability=AQAAAsAAAAA=",
+    },
+  ]);
+  expect(await rawCompare([rawEntry("f\xe9")], [rawEntry("f\xe8")])).toEqual([
+    { path: "f\\xe8", field: "extra", actual: "file" },
+    { path: "f\\xe9", field: "missing", expected: "file" },
+  ]);
+  const link = (linkname: string): Entry => ({ name: "ü/é", type: "symlink", linkname });
+  expect(await compare([link("ä")], [link("日本")])).toEqual([
+    { path: "ü/é", field: "link", expected: "ä", actual: "日本" },
+  ]);
+});
+
+test("what has no content by its kind has none, whatever size it says; what is of no known kind has; nothing counts behind the end", async () => {
+  // Older tars give a link the size of its file.
+  const files = [rawEntry("a", { content: "1" }), rawEntry("b", { type: "1", size: 1, link: "a" })];
+  const strange = rawEntry("c", { type: "V", content: "volume" });
+  const end = Buffer.alloc(1024);
+  expect(await rawCompare([...files, strange], [...files, strange, end, rawEntry("d")])).toMatchObject([
+    { field: "compression" },
+  ]);
+  expect(await rawCompare(files, [...files, strange])).toEqual([
+    { path: "c", field: "extra", actual: "other" },
+  ]);
+});
+
+test("a size that an extended header says is of the entry, not of headers between", async () => {
+  const name = `${"n".repeat(120)}\0`;
+  const entries = (content: string) => [
+    rawEntry("x", { type: "x", content: `10 size=${content.length}\n` }),
+    rawEntry("././@LongLink", { type: "L", content: name }),
+    rawEntry("n", { content, size: 0 }),
+  ];
+  expect(await rawCompare(entries("1"), entries("2"))).toMatchObject([
+    { path: "n".repeat(120), field: "content" },
+  ]);
 });
 
 test("what is no archive is told by its layer, and nothing of it is held", async () => {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { displayPath } from "../../fs/index.js";
 import type { Descriptor } from "../../registry/index.js";
 import type { ReplayDifference } from "./difference.js";
 import { type LayerEntry, readLayerTar } from "./layer-tar.js";
@@ -41,13 +42,14 @@ export async function compareLayers(expected: LayerBlob, actual: LayerBlob): Pro
     const before = known.get(entry.path);
     known.delete(entry.path);
     if (!before) {
-      add({ path: entry.path, field: "extra", actual: entry.type });
+      add({ path: displayPath(entry.path), field: "extra", actual: entry.type });
       continue;
     }
     inOrder &&= before.index === entry.index;
     for (const difference of compareEntries(before, entry)) add(difference);
   }
-  for (const { path, type } of known.values()) add({ path, field: "missing", expected: type });
+  for (const { path, type } of known.values())
+    add({ path: displayPath(path), field: "missing", expected: type });
   if (found.length > 0) return found;
   // The same files: what differs is how they are packed.
   if (!inOrder) return [{ field: "order", expected: "the same files", actual: "in another order" }];
@@ -73,7 +75,7 @@ async function* entriesOf({ descriptor, read }: LayerBlob): AsyncGenerator<Known
 }
 
 function compareEntries(a: Known, b: Known): FileDifference[] {
-  const { path } = a;
+  const path = displayPath(a.path);
   if (a.type !== b.type) return [{ path, field: "type", expected: a.type, actual: b.type }];
   const fields = [
     ["mode", octal(a.mode), octal(b.mode)],
@@ -81,7 +83,7 @@ function compareEntries(a: Known, b: Known): FileDifference[] {
     ["time", timeText(a.time), timeText(b.time)],
     ["size", String(a.size), String(b.size)],
     ["content", a.digest, b.digest],
-    ["link", a.link, b.link],
+    ["link", displayPath(a.link), displayPath(b.link)],
     ["device", a.device, b.device],
     ["xattr", xattrText(a), xattrText(b)],
   ] as const;
@@ -105,6 +107,6 @@ function timeText(seconds: string): string {
 function xattrText({ xattrs }: LayerEntry): string {
   const sorted = [...xattrs].sort(([a], [b]) => (a < b ? -1 : 1));
   return sorted
-    .map(([name, value]) => `${name}=${Buffer.from(value, "latin1").toString("base64")}`)
+    .map(([name, value]) => `${displayPath(name)}=${Buffer.from(value, "latin1").toString("base64")}`)
     .join(" ");
 }

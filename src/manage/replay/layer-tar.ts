@@ -1,7 +1,7 @@
 import { trimTrailing } from "../../core/index.js";
 import { RegistryError } from "../../registry/index.js";
 
-/** An entry of a layer's archive; the content goes to whoever reads it. */
+/** An entry of a layer's archive; the content goes to whoever reads it. Texts are a character a byte, since not all are UTF-8. */
 export interface LayerEntry {
   /** Without slashes at both ends. */
   path: string;
@@ -34,10 +34,15 @@ const types: Readonly<Record<string, LayerEntry["type"]>> = {
   "5": "directory",
   "6": "pipe",
 };
+/** These have content, also those of a kind that is not known. Others have none, though older tars say a size of links. */
+const withContent: ReadonlySet<LayerEntry["type"]> = new Set(["file", "other"]);
 
 /**
  * Reads a layer's archive (POSIX pax, GNU long names), entry by entry; `onContent` gets the bytes of the entry that comes next. What is
  * held at a time is bounded, whatever the archive says.
+ *
+ * tar-stream's `extract()` would not do: it reads extended attributes as UTF-8, so that two sets of capabilities look the same, takes
+ * the size of a link for content, and goes on behind the end.
  *
  * @throws RegistryError for what is no archive
  */
@@ -51,21 +56,21 @@ export async function* readLayerTar(
   try {
     for (let head = await reader.head(); head; head = await reader.head()) {
       const kind = String.fromCharCode(head[156] ?? 0);
-      const size = Number(pax.get("size") ?? numberIn(head, 124, 12));
-      if (!Number.isSafeInteger(size) || size < 0) throw reader.broken("an entry of no size");
       if (kind === "x" || kind === "g") {
-        const records = paxRecords(await reader.text(size));
+        const records = paxRecords(await reader.text(numberIn(head, 124, 12)));
         // A global header says nothing of single files that BuildKit would write.
         if (kind === "x") pax = records;
         continue;
       }
       if (kind === "L" || kind === "K") {
-        const name = (await reader.text(size)).toString("latin1").replace(/\0.*$/s, "");
+        const name = (await reader.text(numberIn(head, 124, 12))).toString("latin1").replace(/\0.*$/s, "");
         pax.set(kind === "L" ? "path" : "linkpath", name);
         continue;
       }
+      const size = Number(pax.get("size") ?? numberIn(head, 124, 12));
+      if (!isSize(size)) throw reader.broken("an entry of no size");
       const entry = entryOf(head, { kind, size, pax });
-      await reader.content(entry.type === "file" ? size : 0, onContent);
+      await reader.content(entry.size, onContent);
       pax = new Map();
       yield entry;
     }
@@ -94,7 +99,7 @@ function entryOf(
     mode: numberIn(head, 100, 8) & 0o7777,
     owner: `${pax.get("uid") ?? numberIn(head, 108, 8)}:${pax.get("gid") ?? numberIn(head, 116, 8)}`,
     time: pax.get("mtime") ?? String(numberIn(head, 136, 12)),
-    size: type === "file" ? size : 0,
+    size: withContent.has(type) ? size : 0,
     link: pax.get("linkpath") ?? textIn(head, 157, 100),
     device: isDevice ? `${numberIn(head, 329, 8)}:${numberIn(head, 337, 8)}` : "",
     xattrs,
@@ -164,7 +169,7 @@ class BlockReader {
 
   /** A header's own content. */
   async text(size: number): Promise<Buffer> {
-    if (size > longestHeader) throw this.broken("an extended header that is too long");
+    if (!isSize(size) || size > longestHeader) throw this.broken("an extended header that is too long");
     const content = await this.#take(size);
     await this.#take(padding(size));
     return content ?? Buffer.alloc(0);
@@ -206,6 +211,10 @@ class BlockReader {
     this.#left = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     return true;
   }
+}
+
+function isSize(size: number): boolean {
+  return Number.isSafeInteger(size) && size >= 0;
 }
 
 function padding(size: number): number {
