@@ -11,6 +11,7 @@ import {
   isRemoteUrl,
 } from "../build/index.js";
 import { type Environment, parseSize, variableOf } from "../config/index.js";
+import { withoutUndefined } from "../core/index.js";
 import { BakeError } from "./bake-error.js";
 import type { SecretEntry, TypedEntry } from "./entries.js";
 import { policyText } from "./policy-entry.js";
@@ -47,7 +48,7 @@ export function toBuildOptions(target: TargetFields, place: TargetPlace): Target
 
 /** Options that are lists, of those that are set. */
 function listsOf(target: TargetFields): Partial<TargetOptions> {
-  return given({
+  return withoutUndefined({
     platforms: target.platforms,
     annotations: target.annotations,
     noCacheFilter: target["no-cache-filter"],
@@ -67,7 +68,7 @@ function listsOf(target: TargetFields): Partial<TargetOptions> {
 /** Options of one value, of those that are set. */
 function valuesOf(target: TargetFields): Partial<TargetOptions> {
   const size = target["shm-size"];
-  return given({
+  return withoutUndefined({
     target: target.target,
     pull: target.pull,
     noCache: target["no-cache"],
@@ -75,10 +76,6 @@ function valuesOf(target: TargetFields): Partial<TargetOptions> {
     call: target.call,
     shmSize: size ? shmBytes(size) : undefined,
   });
-}
-
-function given(options: Record<string, unknown>): Partial<TargetOptions> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 function shmBytes(text: string): number {

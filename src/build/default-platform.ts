@@ -1,5 +1,5 @@
 import { type Platform, normalizePlatform } from "../builder/index.js";
-import { InvalidArgumentError } from "../core/index.js";
+import { InvalidArgumentError, withoutUndefined } from "../core/index.js";
 import type { ConnectTarget } from "./connection.js";
 
 /**
@@ -9,10 +9,7 @@ import type { ConnectTarget } from "./connection.js";
 export async function defaultPlatform(target: ConnectTarget): Promise<Platform> {
   const { prepare } = await import("./connection.js");
   const { builder, address, tls, dial, env, onEvent, signal } = target;
-  const given = { builder, address, tls, dial, env, onEvent, signal };
-  const prepared = await prepare(
-    Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  );
+  const prepared = await prepare(withoutUndefined({ builder, address, tls, dial, env, onEvent, signal }));
   try {
     const { nodes } = prepared;
     const client = await nodes.connect(nodes.firstIndex, {

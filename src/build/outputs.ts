@@ -3,10 +3,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { type Environment, parseGoBool } from "../config/index.js";
 import { formatPlatform, parsePlatform } from "../builder/index.js";
-import { InvalidArgumentError, holdStream, messageOf, writableOf } from "../core/index.js";
+import { InvalidArgumentError, holdStream, messageOf, writableOf, withoutUndefined } from "../core/index.js";
 import { pathWithin, statOutput } from "../fs/index.js";
 import { parseReference } from "../registry/index.js";
-import { definedTexts } from "./parse/fields.js";
 import { type Output, outputTypeOf } from "./parse/output.js";
 import { reproducibleAttrs } from "./reproducible/reproducible-exports.js";
 
@@ -81,7 +80,7 @@ export async function planOutputs(request: OutputRequest): Promise<PlannedOutput
 function askedOutputs({ outputs, push, load }: OutputRequest) {
   const pushed = { push: "true", unpack: "false" };
   const asked: (Output & { attrs: Record<string, string> })[] = outputs.map((output) => {
-    const attrs = definedTexts(output.attrs);
+    const attrs = withoutUndefined(output.attrs ?? {});
     if (output.type === "registry")
       return { ...output, type: "image", attrs: { ...pushed, ...attrs, push: "true" } };
     if (output.type === "image" && push) return { ...output, attrs: { ...pushed, ...attrs, push: "true" } };

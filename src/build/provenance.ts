@@ -1,6 +1,6 @@
 import { type BuildkitClient, BuildkitError, type control, readContent } from "../buildkit/index.js";
 import { type JsonObject, isJsonObject } from "../config/index.js";
-import { type EventSink, withVertex, parseJson } from "../core/index.js";
+import { type EventSink, withVertex, parseJson, withoutUndefined } from "../core/index.js";
 import { unimplementedCode } from "./build-error.js";
 
 /** How much of a build's provenance goes into its metadata: `min` leaves out the steps and the times. */
@@ -119,14 +119,18 @@ function toSlsa02(predicate: JsonObject): JsonObject {
     builder: { id: child(run, "builder")["id"] ?? "" },
     buildType: "https://mobyproject.org/buildkit@v1",
     ...(materials.length > 0 && {
-      materials: materials.map((entry) => present({ uri: entry["uri"], digest: entry["digest"] })),
+      materials: materials.map((entry) => withoutUndefined({ uri: entry["uri"], digest: entry["digest"] })),
     }),
     invocation: {
-      configSource: present({ uri: source["uri"], digest: source["digest"], entryPoint: source["path"] }),
+      configSource: withoutUndefined({
+        uri: source["uri"],
+        digest: source["digest"],
+        entryPoint: source["path"],
+      }),
       parameters: child(external, "request"),
       environment: { platform: builderPlatform ?? "", ...environment },
     },
-    ...present({
+    ...withoutUndefined({
       buildConfig,
       metadata: isJsonObject(run["metadata"]) ? toMetadata02(run["metadata"]) : undefined,
     }),
@@ -135,7 +139,7 @@ function toSlsa02(predicate: JsonObject): JsonObject {
 
 function toMetadata02(metadata: JsonObject): JsonObject {
   const completeness = child(metadata, "buildkit_completeness");
-  return present({
+  return withoutUndefined({
     buildInvocationID: metadata["invocationId"] ?? metadata["invocationID"],
     buildStartedOn: metadata["startedOn"],
     buildFinishedOn: metadata["finishedOn"],
@@ -153,9 +157,4 @@ function toMetadata02(metadata: JsonObject): JsonObject {
 function child(parent: JsonObject, key: string): JsonObject {
   const value = parent[key];
   return isJsonObject(value) ? value : {};
-}
-
-/** The fields that have a value. */
-function present(fields: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }

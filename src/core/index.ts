@@ -94,4 +94,5 @@ export { checkShape, parseJson } from "./parse-json.js";
 export { clipText, soundCount } from "./sound-values.js";
 export { type WireTime, dateOf } from "./timestamp.js";
 export { roomIn } from "./room-in.js";
+export { withoutUndefined } from "./without-undefined.js";
 export { trimBoth, trimTrailing } from "./trim.js";

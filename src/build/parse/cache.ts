@@ -1,5 +1,5 @@
-import { InvalidArgumentError } from "../../core/index.js";
-import { csv, definedTexts, parseFields } from "./fields.js";
+import { InvalidArgumentError, withoutUndefined } from "../../core/index.js";
+import { csv, parseFields } from "./fields.js";
 
 /** A cache to import from or export to: `type` and its attributes, as BuildKit names them. */
 export interface CacheOption {
@@ -38,5 +38,5 @@ export function parseCache(text: string): Cache[] {
 
 /** Caches as they were given, without what is undefined. */
 export function cachesOf(given: readonly CacheOption[]): Cache[] {
-  return given.map(({ type, attrs }) => ({ type, attrs: definedTexts(attrs) }));
+  return given.map(({ type, attrs }) => ({ type, attrs: withoutUndefined(attrs ?? {}) }));
 }

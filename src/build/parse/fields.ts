@@ -33,15 +33,6 @@ export function formatCsv(fields: readonly string[]): string {
     .join(",");
 }
 
-/** The values that were given; undefined means not given. */
-export function definedTexts(
-  given: Readonly<Record<string, string | undefined>> = {},
-): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(given).filter((entry): entry is [string, string] => entry[1] !== undefined),
-  );
-}
-
 /** Splits at the first `=`; the value is undefined when there is none. */
 export function splitPair(text: string): [key: string, value: string | undefined] {
   const at = text.indexOf("=");

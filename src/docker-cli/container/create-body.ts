@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { parseCsvFields } from "../../config/index.js";
-import { InvalidArgumentError } from "../../core/index.js";
+import { InvalidArgumentError, withoutUndefined } from "../../core/index.js";
 import type { ContainerCreateBody, DeviceRequest, HostConfig } from "../../engine-api/index.js";
 import { readBounded } from "../../fs/index.js";
 import type { DockerContext } from "../docker-context.js";
@@ -49,7 +49,7 @@ export async function createBody(
     ExposedPorts: ports.exposed,
     Volumes: Object.fromEntries(anonymous.map((target) => [target, {}])),
     HostConfig: { ...hostConfigOf(flags), Binds: binds, PortBindings: ports.bindings },
-    ...given({
+    ...withoutUndefined({
       // An empty one takes the image's away.
       Entrypoint: flags.entrypoint === undefined ? undefined : [flags.entrypoint],
       Hostname: flags.hostname,
@@ -68,7 +68,7 @@ export async function createBody(
 
 function hostConfigOf(flags: ContainerFlags): HostConfig {
   const { memory, memorySwap, memoryReservation, ulimit, tmpfs, sysctl, logDriver, logOpt } = flags;
-  return given({
+  return withoutUndefined({
     AutoRemove: flags.rm,
     Privileged: flags.privileged,
     Init: flags.init,
@@ -111,11 +111,6 @@ function hostConfigOf(flags: ContainerFlags): HostConfig {
     Ulimits: ulimit?.map(ulimitOf),
     VolumesFrom: flags.volumesFrom,
   });
-}
-
-/** Only what was given. */
-function given<T extends object>(values: { [Name in keyof T]: T[Name] | undefined }): T {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
 }
 
 /** Volumes with a source, and those that have only a place (docker/cli loader.ParseVolume). Relative paths are this directory's. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type BuildCallOptions, build, files, isRemoteUrl } from "../../build/index.js";
+import { withoutUndefined } from "../../core/index.js";
 import { replayErrors } from "./replay-error.js";
 import { withoutEnd } from "./replay-target.js";
 import type { SnapshotOptions } from "./snapshot-options.js";
@@ -65,7 +66,7 @@ function where(options: SnapshotOptions): Partial<BuildCallOptions> {
     onEvent: onEvent && withoutEnd(onEvent),
   };
   return {
-    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    ...withoutUndefined(given),
     provenance: false,
     sbom: false,
     describe: false,

@@ -1,6 +1,7 @@
 import { isAbsolute, join } from "node:path";
 import {
   type BuildCallOptions,
+  type ContextSource,
   type BuildResult,
   type PlanChange,
   buildChanged,
@@ -8,7 +9,7 @@ import {
   describeChange,
 } from "../../build/index.js";
 import { formatPlatformFully } from "../../builder/index.js";
-import { InvalidArgumentError } from "../../core/index.js";
+import { InvalidArgumentError, withoutUndefined } from "../../core/index.js";
 import { checkReplayable, localInputs } from "./check-replayable.js";
 import { type MaterialSources, openMaterials } from "./material-sources.js";
 import { pinnedSources } from "./pinned-sources.js";
@@ -38,10 +39,7 @@ export function checkTarget({ provenance }: ReplayTarget, options: ReplayOptions
   networkForReplay(options.network, provenance.attrs.get("force-network-mode"));
   recordedAttrs(provenance);
   remoteContexts(provenance);
-  if (remoteContext(provenance) === undefined && localInputs(provenance).locals.length === 0)
-    throw replayErrors.subject(
-      "predicate has no recorded build context; replay requires a remote-source build (git / https)",
-    );
+  contextOf(provenance, options);
   if (mode === "materials") void new SourcePins(provenance);
 }
 
@@ -70,8 +68,6 @@ function buildOptions({ subject, provenance }: ReplayTarget, options: ReplayOpti
   const { builder, address, tls, dial, env, onEvent, signal } = options;
   const { outputs, tags, load, push, secrets, ssh, contexts = {} } = options;
   const { platform } = subject;
-  const url = remoteContext(provenance);
-  const local = contexts["context"];
   const named = Object.entries(contexts).filter(([name]) => name !== "context" && name !== "dockerfile");
   const given = {
     builder,
@@ -98,13 +94,21 @@ function buildOptions({ subject, provenance }: ReplayTarget, options: ReplayOpti
     // What is attested would be the replay, not what is replayed.
     provenance: false,
     sbom: false,
-    context:
-      url !== undefined ? { type: "remote" as const, url } : { type: "directory" as const, path: local },
+    context: contextOf(provenance, options),
     file: localDockerfile(provenance, contexts),
   };
-  return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as unknown as BuildCallOptions;
+  return withoutUndefined(given);
+}
+
+/** Where the context comes from, which a build always has: the frontend asks for it even if it reads nothing of it. */
+function contextOf(provenance: Provenance, { contexts = {} }: ReplayOptions): ContextSource {
+  const url = remoteContext(provenance);
+  if (url !== undefined) return { type: "remote", url };
+  const { context: path } = contexts;
+  if (path !== undefined) return { type: "directory", path };
+  throw replayErrors.subject(
+    "predicate has no recorded build context; replay requires a remote-source build (git / https)",
+  );
 }
 
 /** A named context is mounted under its own name, but for those that would be one of every build's two. */

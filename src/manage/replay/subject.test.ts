@@ -268,3 +268,15 @@ test("a layout that leads out of its directory is no subject", async () => {
   await index(`sha256:${digest}`);
   await expect(describeProvenance(layout)).rejects.toMatchObject({ code: "REGISTRY_NOT_FOUND" });
 });
+
+test("provenance of directories among which the context is not is refused before anything is asked for", async () => {
+  const { externalParameters, ...build } = predicate.buildDefinition;
+  const args = { "slipway:input:dockerfile": `sha256:${"d".repeat(64)}` };
+  const request = { frontend: "dockerfile.v0", locals: [{ name: "dockerfile" }], args };
+  const changed = { ...build, externalParameters: { ...externalParameters, configSource: {}, request } };
+  const subject = await file(statement({ predicate: { buildDefinition: changed } }));
+  for (const call of [planReplay, replay])
+    await expect(call(subject, { contexts: { dockerfile: dir } })).rejects.toThrow(
+      "predicate has no recorded build context",
+    );
+});
