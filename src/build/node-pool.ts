@@ -13,6 +13,7 @@ import {
 import type { BuildkitClient } from "../buildkit/index.js";
 import type { DockerConfig, Environment } from "../config/index.js";
 import { InvalidArgumentError, isSlipwayError, throwIfAborted, untilAborted } from "../core/index.js";
+import { alongside } from "./alongside.js";
 import type { ConnectTarget } from "./connection.js";
 import { type BuildNode, type ConnectNodeOptions, dialledNode, builderNode } from "./build-node.js";
 
@@ -63,11 +64,12 @@ export async function openNodes(
   const firstIndex = builder.nodes.indexOf(node);
   const configured = builder.nodes.map((one) => one.node.platforms);
   let isAnnounced = false;
-  const announce = async ({ onEvent }: ConnectNodeOptions) => {
-    if (isAnnounced) return;
+  const announce = ({ onEvent }: ConnectNodeOptions) => {
+    if (isAnnounced) return Promise.resolve();
     isAnnounced = true;
     onEvent?.({ type: "start", builder: builder.name, driver: builder.driver });
-    await builder.touch();
+    // A store that cannot be written is no error.
+    return builder.touch();
   };
   return new Pool(firstIndex, await openNode(firstIndex), configured, openNode, announce);
 }
@@ -113,12 +115,12 @@ class Pool implements NodePool {
       const isOthers = this.#clients.has(index);
       const connecting = kept(this.#clients, index, async () => {
         const node = await this.node(index);
-        await this.#announce(options);
+        const announced = this.#announce(options);
         if (this.#lost.delete(index)) {
           const text = `the connection to ${node.nodeName} of builder ${node.builderName} was lost, connecting again`;
           options.onEvent?.({ type: "message", level: "info", text });
         }
-        const client = this.#watched(index, await node.connect(options));
+        const client = this.#watched(index, await alongside(announced, () => node.connect(options)));
         if (this.size > 1) {
           // Only for when it is lost: a build needs no answer.
           const [platform] = await offeredBy(client, options).catch(() => []);

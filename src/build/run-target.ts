@@ -1,5 +1,6 @@
 import { type BuildExplanation, type EventSink, type NetworkReport, isSlipwayError } from "../core/index.js";
 import { type Attachable, Session } from "../session/index.js";
+import { alongside } from "./alongside.js";
 import type { BuildError } from "./build-error.js";
 import type { ConnectedNode } from "./connected-node.js";
 import type { BuildResources } from "./build-resources.js";
@@ -27,7 +28,7 @@ export interface RunTargetOptions {
   ask?: AskGateway | undefined;
   /** Is told when the builder has taken the build's session; until then it knows nothing of the build. */
   onSession?: (() => void) | undefined;
-  /** Notes what is about to be built under the build's id, as buildx does in its `refs`. */
+  /** Notes what is about to be built under the build's id, as buildx does in its `refs`. That it cannot is no error. */
   saveRef?: ((plan: SolvePlan) => Promise<void>) | undefined;
   /** Lets the build be exported later, while it is held. */
   late?: LateOutputs | undefined;
@@ -54,7 +55,6 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
   });
   const { targets } = opened;
   const attachables = await sessionServices(plan, run, { targets, onExport, locals: shared?.locals });
-  if (!plan.call) await options.saveRef?.(plan);
   if (plan.epoch) await warnOf(plan, run);
   const ref = `${node.builderName}/${node.nodeName}/${plan.ref}`;
   let outcome: SolveOutcome | undefined;
@@ -130,11 +130,10 @@ async function solveInSession(
   let sending: Promise<void> | undefined;
   try {
     const pipe = below("moby.buildkit.v1.Control/Session");
-    await using session = await Session.open(client, {
-      attachables: trace.watched(attachables),
-      sharedKey,
-      signal,
-    });
+    const noted = (plan.call ? undefined : saveRef?.(plan)) ?? Promise.resolve();
+    await using session = await alongside(noted, () =>
+      Session.open(client, { attachables: trace.watched(attachables), sharedKey, signal }),
+    );
     onSession?.();
     run.late?.begin({ plan, run, session, saveRef });
     const spans = { solve: below("moby.buildkit.v1.Control/Solve"), frontend: below("frontend") };

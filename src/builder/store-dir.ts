@@ -35,7 +35,8 @@ export class StoreDir {
   /** Content of a file; undefined when there is none. */
   async read(name: string): Promise<Buffer | undefined> {
     const path = join(this.path, name);
-    this.#refuseShared(dirname(path));
+    const small = this.readSmall(name);
+    if (small) return small;
     try {
       return await readIfThere(path, { limit: largestFile });
     } catch (error) {

@@ -94,7 +94,7 @@ async function untilConnected(
       continue;
     }
     const { StartedAt: startedAt } = container.State;
-    const socket = node.connect === "exec" ? undefined : await findSocket(container);
+    const socket = node.connect === "exec" ? undefined : findSocket(container);
     if (socket !== undefined) {
       const dial = dialSocket(socket);
       const outcome = await attempt(dial, localWindows, signal);

@@ -1,4 +1,5 @@
-import { type FileHandle, constants as fsConstants, open, readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { type FileHandle, constants as fsConstants, open } from "node:fs/promises";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import { type Dial, connectSocket, messageOf, throwIfAborted } from "../../core/index.js";
@@ -19,14 +20,15 @@ const connectMilliseconds = 2_000;
  * decision 7). `State.Pid` counts in the engine's pid name space, so the pid is believed only if its control group
  * names the container.
  */
-export async function findSocket(container: ContainerInspect): Promise<string | undefined> {
+export function findSocket(container: ContainerInspect): string | undefined {
   if (process.platform !== "linux" || !container.State.Running) return undefined;
   const mounted = socketMount(container);
   if (mounted) return `${mounted}/${socketName}`;
   const pid = container.State.Pid;
   if (!pid) return undefined;
   try {
-    const groups = await readFile(`/proc/${pid}/cgroup`, "latin1");
+    // The kernel has it at once.
+    const groups = readFileSync(`/proc/${pid}/cgroup`, "latin1");
     return groups.includes(container.Id) ? `/proc/${pid}/root${socketDirectory}/${socketName}` : undefined;
   } catch {
     return undefined; // not our pid name space, or not ours to see
