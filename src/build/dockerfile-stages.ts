@@ -1,4 +1,4 @@
-import { instructions } from "./engine-images/base-images.js";
+import { readInstructions } from "./dockerfile/instructions.js";
 
 /** A stage of a Dockerfile, as far as it matters which files it wants. */
 export interface DockerfileStage {
@@ -13,12 +13,12 @@ export interface DockerfileStage {
 /** Stages of a Dockerfile in their order. */
 export function dockerfileStages(dockerfile: string): DockerfileStage[] {
   const stages: DockerfileStage[] = [];
-  for (const line of withoutHeredocs(instructions(dockerfile))) {
-    const [, word = "", rest = ""] = /^\s*([a-z]+)\s+(.*)$/i.exec(line) ?? [];
-    const words = rest.trim().split(/\s+/);
+  for (const { word, isTrigger, line } of readInstructions(dockerfile)) {
+    if (isTrigger) continue;
+    const words = line.trim().split(/\s+/);
     const plain = words.filter((part) => !part.startsWith("--"));
     const stage = stages.at(-1);
-    switch (word.toUpperCase()) {
+    switch (word) {
       case "FROM": {
         const name = plain[1]?.toLowerCase() === "as" ? (plain[2] ?? "").toLowerCase() : "";
         stages.push({ name, from: [plain[0] ?? ""], sources: [] });
@@ -60,17 +60,4 @@ function addMount(mount: string, stage: DockerfileStage | undefined): void {
   const from = value("from");
   if (from !== undefined) stage?.from.push(from);
   else if ((value("type") ?? "bind") === "bind") stage?.sources.push(value("source", "src") ?? ".");
-}
-
-/** Lines of a heredoc are content, whatever they look like. */
-function* withoutHeredocs(lines: Iterable<string>): Generator<string> {
-  let ends: string[] = [];
-  for (const line of lines) {
-    if (ends.length > 0) {
-      if (line.replace(/^\t+/, "") === ends[0]) ends = ends.slice(1);
-      continue;
-    }
-    ends = [...line.matchAll(/<<-?["']?([A-Za-z_]\w*)["']?/g)].map(([, word = ""]) => word);
-    yield line;
-  }
 }

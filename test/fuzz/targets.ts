@@ -4,6 +4,9 @@ import { readBake } from "../../src/bake/index.js";
 import { callResult } from "../../src/build/build-result.js";
 import { InputSketch } from "../../src/build/input-sketch.js";
 import { parseRecordedInput } from "../../src/build/recorded-input.js";
+import { readInstructions } from "../../src/build/dockerfile/instructions.js";
+import { findUnreproducible } from "../../src/build/reproducible/find-unreproducible.js";
+import { addMounts } from "../../src/build/trust-ca/add-mounts.js";
 import { baseImages } from "../../src/build/engine-images/base-images.js";
 import { ArchiveGuard } from "../../src/build/load/archive-guard.js";
 import { decodeNodeGroup } from "../../src/builder/node-group-json.js";
@@ -79,6 +82,16 @@ const recordBytes = Buffer.from(
 const manifest = JSON.stringify({ schemaVersion: 2, mediaType: "application/vnd.oci.image.manifest.v1+json", config: { mediaType: "a", digest, size: 1 }, layers: [{ mediaType: "b", digest, size: 2 }] }); // prettier-ignore
 const index = JSON.stringify({ schemaVersion: 2, manifests: [{ mediaType: "application/vnd.oci.image.manifest.v1+json", digest, size: 1, platform: { os: "linux", architecture: "arm64", variant: "v8" }, annotations: { a: "b" } }] }); // prettier-ignore
 const dockerfile = "ARG A=alpine\nFROM --platform=$BUILDPLATFORM ${A:-x}:1 AS a\nRUN --mount=from=b,target=/c true \\\n && x\nCOPY --from=a /x <<EOT /y\nhi\nEOT\n"; // prettier-ignore
+
+/** What is written into a Dockerfile leaves its instructions where they are. */
+function dockerfileReaders(text: string): void {
+  baseImages(text);
+  findUnreproducible(text);
+  const places = (of: string) =>
+    readInstructions(of).map(({ word, parts }) => [word, parts.map(({ line }) => line)]);
+  if (JSON.stringify(places(addMounts(text, "--mount=m"))) !== JSON.stringify(places(text)))
+    throw new RangeError("moved");
+}
 
 /** An entry of a tar archive (POSIX ustar). */
 function tarEntry(name: string, content: string, type = "0"): Buffer {
@@ -255,7 +268,7 @@ export const targets: Record<string, Target> = {
   builders: { seeds: text(group), run: (bytes) => decodeNodeGroup("x", bytes) },
   "JSON files": { seeds: text(group, "\ufeff{}"), run: (bytes) => parseJsonObject("x", bytes) },
   traces: { seeds: text('{"a":[1,"}"]}\n{"b":{}}'), run: parseSpans },
-  Dockerfiles: { seeds: text(dockerfile), run: (bytes) => baseImages(bytes.toString()) },
+  Dockerfiles: { seeds: text(dockerfile), run: (bytes) => dockerfileReaders(bytes.toString()) },
   lists: { seeds: text('type=a,"b=""c",d'), run: (bytes) => parseCsvFields(bytes.toString()) },
   durations: { seeds: text("1h2.5ms"), run: (bytes) => parseGoDuration(bytes.toString()) },
   sizes: { seeds: text("1.5GB"), run: (bytes) => parseSize(bytes.toString()) },

@@ -44,3 +44,13 @@ test("takes time in line with the text's length", () => {
   expect(baseImages(text)).toEqual([]);
   expect(baseImages(`FROM ${"${A:-".repeat(50_000)}${"}".repeat(50_000)}`)).toEqual([]);
 });
+
+test("here-documents and triggers name none; a comment ends the directives", () => {
+  expect(baseImages("FROM a\nRUN <<EOF\nFROM b\nCOPY --from=c / /\nEOF\nONBUILD COPY --from=d / /")).toEqual([
+    full("a:latest"),
+  ]);
+  expect(baseImages("# a comment\n# escape=`\nFROM a\nRUN x `\nFROM b")).toEqual([
+    full("a:latest"),
+    full("b:latest"),
+  ]);
+});

@@ -1,4 +1,5 @@
 import { formatReference, parseReference, withDefaultTag } from "../../registry/index.js";
+import { readInstructions } from "../dockerfile/instructions.js";
 import { expandVariables } from "./expand-variables.js";
 
 /** What variables of a Dockerfile's `FROM` may be. */
@@ -38,15 +39,15 @@ function* namesFor(
   const variables = platformVariables(platform);
   let isGlobal = true;
   const isImage = (name: string) => !/^\d+$/.test(name) && !stages.has(name.toLowerCase());
-  for (const line of instructions(dockerfile)) {
-    const [, word = "", rest = ""] = /^\s*([a-z]+)\s+(.*)$/i.exec(line) ?? [];
-    switch (word.toUpperCase()) {
+  for (const { word, isTrigger, line } of readInstructions(dockerfile)) {
+    if (isTrigger) continue;
+    switch (word) {
       case "ARG":
-        if (isGlobal) declare(rest, variables, args);
+        if (isGlobal) declareArguments(line, variables, args);
         break;
       case "FROM": {
         isGlobal = false;
-        const words = rest
+        const words = line
           .trim()
           .split(/\s+/)
           .filter((part) => !part.startsWith("--"));
@@ -58,37 +59,23 @@ function* namesFor(
       case "COPY":
       case "ADD":
       case "RUN":
-        for (const [, name = ""] of rest.matchAll(/(?:--from=|[=,]from=)([^\s,]+)/gi))
+        for (const [, name = ""] of line.matchAll(/(?:--from=|[=,]from=)([^\s,]+)/gi))
           if (isImage(unquoted(name))) yield unquoted(name);
     }
   }
 }
 
 /** `ARG A=1 B="$A-x" C`: build arguments come before what the Dockerfile says. */
-function declare(text: string, variables: Map<string, string>, args: ReadonlyMap<string, string>): void {
+export function declareArguments(
+  text: string,
+  variables: Map<string, string>,
+  args: ReadonlyMap<string, string>,
+): void {
   for (const [, name = "", value] of text.matchAll(/([A-Za-z_]\w*)(?:=("[^"]*"|'[^']*'|\S*))?/g)) {
     const set =
       args.get(name) ?? (value === undefined ? undefined : expandVariables(unquoted(value), variables));
     if (set !== undefined) variables.set(name, set);
   }
-}
-
-/** Lines with those that are continued put together, by the escape character that the Dockerfile has; without comments. */
-export function instructions(dockerfile: string): string[] {
-  const isBacktick = escapesByBacktick(dockerfile);
-  const lines: string[] = [];
-  let open = "";
-  for (const line of dockerfile.split(/\r?\n/)) {
-    if (/^\s*#/.test(line)) continue;
-    const continued = line.trimEnd();
-    if (continued.endsWith(isBacktick ? "`" : "\\")) {
-      open += `${continued.slice(0, -1)} `;
-      continue;
-    }
-    lines.push(open + line);
-    open = "";
-  }
-  return open === "" ? lines : [...lines, open];
 }
 
 function unquoted(text: string): string {
@@ -105,14 +92,4 @@ function platformVariables(platform: string): Map<string, string> {
     ["TARGETARCH", arch],
     ["TARGETVARIANT", variant],
   ]);
-}
-
-/** The `# escape=` among the comments that a Dockerfile begins with. */
-export function escapesByBacktick(dockerfile: string): boolean {
-  for (const line of dockerfile.split("\n")) {
-    const text = line.trim();
-    if (!text.startsWith("#")) return false;
-    if (/^#\s*escape\s*=\s*`$/i.test(text)) return true;
-  }
-  return false;
 }

@@ -1,3 +1,5 @@
+import { type Instruction, readInstructions } from "../dockerfile/instructions.js";
+
 /** What of a stage decides on its steps besides the steps themselves. */
 export interface StageSettings {
   /** As `FROM … AS name` has it, else its number. */
@@ -18,7 +20,6 @@ const silent = new Set([
   "MAINTAINER",
   "STOPSIGNAL",
   "VOLUME",
-  "ONBUILD",
 ]);
 
 /**
@@ -28,15 +29,16 @@ const silent = new Set([
 export function dockerfileStages(text: string): StageSettings[] {
   const stages: StageSettings[] = [];
   let count = 0;
-  for (const line of instructions(text)) {
-    const [, word = "", rest = ""] = /^(\S+)\s*([^]*)$/.exec(line) ?? [];
-    const name = word.toUpperCase();
-    if (name === "FROM") {
-      const [, as] = /\sAS\s+(\S+)$/i.exec(rest.trimEnd()) ?? [];
+  for (const instruction of readInstructions(text)) {
+    const { word, isTrigger, line } = instruction;
+    if (isTrigger) continue;
+    if (word === "FROM") {
+      const [, as] = /\sAS\s+(\S+)$/i.exec(line.trimEnd()) ?? [];
       stages.push({ name: as?.toLowerCase() ?? `stage-${stages.length}`, settings: [] });
       count = 1;
-    } else if (steps.has(name)) count++;
-    else if (!silent.has(name)) stages.at(-1)?.settings.push({ before: count + 1, text: `${name} ${rest}` });
+    } else if (steps.has(word)) count++;
+    else if (!silent.has(word))
+      stages.at(-1)?.settings.push({ before: count + 1, text: `${word} ${withEvenBlanks(instruction)}` });
   }
   return stages;
 }
@@ -51,32 +53,16 @@ export function declaredArguments(text: string): string[] {
     .filter((name) => name !== "");
 }
 
-/** Lines joined with those that they go on in; what stands in a here-document belongs to its instruction. */
-function* instructions(text: string): Generator<string, void> {
-  let current = "";
-  let ends: string[] = [];
-  for (const line of text.split(/\r?\n/)) {
-    if (ends.length > 0) {
-      current += `\n${line}`;
-      if (line.trimStart() !== ends[0]) continue;
-      ends.shift();
-      if (ends.length > 0) continue;
-      yield current;
-      current = "";
-      continue;
-    }
-    if (/^\s*(?:#|$)/.test(line)) continue;
-    const goesOn = line.trimEnd().endsWith("\\");
-    current += current === "" ? line.trimStart() : ` ${line.trim()}`;
-    if (goesOn) {
-      current = current.trimEnd().slice(0, -1).trimEnd();
-      continue;
-    }
-    if (/^(?:RUN|COPY|ADD)\s/i.test(current))
-      ends = [...current.matchAll(/<<-?["']?([A-Za-z_]\w*)["']?/g)].map(([, end = ""]) => end);
-    if (ends.length > 0) continue;
-    yield current;
-    current = "";
-  }
-  if (current !== "") yield current;
+/** The line with one blank where its lines were put together, if there was any. */
+function withEvenBlanks({ line, parts }: Instruction): string {
+  const begins = parts.map(({ at }) => at).filter((at) => at > 0 && at < line.length);
+  const pieces = [0, ...begins].map((begin, index) => line.slice(begin, begins[index]));
+  return pieces
+    .map((piece, index) => {
+      const before = pieces[index - 1];
+      const isApart = before !== undefined && (before.trimEnd() !== before || piece.trimStart() !== piece);
+      const own = index === pieces.length - 1 ? piece : piece.trimEnd();
+      return isApart ? ` ${own.trimStart()}` : own;
+    })
+    .join("");
 }

@@ -1,4 +1,6 @@
-import { type Instruction, lineAt, sourceLines } from "./source-lines.js";
+import { frontendOf } from "../dockerfile/directives.js";
+import { type Instruction, placeAt, readInstructions } from "../dockerfile/instructions.js";
+import { declareArguments } from "../engine-images/base-images.js";
 import { unreproducibleCommands } from "./command-rules.js";
 import { shellCommands } from "./shell-commands.js";
 import { expandVariables } from "../engine-images/expand-variables.js";
@@ -25,7 +27,7 @@ const mostFound = 100;
 export function findUnreproducible(dockerfile: string, known: LookedAt = {}): Unreproducible[] {
   const look = new Look(known);
   look.frontend(dockerfile);
-  for (const instruction of sourceLines(dockerfile)) look.at(instruction);
+  for (const instruction of readInstructions(dockerfile)) look.at(instruction);
   return look.found.sort((a, b) => a.line - b.line).slice(0, mostFound);
 }
 
@@ -42,24 +44,18 @@ class Look {
     this.#contexts = contexts;
   }
 
-  /** `# syntax=` stands among the comments that a Dockerfile begins with. */
   frontend(dockerfile: string): void {
-    const lines = dockerfile.split("\n");
-    for (const [index, line] of lines.entries()) {
-      const text = line.trim();
-      if (!text.startsWith("#")) return;
-      const image = /^#\s*syntax\s*=\s*(\S+)/i.exec(text)?.[1];
-      if (image !== undefined) return this.#image(image, index + 1, "the frontend");
-    }
+    const { image, line } = frontendOf(dockerfile) ?? {};
+    if (image !== undefined && line !== undefined) this.#image(image, line, "the frontend");
   }
 
   at(instruction: Instruction): void {
-    const line = lineAt(instruction, 0);
-    const words = instruction.text.trim().split(/\s+/);
+    const { line } = placeAt(instruction, 0);
+    const words = instruction.line.trim().split(/\s+/);
     const plain = words.filter((word) => !word.startsWith("--"));
     switch (instruction.word) {
       case "ARG":
-        if (this.#isGlobal) this.#declare(instruction.text);
+        if (this.#isGlobal) declareArguments(instruction.line, this.#variables, this.#args);
         break;
       case "FROM":
         this.#isGlobal = false;
@@ -83,7 +79,7 @@ class Look {
     const text = scriptOf(instruction.text);
     const isList = text !== instruction.text;
     for (const { at, why } of unreproducibleCommands({ text, commands: shellCommands(text) }))
-      this.found.push({ line: lineAt(instruction, isList ? 0 : at), why });
+      this.found.push({ line: placeAt(instruction, isList ? 0 : at).line, why });
   }
 
   /** `--from=` of COPY, and `from=` of a mount. */
@@ -123,15 +119,6 @@ class Look {
         line,
         why: `${source} is what the server has at the time; --checksum=sha256:… holds it`,
       });
-  }
-
-  #declare(text: string): void {
-    for (const [, name = "", value] of text.matchAll(/([A-Za-z_]\w*)(?:=("[^"]*"|'[^']*'|\S*))?/g)) {
-      const given = value?.replace(/^(["'])(.*)\1$/, "$2");
-      const set =
-        this.#args.get(name) ?? (given === undefined ? undefined : expandVariables(given, this.#variables));
-      if (set !== undefined) this.#variables.set(name, set);
-    }
   }
 }
 

@@ -31,5 +31,10 @@ test.each([
   ],
   ["LABEL a=<<EOF\nRUN b", "LABEL a=<<EOF\nRUN --mount=M b"],
   ["RUNNER x\nENV RUN=1\n", "RUNNER x\nENV RUN=1\n"],
+  ["RUN\\\n  a", "RUN --mount=M\\\n  a"],
+  ["\\\n RUN a", "\\\n RUN --mount=M a"],
+  ["RUN a \\\\\nRUN b", "RUN --mount=M a \\\\\nRUN --mount=M b"],
+  ["RUN cat << EOF\nRUN x\nEOF\nRUN b", "RUN --mount=M cat << EOF\nRUN x\nEOF\nRUN --mount=M b"],
+  ["\xef\xbb\xbfRUN a", "\xef\xbb\xbfRUN --mount=M a"],
   ["", ""],
 ])("%j becomes %j", (given, expected) => expect(rewritten(given)).toBe(expected));
