@@ -51,6 +51,8 @@ export type BakeOptions = ReadBakeOptions & ConnectTarget & {
     policy?: SourcePolicy | readonly SourcePolicy[];
     policyTimeoutMilliseconds?: number;
     metadataProvenance?: MetadataProvenance;
+    reproducible?: boolean;
+    recordInputs?: boolean;
     describe?: boolean;
     onEvent?: EventSink;
     signal?: AbortSignal;

@@ -31,6 +31,10 @@ export type BakeOptions = ReadBakeOptions &
     policyTimeoutMilliseconds?: number;
     /** See `build()`. */
     metadataProvenance?: MetadataProvenance;
+    /** Makes the same images of the same; see `build()`. */
+    reproducible?: boolean;
+    /** Records digests of the directories that are sent, of each target in its own provenance; see `build()`. */
+    recordInputs?: boolean;
     /** Read the images' manifests afterwards, for platforms and layers of the results. Default true. */
     describe?: boolean;
     onEvent?: EventSink;

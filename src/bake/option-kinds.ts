@@ -70,6 +70,8 @@ export const bakeKinds = {
   policy: buildCallKinds.policy,
   policyTimeoutMilliseconds: buildCallKinds.policyTimeoutMilliseconds,
   metadataProvenance: oneOf("min", "max"),
+  reproducible: flag,
+  recordInputs: flag,
   describe: flag,
 } satisfies Record<keyof Required<BakeOptions>, Kind>;
 

@@ -1,5 +1,11 @@
 import { type Connection, type ManyResults, buildMany, failedEnd } from "../build/index.js";
-import { type BuildEvent, type GuardedEvents, guardEvents, readOptions } from "../core/index.js";
+import {
+  type BuildEvent,
+  type GuardedEvents,
+  guardEvents,
+  readOptions,
+  withoutUndefined,
+} from "../core/index.js";
 import type { BakeOptions, BakeResult } from "./bake.js";
 import { bakeKinds, connectionBakeKinds } from "./option-kinds.js";
 import { PrivilegesError } from "./privileges-error.js";
@@ -59,21 +65,30 @@ function guardTargetEvents(given: BakeOptions["onTargetEvent"]) {
 
 async function build(options: BakeOptions, connection: Connection | undefined): Promise<ManyResults> {
   const { cwd = process.cwd(), env = process.env, allow = [], targets: asked = ["default"] } = options;
-  const { credentials, metadataProvenance, policy, policyTimeoutMilliseconds } = options;
+  const ofAll = ofAllTargets(options);
   const plan = options.plan ?? (await planOf(options, connection));
   const targets = new Map(
     [...plan.targets].map(([name, target]) => {
-      const own = toBuildOptions(target, { cwd, env });
-      if (credentials) own.credentials = credentials;
-      if (policy) own.policy = policy;
-      if (policyTimeoutMilliseconds !== undefined) own.policyTimeoutMilliseconds = policyTimeoutMilliseconds;
-      if (metadataProvenance) own.metadataProvenance = metadataProvenance;
-      return [name, own] as const;
+      return [name, { ...toBuildOptions(target, { cwd, env }), ...ofAll }] as const;
     }),
   );
   const missing = missingPrivileges(targets.values(), [...allow, ...plan.granted], cwd);
   if (missing.length > 0) throw new PrivilegesError(missing);
   return buildMany(targets, { ...options, connection, asked });
+}
+
+/** What a definition does not say of its targets, and holds for all of them. */
+function ofAllTargets(options: BakeOptions) {
+  const { credentials, policy, policyTimeoutMilliseconds, metadataProvenance, reproducible, recordInputs } =
+    options;
+  return withoutUndefined({
+    credentials,
+    policy,
+    policyTimeoutMilliseconds,
+    metadataProvenance,
+    reproducible,
+    recordInputs,
+  });
 }
 
 function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -23,6 +23,8 @@ export interface BakeFlags extends GlobalFlags {
   provenance?: string;
   pull?: boolean;
   push?: boolean;
+  recordInputs?: boolean;
+  reproducible?: boolean;
   sbom?: string;
   set?: string[];
   var?: string[];
@@ -51,6 +53,8 @@ const flagTable: readonly Row[] = [
   ["--provenance <string>", 'Shorthand for "--set=*.attest=type=provenance"'],
   ["--pull", "Always attempt to pull all referenced images"],
   ["--push", 'Shorthand for "--set=*.output=type=registry". Conditional.'],
+  ["--record-inputs", "Record digests of the local contexts in the provenance, for slipway replay"],
+  ["--reproducible", "Make the same images of the same, and warn of what is another thing another day"],
   ["--sbom <string>", 'Shorthand for "--set=*.attest=type=sbom"'],
   ["--set <stringArray>", 'Override target value (e.g., "targetpattern.key=value")', "list"],
   ["--var <stringArray>", 'Set a variable value (e.g., "name=value")', "list"],

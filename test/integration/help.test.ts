@@ -38,6 +38,8 @@ const meant: Readonly<Record<string, MeantHelp>> = {
     slipway: [
       "--policy stringArray Policy configuration (only disabled=true; rego is not supported)",
       "--policy-module file Module whose functions decide on each source of the build",
+      "--record-inputs Record digests of the local contexts in the provenance, for PROGRAM replay",
+      "--reproducible Make the same images of the same, and warn of what is another thing another day",
     ],
   },
   build: {

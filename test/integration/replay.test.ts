@@ -243,6 +243,51 @@ test("a local context whose digest was recorded is given again; the first file t
   );
 });
 
+test("targets of a bake record the directories that they were sent, and are replayed from them", async () => {
+  const dockerfile = "FROM scratch\nCOPY . /own\nCOPY --from=more . /\n";
+  const target = (name: string, more: string) => `target "${name}" {
+  context = "${name}"
+  contexts = { more = "more" }
+  output = ["type=registry,name=${place.image(`baked-${name}`)}"]
+  ${more}
+}`;
+  const inline = `dockerfile-inline = ${JSON.stringify(dockerfile)}`;
+  const dir = await place.work.context({
+    "docker-bake.hcl": `group "default" { targets = ["a", "b"] }\n${target("a", "")}\n${target("b", inline)}\n`,
+    "a/Dockerfile": dockerfile,
+    "a/x": "1",
+    "b/x": "2",
+    "more/y": "3",
+    "inline/Dockerfile": dockerfile,
+  });
+  const env = { BUILDX_BUILDER: place.builder };
+  await place.work.succeed(["bake", "--record-inputs", "--provenance=mode=max"], { cwd: dir, env });
+  const recorded = new Set<string>();
+  for (const name of ["a", "b"]) {
+    const subject = place.image(`baked-${name}`);
+    const { stdout } = await place.succeed([
+      "imagetools",
+      "inspect",
+      subject,
+      "--format={{json .Provenance}}",
+    ]);
+    for (const input of ["context", "more"])
+      recorded.add(new RegExp(`"slipway:input:${input}": ?"([^;"]+)`).exec(stdout)?.[1] ?? "none");
+    const more = [
+      `--context=more=${dir}/more`,
+      `--context=dockerfile=${dir}/${name === "a" ? "a" : "inline"}`,
+    ];
+    await place.succeed(["replay", "verify", subject, `--context=context=${dir}/${name}`, ...more]);
+    await writeFile(`${dir}/${name}/x`, "changed");
+    expect(
+      await place.refused(["replay", "verify", subject, `--context=context=${dir}/${name}`, ...more]),
+    ).toContain("the context context is not what the image was built from: x has changed");
+  }
+  // Of each its own, and of what both have the same.
+  expect([...recorded]).toHaveLength(3);
+  expect([...recorded].join()).not.toContain("none");
+});
+
 test("a replay is tagged and pushed, or loaded; its network is that of the build, or less", async () => {
   const image = place.image("network");
   const url = await place.serve("network", {

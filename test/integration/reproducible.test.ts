@@ -1,8 +1,17 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readFile, utimes, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type BuildCallOptions, Builder, build, files, openResult, plan } from "../../src/index.js";
+import {
+  type BakeOptions,
+  type BuildCallOptions,
+  Builder,
+  bake,
+  build,
+  files,
+  openResult,
+  plan,
+} from "../../src/index.js";
 import { engineEnv } from "../support/engine-env.js";
 import { makeRepository } from "../support/git-server.js";
 import { Workplace } from "../support/workplace.js";
@@ -63,6 +72,62 @@ test("two builders make the same of two clones, whatever they have built before"
   const plain = { reproducible: false, noCache: true };
   const [without, again] = [await pushed(a, first.dir, plain), await pushed(b, second, plain)];
   expect(again.digest).not.toBe(without.digest);
+});
+
+test("so do two bakes, of targets on one another, which tell what is another thing another day by target", async () => {
+  const first = repositoryAt("bake-first");
+  const name = (target: string) => `${registry}/reproducible-bake:${target}`;
+  const output = (target: string) => `output = ["type=registry,name=${name(target)}"]`;
+  first.commit(
+    {
+      "docker-bake.hcl": `
+group "default" { targets = ["app", "tools"] }
+target "base" { dockerfile-inline = "FROM busybox\\nRUN echo base >/base\\nCOPY name /in-base" }
+target "app" {
+  dockerfile-inline = "FROM base\\nRUN date >/dev/null\\nCOPY name /app"
+  contexts = { base = "target:base" }
+  ${output("app")}
+}
+target "tools" {
+  dockerfile-inline = "FROM busybox\\nCOPY name /tools"
+  ${output("tools")}
+}
+`,
+    },
+    "bake",
+  );
+  const second = place.path("bake-second");
+  execFileSync("git", ["clone", "--quiet", first.dir, second]);
+  const digests = async (given: BakeOptions) => {
+    const { targets } = await bake({ reproducible: true, ...given });
+    return ["app", "tools"].map((target) => targets.get(target)?.digest);
+  };
+  const [a, b] = builders;
+  const one = await digests({ builder: a, cwd: first.dir });
+  expect(one).toEqual([expect.stringMatching(/^sha256:/), expect.stringMatching(/^sha256:/)]);
+  expect(await digests({ builder: b, cwd: second })).toEqual(one);
+  expect(await digests({ builder: a, cwd: first.dir, noCache: true, deferOutputs: true })).toEqual(one);
+  const without = await digests({ builder: a, cwd: first.dir, noCache: true, reproducible: false });
+  expect(without).not.toContain(one[0]);
+  expect(without).not.toContain(one[1]);
+  // The command makes the same, on a third builder.
+  const own = await place.builder("d", "--driver-opt", "network=host", "--bootstrap");
+  const told = await place.succeed(
+    ["bake", "--builder", own, "--reproducible", "--progress", "plain", "--metadata-file", "bake.json"],
+    { cwd: second },
+  );
+  const metadata = JSON.parse(await readFile(path.join(second, "bake.json"), "utf8")) as Record<
+    string,
+    Record<string, unknown>
+  >;
+  expect(["app", "tools"].map((target) => metadata[target]?.["containerimage.digest"])).toEqual(one);
+  const time = first.git("log", "-1", "--format=%ct");
+  expect(told.stderr).toContain(`[app reproducible] SOURCE_DATE_EPOCH=${time}`);
+  expect(told.stderr).toContain("NotReproducible: date tells the time of the build");
+  expect(told.stderr).not.toContain("the base image base");
+  // Questions about Dockerfiles, and the definition as it would be built, are what they are without it.
+  const printed = (...more: string[]) => place.succeed(["bake", ...more], { cwd: second });
+  expect((await printed("--print", "--reproducible")).stdout).toBe((await printed("--print")).stdout);
 });
 
 test("files that are older than the last commit are told, for their times stay", async () => {

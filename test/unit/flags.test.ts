@@ -108,8 +108,9 @@ const runElsewhere: Readonly<Record<string, readonly string[]>> = {
   "policy.test.ts": ["build --policy-module", "bake --policy-module"],
   "proxy-network.test.ts": ["build --allow-hosts", "build --network-log"],
   "registry.test.ts": ["login --password-stdin", "login --username"],
-  "reproducible.test.ts": ["build --reproducible"],
+  "reproducible.test.ts": ["bake --reproducible", "build --reproducible"],
   "replay.test.ts": [
+    "bake --record-inputs",
     "build --record-inputs",
     ...[
       "context",

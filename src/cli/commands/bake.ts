@@ -139,6 +139,8 @@ async function build(
     allow,
     signal,
     describe: false,
+    reproducible: flags.reproducible ?? false,
+    recordInputs: flags.recordInputs ?? false,
     ...(provenance && { metadataProvenance: provenance }),
     ...(policy && { policy }),
   };
