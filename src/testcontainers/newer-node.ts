@@ -15,7 +15,7 @@ export function newerNodeOf(manifests: readonly unknown[], version: string): str
     const wanted = least.slice(1).map((part) => Number(part ?? 0));
     const differing = wanted.findIndex((part, at) => part !== here[at]);
     if (differing >= 0 && (wanted[differing] as number) > (here[differing] ?? 0))
-      return wanted.join(".").replace(/(?:\.0)+$/, "");
+      return wanted.slice(0, Math.max(1, wanted.findLastIndex((part) => part !== 0) + 1)).join(".");
   }
   return undefined;
 }
