@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { startupOptions } from "../src/cli/startup/tricks.mjs";
 
 export const checkout = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -38,8 +38,8 @@ export const docker = async () => (await import("./src/docker-cli/main.ts")).mai
  * the files that it was made of. `without` names start-up tricks that are left out.
  */
 export async function bundleProgram({ without = [] } = {}) {
-  const { options, checkUse } = startupOptions(without);
-  const { text: body, inputs } = await bundle({
+  const { options, rewrite, checkUse } = startupOptions(without);
+  const { text: readable, inputs } = await bundle({
     stdin: { contents: faces, resolveDir: checkout, sourcefile: "faces.js" },
     format: "cjs",
     // Optional, and taken from where slipway is installed: a script of its own has `require` alone.
@@ -47,6 +47,16 @@ export async function bundleProgram({ without = [] } = {}) {
     supported: { "dynamic-import": false },
     ...options,
     define: { ...version, ...options.define },
+    // The rest of it, white space, is taken out at last.
+    minify: false,
+    minifyIdentifiers: true,
+    minifySyntax: true,
+  });
+  const { code: body } = await transform(rewrite(readable), {
+    minifyWhitespace: true,
+    minifySyntax: true,
+    charset: "ascii",
+    legalComments: "none",
   });
   checkUse(inputs.map((file) => path.resolve(checkout, file)));
   const text = `(function(require,module,slipwayImport){var exports=module.exports;${body}})`;

@@ -3,15 +3,17 @@ import { fileURLToPath } from "node:url";
 import { directImports } from "./direct-imports.mjs";
 import { lazily, lazyModule } from "./lazy-modules.mjs";
 import { lightDescriptors } from "./light-descriptors-plugin.mjs";
+import { ownFunctions } from "./own-functions.mjs";
 import { undiciParts } from "./undici-parts.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /**
- * By name: a `plugin` of esbuild's, made with a function that it calls wherever it changes something; or a module that is to
- * be had everywhere (`inject`), by what it exports or by a name that stands for others (`define`).
+ * By name: a `plugin` of esbuild's, made with a function that it calls wherever it changes something; a module that is to be had
+ * everywhere (`inject`), by what it exports or by a name that stands for others (`define`); or what makes another text of the
+ * bundle's (`rewrite`), and calls a function where it does.
  *
- * @type {Record<string, { plugin?: (used: () => void) => import("esbuild").Plugin, inject?: string, define?: Record<string, string> }>}
+ * @type {Record<string, { plugin?: (used: () => void) => import("esbuild").Plugin, inject?: string, define?: Record<string, string>, rewrite?: (text: string, used: () => void) => string }>}
  */
 export const tricks = {
   "undici-parts": { plugin: undiciParts },
@@ -31,11 +33,12 @@ export const tricks = {
   "direct-imports": { plugin: directImports },
   "light-headers": { inject: here("light-headers.ts") },
   "plain-web-assembly": { inject: here("plain-web-assembly.ts") },
+  "own-functions": { rewrite: ownFunctions },
   "light-clock": { inject: here("light-clock.ts"), define: { "performance.now": "lightNow" } },
 };
 
 /**
- * What esbuild is told for all of them but those named.
+ * What esbuild is told for all of them but those named, and what is done with its bundle before white space is taken out.
  *
  * @param {readonly string[]} without
  */
@@ -48,6 +51,9 @@ export function startupOptions(without = []) {
     inject: chosen.flatMap(([, { inject }]) => inject ?? []),
     define: Object.assign({}, ...chosen.map(([, { define }]) => define)),
   };
+
+  const rewrite = (text) =>
+    chosen.reduce((text, [name, { rewrite }]) => rewrite?.(text, () => used.add(name)) ?? text, text);
 
   /**
    * To be called with the files of the bundle: a trick that changed nothing buys nothing any more, or leans on something that
@@ -64,5 +70,5 @@ export function startupOptions(without = []) {
         `start-up tricks that changed nothing: ${idle.join(", ")}. What they lean on has changed; src/cli/startup/README.md says what it was.`,
       );
   }
-  return { options, checkUse };
+  return { options, rewrite, checkUse };
 }
