@@ -19,7 +19,7 @@ import type { Environment } from "../../config/index.js";
 import { InvalidArgumentError, messageOf } from "../../core/index.js";
 import { display, joinSinks } from "../../progress/index.js";
 import { Builder } from "../../builder/index.js";
-import { type BuildRecord, prepareReport } from "../build-report.js";
+import type { BuildRecord } from "../build-report.js";
 import { printDetailsAfter } from "../build-details.js";
 import { type CliContext, ExitCode, FailedBuild } from "../cli-context.js";
 import { type BuildFlags, addBuildFlags } from "../build-flags.js";
@@ -27,7 +27,6 @@ import { keyValues, namedContexts } from "../flags.js";
 import type { Looking } from "../invoke/looking.js";
 import { metadataProvenance } from "../metadata-provenance.js";
 import { PausableDisplay } from "../pausable-display.js";
-import { printCall } from "../print-call.js";
 import { readInput } from "../read-input.js";
 import { prepareResultFiles } from "../result-files.js";
 import { warn } from "../warn.js";
@@ -122,6 +121,7 @@ async function run(
       context.stdout.text(`${result.imageId}\n`);
     await files.write(result, context.env, context.signal);
     if (result.call) {
+      const { printCall } = await import("../print-call.js");
       const dockerfile = dockerfileName(path, flags.file);
       const status = printCall(result.call, { stdout: context.stdout, dockerfile });
       if (status !== 0) throw new ExitCode(status);
@@ -171,7 +171,10 @@ async function prepareRecords(flags: BuildFlags, context: CliContext): Promise<B
     const { explanation } = await import("../print-explanation.js");
     records.push(explanation(context));
   }
-  if (flags.report !== undefined) records.push(await prepareReport(flags.report, context));
+  if (flags.report !== undefined) {
+    const { prepareReport } = await import("../build-report.js");
+    records.push(await prepareReport(flags.report, context));
+  }
   return records;
 }
 

@@ -26,6 +26,32 @@ export const lazyModule = (owner, module, contents) => (used) => ({
   },
 });
 
+/**
+ * An esbuild plugin that does the same for a file of a package which is one function.
+ *
+ * @param {string} owner whose file it is
+ * @param {string} file as the package's files name it
+ */
+export const lazyFunction = (owner, file) => (used) => ({
+  name: `lazy ${file} of ${owner}`,
+  setup(bundler) {
+    const namespace = `lazy ${owner}`;
+    const folder = path.sep + path.join("node_modules", owner) + path.sep;
+    bundler.onResolve({ filter: new RegExp(`^${file.replaceAll(".", "\\.")}$`) }, (asked) =>
+      asked.namespace === "file" && asked.importer.includes(folder)
+        ? { path: path.join(asked.resolveDir, file), namespace }
+        : undefined,
+    );
+    bundler.onLoad({ filter: new RegExp(`${path.basename(file)}$`), namespace }, ({ path: real }) => {
+      used();
+      return {
+        resolveDir: path.dirname(real),
+        contents: `module.exports = (...given) => require(${JSON.stringify(file)})(...given);`,
+      };
+    });
+  },
+});
+
 /** Functions of a module that is loaded when the first of them is called. */
 export function lazily(...names) {
   return names.map((name) => `exports.${name} = (...given) => real().${name}(...given);`).join("\n");

@@ -1,7 +1,7 @@
 // What the bundled command does so as to start sooner, one by one: README.md says what each leans on and what it buys.
 import { fileURLToPath } from "node:url";
 import { directImports } from "./direct-imports.mjs";
-import { lazily, lazyModule } from "./lazy-modules.mjs";
+import { lazily, lazyFunction, lazyModule } from "./lazy-modules.mjs";
 import { lightDescriptors } from "./light-descriptors-plugin.mjs";
 import { ownFunctions } from "./own-functions.mjs";
 import { undiciParts } from "./undici-parts.mjs";
@@ -30,6 +30,8 @@ export const tricks = {
       lazily("gzip", "gunzip", "brotliCompress", "brotliDecompress"),
     ),
   },
+  // What speaks HTTP/2 with engines and registries, which are spoken to by HTTP/1.1.
+  "lazy-http2": { plugin: lazyFunction("undici", "./client-h2.js") },
   "direct-imports": { plugin: directImports },
   "light-headers": { inject: here("light-headers.ts") },
   "plain-web-assembly": { inject: here("plain-web-assembly.ts") },

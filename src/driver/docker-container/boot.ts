@@ -2,9 +2,9 @@ import { stat } from "node:fs/promises";
 import { DeadlineError, type VertexWriter, sleep } from "../../core/index.js";
 import type { ContainerInspect } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
-import { configDigest, configDigestLabel, containerName, socketMount } from "./container-spec.js";
+import { containerName, socketMount } from "./container-spec.js";
 import { copyConfig, createContainer } from "./create-container.js";
-import { type ContainerContext, inspectNode } from "./container-context.js";
+import { type ContainerContext, hasOtherConfig, inspectNode } from "./container-context.js";
 import { removeContainer } from "./remove-container.js";
 
 /** How long another process may leave its new container unstarted before it is taken over (STO-7), in ms. */
@@ -106,12 +106,6 @@ async function isAbandoned(
   const { SystemTime } = await node.engine.info({ signal });
   const age = Date.parse(SystemTime ?? "") - Date.parse(container.Created);
   return age > takeOverMilliseconds;
-}
-
-/** True for a container of slipway's whose config is not the node's any more. buildx's carry no label and stay as they are. */
-export function hasOtherConfig(node: ContainerContext, container: ContainerInspect): boolean {
-  const digest = container.Config.Labels?.[configDigestLabel];
-  return digest !== undefined && digest !== configDigest(node.files);
 }
 
 /** True when the directory for its socket, which was made for it here, is gone: the engine would not start it any more. */

@@ -7,7 +7,13 @@ import {
   type RegistryAuth,
 } from "../../engine-api/index.js";
 import { DriverError } from "../driver-error.js";
-import { configDigestLabel, containerName, stateDirectory, stateVolumeName } from "./container-spec.js";
+import {
+  configDigest,
+  configDigestLabel,
+  containerName,
+  stateDirectory,
+  stateVolumeName,
+} from "./container-spec.js";
 import type { DockerContainerOptions } from "./options.js";
 
 /** How bytes get to buildkitd: the best way there is, always `docker exec`, or always the builder's own socket. */
@@ -70,6 +76,12 @@ export function isBuilderContainer(
     labels?.[configDigestLabel] !== undefined ||
     mounts.some(({ Destination, Name }) => Destination === stateDirectory && Name === volume)
   );
+}
+
+/** True for a container of slipway's whose config is not the node's any more. buildx's carry no label and stay as they are. */
+export function hasOtherConfig(node: ContainerContext, container: ContainerInspect): boolean {
+  const digest = container.Config.Labels?.[configDigestLabel];
+  return digest !== undefined && digest !== configDigest(node.files);
 }
 
 /** Says that a container has a node's name and is not its (STO-9). */

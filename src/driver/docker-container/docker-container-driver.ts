@@ -22,11 +22,10 @@ import {
   allNodeFeatures,
 } from "../driver.js";
 import { DriverError } from "../driver-error.js";
-import { bootContainer, hasOtherConfig } from "./boot.js";
 import { type NodeConnection, connectNode } from "./connect-node.js";
 import { containerName, socketMount, stateVolumeName } from "./container-spec.js";
 import { logTail, withLogs } from "./log-tail.js";
-import { type ContainerContext, inspectNode } from "./container-context.js";
+import { type ContainerContext, hasOtherConfig, inspectNode } from "./container-context.js";
 import { removeContainer, removeVolume } from "./remove-container.js";
 import { removeSocketDirectory } from "./socket-directory.js";
 
@@ -117,6 +116,8 @@ export class DockerContainerDriver implements Driver {
 
   async #boot(vertex: VertexWriter, { sink, signal }: ConnectOptions): Promise<NodeConnection> {
     const node = this.#node;
+    // Most builds find it running.
+    const { bootContainer } = await import("./boot.js");
     const { extras } = await bootContainer(node, vertex, { signal });
     try {
       return await connectNode(node, { signal, sink, booting: true });

@@ -3,7 +3,7 @@ import { grpcCodes } from "../../http2/index.js";
 import type { Attachable } from "../attachable.js";
 import { readOptions } from "../../core/index.js";
 import { fileSendKinds } from "../option-kinds.js";
-import { type ExportLimits, receiveDirectory } from "./directory-receiver.js";
+import type { ExportLimits } from "./directory-receiver.js";
 import { ExportError } from "./export-error.js";
 import type { ExportTarget } from "./export-target.js";
 import { receiveStream } from "./stream-receiver.js";
@@ -88,6 +88,8 @@ async function serve(call: ServerCall, id: number, output: Output, limits: Expor
   }
   output.running++;
   try {
+    // Most builds write no directory.
+    const { receiveDirectory } = await import("./directory-receiver.js");
     await receiveDirectory(call, target, limits);
   } finally {
     output.running--;
