@@ -10,10 +10,9 @@ import {
 import { bootNode } from "../driver/index.js";
 import { type BuilderContext, openBuilderContext } from "./builder-context.js";
 import { BuilderNode } from "./builder-node.js";
-import { type EnsureBuilderOptions, ensureBuilder } from "./ensure-builder.js";
-import { type EphemeralBuilderOptions, createEphemeral, removeEphemeral } from "./ephemeral.js";
+import type { EnsureBuilderOptions } from "./ensure-builder.js";
+import type { EphemeralBuilderOptions } from "./ephemeral.js";
 import { checkContextBuilder, resolveBuilder } from "./current-builder.js";
-import { createBuilder } from "./create-builder.js";
 import type { CreateBuilderOptions } from "./create-options.js";
 import { type NodeGroup, contextNodeGroup } from "./node-group.js";
 import { type NodeInfo, loadNodeInfo } from "./node-info.js";
@@ -28,7 +27,7 @@ import {
   removeKinds,
   stopKinds,
 } from "./option-kinds.js";
-import { type RemoveBuilderOptions, removeBuilder } from "./remove-builder.js";
+import type { RemoveBuilderOptions } from "./remove-builder.js";
 import type { BuilderStore } from "./store.js";
 
 /** Options of {@link Builder.open}. */
@@ -119,6 +118,8 @@ export class Builder {
     const { env, onWarning, ...options } = readOptions("Builder.create()", given, createKinds);
     return withGuardedWarnings(onWarning, async (warn) => {
       const context = await openBuilderContext({ env, onWarning: warn, signal: options.signal });
+      // A build needs none of what makes and removes builders.
+      const { createBuilder } = await import("./create-builder.js");
       return new Builder((await createBuilder(context, options)).group, context);
     });
   }
@@ -132,6 +133,7 @@ export class Builder {
     const options = readOptions("Builder.ensure()", given, ensureKinds);
     if (options.name === undefined) throw new InvalidArgumentError("Builder.ensure() needs the option name");
     const context = await openBuilderContext({ env: options.env, signal: options.signal });
+    const { ensureBuilder } = await import("./ensure-builder.js");
     return new Builder(await ensureBuilder(context, options), context);
   }
 
@@ -147,6 +149,7 @@ export class Builder {
       options.onWarning,
       async (onWarning) => {
         const context = await openBuilderContext({ ...options, onWarning });
+        const { createEphemeral } = await import("./ephemeral.js");
         return new EphemeralBuilder(await createEphemeral(context, options), context);
       },
       (builder) => builder.close(),
@@ -213,6 +216,7 @@ export class Builder {
   /** Removes the builder's containers, its state unless kept, and its entry in the store. */
   async remove(options: RemoveBuilderOptions = {}): Promise<void> {
     const given = readOptions("remove()", options, removeKinds);
+    const { removeBuilder } = await import("./remove-builder.js");
     await removeBuilder(this.#context, this.name, given);
   }
 
@@ -230,7 +234,10 @@ export class EphemeralBuilder extends Builder implements AsyncDisposable {
   /** @internal */
   constructor(group: NodeGroup, context: BuilderContext) {
     super(group, context);
-    this.#remove = () => removeEphemeral(context, group.name);
+    this.#remove = async () => {
+      const { removeEphemeral } = await import("./ephemeral.js");
+      await removeEphemeral(context, group.name);
+    };
   }
 
   /**
