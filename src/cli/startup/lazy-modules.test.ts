@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { runInThisContext } from "node:vm";
 import { build } from "esbuild";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { lazyFunction } from "./lazy-modules.mjs";
@@ -25,7 +26,11 @@ async function bundled(files: Record<string, string>, used: () => void): Promise
     plugins: [lazyFunction("owner", "./part.js")(used)],
   });
   const module = { exports: {} };
-  new Function("module", "exports", outputFiles[0]?.text ?? "")(module, module.exports);
+  const run = runInThisContext(`(function(module,exports){${outputFiles[0]?.text}})`) as (
+    module: object,
+    exports: object,
+  ) => void;
+  run(module, module.exports);
   return module.exports;
 }
 
