@@ -37,15 +37,16 @@ export const lazyFunction = (owner, file) => (used) => ({
   setup(bundler) {
     const namespace = `lazy ${owner}`;
     const folder = path.sep + path.join("node_modules", owner) + path.sep;
-    bundler.onResolve({ filter: new RegExp(`^${file.replaceAll(".", "\\.")}$`) }, (asked) =>
-      asked.namespace === "file" && asked.importer.includes(folder)
-        ? { path: path.join(asked.resolveDir, file), namespace }
+    const filter = new RegExp(`^${file.replaceAll(".", "\\.")}$`);
+    bundler.onResolve({ filter }, ({ importer, namespace: from, resolveDir }) =>
+      from === "file" && importer.includes(folder)
+        ? { path: file, namespace, pluginData: resolveDir }
         : undefined,
     );
-    bundler.onLoad({ filter: new RegExp(`${path.basename(file)}$`), namespace }, ({ path: real }) => {
+    bundler.onLoad({ filter, namespace }, ({ pluginData: resolveDir }) => {
       used();
       return {
-        resolveDir: path.dirname(real),
+        resolveDir,
         contents: `module.exports = (...given) => require(${JSON.stringify(file)})(...given);`,
       };
     });
