@@ -1,7 +1,6 @@
-import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
 import type { Readable } from "node:stream";
 import { abortError, messageOf } from "../core/index.js";
-import { BytesFieldDecoder } from "../http2/index.js";
+import { BytesFieldDecoder, type ClientStream, type HeaderFields, errorCodes } from "../http2/index.js";
 import { protocolError, statusError } from "./buildkit-error.js";
 
 /** How {@link AnswerBytes} reads a call. */
@@ -10,7 +9,7 @@ export interface AnswerBytesOptions {
   field?: number;
   signal?: AbortSignal | undefined;
   /** Why the stream closed without a status; gets the HTTP/2 error code. */
-  explain: (reset: number) => Promise<Error>;
+  explain: (reset: number) => Error;
 }
 
 /**
@@ -19,31 +18,29 @@ export interface AnswerBytesOptions {
  */
 export class AnswerBytes {
   readonly #target: Readable;
-  readonly #stream: ClientHttp2Stream;
+  readonly #stream: ClientStream;
   readonly #decoder: BytesFieldDecoder;
-  #trailers: IncomingHttpHeaders = {};
+  #trailers: HeaderFields = {};
   /** The call ended with a status, and that was passed on. */
   #ended = false;
+  /** The call has failed with it. */
+  #late: Error | undefined;
   #detach: (() => void) | undefined;
 
-  constructor(
-    target: Readable,
-    stream: ClientHttp2Stream,
-    { field = 1, signal, explain }: AnswerBytesOptions,
-  ) {
+  constructor(target: Readable, stream: ClientStream, { field = 1, signal, explain }: AnswerBytesOptions) {
     this.#target = target;
     this.#stream = stream;
     this.#decoder = new BytesFieldDecoder({ field });
     stream.on("data", (chunk: Buffer) => this.#receive(chunk));
     // A call that fails at once has its status in the headers (trailers-only).
-    stream.on("response", (headers) => (this.#trailers = headers));
-    stream.on("trailers", (trailers) => (this.#trailers = trailers));
+    stream.on("response", (headers: HeaderFields) => (this.#trailers = headers));
+    stream.on("trailers", (trailers: HeaderFields) => (this.#trailers = trailers));
     stream.on("end", () => this.#onEnd());
     // The reset code and the connection's own story say more than this error, and "close" always follows.
     stream.on("error", () => {});
     stream.on("close", () => {
       if (this.#ended || target.destroyed) return;
-      void explain(stream.rstCode ?? constants.NGHTTP2_NO_ERROR).then((error) => target.destroy(error));
+      target.destroy(explain(stream.rstCode ?? errorCodes.NO_ERROR));
     });
     if (signal) this.#abortWith(signal);
   }
@@ -53,11 +50,18 @@ export class AnswerBytes {
     this.#stream.resume();
   }
 
+  /** To be called when something was read. What was sent before the call failed is read before that is told. */
+  afterRead(): void {
+    const late = this.#late;
+    if (!late || this.#target.readableLength > 0) return;
+    this.#late = undefined;
+    process.nextTick(() => this.#target.destroy(late));
+  }
+
   /** To be called by the stream's `_destroy`. */
   release(): void {
     this.#detach?.();
-    if (!this.#stream.closed) this.#stream.close(constants.NGHTTP2_CANCEL);
-    this.#stream.resume();
+    this.#stream.close(errorCodes.CANCEL);
   }
 
   #receive(chunk: Buffer): void {
@@ -72,17 +76,18 @@ export class AnswerBytes {
 
   /** Everything was read. Trailers come ahead of data that waits to be read, so they are looked at only now. */
   #onEnd(): void {
-    const code = first(this.#trailers["grpc-status"]);
+    const code = this.#trailers["grpc-status"];
     // A reset ends the reading too; "close" knows why.
     if (code === undefined) return;
     this.#ended = true;
     const error = statusError({
       code,
-      message: first(this.#trailers["grpc-message"]),
-      details: first(this.#trailers["grpc-status-details-bin"]),
+      message: this.#trailers["grpc-message"],
+      details: this.#trailers["grpc-status-details-bin"],
     });
     if (error) {
-      this.#target.destroy(error);
+      this.#late = error;
+      this.afterRead();
       return;
     }
     try {
@@ -99,8 +104,4 @@ export class AnswerBytes {
     if (signal.aborted) queueMicrotask(onAbort);
     else signal.addEventListener("abort", onAbort, { once: true });
   }
-}
-
-function first(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
 }

@@ -1,5 +1,5 @@
-import type { ClientHttp2Stream } from "node:http2";
 import { Readable } from "node:stream";
+import type { ClientStream } from "../http2/index.js";
 import { AnswerBytes, type AnswerBytesOptions } from "./answer-bytes.js";
 
 /** Field of `ReadContentResponse` that holds the bytes (containerd content.proto). */
@@ -13,13 +13,19 @@ export class BlobStream extends Readable {
   readonly #answers: AnswerBytes;
 
   constructor(
-    stream: ClientHttp2Stream,
+    stream: ClientStream,
     request: Buffer,
     { signal, explain }: Pick<AnswerBytesOptions, "signal" | "explain">,
   ) {
     super({ highWaterMark });
     this.#answers = new AnswerBytes(this, stream, { field: dataField, signal, explain });
     stream.end(request);
+  }
+
+  override read(size?: number): unknown {
+    const read: unknown = super.read(size);
+    this.#answers.afterRead();
+    return read;
   }
 
   override _read(): void {

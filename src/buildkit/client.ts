@@ -1,5 +1,3 @@
-import { type ClientHttp2Stream, type OutgoingHttpHeaders, constants } from "node:http2";
-import { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ConnectError, type Transport } from "@connectrpc/connect";
@@ -13,10 +11,13 @@ import {
   readOptions,
 } from "../core/index.js";
 import {
+  type ClientStream,
   Http2Client,
   type KeepAliveOptions,
+  type RequestHeaders,
   type RequestOptions,
   type Windows,
+  errorName,
   frameMessage,
   grpcCodes,
   localWindows,
@@ -33,7 +34,6 @@ import { inspectAnswers } from "./message-parts.js";
 import type { RpcClient } from "./rpc-types.js";
 import { callKinds, connectKinds, openSessionKinds, workersKinds } from "./option-kinds.js";
 import type { ClientSpan } from "./client-span.js";
-import { PayloadConnection } from "./payload-connection.js";
 import { SessionPipe } from "./session-pipe.js";
 import { soundWorkers } from "./sound-workers.js";
 
@@ -84,16 +84,13 @@ export class BuildkitClient implements AsyncDisposable {
   /** Resolves when the connection has ended, with the error unless {@link close} ended it. */
   readonly closed: Promise<Error | undefined>;
   readonly #http2: Http2Client;
-  /** A second connection for sessions, where that is faster and costs little. */
-  readonly #payload: PayloadConnection | undefined;
   readonly #transport: Transport;
   readonly #calls: RpcClientOptions;
   #info: DaemonInfo | undefined;
   #closing = false;
 
   /**
-   * Dials and speaks HTTP/2. That a daemon answers is known only after the first call, e.g. {@link info}. `dial` may be
-   * called again, for sessions. If it has only one stream, it may return that one again, which then carries everything.
+   * Dials and speaks HTTP/2. That a daemon answers is known only after the first call, e.g. {@link info}.
    *
    * @throws whatever `dial` throws, or why HTTP/2 could not be established.
    */
@@ -103,13 +100,11 @@ export class BuildkitClient implements AsyncDisposable {
       throw new InvalidArgumentError("BuildkitClient.connect() takes a function that dials");
     const duplex = await dial(signal);
     const http2 = await Http2Client.connect(duplex, { windows, ...(signal && { signal }) });
-    const payload = duplex instanceof Socket ? new PayloadConnection(dial, windows, duplex) : undefined;
-    return new BuildkitClient(http2, payload);
+    return new BuildkitClient(http2);
   }
 
-  private constructor(http2: Http2Client, payload: PayloadConnection | undefined) {
+  private constructor(http2: Http2Client) {
     this.#http2 = http2;
-    this.#payload = payload;
     const ended = new AbortController();
     // Each call listens, however many there are at once.
     allowListeners(ended.signal);
@@ -156,12 +151,8 @@ export class BuildkitClient implements AsyncDisposable {
     if (signal?.aborted) throw abortError(signal);
     const failure = this.#http2.failure();
     if (failure) throw connectionLost(failure);
-    const http2 =
-      (await this.#payload?.get(signal).catch((error: unknown) => {
-        throw isSlipwayError(error) ? toBuildkitError(error) : error;
-      })) ?? this.#http2;
     const stream = begin(
-      http2,
+      this.#http2,
       {
         ":method": "POST",
         ":path": `/${Control.typeName}/${Control.method.session.name}`,
@@ -177,7 +168,7 @@ export class BuildkitClient implements AsyncDisposable {
       },
       { keepAlive },
     );
-    return new SessionPipe(stream, { signal, explain: (reset) => this.#explainReset(reset, http2) });
+    return new SessionPipe(stream, { signal, explain: this.#explainReset });
   }
 
   /**
@@ -198,7 +189,7 @@ export class BuildkitClient implements AsyncDisposable {
     const request = toBinary(ReadContentRequestSchema, create(ReadContentRequestSchema, { digest }));
     return new BlobStream(stream, frameMessage(request), {
       signal,
-      explain: (reset) => this.#explainReset(reset),
+      explain: this.#explainReset,
     });
   }
 
@@ -249,7 +240,7 @@ export class BuildkitClient implements AsyncDisposable {
   async close(): Promise<void> {
     this.#closing = true;
     this.#http2.close();
-    await Promise.all([this.#http2.closed, this.#payload?.close()]);
+    await this.#http2.closed;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -262,36 +253,22 @@ export class BuildkitClient implements AsyncDisposable {
     // the wire is the daemon's word, whatever happened since.
     const answered = error instanceof ConnectError && error.metadata.has("grpc-status");
     if (!answered) {
-      const failure = await this.#failureSoon();
+      const failure = this.#http2.failure();
       if (failure) return connectionLost(failure);
     }
     return toBuildkitError(error);
   };
 
-  async #explainReset(reset: number, http2 = this.#http2): Promise<Error> {
-    const failure = await this.#failureSoon(http2);
-    if (failure) return connectionLost(failure);
-    const name = Object.entries(constants).find(
-      ([key, value]) => value === reset && key.startsWith("NGHTTP2_") && resetName.test(key),
-    );
-    return protocolError(`buildkitd reset the stream (${name?.[0] ?? reset})`);
-  }
-
-  /** Streams close before their connection tells that it is dead, so this lets the event loop turn twice first. */
-  async #failureSoon(http2 = this.#http2): Promise<Error | undefined> {
-    for (let turn = 0; turn < 2 && !http2.failure(); turn++) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    return http2.failure();
-  }
+  readonly #explainReset = (reset: number): Error => {
+    const failure = this.#http2.failure();
+    return failure
+      ? connectionLost(failure)
+      : protocolError(`buildkitd reset the stream (${errorName(reset)})`);
+  };
 }
 
 /** @throws BuildkitError `BUILDKIT_CONNECTION_LOST` when the connection takes no more calls. */
-function begin(
-  http2: Http2Client,
-  headers: OutgoingHttpHeaders,
-  options?: RequestOptions,
-): ClientHttp2Stream {
+function begin(http2: Http2Client, headers: RequestHeaders, options?: RequestOptions): ClientStream {
   try {
     return http2.request(headers, options);
   } catch (error) {
@@ -299,10 +276,7 @@ function begin(
   }
 }
 
-const resetName =
-  /_(NO_ERROR|PROTOCOL_ERROR|INTERNAL_ERROR|FLOW_CONTROL_ERROR|STREAM_CLOSED|FRAME_SIZE_ERROR|REFUSED_STREAM|CANCEL|ENHANCE_YOUR_CALM)$/;
-
-/** Longest value of metadata, in bytes: node:http2 sends no more than 64 KiB of headers in one call. */
+/** Longest value of metadata, in bytes. */
 const longestHeaderValue = 32 * 1024;
 
 function requireHeaderValue(value: string): void {

@@ -1,13 +1,9 @@
-import type { ClientHttp2Stream } from "node:http2";
 import { Duplex } from "node:stream";
-import { frameHead } from "../http2/index.js";
+import { type ClientStream, frameHead } from "../http2/index.js";
 import { AnswerBytes, type AnswerBytesOptions } from "./answer-bytes.js";
 
 /** Largest payload of one message. buildkitd takes 16 MiB; its own Go client sends what one write has. */
 const messageBytes = 1024 * 1024;
-
-/** How much may be on its way in the HTTP/2 stream before a write waits for it: keeps the pipe busy, and bounds it. */
-const inFlightBytes = 1024 * 1024;
 
 type Callback = (error?: Error | null) => void;
 
@@ -16,20 +12,14 @@ type Callback = (error?: Error | null) => void;
  * messages begin and end means nothing. Ending it half-closes the call, as Go's CloseSend does; it ends when the daemon
  * ends the call. A status other than OK, a reset or a lost connection destroys it with the error.
  *
- * A write is acknowledged while there is room in the HTTP/2 stream, before its bytes are out. A caller that reuses its
- * buffers must not write to it directly; node:http2 copies when it writes to a Duplex.
+ * A write is acknowledged when its bytes are out.
  */
 export class SessionPipe extends Duplex {
-  readonly #stream: ClientHttp2Stream;
+  readonly #stream: ClientStream;
   readonly #answers: AnswerBytes;
-  #inFlight = 0;
-  #waiting: (() => void) | undefined;
 
-  constructor(
-    stream: ClientHttp2Stream,
-    { signal, explain }: Pick<AnswerBytesOptions, "signal" | "explain">,
-  ) {
-    super({ readableHighWaterMark: messageBytes, writableHighWaterMark: inFlightBytes });
+  constructor(stream: ClientStream, { signal, explain }: Pick<AnswerBytesOptions, "signal" | "explain">) {
+    super({ readableHighWaterMark: messageBytes, writableHighWaterMark: messageBytes });
     this.#stream = stream;
     this.#answers = new AnswerBytes(this, stream, { signal, explain });
   }
@@ -49,6 +39,12 @@ export class SessionPipe extends Duplex {
     this.#stream.end(() => callback());
   }
 
+  override read(size?: number): unknown {
+    const read: unknown = super.read(size);
+    this.#answers.afterRead();
+    return read;
+  }
+
   override _read(): void {
     this.#answers.resume();
   }
@@ -59,31 +55,18 @@ export class SessionPipe extends Duplex {
   }
 
   #send(chunks: Buffer[], callback: Callback): void {
-    if (this.#stream.closed || this.#stream.writableEnded) {
+    const stream = this.#stream;
+    if (stream.destroyed || stream.writableEnded) {
       // "close" brings the reason; writes are dropped until then, as a socket's are.
       callback();
       return;
     }
-    this.#stream.cork();
+    const messages: Buffer[] = [];
     for (const message of split(chunks, messageBytes)) {
-      const size = message.reduce((sum, chunk) => sum + chunk.length, 0);
-      this.#stream.write(frameHead(size));
-      this.#inFlight += size;
-      for (const [index, chunk] of message.entries()) {
-        this.#stream.write(chunk, index === message.length - 1 ? () => this.#sent(size) : undefined);
-      }
+      messages.push(frameHead(message.reduce((sum, chunk) => sum + chunk.length, 0)));
+      messages.push(...message);
     }
-    this.#stream.uncork();
-    if (this.#inFlight < inFlightBytes) callback();
-    else this.#waiting = callback;
-  }
-
-  #sent(size: number): void {
-    this.#inFlight -= size;
-    if (this.#inFlight >= inFlightBytes) return;
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    waiting?.();
+    stream.send(messages, callback);
   }
 }
 

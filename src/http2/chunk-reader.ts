@@ -3,39 +3,42 @@ import type { Readable } from "node:stream";
 /** Reading stops when this many bytes wait to be consumed. */
 const pauseAt = 256 * 1024;
 
+/** What a {@link ChunkReader} stops and starts. */
+export interface ChunkSource {
+  pause(): unknown;
+  resume(): unknown;
+}
+
 /**
- * Reads a stream by 'data' events, chunk by chunk as they came: `read()` of a paused stream would copy what has
- * gathered into one buffer. When the consumer is behind, the stream is paused, which stops the window updates of an
- * HTTP/2 stream, and with them the peer.
+ * Gathers chunks as they are pushed, for a consumer that takes them one turn at a time: no chunk is copied. When the
+ * consumer is behind, the source is paused, which stops the window updates of an HTTP/2 stream, and with them the peer.
  */
 export class ChunkReader {
-  readonly #stream: Readable;
+  readonly #source: ChunkSource;
   #chunks: Buffer[] = [];
   #queued = 0;
   #done = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
 
-  /** `signal` ends the reading with its reason. */
-  constructor(stream: Readable, signal: AbortSignal) {
-    this.#stream = stream;
-    const settle = (error?: Error) => {
-      this.#done = true;
-      this.#error ??= error;
-      this.#wake?.();
-    };
-    if (signal.aborted) settle(signal.reason as Error);
-    else signal.addEventListener("abort", () => settle(signal.reason as Error), { once: true });
-    if (stream.readableEnded) settle();
-    stream.once("end", () => settle());
-    stream.once("close", () => settle());
-    stream.on("data", (chunk: Buffer) => {
-      if (this.#done) return;
-      this.#chunks.push(chunk);
-      this.#queued += chunk.length;
-      if (this.#queued >= pauseAt) stream.pause();
-      this.#wake?.();
-    });
+  constructor(source: ChunkSource) {
+    this.#source = source;
+  }
+
+  /** A chunk has come. */
+  push(chunk: Buffer): void {
+    if (this.#done) return;
+    this.#chunks.push(chunk);
+    this.#queued += chunk.length;
+    if (this.#queued >= pauseAt) this.#source.pause();
+    this.#wake?.();
+  }
+
+  /** Nothing more comes; the first error counts. */
+  settle(error?: Error): void {
+    this.#done = true;
+    this.#error ??= error;
+    this.#wake?.();
   }
 
   /** All chunks that have come since the last call, waiting for at least one; undefined at the end. */
@@ -50,7 +53,7 @@ export class ChunkReader {
     const chunks = this.#chunks;
     this.#chunks = [];
     this.#queued = 0;
-    if (!this.#done) this.#stream.resume();
+    if (!this.#done) this.#source.resume();
     return chunks;
   }
 
@@ -58,6 +61,22 @@ export class ChunkReader {
   discard(): void {
     this.#done = true;
     this.#chunks = [];
-    this.#stream.resume();
+    this.#source.resume();
   }
+}
+
+/**
+ * Reads a stream by 'data' events, chunk by chunk as they came: `read()` of a paused stream would copy what has gathered
+ * into one buffer. `signal` ends the reading with its reason.
+ */
+export function readChunks(stream: Readable, signal: AbortSignal): ChunkReader {
+  const reader = new ChunkReader(stream);
+  const onAbort = () => reader.settle(signal.reason as Error);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  if (stream.readableEnded) reader.settle();
+  stream.once("end", () => reader.settle());
+  stream.once("close", () => reader.settle());
+  stream.on("data", (chunk: Buffer) => reader.push(chunk));
+  return reader;
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import * as http2 from "node:http2";
 import { type Server, type Socket, connect, createServer } from "node:net";
-import { type Duplex, duplexPair } from "node:stream";
+import { Duplex, duplexPair } from "node:stream";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -271,6 +271,31 @@ describe("Http2Client.request", () => {
   });
 });
 
+test("an answer that is complete before its question is known to be out is no error", async () => {
+  const { ours } = plainServer((stream) => {
+    stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+    stream.on("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.end(Buffer.from([0, 0, 0, 0, 2, 8, 1]));
+    stream.resume();
+  });
+  const late: (() => void)[] = [];
+  const slow = new Duplex({
+    read() {},
+    write(chunk: Buffer, _encoding, callback) {
+      ours.write(chunk);
+      late.push(callback);
+      if (late.length === 1) callback();
+    },
+    final: (callback) => void ours.end(callback),
+  });
+  ours.on("data", (chunk: Buffer) => slow.push(chunk));
+  ours.once("end", () => slow.push(null));
+  const sessionManager = (await open(slow)).sessionManager();
+  const transport = createGrpcTransport({ baseUrl: sessionManager.authority, sessionManager });
+  const { Health } = await import("../buildkit/gen/grpc/health/v1/health_pb.js");
+  expect(await createClient(Health, transport).check({})).toMatchObject({ status: 1 });
+});
+
 describe("FLT-6 keep-alive", () => {
   const keepAlive = { idleMilliseconds: 15_000, timeoutMilliseconds: 60_000 };
 
@@ -351,7 +376,7 @@ describe("over a socket of its own, for payload", () => {
   }
 
   test("the reason of a lost connection is known as well", async () => {
-    const client = await open(await dial(), { payload: true });
+    const client = await open(await dial());
     const stream = request(client);
     await once(stream, "response");
     accepted.resetAndDestroy();
@@ -367,7 +392,7 @@ describe("over a socket of its own, for payload", () => {
       allowHalfOpen: true,
     });
     await once(socket, "connect");
-    const client = await open(socket, { payload: true });
+    const client = await open(socket);
     const stream = request(client);
     await once(stream, "response");
     accepted.end();
@@ -378,7 +403,7 @@ describe("over a socket of its own, for payload", () => {
 
   test("closing it leaves no handle", async () => {
     const socket = await dial();
-    const client = await open(socket, { payload: true });
+    const client = await open(socket);
     client.close();
     await client.closed;
     expect(socket.destroyed).toBe(true);
@@ -391,6 +416,6 @@ async function turns() {
 }
 
 /** Unlike `once`, does not mind an error before. */
-function closed(stream: http2.Http2Stream): Promise<void> {
+function closed(stream: Duplex): Promise<void> {
   return new Promise((resolve) => stream.once("close", resolve));
 }

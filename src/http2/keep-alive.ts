@@ -1,6 +1,6 @@
-import type { Http2Session } from "node:http2";
 import { timerDelay } from "../core/index.js";
 import { Http2Error } from "./http2-error.js";
+import type { Connection } from "./wire/index.js";
 
 /** When a silent peer counts as dead. */
 export interface KeepAliveOptions {
@@ -16,20 +16,19 @@ export interface KeepAliveOptions {
  * it counted whenever it sends something (grpc-go internal/transport/http2_server.go handlePing).
  */
 export function keepAlive(
-  session: Http2Session,
-  bytesReceived: () => number,
+  connection: Pick<Connection, "bytesReceived" | "ping" | "failure">,
   options: KeepAliveOptions,
   onDead: (error: Http2Error) => void,
 ): Disposable {
   const { idleMilliseconds = 15_000, timeoutMilliseconds = 60_000 } = options;
   if (timeoutMilliseconds === 0) return { [Symbol.dispose]() {} };
-  let seen = bytesReceived();
+  let seen = connection.bytesReceived;
   let pinged = false;
   let late = false;
   let immediate: NodeJS.Immediate | undefined;
   let timer: NodeJS.Timeout;
   const check = () => {
-    const now = bytesReceived();
+    const now = connection.bytesReceived;
     if (now !== seen) {
       seen = now;
       pinged = false;
@@ -44,7 +43,8 @@ export function keepAlive(
       onDead(new Http2Error("HTTP2_NOT_RESPONDING", text));
       return;
     } else {
-      pinged = !session.destroyed && session.ping(() => {});
+      pinged = connection.failure() === undefined;
+      if (pinged) connection.ping();
     }
     timer = setTimeout(check, timerDelay(pinged ? timeoutMilliseconds : idleMilliseconds));
     timer.unref();

@@ -1,12 +1,13 @@
 import { duplexPair } from "node:stream";
-import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
 import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
+import type { ClientStream, HeaderFields } from "./client-stream.js";
 import { Http2Client } from "./client.js";
 import { frameHead, frameMessage } from "./framing.js";
 import { GrpcError, grpcCodes, statusOf } from "./grpc-error.js";
 import { MessageDecoder } from "./message-decoder.js";
 import type { ServerCall } from "./server-call.js";
+import { errorCodes } from "./wire/index.js";
 import { serveHttp2, type Http2Server } from "./server.js";
 
 let opened: { client: Http2Client; server: Http2Server }[] = [];
@@ -36,13 +37,13 @@ async function serve(handle: (call: ServerCall) => Promise<void>) {
   return { client, server, ours, theirs };
 }
 
-async function answer(stream: ClientHttp2Stream) {
+async function answer(stream: ClientStream) {
   const messages: Buffer[] = [];
   const decoder = new MessageDecoder();
   stream.on("data", (chunk: Buffer) => decoder.push(chunk, (message) => messages.push(Buffer.from(message))));
-  let trailers: IncomingHttpHeaders = {};
-  stream.on("response", (headers) => (trailers = headers));
-  stream.on("trailers", (headers) => (trailers = headers));
+  let trailers: HeaderFields = {};
+  stream.on("response", (headers: HeaderFields) => (trailers = headers));
+  stream.on("trailers", (headers: HeaderFields) => (trailers = headers));
   await once(stream, "close");
   return { messages, status: trailers["grpc-status"], message: trailers["grpc-message"], trailers };
 }
@@ -98,7 +99,7 @@ describe("serveHttp2", () => {
     const stream = client.request({ ":path": "/a.B/C" });
     stream.on("error", () => {});
     await promise;
-    stream.close(constants.NGHTTP2_CANCEL);
+    stream.close(errorCodes.CANCEL);
     await once(stream, "close");
     await expect.poll(() => reason).toBeInstanceOf(GrpcError);
     expect(drained).toBe(reason);

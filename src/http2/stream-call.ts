@@ -1,57 +1,51 @@
-import { constants, type ServerHttp2Stream } from "node:http2";
 import { types } from "node:util";
 import { allowListeners } from "../core/index.js";
 import { ChunkReader } from "./chunk-reader.js";
 import { GrpcError, grpcCodes, type GrpcStatus } from "./grpc-error.js";
 import { BytesFieldDecoder, MessageDecoder } from "./message-decoder.js";
 import type { MessageOptions, ServerCall } from "./server-call.js";
+import { type HeaderList, type StreamHandler, type WireStream, errorCodes } from "./wire/index.js";
 
 /**
  * `write` asks to wait above this many bytes that are not out yet, and `drained` waits for half of it: with writes of
  * up to 1 MiB one is always under way while the next is being read.
  */
 const highWater = 2 * 1024 * 1024;
-const contentType = { ":status": 200, "content-type": "application/grpc+proto" };
-// Both are headers, which node refuses to send above 64 KiB in all.
+const contentType = [":status", "200", "content-type", "application/grpc+proto"];
 const maxMessageLength = 8 * 1024;
 const maxDetailsLength = 24 * 1024;
 
-/** A {@link ServerCall} on a stream of node:http2. */
-export class StreamCall implements ServerCall {
+/** A {@link ServerCall} on a stream of a connection. */
+export class StreamCall implements ServerCall, StreamHandler {
   readonly path: string;
-  readonly #stream: ServerHttp2Stream;
+  readonly #stream: WireStream;
   readonly #headers = new Map<string, string[]>();
   readonly #connectionFailure: () => Error | undefined;
   #controller: AbortController | undefined;
   #failure: Error | undefined;
+  #headersSent = false;
   #ended = false;
-  #reading = false;
+  #requestEnded = false;
+  #reader: ChunkReader | undefined;
   #pending = 0;
   #drain: { resolve: () => void; reject: (reason: Error) => void }[] = [];
 
-  /** `connectionFailure` tells why the connection ended, if it did. */
-  constructor(
-    stream: ServerHttp2Stream,
-    rawHeaders: readonly string[],
-    connectionFailure: () => Error | undefined,
-  ) {
+  /** Becomes the stream's handler. `connectionFailure` tells why the connection ended, if it did. */
+  constructor(stream: WireStream, list: readonly string[], connectionFailure: () => Error | undefined) {
     this.#stream = stream;
     this.#connectionFailure = connectionFailure;
-    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-      const name = rawHeaders[index] as string;
-      const value = rawHeaders[index + 1] as string;
+    for (let index = 0; index + 1 < list.length; index += 2) {
+      const name = list[index] as string;
+      const value = list[index + 1] as string;
       const values = this.#headers.get(name);
       if (values) values.push(value);
       else this.#headers.set(name, [value]);
     }
     this.path = this.header(":path") ?? "";
-    stream.on("aborted", () => this.#fail());
-    stream.once("close", () => this.#fail());
-    stream.on("error", () => this.#fail());
-    stream.on("wantTrailers", () => stream.sendTrailers(this.#trailers));
+    // Until somebody reads.
+    stream.pause();
+    stream.handler = this;
   }
-
-  #trailers: Record<string, string> = {};
 
   header(name: string): string | undefined {
     return this.#headers.get(name)?.[0];
@@ -84,9 +78,10 @@ export class StreamCall implements ServerCall {
   }
 
   async *#decode(decoder: MessageDecoder | BytesFieldDecoder): AsyncGenerator<Buffer> {
-    if (this.#reading) throw new Error(`the messages of ${this.path} are being read already`);
-    this.#reading = true;
-    const reader = new ChunkReader(this.#stream, this.signal);
+    if (this.#reader) throw new Error(`the messages of ${this.path} are being read already`);
+    const reader = (this.#reader = new ChunkReader(this.#stream));
+    if (this.#requestEnded || this.#failure) reader.settle(this.#failure);
+    this.#stream.resume();
     const ready: Buffer[] = [];
     const emit = (bytes: Buffer) => void ready.push(bytes);
     try {
@@ -105,21 +100,11 @@ export class StreamCall implements ServerCall {
 
   write(chunks: Uint8Array | readonly Uint8Array[]): boolean {
     if (this.#ended || this.#failure) return true;
-    const stream = this.#stream;
-    if (!stream.headersSent) stream.respond(contentType, { waitForTrailers: true });
-    const list = types.isUint8Array(chunks) ? [chunks] : chunks;
-    const last = list.at(-1);
-    if (last) {
-      let length = 0;
-      stream.cork();
-      for (const chunk of list) {
-        length += chunk.length;
-        if (chunk !== last) stream.write(chunk);
-      }
-      stream.write(last, () => this.#written(length));
-      stream.uncork();
-      this.#pending += length;
-    }
+    this.#sendHeaders();
+    const list = (types.isUint8Array(chunks) ? [chunks] : chunks).map(bufferOf);
+    const length = list.reduce((sum, bytes) => sum + bytes.length, 0);
+    this.#pending += length;
+    this.#stream.write(list, () => this.#written(length));
     return this.#pending < highWater;
   }
 
@@ -132,17 +117,54 @@ export class StreamCall implements ServerCall {
   end(status: GrpcStatus = { code: grpcCodes.ok }): void {
     if (this.#ended || this.#failure) return;
     this.#ended = true;
-    this.#trailers = trailersOf(status);
-    const stream = this.#stream;
-    if (!stream.headersSent) stream.respond({ ...contentType, ...this.#trailers }, { endStream: true });
-    else stream.end();
+    const trailers = trailersOf(status);
+    if (this.#headersSent) this.#stream.end(trailers);
+    else this.#stream.sendHeaders([...contentType, ...trailers], true);
     // What the peer still sends is of no interest; unread it would keep the stream open.
-    if (!this.#reading) stream.resume();
+    if (!this.#reader) this.#stream.resume();
   }
 
   reset(): void {
     this.#ended = true;
-    this.#stream.close(constants.NGHTTP2_CANCEL);
+    this.#stream.reset(errorCodes.CANCEL);
+  }
+
+  onLocalEnd(): void {
+    // Who ended the call waits for nothing.
+  }
+
+  onHeaders(): void {
+    // Of answers only.
+  }
+
+  onTrailers(): void {
+    // gRPC has none in this direction.
+  }
+
+  onData(bytes: Buffer): void {
+    this.#reader?.push(bytes);
+  }
+
+  onEnd(): void {
+    this.#requestEnded = true;
+    this.#reader?.settle();
+  }
+
+  onClose(code: number): void {
+    // A call that ended as it should closes its stream with NO_ERROR; to its handler that is no failure.
+    if (this.#failure || (this.#ended && code === errorCodes.NO_ERROR)) return;
+    this.#failure =
+      this.#connectionFailure() ??
+      new GrpcError(grpcCodes.cancelled, `the builder cancelled ${this.path}`, {}, "GRPC_CANCELLED");
+    this.#reader?.settle(this.#failure);
+    this.#controller?.abort(this.#failure);
+    for (const { reject } of this.#drain.splice(0)) reject(this.#failure);
+  }
+
+  #sendHeaders(): void {
+    if (this.#headersSent) return;
+    this.#headersSent = true;
+    this.#stream.sendHeaders(contentType);
   }
 
   #written(length: number): void {
@@ -150,26 +172,18 @@ export class StreamCall implements ServerCall {
     if (this.#pending > highWater / 2 || this.#drain.length === 0) return;
     for (const { resolve } of this.#drain.splice(0)) resolve();
   }
-
-  #fail(): void {
-    if (this.#failure) return;
-    // A call that ended as it should closes its stream with NO_ERROR; to its handler that is no failure.
-    if (this.#ended && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR) return;
-    this.#failure =
-      this.#connectionFailure() ??
-      new GrpcError(grpcCodes.cancelled, `the builder cancelled ${this.path}`, {}, "GRPC_CANCELLED");
-    this.#controller?.abort(this.#failure);
-    for (const { reject } of this.#drain.splice(0)) reject(this.#failure);
-  }
 }
 
-function trailersOf(status: GrpcStatus): Record<string, string> {
-  const trailers: Record<string, string> = { "grpc-status": String(status.code) };
-  if (status.message) trailers["grpc-message"] = percentEncode(status.message);
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function trailersOf(status: GrpcStatus): HeaderList {
+  const trailers = ["grpc-status", String(status.code)];
+  if (status.message) trailers.push("grpc-message", percentEncode(status.message));
   if (status.details && status.details.length <= maxDetailsLength) {
-    trailers["grpc-status-details-bin"] = Buffer.from(status.details)
-      .toString("base64")
-      .replace(/={1,2}$/, "");
+    const details = Buffer.from(status.details).toString("base64");
+    trailers.push("grpc-status-details-bin", details.replace(/={1,2}$/, ""));
   }
   return trailers;
 }

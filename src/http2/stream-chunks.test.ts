@@ -104,9 +104,10 @@ describe("streamChunks", () => {
   });
 
   test.each([
-    ["reset", http2.constants.NGHTTP2_INTERNAL_ERROR, "ERR_HTTP2_STREAM_ERROR"],
-    ["cancelled, which node tells as no error", http2.constants.NGHTTP2_CANCEL, "HTTP2_LOST"],
-  ])("throws when the stream is %s, before it is read and while it is", async (_, trailers, code) => {
+    ["reset", http2.constants.NGHTTP2_INTERNAL_ERROR],
+    ["cancelled", http2.constants.NGHTTP2_CANCEL],
+  ])("throws when the stream is %s, before it is read and while it is", async (_, trailers) => {
+    const code = "HTTP2_LOST";
     const client = await connect(onePacketServer({ headers: {}, data: [Buffer.from("some")], trailers }));
     const stream = async () => {
       const opened = client.request({ ":path": "/a.B/C" });

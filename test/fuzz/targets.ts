@@ -20,9 +20,9 @@ import { blankSecrets, blankUsers } from "../../src/core/redactor.js";
 import { compileGoRegexp } from "../../src/fs/go-regexp.js";
 import { PatternMatcher, parseIgnoreFile } from "../../src/fs/index.js";
 import { cleanPath } from "../../src/fs/paths.js";
-import { HeaderCoalescer } from "../../src/http2/index.js";
-import { decodeHuffman } from "../../src/http2/huffman.js";
-import { splitLongValues } from "../../src/http2/long-values.js";
+import { FrameReader } from "../../src/http2/wire/frame-reader.js";
+import { HeaderDecoder } from "../../src/http2/wire/header-decoder.js";
+import { decodeHuffman } from "../../src/http2/wire/huffman.js";
 import { BytesFieldDecoder, MessageDecoder } from "../../src/http2/message-decoder.js";
 import { buildRecord } from "../../src/manage/history/build-record.js";
 import { parseSpans } from "../../src/manage/history/build-trace.js";
@@ -173,15 +173,17 @@ export const targets: Record<string, Target> = {
       ),
     ],
     run: (bytes) => {
-      const coalescer = new HeaderCoalescer({ preface: false });
-      inPieces(Buffer.from(bytes), (piece) => coalescer.push(piece, () => {}));
+      const reader = new FrameReader({ frame() {}, dataBegin() {}, dataBytes() {}, dataEnd() {} });
+      inPieces(Buffer.from(bytes), (piece) => reader.push(piece));
     },
+    throws: ["ProtocolViolation"],
   },
   HPACK: {
     seeds: [
       hex("82 86 84 41 8c f1e3c2e5f23a6ba0ab90f4ff 40 0a 637573746f6d2d6b6579 0d 637573746f6d2d686561646572"),
     ],
-    run: splitLongValues,
+    run: (bytes) => new HeaderDecoder().decode(bytes, () => {}),
+    throws: ["ProtocolViolation"],
   },
   Huffman: { seeds: [hex("f1e3c2e5f23a6ba0ab90f4ff")], run: decodeHuffman },
   "gRPC messages": {

@@ -1,6 +1,12 @@
 import { once } from "node:events";
-import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
-import { type Http2Client, MessageDecoder, frameMessage } from "../../src/http2/index.js";
+import {
+  type ClientStream,
+  type HeaderFields,
+  type Http2Client,
+  MessageDecoder,
+  type RequestHeaders,
+  frameMessage,
+} from "../../src/http2/index.js";
 
 /** How a call ended. `code` is -1 when it ended without a status, e.g. by a reset. */
 export interface CallStatus {
@@ -11,21 +17,21 @@ export interface CallStatus {
 
 /** A gRPC call that a test makes, with all of its messages raw. */
 export class GrpcCall {
-  readonly stream: ClientHttp2Stream;
+  readonly stream: ClientStream;
   /** What has been received so far. */
   readonly received: Buffer[] = [];
   /** Resolves when the stream is closed. */
   readonly status: Promise<CallStatus>;
   #wake: () => void = () => {};
 
-  constructor(client: Http2Client, path: string, headers: OutgoingHttpHeaders = {}) {
+  constructor(client: Http2Client, path: string, headers: RequestHeaders = {}) {
     this.stream = client.request({ ":path": path, "content-type": "application/grpc", ...headers });
     // A call is over when its status is here; grpc-go resets what it has not half-closed by then.
     this.stream.on("end", () => this.stream.close());
     const decoder = new MessageDecoder();
-    let last: IncomingHttpHeaders = {};
-    this.stream.on("response", (given) => (last = given));
-    this.stream.on("trailers", (given) => (last = given));
+    let last: HeaderFields = {};
+    this.stream.on("response", (given: HeaderFields) => (last = given));
+    this.stream.on("trailers", (given: HeaderFields) => (last = given));
     this.stream.on("error", () => {});
     this.stream.on("data", (chunk: Buffer) => {
       decoder.push(chunk, (message) => this.received.push(Buffer.from(message)));
@@ -36,7 +42,7 @@ export class GrpcCall {
       const details = last["grpc-status-details-bin"];
       return {
         code: Number(last["grpc-status"] ?? -1),
-        message: decodeURIComponent(String(last["grpc-message"] ?? "")),
+        message: decodeURIComponent(last["grpc-message"] ?? ""),
         details: typeof details === "string" ? Buffer.from(details, "base64") : undefined,
       };
     });

@@ -320,7 +320,10 @@ const attacks: Record<string, [Attack, RegExp | undefined]> = {
         await Promise.all(
           list(40, () =>
             session
-              .call("/moby.filesync.v1.FileSync/DiffCopy", { "exclude-patterns": header })
+              .call("/moby.filesync.v1.FileSync/DiffCopy", {
+                "dir-name": ["context"],
+                "exclude-patterns": header,
+              })
               .then((call) => call.status),
           ),
         );

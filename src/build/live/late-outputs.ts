@@ -1,4 +1,4 @@
-import { randomId } from "../../core/index.js";
+import { abortError, randomId } from "../../core/index.js";
 import type { BuildEvent, EventSink, NetworkReport } from "../../core/index.js";
 import { type Attachable, type ContentStore, type Session, fileSend } from "../../session/index.js";
 import type { BuildResult } from "../build-result.js";
@@ -67,8 +67,13 @@ export class LateOutputs {
   };
 
   /** Exports the build, after what was asked for before: a session knows exporters by their numbers only. */
-  export(exports: readonly PlannedExport[], options: LateExport): Promise<BuildResult> {
-    return this.#turns.take(options.signal, () => this.#export(exports, options));
+  export(exports: Promise<readonly PlannedExport[]>, options: LateExport): Promise<BuildResult> {
+    return this.#turns.take(options.signal, async () => {
+      const planned = await exports;
+      // It may have ended meanwhile.
+      if (options.signal.aborted) throw abortError(options.signal);
+      return await this.#export(planned, options);
+    });
   }
 
   #newTo(sink: EventSink | undefined): EventSink | undefined {

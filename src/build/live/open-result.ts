@@ -91,19 +91,25 @@ export class OpenResult extends LiveFiles implements AsyncDisposable {
     const events = onEvent && guardEvents(onEvent);
     const { closing, use } = this.#held;
     const result = await use(async () => {
-      const { exports } = await this.#exporter.plan(outputs, tags);
-      if (exports.length === 0) throw new InvalidArgumentError("export() needs an output besides the cache");
+      const planned = this.#planned(outputs, tags);
+      // It is waited for when its turn has come: they go in the order of asking, not in that of planning.
+      planned.catch(() => {});
       if (signal?.aborted) throw abortError(signal);
       using open = linkSignal(closing);
       using linked = linkSignal(signal);
       const onClose = () => linked.abort(closing.reason);
-      // It may have been closed while outputs were planned.
       if (open.signal.aborted) onClose();
       open.signal.addEventListener("abort", onClose, { once: true });
-      return await this.#exporter.late.export(exports, { sink: events?.sink, signal: linked.signal });
+      return await this.#exporter.late.export(planned, { sink: events?.sink, signal: linked.signal });
     });
     events?.throwIfFailed();
     return result;
+  }
+
+  async #planned(outputs: readonly Output[], tags: readonly string[] | undefined) {
+    const { exports } = await this.#exporter.plan(outputs, tags);
+    if (exports.length === 0) throw new InvalidArgumentError("export() needs an output besides the cache");
+    return exports;
   }
 
   /** Lets go of the result; calls under way fail. Idempotent. */

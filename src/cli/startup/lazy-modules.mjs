@@ -57,3 +57,12 @@ export const lazyFunction = (owner, file) => (used) => ({
 export function lazily(...names) {
   return names.map((name) => `exports.${name} = (...given) => real().${name}(...given);`).join("\n");
 }
+
+/** Values of a module that is loaded when one of them is first read, which must not be at the top of a module. */
+export function read(...names) {
+  return names
+    .map(
+      (name) => `Object.defineProperty(exports, "${name}", { enumerable: true, get: () => real().${name} });`,
+    )
+    .join("\n");
+}

@@ -1,7 +1,7 @@
 // What the bundled command does so as to start sooner, one by one: README.md says what each leans on and what it buys.
 import { fileURLToPath } from "node:url";
 import { directImports } from "./direct-imports.mjs";
-import { lazily, lazyFunction, lazyModule } from "./lazy-modules.mjs";
+import { lazily, lazyFunction, lazyModule, read } from "./lazy-modules.mjs";
 import { lightDescriptors } from "./light-descriptors-plugin.mjs";
 import { ownFunctions } from "./own-functions.mjs";
 import { undiciParts } from "./undici-parts.mjs";
@@ -32,6 +32,39 @@ export const tricks = {
   },
   // What speaks HTTP/2 with engines and registries, which are spoken to by HTTP/1.1.
   "lazy-http2": { plugin: lazyFunction("undici", "./client-h2.js") },
+  // Its own way to a server: we hand it connections, and to those it makes itself nothing leads.
+  "connect-http2": {
+    plugin: lazyModule(
+      "@connectrpc/connect-node",
+      "node:http2",
+      `${lazily("connect")}\n${read("constants")}`,
+    ),
+  },
+  // undici's client asks for the longest header that Node takes, and whether a body is an answer of Node's client.
+  "undici-http": {
+    plugin: lazyModule(
+      "undici",
+      "node:http",
+      `exports.IncomingMessage = class {};
+const isSet = () => [...process.execArgv, process.env.NODE_OPTIONS].some((each) => /max.http.header.size/.test(each));
+Object.defineProperty(exports, "maxHeaderSize", { get: () => (isSet() ? real().maxHeaderSize : 16384) });
+${read("STATUS_CODES")}`,
+    ),
+  },
+  "connect-http": { plugin: lazyModule("@connectrpc/connect-node", "node:http", lazily("request")) },
+  "connect-https": { plugin: lazyModule("@connectrpc/connect-node", "node:https", lazily("request")) },
+  // For registries, proxies, and engines and daemons behind TLS.
+  "lazy-tls": {
+    plugin: lazyModule(
+      "src",
+      "node:tls",
+      `${lazily("connect", "createSecureContext")}\n${read("getCACertificates", "rootCertificates")}`,
+    ),
+  },
+  "lazy-http": {
+    plugin: lazyModule("src", "node:http", `${lazily("request")}\n${read("STATUS_CODES")}`),
+  },
+  "lazy-https": { plugin: lazyModule("src", "node:https", lazily("request")) },
   "direct-imports": { plugin: directImports },
   "light-headers": { inject: here("light-headers.ts") },
   "plain-web-assembly": { inject: here("plain-web-assembly.ts") },

@@ -1,0 +1,4 @@
+export { errorCodes, errorName } from "./codes.js";
+export { Connection, type ConnectionOptions } from "./connection.js";
+export type { HeaderList } from "./header-encoder.js";
+export type { StreamHandler, WireStream } from "./wire-stream.js";
