@@ -16,17 +16,12 @@ import { type Goaway, encodeGoaway, readGoaway } from "./goaway.js";
 import { HeaderBlock, type Headers } from "./header-block.js";
 import { HeaderDecoder } from "./header-decoder.js";
 import type { HeaderList } from "./header-encoder.js";
-import { HeaderBudget, ResetLimit } from "./limits.js";
+import { ResetLimit } from "./limits.js";
 import { ProtocolViolation } from "./protocol-violation.js";
-import { ReceiveWindow } from "./receive-window.js";
 import { Sender } from "./sender.js";
 import { PeerSettings, encodeSettings } from "./settings.js";
-import { type StreamHandler, type StreamHost, WireStream } from "./wire-stream.js";
-
-/** Streams that a peer may have open with us at once. */
-const maxStreams = 1000;
-/** Bytes that paused streams hold together, at most; then the connection's window stays closed until some are read. */
-const mostHeld = 64 * 1024 * 1024;
+import { StreamTable, maxStreams } from "./stream-table.js";
+import type { StreamHandler, WireStream } from "./wire-stream.js";
 
 /** Options of {@link Connection}. */
 export interface ConnectionOptions {
@@ -42,7 +37,7 @@ export interface ConnectionOptions {
  * priorities, no upgrade. It differs from node:http2 in that it takes header lists of any number of frames, tells why it
  * ended, and costs a start nothing.
  */
-export class Connection implements FrameSink, StreamHost {
+export class Connection implements FrameSink {
   /** Resolves with the peer's first settings; stays open when the connection ends before. */
   readonly ready: Promise<void>;
   /** Resolves with the reason when the connection has ended. Never rejects. */
@@ -54,21 +49,14 @@ export class Connection implements FrameSink, StreamHost {
   readonly #sender: Sender;
   readonly #reader = new FrameReader(this);
   readonly #decoder = new HeaderDecoder();
-  readonly #budget = new HeaderBudget();
   readonly #resets = new ResetLimit();
   readonly #peer = new PeerSettings();
-  readonly #streams = new Map<number, WireStream>();
-  readonly #waiting: { stream: WireStream; list: HeaderList }[] = [];
-  readonly #window: ReceiveWindow;
+  readonly #streams: StreamTable;
   #prefaceLeft: number;
   #hasSettings = false;
   #block: HeaderBlock | undefined;
   /** Of the DATA frame that is coming in. */
   #data: { stream: WireStream | undefined; rest: number } = { stream: undefined, rest: 0 };
-  #heldBytes = 0;
-  #owed = 0;
-  #nextStream = 1;
-  #lastPeerStream = 0;
   #failure: SlipwayError | undefined;
   #goaway: Goaway | undefined;
   #isOver = false;
@@ -82,7 +70,15 @@ export class Connection implements FrameSink, StreamHost {
     this.#isClient = options.onStream === undefined;
     this.#prefaceLeft = this.#isClient ? 0 : preface.length;
     this.#sender = new Sender(duplex, this.#peer);
-    this.#window = new ReceiveWindow(options.windows.connection);
+    this.#streams = new StreamTable({
+      isClient: this.#isClient,
+      windows: options.windows,
+      peer: this.#peer,
+      sender: this.#sender,
+      onEmpty: () => {
+        if (this.#goaway) this.close(this.#goaway.error);
+      },
+    });
     this.ready = new Promise((resolve) => (this.#onReady = resolve));
     this.closed = new Promise((resolve) => (this.#onClosed = resolve));
     duplex.on("data", (chunk: Buffer) => this.#receive(chunk));
@@ -106,10 +102,7 @@ export class Connection implements FrameSink, StreamHost {
 
   /** Opens a stream as client; when the peer has no room for it, as soon as it has. */
   open(list: HeaderList, handler: StreamHandler): WireStream {
-    const stream = this.#newStream(0, handler);
-    this.#waiting.push({ stream, list });
-    this.#openWaiting();
-    return stream;
+    return this.#streams.open(list, handler);
   }
 
   /** Asks the peer for a sign of life, which counts as bytes received. */
@@ -121,7 +114,7 @@ export class Connection implements FrameSink, StreamHost {
   close(reason: SlipwayError, errorCode: number = errorCodes.NO_ERROR): void {
     if (this.#isOver) return;
     this.#failure ??= reason;
-    this.#sender.frame(frameTypes.goaway, 0, 0, encodeGoaway(this.#lastPeerStream, errorCode));
+    this.#sender.frame(frameTypes.goaway, 0, 0, encodeGoaway(this.#streams.lastPeerStream, errorCode));
     this.#sender.output.flush();
     this.#end();
   }
@@ -138,7 +131,7 @@ export class Connection implements FrameSink, StreamHost {
     ]);
     output.frame(frameTypes.settings, 0, 0, settings);
     const more = windows.connection - defaultWindow;
-    if (more > 0) output.frame(frameTypes.windowUpdate, 0, 0, uint32(more));
+    if (more > 0) this.#sender.number(frameTypes.windowUpdate, 0, more);
     output.flush();
   }
 
@@ -178,9 +171,8 @@ export class Connection implements FrameSink, StreamHost {
   dataBegin(id: number, length: number): void {
     if (this.#isOver) return;
     this.#checkOrder(frameTypes.data, id);
-    this.#window.take(length);
+    this.#streams.announce(length);
     const stream = this.#streams.get(id);
-    if (!stream) this.#checkKnown(id);
     if (stream?.remoteEnded || (stream && this.#isClient && !stream.hasHeaders))
       throw new ProtocolViolation("data came that nobody can expect", errorCodes.STREAM_CLOSED);
     stream?.receiveWindow.take(length);
@@ -191,73 +183,15 @@ export class Connection implements FrameSink, StreamHost {
     const { stream } = this.#data;
     if (this.#isOver || !stream || stream.isClosed) return;
     this.#data.rest -= bytes.length;
-    this.#heldBytes += bytes.length;
-    this.#owed += bytes.length;
-    stream.receive(bytes);
-    this.#openWindow();
+    this.#streams.receive(stream, bytes);
   }
 
   dataEnd(flags: number): void {
     if (this.#isOver) return;
     const { stream, rest } = this.#data;
     // Padding, and the data of a stream that is over.
-    if (rest > 0) {
-      this.#owed += rest;
-      this.#openWindow();
-      if (stream && !stream.isClosed) this.#updateWindow(stream.id, stream.receiveWindow.give(rest));
-    }
+    if (rest > 0) this.#streams.dropped(stream, rest);
     if (flags & frameFlags.endStream) stream?.receiveEnd();
-  }
-
-  sendHeaders(stream: WireStream, list: HeaderList, endsStream: boolean): void {
-    if (!this.#isOver) this.#sender.headers(stream.id, list, endsStream);
-  }
-
-  wantsToSend(stream: WireStream): void {
-    if (stream.isOpen) this.#sender.add(stream);
-  }
-
-  sendReset(stream: WireStream, code: number): void {
-    if (stream.isOpen && !this.#isOver) this.#sender.frame(frameTypes.rstStream, 0, stream.id, uint32(code));
-  }
-
-  consumed(stream: WireStream, length: number, update: number): void {
-    this.#heldBytes -= length;
-    this.#updateWindow(stream.id, update);
-    this.#openWindow();
-  }
-
-  forget(stream: WireStream): void {
-    this.#sender.remove(stream);
-    this.#budget.give(stream.headerBytes);
-    if (this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
-    this.#openWaiting();
-    if (this.#goaway && this.#streams.size === 0) this.#endSoon(this.#goaway.error);
-  }
-
-  #openWaiting(): void {
-    while (!this.#isOver && this.#waiting.length > 0 && this.#streams.size < this.#peer.maxStreams) {
-      const { stream, list } = this.#waiting.shift() as { stream: WireStream; list: HeaderList };
-      if (stream.isClosed) continue;
-      stream.id = this.#nextStream;
-      this.#nextStream += 2;
-      stream.sendWindow = this.#peer.initialWindow;
-      stream.isOpen = true;
-      this.#streams.set(stream.id, stream);
-      this.#sender.headers(stream.id, list, false);
-      this.#sender.add(stream);
-    }
-  }
-
-  #newStream(id: number, handler?: StreamHandler): WireStream {
-    const stream = new WireStream(this, {
-      id,
-      sendWindow: this.#peer.initialWindow,
-      receiveWindow: this.#options.windows.stream,
-      isOpen: id !== 0,
-    });
-    if (handler) stream.handler = handler;
-    return stream;
   }
 
   /** @throws ProtocolViolation for a frame that cannot come here */
@@ -271,13 +205,6 @@ export class Connection implements FrameSink, StreamHost {
       type === frameTypes.settings || type === frameTypes.ping || type === frameTypes.goaway;
     if (type <= frameTypes.continuation && type !== frameTypes.windowUpdate && isOfConnection !== (id === 0))
       throw new ProtocolViolation(`a frame of type ${type} came for stream ${id}`);
-  }
-
-  /** @throws ProtocolViolation for a stream that was never opened */
-  #checkKnown(id: number): void {
-    const isOurs = id % 2 === 1 && this.#isClient;
-    if (isOurs ? id >= this.#nextStream : id > this.#lastPeerStream)
-      throw new ProtocolViolation(`stream ${id} was never opened`);
   }
 
   #takeHeaders(flags: number, id: number, payload: Buffer): void {
@@ -295,30 +222,15 @@ export class Connection implements FrameSink, StreamHost {
     this.#block = undefined;
     // Also those of streams that are over: they change the table.
     const headers = block.decode(this.#decoder);
-    const id = block.stream;
-    let stream = this.#streams.get(id);
-    if (!stream) {
-      if (this.#isClient || id % 2 === 0 || id <= this.#lastPeerStream) return this.#checkKnown(id);
-      stream = this.#accept(id, headers);
-      if (!stream) return;
-    } else this.#moreHeaders(stream, headers, block.endsStream);
-    if (block.endsStream && !stream.isClosed) stream.receiveEnd();
-  }
-
-  /** A stream that the peer opens. */
-  #accept(id: number, headers: Headers): WireStream | undefined {
-    this.#lastPeerStream = id;
-    const stream = this.#newStream(id);
-    const refusal =
-      headers.refusal ?? (this.#streams.size >= maxStreams ? errorCodes.REFUSED_STREAM : undefined);
-    if (refusal !== undefined) {
-      this.sendReset(stream, refusal);
-      return undefined;
+    let stream: WireStream | undefined;
+    if (this.#streams.isNew(block.stream)) {
+      stream = this.#streams.accept(block.stream, headers);
+      if (stream) this.#options.onStream?.(stream, headers.list);
+    } else {
+      stream = this.#streams.get(block.stream);
+      if (stream) this.#moreHeaders(stream, headers, block.endsStream);
     }
-    this.#hold(stream, headers);
-    this.#streams.set(id, stream);
-    this.#options.onStream?.(stream, headers.list);
-    return stream;
+    if (block.endsStream && stream && !stream.isClosed) stream.receiveEnd();
   }
 
   #moreHeaders(stream: WireStream, headers: Headers, endsStream: boolean): void {
@@ -328,15 +240,10 @@ export class Connection implements FrameSink, StreamHost {
     if (isInterim && !endsStream) return;
     const isFirst = this.#isClient && !stream.hasHeaders;
     if (stream.remoteEnded || (!isFirst && !endsStream)) return stream.reset(errorCodes.PROTOCOL_ERROR);
-    this.#hold(stream, headers);
+    this.#streams.hold(stream, headers);
     stream.hasHeaders = true;
     if (isFirst) stream.handler.onHeaders(headers.list);
     else stream.handler.onTrailers(headers.list);
-  }
-
-  #hold(stream: WireStream, headers: Headers): void {
-    stream.headerBytes += headers.bytes;
-    this.#budget.take(headers.bytes);
   }
 
   #takeWindowUpdate(id: number, payload: Buffer): void {
@@ -346,7 +253,7 @@ export class Connection implements FrameSink, StreamHost {
       return this.#sender.addWindow(length);
     }
     const stream = this.#streams.get(id);
-    if (!stream) return this.#checkKnown(id);
+    if (!stream) return;
     stream.sendWindow += length;
     if (length === 0) stream.reset(errorCodes.PROTOCOL_ERROR);
     else if (stream.sendWindow > largestWindow) stream.reset(errorCodes.FLOW_CONTROL_ERROR);
@@ -356,26 +263,18 @@ export class Connection implements FrameSink, StreamHost {
   #takeReset(id: number, payload: Buffer): void {
     const code = fixed(payload, 4).readUInt32BE(0);
     if (!this.#isClient) this.#resets.count();
-    const stream = this.#streams.get(id);
-    if (stream) stream.close(code);
-    else this.#checkKnown(id);
+    this.#streams.get(id)?.close(code);
   }
 
   #takeSettings(flags: number, payload: Buffer): void {
     if (flags & frameFlags.ack) return void fixed(payload, 0);
     const before = this.#peer.initialWindow;
     this.#peer.apply(payload);
-    const more = this.#peer.initialWindow - before;
-    for (const stream of this.#streams.values()) {
-      stream.sendWindow += more;
-      if (stream.sendWindow > largestWindow)
-        throw new ProtocolViolation("a window is too large", errorCodes.FLOW_CONTROL_ERROR);
-      if (more > 0) this.#sender.add(stream);
-    }
+    this.#streams.moveWindows(this.#peer.initialWindow - before);
     this.#sender.answer(frameTypes.settings, frameFlags.ack, 0, Buffer.alloc(0));
     this.#hasSettings = true;
     this.#onReady();
-    this.#openWaiting();
+    this.#streams.openWaiting();
   }
 
   #takePing(flags: number, payload: Buffer): void {
@@ -392,27 +291,8 @@ export class Connection implements FrameSink, StreamHost {
     }
     // A grpc-go client names the last stream that it opened itself, where the last one that we opened belongs
     // (http2_client.go outgoingGoAwayHandler): a server opens none.
-    if (this.#isClient) {
-      for (const stream of [...this.#streams.values()])
-        if (stream.id > goaway.lastStream) stream.close(errorCodes.REFUSED_STREAM);
-      for (const { stream } of this.#waiting.splice(0)) stream.close(errorCodes.REFUSED_STREAM);
-    }
-    if (this.#streams.size === 0) this.#endSoon(goaway.error);
-  }
-
-  /**
-   * Lets the peer send more on the connection: also what paused streams hold counts as taken, so that none of them stops the
-   * others, as long as they do not hold too much together.
-   */
-  #openWindow(): void {
-    if (this.#owed === 0 || this.#heldBytes > mostHeld) return;
-    const more = this.#window.give(this.#owed);
-    this.#owed = 0;
-    this.#updateWindow(0, more);
-  }
-
-  #updateWindow(id: number, more: number): void {
-    if (more > 0 && !this.#isOver) this.#sender.frame(frameTypes.windowUpdate, 0, id, uint32(more));
+    if (this.#isClient) this.#streams.refuseAbove(goaway.lastStream);
+    if (this.#streams.size === 0) this.close(goaway.error);
   }
 
   #broken(error: Error): void {
@@ -439,16 +319,10 @@ export class Connection implements FrameSink, StreamHost {
     this.#end();
   }
 
-  #endSoon(reason: SlipwayError): void {
-    if (this.#isOver) return;
-    this.close(reason);
-  }
-
   /** Ends all streams, and our direction of the duplex. What the peer still sends is dropped. */
   #end(): void {
     this.#isOver = true;
-    for (const stream of [...this.#streams.values()]) stream.close(errorCodes.CANCEL);
-    for (const { stream } of this.#waiting.splice(0)) stream.close(errorCodes.CANCEL);
+    this.#streams.end();
     if (!this.#duplex.writableEnded && !this.#duplex.destroyed) this.#duplex.end();
     this.#duplex.resume();
     const reason = this.#failure as SlipwayError;
@@ -465,10 +339,4 @@ function fixed(payload: Buffer, length: number): Buffer {
       errorCodes.FRAME_SIZE_ERROR,
     );
   return payload;
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
 }

@@ -58,6 +58,13 @@ export class Sender {
     this.schedule();
   }
 
+  /** A frame whose payload is a number. */
+  number(type: number, stream: number, value: number): void {
+    const payload = Buffer.allocUnsafe(4);
+    payload.writeUInt32BE(value);
+    this.frame(type, 0, stream, payload);
+  }
+
   headers(stream: number, list: HeaderList, endsStream: boolean): void {
     const { frameSize } = this.#peer;
     const block = encodeHeaders(list, this.#peer.isTableAsked);
