@@ -51,6 +51,13 @@ Object.defineProperty(exports, "maxHeaderSize", { get: () => (isSet() ? real().m
 ${read("STATUS_CODES")}`,
     ),
   },
+  "undici-assert": {
+    plugin: lazyModule(
+      "undici",
+      "node:assert",
+      "module.exports = (value, ...rest) => { if (!value) real()(value, ...rest); };",
+    ),
+  },
   "connect-http": { plugin: lazyModule("@connectrpc/connect-node", "node:http", lazily("request")) },
   "connect-https": { plugin: lazyModule("@connectrpc/connect-node", "node:https", lazily("request")) },
   // For registries, proxies, and engines and daemons behind TLS.
