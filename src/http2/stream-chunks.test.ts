@@ -10,12 +10,14 @@ import { frameMessage } from "./framing.js";
 import { streamChunks } from "./stream-chunks.js";
 
 const opened: Http2Client[] = [];
+const served: (() => void)[] = [];
 
 afterEach(async () => {
   for (const client of opened.splice(0)) {
     client.close();
     await client.closed;
   }
+  for (const end of served.splice(0)) end();
 });
 
 async function connect(duplex: Parameters<typeof Http2Client.connect>[0]) {
@@ -28,6 +30,10 @@ async function connect(duplex: Parameters<typeof Http2Client.connect>[0]) {
 async function call(handle: (stream: http2.ServerHttp2Stream) => void) {
   const [ours, theirs] = duplexPair();
   const session = http2.performServerHandshake(theirs);
+  served.push(() => {
+    session.destroy();
+    theirs.destroy();
+  });
   session.on("stream", (stream: http2.ServerHttp2Stream) => {
     stream.on("error", () => {});
     handle(stream);
