@@ -1,7 +1,7 @@
 import type { Duplex, Readable } from "node:stream";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { ConnectError, type Transport } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
+import { type GrpcTransportOptions, createGrpcTransport } from "@connectrpc/connect-node";
 import {
   type Dial,
   InvalidArgumentError,
@@ -69,6 +69,8 @@ export interface DaemonInfo {
   dockerfileVersion: string;
 }
 
+type ConnectSessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
+
 /** BuildKit's own limit for one message, in bytes (client and daemon). */
 const maxMessageBytes = 16 * 1024 * 1024;
 
@@ -116,7 +118,8 @@ export class BuildkitClient implements AsyncDisposable {
     const sessionManager = http2.sessionManager(inspectAnswers([Control, LLBBridge]));
     this.#transport = createGrpcTransport({
       baseUrl: sessionManager.authority,
-      sessionManager,
+      // Of a stream it uses what ClientStream has.
+      sessionManager: sessionManager as unknown as ConnectSessionManager,
       // buildkitd would gzip everything of 1 KiB and more, at four times the cost (measured).
       acceptCompression: [],
       // Fields that are newer than this library are of no use to it.

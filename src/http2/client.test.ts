@@ -3,8 +3,8 @@ import * as http2 from "node:http2";
 import { type Server, type Socket, connect, createServer } from "node:net";
 import { Duplex, duplexPair } from "node:stream";
 import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { transportOver } from "../../test/support/transport-over.js";
 import { onePacketServer } from "../../test/support/one-packet-server.js";
 import { AbortedError, SlipwayError } from "../core/index.js";
 import { Http2Client } from "./client.js";
@@ -265,7 +265,7 @@ describe("Http2Client.request", () => {
     });
     const client = await open(ours);
     const sessionManager = client.sessionManager();
-    const transport = createGrpcTransport({ baseUrl: sessionManager.authority, sessionManager });
+    const transport = transportOver(sessionManager);
     const { Health } = await import("../buildkit/gen/grpc/health/v1/health_pb.js");
     expect(await createClient(Health, transport).check({})).toMatchObject({ status: 1 });
   });
@@ -291,7 +291,7 @@ test("an answer that is complete before its question is known to be out is no er
   ours.on("data", (chunk: Buffer) => slow.push(chunk));
   ours.once("end", () => slow.push(null));
   const sessionManager = (await open(slow)).sessionManager();
-  const transport = createGrpcTransport({ baseUrl: sessionManager.authority, sessionManager });
+  const transport = transportOver(sessionManager);
   const { Health } = await import("../buildkit/gen/grpc/health/v1/health_pb.js");
   expect(await createClient(Health, transport).check({})).toMatchObject({ status: 1 });
 });

@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import type { GrpcTransportOptions } from "@connectrpc/connect-node";
 import { abortError, throwIfAborted, untilAborted } from "../core/index.js";
 import { ClientStream } from "./client-stream.js";
 import { Http2Error } from "./http2-error.js";
@@ -28,8 +27,12 @@ export interface RequestOptions {
   keepAlive?: KeepAliveOptions;
 }
 
-/** What connect-node's transport takes; it does not export the name. */
-export type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
+/** What connect-node asks of a session manager (its NodeHttp2ClientSessionManager), with streams of ours for node:http2's. */
+export interface SessionManager {
+  authority: string;
+  request(method: string, path: string, headers: RequestHeaders, options: object): Promise<ClientStream>;
+  notifyResponseByteRead(stream: ClientStream): void;
+}
 
 /** What requests name as their authority. Nothing is resolved: the connection exists already. */
 const authority = "localhost";
@@ -121,10 +124,10 @@ export class Http2Client implements AsyncDisposable {
    * @param inspect gives for a path what looks at the answer's bytes before they are read, and throws to end the call.
    */
   sessionManager(inspect?: (path: string) => ((chunk: Buffer) => void) | undefined): SessionManager {
-    const manager = {
+    return {
       authority: `http://${authority}`,
-      request: (method: string, path: string, headers: RequestHeaders) =>
-        new Promise<ClientStream>((resolve) => {
+      request: (method, path, headers) =>
+        new Promise((resolve) => {
           const stream = this.request({ ...headers, ":method": method, ":path": path });
           const look = inspect?.(path);
           // connect-node reads by iterating.
@@ -134,8 +137,6 @@ export class Http2Client implements AsyncDisposable {
         }),
       notifyResponseByteRead() {},
     };
-    // It uses of a stream what ClientStream has.
-    return manager as unknown as SessionManager;
   }
 
   /** Ends all streams and the connection, at once. Idempotent. */

@@ -2,8 +2,8 @@ import { once } from "node:events";
 import * as http2 from "node:http2";
 import { Readable, duplexPair } from "node:stream";
 import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
 import { afterEach, describe, expect, test } from "vitest";
+import { transportOver } from "../../test/support/transport-over.js";
 import { onePacketServer } from "../../test/support/one-packet-server.js";
 import { Http2Client } from "./client.js";
 import { frameMessage } from "./framing.js";
@@ -69,7 +69,7 @@ describe("an answer in one packet (nodejs/node 65677)", () => {
   test("is an answer to connect's transport", async () => {
     const data = [frameMessage(Buffer.from([8, 1]))];
     const sessionManager = (await connect(onePacketServer({ headers, data, trailers }))).sessionManager();
-    const transport = createGrpcTransport({ baseUrl: sessionManager.authority, sessionManager });
+    const transport = transportOver(sessionManager);
     const { Health } = await import("../buildkit/gen/grpc/health/v1/health_pb.js");
     expect(await createClient(Health, transport).check({})).toMatchObject({ status: 1 });
   });
@@ -81,7 +81,7 @@ describe("an answer in one packet (nodejs/node 65677)", () => {
       trailers: { "grpc-status": "5", "grpc-message": "no" },
     });
     const sessionManager = (await connect(server)).sessionManager();
-    const transport = createGrpcTransport({ baseUrl: sessionManager.authority, sessionManager });
+    const transport = transportOver(sessionManager);
     const { Health } = await import("../buildkit/gen/grpc/health/v1/health_pb.js");
     await expect(createClient(Health, transport).check({})).rejects.toMatchObject({
       code: 5,

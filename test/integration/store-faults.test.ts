@@ -158,8 +158,9 @@ it("STO-19 a builder whose engine is down is removed from the store, and what co
 it("STO-8 a removal while a builder boots leaves no container without its entry", async () => {
   for (const pause of long ? [/booting/, /creating/, /DONE/] : [/creating container/]) {
     const name = await place.builder("torn", "--driver-opt", "network=host");
-    const dir = await place.context({ Dockerfile: "FROM busybox\n" });
-    const building = place.start(["build", "--builder", name, "--progress", "plain", dir]);
+    // Still at it when the removal comes, however late.
+    const dir = await place.context({ Dockerfile: "FROM busybox\nRUN sleep 60\n" });
+    const building = place.start(["build", "--builder", name, "--no-cache", "--progress", "plain", dir]);
     await building.said(pause);
     await place.run(["rm", "--force", name]);
     const { exitCode, stderr } = await building.result;
