@@ -120,8 +120,14 @@ test("a build loads nothing of Node's that it does not need", async () => {
   await slipwayOn([process.execPath, "--require", hook], build(), "small");
   const names = JSON.parse(await readFile(loaded, "utf8")) as string[];
   // Each takes a millisecond or more. Programs are run, names looked up by some builds only.
-  const heavy = ["child_process", "dgram", "dns/promises", "perf_hooks", "worker_threads", "zlib"];
-  expect(names).toContain("NativeModule http2");
+  const heavy = ["child_process", "dgram", "dns/promises", "perf_hooks", "worker_threads", "zlib"].concat([
+    "assert",
+    "http",
+    "http2",
+    "https",
+    "tls",
+  ]);
+  expect(names).toContain("NativeModule net");
   expect(heavy.filter((name) => names.includes(`NativeModule ${name}`))).toEqual([]);
 });
 
