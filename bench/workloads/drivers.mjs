@@ -8,12 +8,16 @@ const targets = { slipway: { wall: 0.6, cpu: 0.7, rss: 150e6 } };
 
 let unseen = 0;
 
-/** A GiB that the engine's own store has not seen: its cache is not emptied, for images would go with it. */
+/**
+ * A GiB that the engine's own store has not seen: its cache is not emptied, for images would go with it. A directory of another
+ * name each time: of one that it knows, a daemon asks only for the files that have changed.
+ */
 function bigContext({ scratch }) {
-  const dir = directory(scratch, "driver-upload", (made) => noise(path.join(made, "big"), GiB));
-  fs.writeFileSync(path.join(dir, "Dockerfile"), `FROM scratch\nCOPY . /\n# ${(unseen += 1)}\n`);
-  fs.writeFileSync(path.join(dir, "unseen"), `${process.pid} ${unseen}`);
-  return dir;
+  const latest = directory(scratch, `driver-upload-${unseen}`, (made) => noise(path.join(made, "big"), GiB));
+  const next = path.join(scratch, `driver-upload-${(unseen += 1)}`);
+  fs.renameSync(latest, next);
+  fs.writeFileSync(path.join(next, "Dockerfile"), `FROM scratch\nCOPY . /\n# ${unseen}\n`);
+  return next;
 }
 
 function smallContext({ scratch }) {
