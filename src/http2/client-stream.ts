@@ -1,7 +1,5 @@
 import { Duplex } from "node:stream";
-import { errorCodes, errorName } from "./wire/codes.js";
-import type { HeaderList } from "./wire/header-encoder.js";
-import type { StreamHandler, WireStream } from "./wire/wire-stream.js";
+import { type HeaderList, type StreamHandler, type WireStream, errorCodes, errorName } from "./wire/index.js";
 
 type Callback = (error?: Error | null) => void;
 
@@ -54,7 +52,8 @@ export class ClientStream extends Duplex implements StreamHandler {
   onClose(code: number): void {
     this.rstCode = code;
     if (code === errorCodes.NO_ERROR && this.#wire.remoteEnded) {
-      // What still waits is read first. The peer wants nothing more of us.
+      // The peer wants nothing more of us: who writes does not wait for it. What has come is read first.
+      this.#sent();
       if (this.readableEnded) this.destroy();
       else this.once("end", () => this.destroy());
     } else if (code === errorCodes.ENHANCE_YOUR_CALM) {
@@ -78,9 +77,10 @@ export class ClientStream extends Duplex implements StreamHandler {
 
   /**
    * Writes past the Duplex's own queue, for who does nothing else: calls back when the bytes are out, which must not be changed
-   * until then, or with an error when the call ends before.
+   * until then, or when the call ends before, which drops them.
    */
   send(chunks: readonly Buffer[], callback: Callback): void {
+    if (this.#wire.isClosed) return callback();
     this.#sending = callback;
     this.#wire.write(chunks, this.#onSent);
   }
@@ -97,6 +97,7 @@ export class ClientStream extends Duplex implements StreamHandler {
   }
 
   override _final(callback: Callback): void {
+    if (this.#wire.isClosed) return callback();
     this.#sending = callback;
     this.#wire.end();
   }

@@ -296,6 +296,20 @@ test("an answer that is complete before its question is known to be out is no er
   expect(await createClient(Health, transport).check({})).toMatchObject({ status: 1 });
 });
 
+test("who still writes when the answer is complete does not wait for it to be read", async () => {
+  const { ours } = plainServer((stream) => {
+    stream.respond({ ":status": 200 });
+    // As grpc-go does to a client that has not ended its direction.
+    stream.end("all", () => setImmediate(() => stream.close(http2.constants.NGHTTP2_NO_ERROR)));
+  });
+  const client = await open(ours);
+  const stream = client.request({ ":path": "/a.B/C" });
+  // More than the peer's window takes, which it does not read.
+  const written = new Promise((resolve) => stream.write(Buffer.alloc(1_000_000), resolve));
+  await written;
+  expect(String(await once(stream, "data"))).toBe("all");
+});
+
 describe("FLT-6 keep-alive", () => {
   const keepAlive = { idleMilliseconds: 15_000, timeoutMilliseconds: 60_000 };
 

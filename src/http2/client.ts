@@ -6,7 +6,7 @@ import { type KeepAliveOptions, keepAlive } from "./keep-alive.js";
 import { type RequestHeaders, requestHeaders } from "./request-headers.js";
 import { streamChunks } from "./stream-chunks.js";
 import { localWindows, type Windows } from "./windows.js";
-import { Connection, errorCodes } from "./wire/index.js";
+import { Connection, errorCodes, maxHeaderBytes } from "./wire/index.js";
 
 /** Options of {@link Http2Client.connect}. */
 export interface ConnectOptions {
@@ -36,8 +36,6 @@ export interface SessionManager {
 
 /** What requests name as their authority. Nothing is resolved: the connection exists already. */
 const authority = "localhost";
-// Largest list of response headers and trailers, in bytes; what grpc-go takes as a client.
-const headerBytes = 16 * 1024 * 1024 - 1;
 
 /** An HTTP/2 connection to a gRPC server, over any duplex. */
 export class Http2Client implements AsyncDisposable {
@@ -46,7 +44,7 @@ export class Http2Client implements AsyncDisposable {
   readonly #connection: Connection;
 
   private constructor(duplex: Duplex, windows: Windows) {
-    this.#connection = new Connection(duplex, { windows, headerBytes });
+    this.#connection = new Connection(duplex, { windows, headerBytes: maxHeaderBytes });
     this.closed = this.#connection.closed.then(() => {
       duplex.destroy();
     });

@@ -10,7 +10,7 @@ export {
   type DecoderOptions,
   MessageDecoder,
 } from "./message-decoder.js";
-export { type Http2Server, type ServeOptions, maxHeaderBytes, serveHttp2 } from "./server.js";
+export { type Http2Server, type ServeOptions, serveHttp2 } from "./server.js";
 export type { MessageOptions, ServerCall } from "./server-call.js";
 export { type Windows, localWindows, remoteWindows } from "./windows.js";
 export { keepAliveKind, windowsKind } from "./option-kinds.js";

@@ -3,10 +3,7 @@ import { Http2Error } from "./http2-error.js";
 import type { ServerCall } from "./server-call.js";
 import { StreamCall } from "./stream-call.js";
 import { localWindows, type Windows } from "./windows.js";
-import { Connection } from "./wire/index.js";
-
-/** Largest list of headers of a call, in bytes. */
-export const maxHeaderBytes = 16 * 1024 * 1024 - 1;
+import { Connection, maxHeaderBytes } from "./wire/index.js";
 
 /** Options of {@link serveHttp2}. */
 export interface ServeOptions {

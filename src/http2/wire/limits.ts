@@ -2,6 +2,9 @@ import { GrpcError, grpcCodes } from "../grpc-error.js";
 import { errorCodes } from "./codes.js";
 import { ProtocolViolation } from "./protocol-violation.js";
 
+/** Bytes of the longest list of headers that is taken: what grpc-go takes as a client. */
+export const maxHeaderBytes = 16 * 1024 * 1024 - 1;
+
 /**
  * Bytes of header lists that the streams of one connection hold together, at most. One list may be of 16 MiB, as patterns of a
  * large ignore file are; no real peer has several of them under way.
