@@ -1,3 +1,4 @@
+import { http2Frame } from "./http2-frame.js";
 import { duplexPair, type Duplex } from "node:stream";
 
 const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
@@ -23,14 +24,14 @@ export function onePacketServer(answer: OnePacketAnswer): Duplex {
   let begun = false;
   const onFrame = (type: number, flag: number, stream: number) => {
     if (type === frameTypes.settings && !(flag & flags.ack)) {
-      theirs.write(frame(frameTypes.settings, flags.ack, 0));
+      theirs.write(http2Frame(frameTypes.settings, flags.ack, 0));
     }
     if ((type === frameTypes.headers || type === frameTypes.data) && flag & flags.endStream) {
       theirs.write(inOnePiece(answer, stream));
       if (typeof answer.trailers === "number") {
         const code = Buffer.alloc(4);
         code.writeUInt32BE(answer.trailers);
-        setTimeout(() => theirs.write(frame(frameTypes.reset, 0, stream, code)), 10);
+        setTimeout(() => theirs.write(http2Frame(frameTypes.reset, 0, stream, code)), 10);
       }
     }
   };
@@ -39,7 +40,7 @@ export function onePacketServer(answer: OnePacketAnswer): Duplex {
     if (!begun && received.length >= preface.length) {
       begun = true;
       received = received.subarray(preface.length);
-      theirs.write(frame(frameTypes.settings, 0, 0));
+      theirs.write(http2Frame(frameTypes.settings, 0, 0));
     }
     if (!begun) return;
     while (received.length >= 9 && received.length >= 9 + received.readUIntBE(0, 3)) {
@@ -55,21 +56,17 @@ export function onePacketServer(answer: OnePacketAnswer): Duplex {
 function inOnePiece({ headers, data, trailers }: OnePacketAnswer, stream: number): Buffer {
   return Buffer.concat([
     // 0x88 is `:status: 200` of HPACK's static table.
-    frame(frameTypes.headers, flags.endHeaders, stream, Buffer.concat([Buffer.of(0x88), hpack(headers)])),
-    ...data.map((payload) => frame(frameTypes.data, 0, stream, payload)),
+    http2Frame(
+      frameTypes.headers,
+      flags.endHeaders,
+      stream,
+      Buffer.concat([Buffer.of(0x88), hpack(headers)]),
+    ),
+    ...data.map((payload) => http2Frame(frameTypes.data, 0, stream, payload)),
     ...(typeof trailers === "number"
       ? []
-      : [frame(frameTypes.headers, flags.endHeaders | flags.endStream, stream, hpack(trailers))]),
+      : [http2Frame(frameTypes.headers, flags.endHeaders | flags.endStream, stream, hpack(trailers))]),
   ]);
-}
-
-function frame(type: number, flag: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flag, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
 }
 
 /** Fields as literals that are neither indexed nor compressed (RFC 7541, 6.2.2); names and values below 127 bytes. */

@@ -8,6 +8,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { frameMessage } from "../../src/http2/index.js";
 import type { FakeSession } from "../support/fake-buildkitd.js";
 import { errPacket, goMode, statPacket } from "../support/fsutil-sender.js";
+import { http2Frame } from "../support/http2-frame.js";
 import { type Attack, bytesField, mostMebibytes, runAttack } from "../support/attack.js";
 
 const mebibyte = 1 << 20;
@@ -129,22 +130,14 @@ function headersOnly(socket: Socket): void {
 
 /** A header block of a name and value, and that many times again by their index (RFC 7541): a byte for each. */
 function headerBomb(socket: Socket): void {
-  const frame = (type: number, flags: number, stream: number, payload: Buffer) => {
-    const head = Buffer.alloc(9);
-    head.writeUIntBE(payload.length, 0, 3);
-    head.writeUInt8(type, 3);
-    head.writeUInt8(flags, 4);
-    head.writeUInt32BE(stream, 5);
-    return Buffer.concat([head, payload]);
-  };
-  socket.write(frame(4, 0, 0, Buffer.alloc(0)));
+  socket.write(http2Frame(4, 0, 0, Buffer.alloc(0)));
   socket.once("data", () => {
     const value = Buffer.alloc(3_900, 118);
     // :status 200, then `x: vvv…` with incremental indexing, of which 62 is the index then.
     const first = Buffer.concat([Buffer.of(0x88, 0x40, 1, 120, 0x7f, 0xbd, 0x1d), value]);
-    socket.write(frame(1, 0, 1, first));
+    socket.write(http2Frame(1, 0, 1, first));
     const piece = Buffer.alloc(16_000, 0xbe);
-    for (let at = 0; at < 1_000; at++) socket.write(frame(9, at === 999 ? 4 : 0, 1, piece));
+    for (let at = 0; at < 1_000; at++) socket.write(http2Frame(9, at === 999 ? 4 : 0, 1, piece));
   });
 }
 

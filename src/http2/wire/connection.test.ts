@@ -1,5 +1,6 @@
 import { duplexPair, type Duplex } from "node:stream";
 import { afterEach, describe, expect, test } from "vitest";
+import { http2Frame } from "../../../test/support/http2-frame.js";
 import { nextTurn } from "../../core/index.js";
 import { preface } from "./codes.js";
 import { Connection } from "./connection.js";
@@ -16,16 +17,8 @@ afterEach(async () => {
   }
 });
 
-/** One frame. */
-function frame(type: number, flags: number, stream: number, payload: Buffer | string = ""): Buffer {
-  const bytes = typeof payload === "string" ? Buffer.from(payload, "hex") : payload;
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(bytes.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, bytes]);
-}
+const frame = (type: number, flags: number, stream: number, payload: Buffer | string = "") =>
+  http2Frame(type, flags, stream, typeof payload === "string" ? Buffer.from(payload, "hex") : payload);
 
 const settings = frame(4, 0, 0);
 const call = (stream: number, flags = 4) => frame(1, flags, stream, encodeHeaders([":path", "/a.B/C"]));

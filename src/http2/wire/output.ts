@@ -25,11 +25,6 @@ export class Output {
     this.#onWritten = onWritten;
   }
 
-  /** Whether there is something to flush. */
-  get isEmpty(): boolean {
-    return this.#size === 0;
-  }
-
   /** A frame's head; its payload follows by {@link put}. */
   head(length: number, type: number, flags: number, stream: number): void {
     const head = this.#room(frameHeadLength);

@@ -92,20 +92,17 @@ export class Sender {
   /** Writes all frames, and as much data as may go. */
   flush(): void {
     const { output } = this;
-    const before = output.pending;
+    const limit = Math.min(mostPending, output.pending + batchBytes);
     let moved = true;
-    while (moved) {
+    while (moved && output.pending < limit) {
       moved = false;
       for (const stream of [...this.#ready]) {
-        if (output.pending >= mostPending) break;
-        if (output.pending - before >= batchBytes) {
-          this.schedule();
-          break;
-        }
+        if (output.pending >= limit) break;
         moved = this.#send(stream) || moved;
       }
-      if (output.pending >= mostPending || output.pending - before >= batchBytes) break;
     }
+    // With more than that under way, what is written next asks for more.
+    if (output.pending >= limit && limit < mostPending) this.schedule();
     output.flush();
   }
 

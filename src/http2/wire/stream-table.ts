@@ -145,14 +145,14 @@ export class StreamTable implements StreamHost {
   refuseAbove(last: number): void {
     for (const stream of [...this.#streams.values()])
       if (stream.id > last) stream.close(errorCodes.REFUSED_STREAM);
-    for (const { stream } of this.#waiting.splice(0)) stream.close(errorCodes.REFUSED_STREAM);
+    this.#closeWaiting(errorCodes.REFUSED_STREAM);
   }
 
   /** Ends all streams, with the connection. */
   end(): void {
     this.#isOver = true;
     for (const stream of [...this.#streams.values()]) stream.close(errorCodes.CANCEL);
-    for (const { stream } of this.#waiting.splice(0)) stream.close(errorCodes.CANCEL);
+    this.#closeWaiting(errorCodes.CANCEL);
   }
 
   sendHeaders(stream: WireStream, list: HeaderList, endsStream: boolean): void {
@@ -179,6 +179,10 @@ export class StreamTable implements StreamHost {
     if (this.#streams.get(stream.id) === stream) this.#streams.delete(stream.id);
     this.openWaiting();
     if (this.size === 0) this.#options.onEmpty();
+  }
+
+  #closeWaiting(code: number): void {
+    for (const { stream } of this.#waiting.splice(0)) stream.close(code);
   }
 
   #make(id: number): WireStream {

@@ -67,11 +67,6 @@ export class WireStream {
     this.isOpen = options.isOpen;
   }
 
-  /** Bytes that were received and not handed over. */
-  get heldBytes(): number {
-    return this.#held.reduce((sum, bytes) => sum + bytes.length, 0);
-  }
-
   sendHeaders(list: HeaderList, endsStream = false): void {
     if (this.isClosed || this.#localEnded) return;
     this.#host.sendHeaders(this, list, endsStream);
@@ -163,7 +158,7 @@ export class WireStream {
   }
 
   #drop(): void {
-    const dropped = this.heldBytes;
+    const dropped = this.#held.reduce((sum, bytes) => sum + bytes.length, 0);
     this.#held = [];
     this.#endDelivered = true;
     if (dropped > 0) this.#host.consumed(this, dropped, 0);
