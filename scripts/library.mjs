@@ -58,7 +58,7 @@ try {
     format: "esm",
     plugins: [directImports()],
   });
-  await bundleUndici(checkout, ["engine-api", "registry"], unfinishedUndici, common);
+  await bundleUndici(checkout, ["registry"], unfinishedUndici, common);
   const tsc = path.join(checkout, "node_modules", "typescript", "bin", "tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", "--outDir", unfinished], {
     cwd: checkout,

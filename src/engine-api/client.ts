@@ -15,6 +15,8 @@ import { type CallOptions, Transport } from "./transport.js";
 import { Volumes } from "./volumes.js";
 import type { EngineEvent, SystemInfo, EngineVersion } from "./wire-system.js";
 
+/** The first API of engines that can keep images in containerd. */
+const containerdStoreVersion = "1.42";
 /** From here on the engine's socket itself takes BuildKit's gRPC (moby docs/api/version-history). */
 const nativeGrpcVersion = "1.53";
 
@@ -99,6 +101,12 @@ export class EngineClient implements AsyncDisposable {
     if (given.host === undefined) throw new InvalidArgumentError("EngineClient.open() needs the option host");
     const tls = given.tls !== undefined || given.skipTlsVerify === true;
     return new EngineClient(parseEndpoint(given.host, { tls }), given);
+  }
+
+  /** False for an engine that is older than the containerd image store (Docker 23.0); true also where that is not known. */
+  async mayUseContainerdStore({ signal }: Pick<CallOptions, "signal"> = {}): Promise<boolean> {
+    const offered = await this.#transport.offeredVersion(signal);
+    return offered === undefined || compareApiVersions(offered, containerdStoreVersion) >= 0;
   }
 
   /** The version of the API in use, e.g. `1.41`. @throws EngineError `ENGINE_VERSION` below the floor. */

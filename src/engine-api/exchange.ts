@@ -1,5 +1,4 @@
 import type { Duplex, Readable } from "node:stream";
-import type { Dispatcher } from "undici";
 import {
   DeadlineError,
   type LinkedSignal,
@@ -11,6 +10,7 @@ import {
   timerDelay,
 } from "../core/index.js";
 import { EngineError } from "./errors.js";
+import { type AnswerControl, type AnswerHandler, Http1Error, type Pool } from "./http1/index.js";
 import { ResponseBody } from "./response-body.js";
 
 /** Header fields of an answer, names in lower case. */
@@ -37,37 +37,21 @@ export type Answer =
  * Runs one request. The signal holds until the body is closed, the deadline only until its headers arrive. The body
  * passes on back-pressure to the socket. Redirects are not followed.
  *
- * Built on `dispatch` rather than `request` and `upgrade`, since `upgrade` loses the status and the body of a refusal.
- *
  * @param milliseconds 0 is no deadline.
  */
 export function exchange(
-  dispatcher: Dispatcher,
+  pool: Pool,
   request: Exchange,
   limits: { signal?: AbortSignal | undefined; milliseconds: number },
 ): Promise<Answer> {
   const name = `${request.method} ${request.path.replace(/\?.*$/s, "")}`;
   const handler = new ExchangeHandler(name, limits);
-  if (!handler.isOver)
-    dispatcher.dispatch(
-      {
-        method: request.method,
-        path: request.path,
-        headers: request.headers,
-        // The types lack async iterables; undici takes them, waiting for drain between their chunks.
-        ...(request.body !== undefined && { body: request.body as Buffer }),
-        ...(request.upgrade !== undefined && { upgrade: request.upgrade }),
-        ...(request.close && { reset: true }),
-        headersTimeout: 0,
-        bodyTimeout: 0,
-      },
-      handler,
-    );
+  if (!handler.isOver) pool.dispatch(request, handler);
   return handler.answer;
 }
 
-/** Gets what undici tells of one request. */
-class ExchangeHandler implements Dispatcher.DispatchHandler {
+/** Gets what becomes of one request. */
+class ExchangeHandler implements AnswerHandler {
   readonly answer: Promise<Answer>;
   /** Nothing more is wanted. */
   isOver = false;
@@ -76,7 +60,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly #timer: NodeJS.Timeout | undefined;
   #resolve!: (answer: Answer) => void;
   #reject!: (error: Error) => void;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: AnswerControl | undefined;
   #body: ResponseBody | undefined;
 
   constructor(name: string, limits: { signal?: AbortSignal | undefined; milliseconds: number }) {
@@ -97,7 +81,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     else signal.addEventListener("abort", () => this.#abort(), { once: true });
   }
 
-  onRequestStart(started: Dispatcher.DispatchController): void {
+  onRequestStart(started: AnswerControl): void {
     this.#controller = started;
     if (this.isOver) started.abort(new Error("aborted"));
   }
@@ -112,8 +96,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#resolve({ upgraded: true, socket: holdStream(socket) });
   }
 
-  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
-    if (status < 200 || this.isOver) return;
+  onResponseStart(controller: AnswerControl, status: number, headers: Headers): void {
+    if (this.isOver) return;
     clearTimeout(this.#timer);
     this.#body = holdStream(new ResponseBody(controller, () => this.#finish()));
     this.#resolve({ upgraded: false, status, headers, body: this.#body });
@@ -128,7 +112,10 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
-    this.#fail(brokenError(this.#name, error));
+    const broken = brokenError(this.#name, error);
+    // In a turn of its own: who reads at this moment gets what came before.
+    if (this.#body) setImmediate(() => this.#fail(broken));
+    else this.#fail(broken);
   }
 
   #abort(): void {
@@ -152,19 +139,15 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
 function brokenError(name: string, error: Error): Error {
   if (isSlipwayError(error)) return error;
-  const code = (error as { code?: unknown }).code;
-  if (code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") {
+  const failure = error instanceof Http1Error ? error.failure : "lost";
+  if (failure === "closed") {
     return new EngineError("ENGINE_CLOSED", "the connection to the engine was closed by its owner", {
       cause: error,
     });
   }
-  const kind =
-    // The parser also reports an end in the middle of a message; only then does its error carry no bytes (undici
-    // client-h1.js).
-    (error.name === "HTTPParserError" && (error as { data?: unknown }).data !== "") ||
-    code === "UND_ERR_HEADERS_OVERFLOW"
-      ? "ENGINE_PROTOCOL"
-      : "ENGINE_CONNECTION_LOST";
+  if (failure === "invalid")
+    return new EngineError("ENGINE_PROTOCOL", `${name} cannot be sent: ${error.message}`);
+  const kind = failure === "protocol" ? "ENGINE_PROTOCOL" : "ENGINE_CONNECTION_LOST";
   return new EngineError(
     kind,
     `the connection to the Docker daemon broke during ${name}: ${messageOf(error)}`,

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { Dispatcher } from "undici";
+import type { AnswerControl } from "./http1/index.js";
 
 /** The connection is paused when so many bytes wait, and goes on when so few are left. */
 const pauseAt = 512 * 1024;
@@ -14,7 +14,7 @@ const joinedLength = 64 * 1024;
  * with its square.
  */
 export class ResponseBody extends Readable {
-  readonly #controller: Dispatcher.DispatchController;
+  readonly #controller: AnswerControl;
   /** What came before it was asked for, from {@link #first} on. */
   #waiting: Buffer[] = [];
   #first = 0;
@@ -23,7 +23,7 @@ export class ResponseBody extends Readable {
   #paused = false;
   #complete = false;
 
-  constructor(controller: Dispatcher.DispatchController, onClose: () => void) {
+  constructor(controller: AnswerControl, onClose: () => void) {
     super({ highWaterMark: joinedLength });
     this.#controller = controller;
     this.once("close", onClose);

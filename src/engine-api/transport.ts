@@ -1,26 +1,16 @@
-import type { Socket } from "node:net";
 import type { Duplex, Readable } from "node:stream";
-import {
-  type Dial,
-  allowListeners,
-  linkSignal,
-  messageOf,
-  nextTurn,
-  parseJson,
-  untilAborted,
-} from "../core/index.js";
+import { type Dial, allowListeners, linkSignal, messageOf, parseJson, untilAborted } from "../core/index.js";
 import { negotiateApiVersion } from "./api-version.js";
 import { collect } from "./collect.js";
 import { EngineError, statusError } from "./errors.js";
-import { type Exchange, type Headers, exchange } from "./exchange.js";
+import { type Answer, type Exchange, type Headers, exchange } from "./exchange.js";
+import { Pool } from "./http1/index.js";
 import { refusalText } from "./refusal-text.js";
-import { Client, Pool } from "./undici.js";
 import { UploadFeed, type UploadSource } from "./upload-feed.js";
 
 const defaultMilliseconds = 30_000;
 /** AuthZ plug-ins do not see larger bodies (CVE-2026-34040); what is large goes in as an archive (SEC-37). */
 const maxRequestJsonBytes = 1024 * 1024;
-const maxHeaderBytes = 64 * 1024;
 
 /** Options that every call to an engine takes. */
 export interface CallOptions {
@@ -75,15 +65,15 @@ export class Transport {
   readonly #pool: Pool;
   readonly #lifetime = new AbortController();
   readonly #sockets = new Set<Duplex>();
-  readonly #uploads = new Set<Client>();
   #version: Promise<string> | undefined;
+  #offered: string | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: TransportOptions) {
     this.#options = options;
     // Every connection being made listens to it.
     allowListeners(this.#lifetime.signal);
-    this.#pool = new Pool(options.origin, { ...this.#clientOptions(), connections: null });
+    this.#pool = new Pool(new URL(options.origin).host, () => this.#connect());
   }
 
   /** The version in use; the first call asks the engine. A failure is not kept: the next call asks again. */
@@ -94,6 +84,12 @@ export class Transport {
       throw error;
     });
     return signal ? untilAborted(signal, this.#version) : this.#version;
+  }
+
+  /** The newest version that the engine has; undefined when it was not asked, since the caller says which one to speak. */
+  async offeredVersion(signal?: AbortSignal): Promise<string | undefined> {
+    await this.apiVersion(signal);
+    return this.#offered;
   }
 
   /** Calls and gives the answer's headers and body. @throws EngineError when the engine refuses. */
@@ -109,7 +105,7 @@ export class Transport {
 
   /** Reads an answer to its end and parses it. */
   async parse<T>({ body, request }: Opened): Promise<T> {
-    const text = (await this.#finish(body)).toString("utf8");
+    const text = (await collect(body)).toString("utf8");
     try {
       return parseJson(text) as T;
     } catch (cause) {
@@ -127,7 +123,7 @@ export class Transport {
   /** Makes a call whose answer has nothing to read. */
   async send(call: Call): Promise<void> {
     const { body } = await this.open(call);
-    await this.#finish(body);
+    await collect(body);
   }
 
   /**
@@ -181,12 +177,10 @@ export class Transport {
     });
     const request = await this.#exchangeFor(call);
     await untilAborted(linked.signal, feed.ready());
-    const client = new Client(this.#options.origin, this.#clientOptions());
-    this.#uploads.add(client);
+    let answer: Answer | undefined;
     try {
-      if (this.#closing) throw closedError();
-      const answer = await exchange(
-        client,
+      answer = await exchange(
+        this.#pool,
         { ...request, body: feed.chunks(), close: true },
         { signal: linked.signal, milliseconds: 0 },
       );
@@ -195,8 +189,8 @@ export class Transport {
     } catch (error) {
       throw feed.sourceError?.error ?? error;
     } finally {
-      this.#uploads.delete(client);
-      await client.destroy();
+      // Also where it says all before the body is sent.
+      if (answer && !answer.upgraded) answer.body.destroy();
     }
   }
 
@@ -207,7 +201,7 @@ export class Transport {
       const closed = [...this.#sockets].map(
         (socket) => new Promise<void>((done) => socket.once("close", done)),
       );
-      await Promise.all([this.#pool, ...this.#uploads].map((client) => client.destroy()));
+      this.#pool.destroy();
       for (const socket of this.#sockets) socket.destroy();
       await Promise.all(closed);
     })();
@@ -215,7 +209,7 @@ export class Transport {
   }
 
   async #negotiate(): Promise<string> {
-    // GET and not HEAD, as docker has it: the same header, and undici closes a connection after a HEAD.
+    // GET and not HEAD, as docker has it: the same header, and a body for proxies that want one.
     const { headers, body } = await this.open({ method: "GET", path: "/_ping", unversioned: true }).catch(
       (error: unknown) => {
         if (!(error instanceof EngineError) || error.code !== "ENGINE_CONNECTION_LOST") throw error;
@@ -226,16 +220,12 @@ export class Transport {
         });
       },
     );
-    await this.#finish(body);
-    const offered = headers["api-version"];
-    return negotiateApiVersion(typeof offered === "string" ? offered : undefined, this.#options.host);
-  }
-
-  // undici offers a connection again one turn after the answer; the next call would open another before.
-  async #finish(body: Readable): Promise<Buffer> {
-    const bytes = await collect(body);
-    await nextTurn();
-    return bytes;
+    await collect(body);
+    const header = headers["api-version"];
+    const offered = typeof header === "string" ? header : undefined;
+    const version = negotiateApiVersion(offered, this.#options.host);
+    this.#offered = offered;
+    return version;
   }
 
   async #exchangeFor(call: Call): Promise<Exchange> {
@@ -280,32 +270,18 @@ export class Transport {
     throw statusError(status, refusal, request);
   }
 
-  async #connect(done: (...result: [null, Socket] | [Error, null]) => void): Promise<void> {
-    let socket: Duplex;
+  async #connect(): Promise<Duplex> {
     try {
-      socket = await this.#options.dial(this.#lifetime.signal);
+      return this.#hold(await this.#options.dial(this.#lifetime.signal));
     } catch (error) {
-      done(this.#closing ? closedError() : (error as Error), null);
-      return;
+      throw this.#closing ? closedError() : error;
     }
-    // undici takes any Duplex, though its types ask for a Socket.
-    done(null, this.#hold(socket) as Socket);
   }
 
   #hold(socket: Duplex): Duplex {
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
     return socket;
-  }
-
-  #clientOptions() {
-    return {
-      pipelining: 1,
-      maxHeaderSize: maxHeaderBytes,
-      connect: (_options: unknown, done: (...result: [null, Socket] | [Error, null]) => void) => {
-        void this.#connect(done);
-      },
-    };
   }
 }
 

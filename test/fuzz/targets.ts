@@ -20,6 +20,8 @@ import { blankSecrets, blankUsers } from "../../src/core/redactor.js";
 import { compileGoRegexp } from "../../src/fs/go-regexp.js";
 import { PatternMatcher, parseIgnoreFile } from "../../src/fs/index.js";
 import { cleanPath } from "../../src/fs/paths.js";
+import { Http1Error } from "../../src/engine-api/http1/http1-error.js";
+import { AnswerParser } from "../../src/engine-api/http1/answer-parser.js";
 import { FrameReader } from "../../src/http2/wire/frame-reader.js";
 import { HeaderDecoder } from "../../src/http2/wire/header-decoder.js";
 import { decodeHuffman } from "../../src/http2/wire/huffman.js";
@@ -47,6 +49,26 @@ export interface Target {
   seeds: readonly Buffer[];
   run: (bytes: Buffer) => unknown;
   throws?: readonly string[];
+}
+
+/** All that an answer in pieces of a length tells, or why it is none. */
+function httpAnswer(bytes: Buffer, piece: number): string {
+  let told = "";
+  const events = {
+    onHead: (head: { status: number; headers: object }) => void (told += JSON.stringify(head)),
+    onData: (data: Buffer) => void (told += data.toString("latin1")),
+    onEnd: () => void (told += " end"),
+    onUpgrade: () => void (told += " upgrade"),
+  };
+  const parser = new AnswerParser({ method: "GET", upgrades: true, mostHeaderBytes: 4096 }, events);
+  try {
+    for (let at = 0; at < bytes.length; at += piece) parser.push(bytes.subarray(at, at + piece));
+    parser.finish();
+  } catch (error) {
+    if (!(error instanceof Http1Error)) throw error;
+    told += ` ${error.message}`;
+  }
+  return told;
 }
 
 const hex = (text: string) => Buffer.from(text.replaceAll(" ", ""), "hex");
@@ -166,6 +188,19 @@ const inPieces = (bytes: Buffer, push: (piece: Buffer) => void) => {
 };
 
 export const targets: Record<string, Target> = {
+  "HTTP/1 answers": {
+    seeds: text(
+      "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\nOK",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nA: b\r\nA: c\r\n\r\n3;x\r\nabc\r\n0\r\nT: u\r\n\r\n",
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 UPGRADED\r\nUpgrade: tcp\r\n\r\nraw",
+      "HTTP/1.0 404 Not Found\r\nConnection: keep-alive\r\n\r\nuntil the end",
+    ),
+    run(bytes) {
+      const whole = httpAnswer(bytes, bytes.length);
+      const inPieces = httpAnswer(bytes, 1);
+      if (whole !== inPieces) throw new Error(`${whole} in one piece, ${inPieces} byte by byte`);
+    },
+  },
   "HTTP/2 frames": {
     seeds: [
       hex(
