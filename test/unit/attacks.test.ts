@@ -320,6 +320,8 @@ const attacks: Record<string, [Attack, RegExp | undefined]> = {
               .then((call) => call.status),
           ),
         );
+        // An answer at this moment would be taken: it is for the client to see that its session is over.
+        await new Promise(() => {});
       },
     },
     /HEADERS_TOO_LARGE|SESSION_LOST.*bytes of headers/,
