@@ -6,7 +6,10 @@ import {
   resolveDockerEndpoint,
 } from "../config/index.js";
 import type { EngineClient } from "../engine-api/index.js";
+import { untilAborted } from "../core/index.js";
+import { usesContainerdStore } from "./load/containerd-store.js";
 import type { SharedMounts } from "./shared-mounts.js";
+import type { SolvePlan } from "./solve-plan.js";
 import { Turns } from "./turns.js";
 
 /** What builds that run together share: opened when first needed, once, and closed once, when all of them have ended. */
@@ -19,6 +22,7 @@ export class BuildResources implements AsyncDisposable {
   readonly mounts: SharedMounts | undefined;
   readonly #engines = new Map<string, EngineClient>();
   readonly #loads = new Map<EngineClient, Turns>();
+  readonly #containerdStores = new Map<EngineClient, Promise<boolean>>();
 
   constructor(options: {
     env: Environment;
@@ -46,6 +50,26 @@ export class BuildResources implements AsyncDisposable {
     const engine = openEngine(endpoint, this.env);
     this.#engines.set(key, engine);
     return engine;
+  }
+
+  /** Whether an engine keeps images in containerd; asked once. */
+  async usesContainerdStore(engine: EngineClient, signal: AbortSignal | undefined): Promise<boolean> {
+    let answer = this.#containerdStores.get(engine);
+    if (!answer) {
+      answer = usesContainerdStore(engine);
+      this.#containerdStores.set(engine, answer);
+      answer.catch(() => this.#containerdStores.delete(engine));
+    }
+    return signal ? untilAborted(signal, answer) : answer;
+  }
+
+  /** Asks ahead, while the builder is connected to: an engine may take 10 ms. Whoever needs the answer gets the error too. */
+  expectLoads({ exports }: Pick<SolvePlan, "exports">): void {
+    for (const { destination } of exports)
+      if (destination.kind === "load")
+        void this.loadingEngine(destination.context)
+          .then((engine) => this.usesContainerdStore(engine, undefined))
+          .catch(() => {});
   }
 
   /** Images go into an engine one after the other: each is then spared what those before have brought. */

@@ -70,6 +70,11 @@ export class ClientTrace {
     }));
   }
 
+  /** Loads what {@link send} needs. */
+  async prepare(client: BuildkitClient): Promise<void> {
+    if (isSampled(this.#parent)) await client.sendSpans([]);
+  }
+
   /** Hands the spans that have ended to the daemon, which keeps them with the build. That it does not is no error. */
   async send(client: BuildkitClient): Promise<void> {
     if (!isSampled(this.#parent) || this.#spans.length === 0) return;

@@ -160,7 +160,7 @@ async function connectedOnce<T extends ConnectTarget & ConnectionBuildOptions & 
     const opened = (prepared = await prepare({ ...options, affinity }));
     const planned = await planBuild(options, { ...opened.facts, signal: options.signal });
     const plan = change ? await change(planned) : planned;
-    const connection = await opened.open(options);
+    const connection = await opened.opening(options);
     const result = await run(connection, plan, options, () => opened.close());
     isKept = keeps;
     return result;
@@ -196,6 +196,8 @@ export interface Prepared {
   facts: Omit<PlanFacts, "signal">;
   nodes: NodePool;
   open(options: Pick<ConnectTarget, "onEvent" | "signal">): Promise<WarmConnection>;
+  /** The same while the connection is still being made, which the builds on it wait for. */
+  opening(options: Pick<ConnectTarget, "onEvent" | "signal">): Promise<WarmConnection>;
   /** Closes what was opened. Idempotent. */
   close(): Promise<void>;
 }
@@ -226,6 +228,13 @@ export async function prepare(target: PlaceTarget): Promise<Prepared> {
       await nodes.connect(nodes.firstIndex, options);
       return new WarmConnection(nodes, facts);
     },
+    async opening(options) {
+      const connecting = nodes.connect(nodes.firstIndex, options);
+      // Of several, another may be asked to build when this one cannot.
+      if (nodes.size > 1) await connecting;
+      else connecting.catch(() => {});
+      return new WarmConnection(nodes, facts);
+    },
     close: () => nodes.close(),
   };
 }
@@ -244,13 +253,15 @@ class WarmConnection implements Connection {
     if (!(connection instanceof WarmConnection))
       throw new InvalidArgumentError("the connection must be one that connect() has made");
     const nodes = connection.#nodes;
+    const open = async (options: Pick<ConnectTarget, "onEvent" | "signal">) => {
+      await nodes.connect(nodes.firstIndex, options);
+      return connection;
+    };
     return {
       facts: { ...connection.#facts, ...(env && { env }) },
       nodes,
-      async open(options) {
-        await nodes.connect(nodes.firstIndex, options);
-        return connection;
-      },
+      open,
+      opening: open,
       close: () => Promise.resolve(),
     };
   }

@@ -63,6 +63,7 @@ it("the part of a lost node is built on the other, and what was said of the buil
 it("an engine to load into that is down is no lost node", async () => {
   let solves = 0;
   await twoNodes(() => ({ ExporterResponse: { solve: `${++solves}` } }));
+  fake.engine.on("GET", "/_ping", ({ response }) => void response.setHeader("Api-Version", "1.45").end("OK"));
   fake.engine.on("GET", "/info", ({ response }) => void response.destroy());
   const { outcome, told } = await attempt({ platforms: ["linux/amd64"], load: true, tags: ["a"] });
   expect(outcome).toMatchObject({ code: "ENGINE_CONNECTION_LOST" });

@@ -13,7 +13,6 @@ import {
 import type { BuildkitClient } from "../buildkit/index.js";
 import type { DockerConfig, Environment } from "../config/index.js";
 import { InvalidArgumentError, isSlipwayError, throwIfAborted, untilAborted } from "../core/index.js";
-import { alongside } from "./alongside.js";
 import type { ConnectTarget } from "./connection.js";
 import { type BuildNode, type ConnectNodeOptions, dialledNode, builderNode } from "./build-node.js";
 
@@ -25,6 +24,8 @@ export interface NodePool {
   node(index: number): Promise<BuildNode>;
   /** Connects to a node, booting it if need be; the connection is shared, and made anew when it was lost. */
   connect(index: number, options: ConnectNodeOptions): Promise<BuildkitClient>;
+  /** Notes, once, that the builder is used. A store that cannot be written is no error. */
+  touch(): Promise<void>;
   /** How many nodes there are. */
   readonly size: number;
   /**
@@ -65,13 +66,12 @@ export async function openNodes(
   const configured = builder.nodes.map((one) => one.node.platforms);
   let isAnnounced = false;
   const announce = ({ onEvent }: ConnectNodeOptions) => {
-    if (isAnnounced) return Promise.resolve();
+    if (!isAnnounced) onEvent?.({ type: "start", builder: builder.name, driver: builder.driver });
     isAnnounced = true;
-    onEvent?.({ type: "start", builder: builder.name, driver: builder.driver });
-    // A store that cannot be written is no error.
-    return builder.touch();
   };
-  return new Pool(firstIndex, await openNode(firstIndex), configured, openNode, announce);
+  let touched: Promise<void> | undefined;
+  const touch = () => (touched ??= builder.touch());
+  return new Pool(firstIndex, await openNode(firstIndex), configured, openNode, { announce, touch });
 }
 
 class Pool implements NodePool {
@@ -79,7 +79,8 @@ class Pool implements NodePool {
   readonly firstIndex: number;
   readonly #configured: readonly (readonly Platform[])[];
   readonly #open: (index: number) => Promise<BuildNode>;
-  readonly #announce: (options: ConnectNodeOptions) => Promise<void>;
+  readonly #announce: (options: ConnectNodeOptions) => void;
+  readonly touch: () => Promise<void>;
   readonly #nodes = new Map<number, Promise<BuildNode>>();
   readonly #clients = new Map<number, Promise<BuildkitClient>>();
   /** What nodes build for when nothing is asked; known of several nodes alone. */
@@ -93,13 +94,17 @@ class Pool implements NodePool {
     first: BuildNode,
     configured: readonly (readonly Platform[])[],
     open: (index: number) => Promise<BuildNode>,
-    announce: (options: ConnectNodeOptions) => Promise<void> = () => Promise.resolve(),
+    {
+      announce = () => {},
+      touch = () => Promise.resolve(),
+    }: { announce?: (options: ConnectNodeOptions) => void; touch?: () => Promise<void> } = {},
   ) {
     this.firstIndex = firstIndex;
     this.first = first;
     this.#configured = configured;
     this.#open = open;
     this.#announce = announce;
+    this.touch = touch;
     this.#nodes.set(firstIndex, Promise.resolve(first));
   }
 
@@ -115,12 +120,12 @@ class Pool implements NodePool {
       const isOthers = this.#clients.has(index);
       const connecting = kept(this.#clients, index, async () => {
         const node = await this.node(index);
-        const announced = this.#announce(options);
+        this.#announce(options);
         if (this.#lost.delete(index)) {
           const text = `the connection to ${node.nodeName} of builder ${node.builderName} was lost, connecting again`;
           options.onEvent?.({ type: "message", level: "info", text });
         }
-        const client = this.#watched(index, await alongside(announced, () => node.connect(options)));
+        const client = this.#watched(index, await node.connect(options));
         if (this.size > 1) {
           // Only for when it is lost: a build needs no answer.
           const [platform] = await offeredBy(client, options).catch(() => []);

@@ -28,6 +28,7 @@ export async function runOnNode(
 ): Promise<BuildResult> {
   const { nodes, sink: onEvent, signal } = context;
   let { index } = share;
+  if (!nodes.first.driver.features.engineStore) context.resources.expectLoads(plan);
   const canMove = nodes.size > 1 || (await nodes.replaces(index));
   let retries = canMove && isRepeatable(plan) ? plan.retries : 0;
   // What was said of the build is not said again.
@@ -64,7 +65,6 @@ const used = new WeakSet<BuildkitClient>();
 
 /** Notes a build in the builder's store. */
 async function saveRef(node: BuildNode, plan: SolvePlan, target: PartOfMany | undefined): Promise<void> {
-  target?.onRef(`${node.builderName}/${node.nodeName}/${plan.ref}`);
   await node.saveRef?.(plan, { target: target?.name ?? "default", groupRef: target?.groupRef });
 }
 
@@ -91,7 +91,11 @@ async function runOnce(
       ask,
       late,
       saveRef: (saved) => saveRef(node, saved, target),
-      onSession: () => (hasBegun = true),
+      touch: () => nodes.touch(),
+      onSession: () => {
+        hasBegun = true;
+        if (!plan.call) target?.onRef(`${node.builderName}/${node.nodeName}/${plan.ref}`);
+      },
       onExport,
     });
   } catch (error) {

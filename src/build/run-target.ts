@@ -1,8 +1,8 @@
 import { type BuildExplanation, type EventSink, type NetworkReport, isSlipwayError } from "../core/index.js";
 import { type Attachable, Session } from "../session/index.js";
-import { alongside } from "./alongside.js";
 import type { BuildError } from "./build-error.js";
 import type { ConnectedNode } from "./connected-node.js";
+import { BuildNotes } from "./build-notes.js";
 import type { BuildResources } from "./build-resources.js";
 import type { BuildResult } from "./build-result.js";
 import { ClientTrace } from "./client-trace.js";
@@ -28,8 +28,10 @@ export interface RunTargetOptions {
   ask?: AskGateway | undefined;
   /** Is told when the builder has taken the build's session; until then it knows nothing of the build. */
   onSession?: (() => void) | undefined;
-  /** Notes what is about to be built under the build's id, as buildx does in its `refs`. That it cannot is no error. */
+  /** Notes what is built under the build's id, as buildx does in its `refs`. That it cannot is no error. */
   saveRef?: ((plan: SolvePlan) => Promise<void>) | undefined;
+  /** Notes that the builder is used. That it cannot is no error. */
+  touch?: (() => Promise<void>) | undefined;
   /** Lets the build be exported later, while it is held. */
   late?: LateOutputs | undefined;
   /** Called when a result begins to come out. */
@@ -65,8 +67,8 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
     const ask = await askOf(plan, run, options.ask);
     const whole = { ...plan, attrs, exports: opened.exports };
     const annotate = (error: Error) => annotateError(error, { plan, run, ref });
-    const { onSession, saveRef } = options;
-    const told = { ask, onSession, saveRef, shared: shared?.sessions, annotate };
+    const { onSession, saveRef, touch } = options;
+    const told = { ask, onSession, saveRef, touch, shared: shared?.sessions, annotate };
     outcome = await solveInSession(whole, run, attachables, told);
   } catch (error) {
     annotateError(error, { plan, run, ref });
@@ -107,7 +109,7 @@ async function askOf(
 }
 
 /** What the solve of a run is told besides the run. */
-interface SessionOptions extends Pick<RunTargetOptions, "ask" | "onSession" | "saveRef"> {
+interface SessionOptions extends Pick<RunTargetOptions, "ask" | "onSession" | "saveRef" | "touch"> {
   shared: readonly Session[] | undefined;
   annotate: (error: Error) => void;
 }
@@ -116,7 +118,7 @@ async function solveInSession(
   plan: SolvePlan,
   run: TargetRun,
   attachables: readonly Attachable[],
-  { ask, onSession, saveRef, ...more }: SessionOptions,
+  { ask, onSession, saveRef, touch, ...more }: SessionOptions,
 ): Promise<SolveOutcome> {
   const { node, resources, redactor, sink, signal } = run;
   const asking = await askWatched(plan, ask);
@@ -130,10 +132,14 @@ async function solveInSession(
   let sending: Promise<void> | undefined;
   try {
     const pipe = below("moby.buildkit.v1.Control/Session");
-    const noted = (plan.call ? undefined : saveRef?.(plan)) ?? Promise.resolve();
-    await using session = await alongside(noted, () =>
-      Session.open(client, { attachables: trace.watched(attachables), sharedKey, signal }),
+    await using notes = new BuildNotes(() =>
+      Promise.all([touch?.(), plan.call ? undefined : saveRef?.(plan), trace.prepare(client)]),
     );
+    await using session = await Session.open(client, {
+      attachables: trace.watched(attachables),
+      sharedKey,
+      signal,
+    });
     onSession?.();
     run.late?.begin({ plan, run, session, saveRef });
     const spans = { solve: below("moby.buildkit.v1.Control/Solve"), frontend: below("frontend") };
@@ -143,6 +149,7 @@ async function solveInSession(
         plan,
         session,
         ask: asking,
+        onTold: () => notes.write(),
         sink,
         signal: run.stopping.signal,
         redactor,

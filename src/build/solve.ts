@@ -43,6 +43,8 @@ export interface SolveOptions {
   redactor?: Redactor | undefined;
   /** Adds what is known of the run to an error that is told before the build has ended. */
   annotate?: ((error: Error) => void) | undefined;
+  /** Called when the daemon has told all that was done, and gets ready to answer. */
+  onTold?: (() => void) | undefined;
   /** What the solve, and what is asked of its gateway, are in a trace. */
   spans?: { solve: OpenSpan; frontend: OpenSpan } | undefined;
 }
@@ -68,6 +70,7 @@ export async function solve(options: SolveOptions): Promise<SolveOutcome> {
     signal: watching.signal,
     onExceeded: (error) => calls.abort(error),
   });
+  if (options.onTold) void watch.ended.then(options.onTold);
   // Whatever is waited for below ends so, also a display that takes nothing.
   using _ = afterAbort(calls.signal, tearDownMilliseconds, () =>
     watching.abort("the daemon does not tell the build's end"),

@@ -236,7 +236,7 @@ export class BuildkitClient implements AsyncDisposable {
   async sendSpans(spans: readonly ClientSpan[], options: BuildkitCallOptions = {}): Promise<void> {
     const { signal } = readOptions("sendSpans()", options, callKinds);
     const { sendSpans } = await import("./send-spans.js");
-    await sendSpans(spans, this.#transport, this.#calls, signal);
+    if (spans.length > 0) await sendSpans(spans, this.#transport, this.#calls, signal);
   }
 
   /** Ends the connection and all calls on it. */

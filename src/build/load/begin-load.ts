@@ -3,7 +3,6 @@ import { buildxConfigDir } from "../../config/index.js";
 import { AskedNames } from "../asked-names.js";
 import type { PlannedExport } from "../outputs.js";
 import type { TargetRun } from "../target-run.js";
-import { usesContainerdStore } from "./full-load.js";
 import { loadTarget } from "./load-target.js";
 import { ManifestMemory } from "./manifest-memory.js";
 
@@ -16,7 +15,7 @@ export async function beginLoad(
 ) {
   const engine = await run.resources.loadingEngine(context);
   const { sink, signal, node } = run;
-  const containerdStore = await usesContainerdStore(engine, signal);
+  const containerdStore = await run.resources.usesContainerdStore(engine, signal);
   const entry = containerdStore ? asOciExport(planned) : planned;
   const target = loadTarget({
     client: node.client,

@@ -6,14 +6,6 @@ import type { ArchiveGuard } from "./archive-guard.js";
 /** How many bytes of an archive wait for the engine, at most. */
 const feedBytes = 1 << 20;
 
-/** True when the engine keeps images in containerd, and so loads OCI archives with several platforms. */
-export async function usesContainerdStore(engine: EngineClient, signal?: AbortSignal): Promise<boolean> {
-  const { DriverStatus } = await engine.info({ signal });
-  return (DriverStatus ?? []).some(
-    ([name, value]) => name === "driver-type" && value === "io.containerd.snapshotter.v1",
-  );
-}
-
 /** Options of {@link loadImage}. */
 export interface FullLoadOptions {
   guard: ArchiveGuard;

@@ -122,8 +122,12 @@ function daemonArguments(plan: ContainerPlan): string[] {
   return [...args, ...plan.flags];
 }
 
+/** SHA-256 of nothing. Most builders have no config: a cached build is spared loading what computes it. */
+const digestOfNothing = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
 /** `sha256:…` over names and contents of the config files, independent of their order. */
 export function configDigest(files: ReadonlyMap<string, Uint8Array>): string {
+  if (files.size === 0) return digestOfNothing;
   const hash = createHash("sha256");
   for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1)))
     hash.update(`${name}\0${content.length}\0`).update(content);

@@ -167,7 +167,7 @@ describe("what the engine's workers tell", () => {
   };
 
   test("with the classic store is little", async () => {
-    await upgrading();
+    await upgrading("1.42");
     workers = [{ Labels: {} }];
     expect(await features()).toEqual({
       ociExporter: false,
@@ -179,8 +179,14 @@ describe("what the engine's workers tell", () => {
     });
   });
 
+  test("is not asked of an engine that can have the classic store alone", async () => {
+    await upgrading("1.41");
+    workers = [containerdWorker];
+    expect(await features()).toMatchObject({ multiPlatform: false, ociExporter: false });
+  });
+
   test("with the containerd store is all, and the address of the host", async () => {
-    await upgrading();
+    await upgrading("1.42");
     workers = [containerdWorker];
     expect(await features()).toMatchObject({
       multiPlatform: true,
@@ -193,7 +199,7 @@ describe("what the engine's workers tell", () => {
   test.each(["", "nonsense", "1.2.3.4,evil=5.6.7.8"])(
     "is not believed when the address is %j",
     async (ip) => {
-      await upgrading();
+      await upgrading("1.42");
       workers = [{ Labels: { "org.mobyproject.buildkit.worker.moby.host-gateway-ip": ip } }];
       expect(await features()).not.toHaveProperty("hostGateway");
     },

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { BuildkitClient, localWindows, remoteWindows } from "../../buildkit/index.js";
-import { isSlipwayError, messageOf, withDeadline } from "../../core/index.js";
+import { isSlipwayError, messageOf, untilAborted, withDeadline } from "../../core/index.js";
 import { type EngineClient, EngineError } from "../../engine-api/index.js";
 import type {
   ConnectOptions,
@@ -15,7 +15,7 @@ import type { DriverSpec } from "../driver-kind.js";
 import { engineEndpoint } from "../engine-endpoint.js";
 import { openEngine } from "../open-engine.js";
 import { buildkitOfEngine } from "./engine-versions.js";
-import { engineNodeFeatures } from "./node-features.js";
+import { classicFeatures, engineNodeFeatures } from "./node-features.js";
 
 /** Limit of asking the engine what became of it, after a connection died, in ms. */
 const diagnoseMilliseconds = 3_000;
@@ -33,13 +33,25 @@ export class DockerDriver implements Driver {
   readonly name = "docker";
   readonly features: DriverFeatures = { defaultLoad: true, engineStore: true, ownsDaemon: false };
   readonly #engine: EngineClient;
+  readonly #asked = new WeakMap<BuildkitClient, Promise<NodeFeatures>>();
 
   constructor(engine: EngineClient) {
     this.#engine = engine;
   }
 
-  nodeFeatures(client: BuildkitClient, options: DriverCallOptions = {}): Promise<NodeFeatures> {
-    return engineNodeFeatures(client, options);
+  /** Asked once per connection: the daemon looks at all emulators for its answer, 10 ms. */
+  nodeFeatures(client: BuildkitClient, { signal }: DriverCallOptions = {}): Promise<NodeFeatures> {
+    let features = this.#asked.get(client);
+    if (!features) {
+      features = this.#features(client);
+      this.#asked.set(client, features);
+      features.catch(() => this.#asked.delete(client));
+    }
+    return signal ? untilAborted(signal, features) : features;
+  }
+
+  async #features(client: BuildkitClient): Promise<NodeFeatures> {
+    return (await this.#engine.mayUseContainerdStore()) ? engineNodeFeatures(client) : classicFeatures;
   }
 
   /** Rejects when the engine does not answer. */
@@ -53,6 +65,8 @@ export class DockerDriver implements Driver {
     let client: BuildkitClient | undefined;
     try {
       client = await BuildkitClient.connect((within) => this.#dial(within), { windows, signal });
+      // Every build needs them, and tells what is wrong with them.
+      void this.nodeFeatures(client).catch(() => {});
       await client.info({ signal });
       return client;
     } catch (error) {

@@ -6,6 +6,16 @@ import type { DriverCallOptions, NodeFeatures } from "../driver.js";
 const snapshotterLabel = "org.mobyproject.buildkit.worker.snapshotter";
 const hostGatewayLabel = "org.mobyproject.buildkit.worker.moby.host-gateway-ip";
 
+/** Of an engine with the classic image store that is too old to say where its host is. */
+export const classicFeatures: NodeFeatures = {
+  ociExporter: false,
+  dockerExporter: false,
+  cacheExport: false,
+  multiPlatform: false,
+  directPush: false,
+  preferImageDigest: false,
+};
+
 /** What an engine's own daemon can do: much with the containerd image store, little with the classic one (buildx driver/docker/driver.go). */
 export async function engineNodeFeatures(
   client: BuildkitClient,
