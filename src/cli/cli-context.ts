@@ -3,7 +3,7 @@ import type { Environment } from "../config/index.js";
 import type { OutputStream, Printer } from "./printer.js";
 
 /** What the program gets of its process. */
-export interface CliProcess extends Omit<CliContext, "stdout" | "stderr"> {
+export interface CliProcess extends Omit<CliContext, "stdout" | "stderr" | "isPlugin"> {
   stdout: OutputStream;
   stderr: OutputStream;
 }

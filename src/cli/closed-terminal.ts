@@ -6,9 +6,10 @@ import { isatty } from "node:tty";
  * the terminal is gone. Of what has been closed it keeps off.
  */
 export function forgetClosedTerminal(target: NodeJS.Process): void {
-  const streams = [target.stdin, target.stdout, target.stderr];
+  // Before Node makes the streams: one of a file takes it a millisecond, and most are never used.
+  const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
+  if (terminals.length === 0) return;
   target.on("exit", () => {
-    for (const [descriptor, stream] of streams.entries())
-      if (stream.isTTY && !isatty(descriptor)) closeSync(descriptor);
+    for (const descriptor of terminals) if (!isatty(descriptor)) closeSync(descriptor);
   });
 }

@@ -10,7 +10,10 @@ export async function main(): Promise<void> {
   const signals = watchSignals(process);
   const exitCode = await runCommand(process.argv.slice(2), {
     env: process.env,
-    stdin: process.stdin,
+    // Node makes it when it is asked for, which takes a millisecond.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     signal: signals.signal,

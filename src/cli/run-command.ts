@@ -13,9 +13,18 @@ import { brokenPipeCode, watchOutput } from "./watch-output.js";
 export async function runCommand(args: readonly string[], own: CliProcess): Promise<number> {
   const output = watchOutput(own.stdout);
   watchOutput(own.stderr);
-  const { env } = own;
+  const { env, signal, invokedAs } = own;
   const stderr = new Printer(own.stderr, env);
-  const context = { ...own, stdout: new Printer(own.stdout, env), stderr };
+  const context: CliContext = {
+    env,
+    signal,
+    stdout: new Printer(own.stdout, env),
+    stderr,
+    ...(invokedAs !== undefined && { invokedAs }),
+    get stdin() {
+      return own.stdin;
+    },
+  };
   const state = { debug: false };
   try {
     // What Node puts where an argument's bytes are not UTF-8.

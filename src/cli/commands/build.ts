@@ -52,7 +52,7 @@ export function buildCommand(context: CliContext, { isDebug }: { isDebug: boolea
     .argument("<path>", "Directory, URL, or - for standard input")
     .action(async (path: string, _flags: BuildFlags, self: Command) => {
       const flags = self.optsWithGlobals<BuildFlags>();
-      await run(path, flags, { ...context, looking: await lookingOf(flags, { isDebug, context }) });
+      await run(path, flags, context, await lookingOf(flags, { isDebug, context }));
     });
   addBuildFlags(command, context.env);
   return command;
@@ -88,7 +88,8 @@ function resources(flags: BuildFlags): string[] | undefined {
 async function run(
   path: string,
   given: BuildFlags,
-  { looking, ...context }: CliContext & { looking: Looking | undefined },
+  context: CliContext,
+  looking: Looking | undefined,
 ): Promise<void> {
   for (const [flag, text] of Object.entries(oldFlags))
     if (given[flag as keyof typeof oldFlags] !== undefined) warn(context, text);

@@ -10,8 +10,8 @@ const path = process.getBuiltinModule("node:path");
 export interface CodeCache {
   /** What earlier runs left; `undefined` if there is none that can be trusted. */
   read(): CachedCode | undefined;
-  /** Keeps the functions compiled so far. A cache that cannot be written is no error. */
-  write(script: Script): void;
+  /** Keeps the functions compiled so far, and by which modules. A cache that cannot be written is no error. */
+  write(script: Script, modules: ModuleSet): void;
 }
 
 /** What a cache holds. */
@@ -19,10 +19,42 @@ export interface CachedCode {
   data: Buffer;
   /** A few runs have added to it: others would find little more, and writing takes its time. */
   complete: boolean;
+  /** What the runs have used that have added to it. */
+  modules: ModuleSet;
 }
 
-/** Runs that write a cache: the first may have failed early or printed a help text only. */
+/** Modules of a program by their numbers, a bit each. Of those beyond it nothing is known. */
+export class ModuleSet {
+  /** A multiple of 8 ({@link headLength}). */
+  static readonly byteLength = 256;
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array = new Uint8Array(ModuleSet.byteLength)) {
+    this.bytes = bytes;
+  }
+
+  add(module: number): void {
+    const byte = module >> 3;
+    if (byte < ModuleSet.byteLength) this.bytes[byte] = (this.bytes[byte] ?? 0) | (1 << (module & 7));
+  }
+
+  /** Adds those of another set; tells whether there was one among them that was not here. */
+  addAll(other: ModuleSet): boolean {
+    let isNew = false;
+    for (const [index, byte] of other.bytes.entries()) {
+      const before = this.bytes[index] ?? 0;
+      isNew ||= (byte & ~before) !== 0;
+      this.bytes[index] = before | byte;
+    }
+    return isNew;
+  }
+}
+
+/** Runs that write a cache in any case: the first may have failed early or printed a help text only. */
 const mostWrites = 3;
+/** The first byte counts the runs that have written it; V8 need not copy what follows to align it. */
+const countLength = 8;
+const headLength = countLength + ModuleSet.byteLength;
 /** Files that are kept, so that every upgrade does not leave some for good: two for each Node that runs slipway, of a few versions. */
 const mostFiles = 16;
 
@@ -35,8 +67,6 @@ export function codeCache(key: string, env: Environment): CodeCache {
   const directory = cacheDirectory(env);
   // Flags and processor features change what V8 makes; it checks for that itself and rejects the cache.
   const file = directory && path.join(directory, `code-${key}-${process.version}-${process.arch}`);
-  // The first byte counts the runs that have written it. So long that V8 need not copy what follows to align it.
-  const headLength = 8;
   let writes = 0;
   return {
     read() {
@@ -45,12 +75,16 @@ export function codeCache(key: string, env: Environment): CodeCache {
         if (!isPrivate(directory)) return undefined;
         const content = fs.readFileSync(file);
         writes = content[0] ?? 0;
-        return { data: content.subarray(headLength), complete: writes >= mostWrites };
+        return {
+          data: content.subarray(headLength),
+          complete: writes >= mostWrites,
+          modules: new ModuleSet(content.subarray(countLength, headLength)),
+        };
       } catch {
         return undefined;
       }
     },
-    write(script) {
+    write(script, modules) {
       if (!directory || !file) return;
       try {
         // Not recursive: that turns for ever below directories such as /proc.
@@ -59,7 +93,8 @@ export function codeCache(key: string, env: Environment): CodeCache {
         if (!isPrivate(directory)) return;
         const unfinished = `${file}.${process.pid}`;
         const head = Buffer.alloc(headLength);
-        head[0] = writes + 1;
+        head[0] = Math.min(writes + 1, mostWrites);
+        head.set(modules.bytes, countLength);
         const fd = fs.openSync(unfinished, "wx", 0o600);
         try {
           fs.writeFileSync(fd, head);

@@ -21,7 +21,10 @@ export const lazyModule = (owner, module, contents) => (used) => ({
     );
     bundler.onLoad({ filter: new RegExp(`^${module}$`), namespace }, () => {
       used();
-      return { contents: `const real = () => process.getBuiltinModule("${module}");\n${contents}` };
+      return {
+        resolveDir: import.meta.dirname,
+        contents: `const real = () => process.getBuiltinModule("${module}");\n${contents}`,
+      };
     });
   },
 });

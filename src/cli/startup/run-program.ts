@@ -1,4 +1,4 @@
-import { codeCache } from "./code-cache.js";
+import { ModuleSet, codeCache } from "./code-cache.js";
 import { quickAnswer } from "./quick-answer.js";
 
 // Importing them would touch each of their names for the module's namespace, and so load streams and more.
@@ -41,12 +41,18 @@ export function runProgram(face: Face, read: () => Program): void {
   const script = new Script(text, { filename: "slipway", ...(cachedData && { cachedData }) });
   const run = script.runInThisContext() as (
     require: unknown,
-    module: { exports: ProgramExports },
+    module: { exports: ProgramExports; onModule: (module: number) => void },
     importModule: (href: string) => Promise<unknown>,
   ) => void;
-  if (cache && (!cached?.complete || script.cachedDataRejected))
-    process.once("exit", () => cache.write(script));
-  const module = { exports: {} as ProgramExports };
+  const used = new ModuleSet();
+  const module = { exports: {} as ProgramExports, onModule: (number: number) => used.add(number) };
+  if (cache)
+    process.once("exit", () => {
+      const modules = cached?.modules ?? new ModuleSet();
+      // Another way of building, or another command, has functions of its own.
+      if (modules.addAll(used) || !cached?.complete || script.cachedDataRejected)
+        cache.write(script, modules);
+    });
   run(require, module, (href) => import(href));
   void module.exports[face]();
 }

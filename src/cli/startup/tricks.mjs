@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { directImports } from "./direct-imports.mjs";
 import { lazily, lazyFunction, lazyModule, read } from "./lazy-modules.mjs";
+import { notedModules } from "./noted-modules.mjs";
 import { lightDescriptors } from "./light-descriptors-plugin.mjs";
 import { ownFunctions } from "./own-functions.mjs";
 import { undiciParts } from "./undici-parts.mjs";
@@ -68,6 +69,18 @@ ${read("STATUS_CODES")}`,
       `${lazily("connect", "createSecureContext")}\n${read("getCACertificates", "rootCertificates")}`,
     ),
   },
+  // A build hashes little, and late; identifiers it needs at once.
+  "lazy-crypto": {
+    plugin: lazyModule(
+      "src",
+      "node:crypto",
+      `import { kernelRandom } from ${JSON.stringify(here("kernel-random.ts"))};
+export const randomBytes = (size) => kernelRandom(size) ?? real().randomBytes(size);
+${["createHash", "createHmac", "createPrivateKey", "createPublicKey", "randomInt", "randomUUID", "sign"]
+  .map((name) => `export const ${name} = (...given) => real().${name}(...given);`)
+  .join("\n")}`,
+    ),
+  },
   "lazy-http": {
     plugin: lazyModule("src", "node:http", `${lazily("request")}\n${read("STATUS_CODES")}`),
   },
@@ -76,6 +89,8 @@ ${read("STATUS_CODES")}`,
   "light-headers": { inject: here("light-headers.ts") },
   "plain-web-assembly": { inject: here("plain-web-assembly.ts") },
   "own-functions": { rewrite: ownFunctions },
+  // Behind it, as it looks for the same function.
+  "noted-modules": { rewrite: notedModules },
   "light-clock": { inject: here("light-clock.ts"), define: { "performance.now": "lightNow" } },
 };
 
