@@ -1,6 +1,7 @@
 // Protobuf descriptors come as base64 of their binary form. To read that, protobuf-es first has to build the descriptors of
 // descriptors, and then decodes what no build will look at: 10 ms of each start. The bundle has them as JSON of the parts that
-// count, which light-descriptors.ts makes into the same objects.
+// count, which light-descriptors.ts makes into the same objects. And a message gets its fields when one of them is first asked for:
+// most messages are not of what a build says.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { fromBinary } from "@bufbuild/protobuf";
@@ -18,6 +19,12 @@ export const lightDescriptors = (used) => ({
       loader: file.endsWith(".ts") ? "ts" : "js",
       contents: lighten(await readFile(file, "utf8")),
     }));
+    bundler.onLoad(
+      { filter: /@bufbuild[/\\]protobuf[/\\]dist[/\\]esm[/\\]registry\.js$/ },
+      async ({ path: file }) => ({
+        contents: withLazyFields(await readFile(file, "utf8")),
+      }),
+    );
     bundler.onLoad({ filter: /@bufbuild[/\\]protobuf[/\\].*codegenv2[/\\]file\.js$/ }, () => {
       used();
       return {
@@ -34,8 +41,49 @@ export const lightDescriptors = (used) => ({
   },
 });
 
+const partsOfMessage = "        fields: [],\n        field: {},\n        oneofs: [],\n        members: [],\n";
+/** What is changed in protobuf-es's registry: each stands there once. */
+const lazyFields = [
+  [
+    partsOfMessage,
+    `        get fields() { return parts().fields; },
+        get field() { return parts().field; },
+        get oneofs() { return parts().oneofs; },
+        get members() { return parts().members; },
+`,
+  ],
+  [
+    "function addMessage(proto, file, parent, reg, mapEntries) {\n",
+    `function addMessage(proto, file, parent, reg, mapEntries) {
+    let made;
+    const parts = () => {
+        if (!made) {
+            made = {\n${partsOfMessage}};
+            addFields(desc, reg, mapEntries);
+        }
+        return made;
+    };
+`,
+  ],
+  // Where all of them would be added at once. Extensions there are none (isSupported below).
+  ["        addFields(mapEntry, reg, mapEntries);\n", ""],
+  ["        addFields(message, reg, mapEntries);\n        addExtensions(message, reg);\n", ""],
+  ["        addFields(child, reg, mapEntries);\n", ""],
+];
+
+/** The text of protobuf-es's registry, with fields that are added late. @throws Error when it is another than is known here. */
+function withLazyFields(text) {
+  let changed = text;
+  for (const [from, to] of lazyFields) {
+    if (changed.split(from).length !== 2)
+      throw new Error("light-descriptors: protobuf-es's registry has changed");
+    changed = changed.replace(from, () => to);
+  }
+  return changed;
+}
+
 /** The text of a generated module with JSON in the place of base64. */
-export function lighten(text) {
+function lighten(text) {
   return text.replace(/\bfileDesc\(\s*"([\w+/=]*)"/g, (_, base64) => {
     const file = fromBinary(FileDescriptorProtoSchema, base64Decode(base64));
     // Of protobuf-es's own files some have more than slipway's: they are bundled only if something uses them, and refused then.

@@ -1,20 +1,13 @@
-import { readFile, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { type DescFile, type DescMessage, type FileRegistry, createFileRegistry } from "@bufbuild/protobuf";
-import { fileDesc } from "@bufbuild/protobuf/codegenv2";
+import type { DescFile, DescMessage } from "@bufbuild/protobuf";
+import { type Plugin, build } from "esbuild";
 import { expect, test } from "vitest";
-import { fileProto } from "./light-descriptors.js";
 import { checkout } from "../../../test/support/docs-page.js";
 
-interface LightDescriptors {
-  lighten: (text: string) => string;
-}
-
 const script = new URL("light-descriptors-plugin.mjs", import.meta.url).href;
-const { lighten } = (await import(script)) as LightDescriptors;
+const { lightDescriptors } = (await import(script)) as { lightDescriptors: (used: () => void) => Plugin };
 
-/** Base64 of a file's descriptor in the text of a module, or the JSON that stands for it. */
-const literal = /\bfileDesc\(\s*("(?:[^"\\]|\\.)*")/;
 const wellKnown = ["any", "duration", "empty", "field_mask", "struct", "timestamp", "wrappers"].map((name) =>
   path.join(checkout, `node_modules/@bufbuild/protobuf/dist/esm/wkt/google/protobuf/${name}_pb.js`),
 );
@@ -22,38 +15,36 @@ const wellKnown = ["any", "duration", "empty", "field_mask", "struct", "timestam
 test("every descriptor in the bundle is as protobuf-es reads it", async () => {
   const generated = path.join(checkout, "src/buildkit/gen");
   const modules = (await readdir(generated, { recursive: true })).filter((name) => name.endsWith("_pb.ts"));
-  const unread = [...wellKnown, ...modules.map((name) => path.join(generated, name))];
   expect(modules.length).toBeGreaterThan(15);
-  const whole = new Map<string, DescFile>();
-  const light = new Map<string, DescFile>();
-  // Files are read after those that they import.
-  for (let tries = 0; unread.length > 0 && tries < 500; tries++) {
-    const file = unread.shift() as string;
-    const text = await readFile(file, "utf8");
-    const imports = /fileDesc\([^,)]*, \[([^\]]*)\]/.exec(text)?.[1]?.match(/\w+/g) ?? [];
-    if (!imports.every((name) => whole.has(name))) {
-      unread.push(file);
-      continue;
-    }
-    const name = /export const (file_\w+)/.exec(text)?.[1] as string;
-    const from = (files: Map<string, DescFile>) => imports.map((name) => files.get(name) as DescFile);
-    whole.set(name, fileDesc(textIn(text), from(whole)));
-    light.set(name, lightFile(textIn(lighten(text)), from(light)));
-    expect(outline(light.get(name)), name).toEqual(outline(whole.get(name)));
-  }
-  expect(unread).toEqual([]);
+  const files = [...wellKnown, ...modules.map((name) => path.join(generated, name))];
+  const [whole, light] = await Promise.all([
+    descriptorsOf(files, []),
+    descriptorsOf(files, [lightDescriptors(() => {})]),
+  ]);
+  expect([...light.keys()]).toEqual([...whole.keys()]);
+  expect(whole.size).toBe(files.length);
+  for (const [name, file] of whole) expect(outline(light.get(name)), name).toEqual(outline(file));
 });
 
-function textIn(module: string): string {
-  return JSON.parse(literal.exec(module)?.[1] ?? '""') as string;
-}
-
-function lightFile(json: string, imports: DescFile[]): DescFile {
-  const proto = fileProto(json, imports);
-  const registry: FileRegistry = createFileRegistry(proto, (name) =>
-    imports.find((file) => file.proto.name === name),
-  );
-  return registry.getFile(proto.name) as DescFile;
+/** The descriptors of generated modules, bundled with or without the plug-in. */
+async function descriptorsOf(files: readonly string[], plugins: Plugin[]): Promise<Map<string, DescFile>> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: files.map((file) => `export * from ${JSON.stringify(file)};`).join("\n"),
+      resolveDir: checkout,
+    },
+    bundle: true,
+    write: false,
+    platform: "node",
+    format: "esm",
+    plugins,
+  });
+  const [output] = outputFiles;
+  const bundled = (await import(`data:text/javascript,${encodeURIComponent(output?.text ?? "")}`)) as Record<
+    string,
+    DescFile
+  >;
+  return new Map(Object.entries(bundled).filter(([name]) => name.startsWith("file_")));
 }
 
 /** All that reading, writing and printing messages goes by. */

@@ -52,9 +52,12 @@ export function fileProto(json: string, imports: readonly DescFile[]): FileDescr
 }
 
 function messageOf({ name, fields, messages, enums, oneofs, isMapEntry }: LightMessage): object {
+  let made: object[] | undefined;
   return {
     name,
-    field: fields.map(fieldOf),
+    get field() {
+      return (made ??= fields.map(fieldOf));
+    },
     nestedType: messages.map(messageOf),
     enumType: enums.map(enumOf),
     oneofDecl: oneofs.map((oneof) => ({ name: oneof })),
