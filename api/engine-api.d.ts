@@ -201,7 +201,7 @@ export declare class EngineClient implements AsyncDisposable {
     readonly volumes: Volumes;
     readonly networks: Networks;
     static open(options: EngineOptions): EngineClient;
-    mayUseContainerdStore({ signal }?: Pick<CallOptions, "signal">): Promise<boolean>;
+    mayUseContainerdStore(options?: CallOptions): Promise<boolean>;
     apiVersion(signal?: AbortSignal): Promise<string>;
     ping(options?: CallOptions): Promise<Ping>;
     info(options?: CallOptions): Promise<SystemInfo>;

@@ -19,7 +19,7 @@ export class AskedNames {
   /** @param attr the exporter attribute `name`: names with commas between, or `*`. */
   constructor(attr: string | undefined) {
     const names = (attr ?? "").split(",").filter(Boolean);
-    this.#names = names.includes("*") ? undefined : new Set(names.map(complete));
+    this.#names = names.includes("*") ? undefined : new Set(names.map(completeName));
   }
 
   /**
@@ -29,7 +29,7 @@ export class AskedNames {
    */
   check(names: readonly string[]): string[] {
     return names.map((name) => {
-      const full = complete(name);
+      const full = completeName(name);
       if (this.#names?.has(full) === false)
         throw new BuilderClaimError(
           `the builder calls the image ${JSON.stringify(name)}, which was not asked for`,
@@ -46,7 +46,7 @@ export class AskedNames {
 }
 
 /** A name that is no reference stays as it is, and so is none that was asked for. */
-function complete(name: string): string {
+export function completeName(name: string): string {
   try {
     return formatReference(withDefaultTag(parseReference(name)));
   } catch {

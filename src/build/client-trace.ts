@@ -70,14 +70,12 @@ export class ClientTrace {
     }));
   }
 
-  /** Loads what {@link send} needs. */
-  async prepare(client: BuildkitClient): Promise<void> {
-    if (isSampled(this.#parent)) await client.sendSpans([]);
-  }
-
-  /** Hands the spans that have ended to the daemon, which keeps them with the build. That it does not is no error. */
+  /**
+   * Hands the spans that have ended since the last time to the daemon, which keeps them with the build. That it does not is no
+   * error.
+   */
   async send(client: BuildkitClient): Promise<void> {
-    if (!isSampled(this.#parent) || this.#spans.length === 0) return;
+    if (!isSampled(this.#parent)) return;
     await client
       .sendSpans(this.#spans.splice(0), { signal: AbortSignal.timeout(mostMilliseconds) })
       .catch(() => {});

@@ -13,6 +13,8 @@ export interface OpenedTargets {
   preferManifest: boolean;
   /** Digests of what goes by on its way into an engine; undefined when nothing is loaded. */
   seen?: Set<string> | undefined;
+  /** Gets ready for what comes, while the builder is at work. */
+  prepare?: (() => void) | undefined;
 }
 
 /**
@@ -25,6 +27,7 @@ export async function openTargets(plan: SolvePlan, run: TargetRun): Promise<Open
   const exports: PlannedExport[] = [];
   let preferManifest = false;
   let seen: Set<string> | undefined;
+  let prepare: (() => void) | undefined;
   for (const [index, planned] of plan.exports.entries()) {
     let entry = planned;
     const { destination } = planned;
@@ -48,6 +51,7 @@ export async function openTargets(plan: SolvePlan, run: TargetRun): Promise<Open
         seen ??= new Set();
         const loading = await beginLoad(planned, destination, seen, run);
         entry = loading.entry;
+        prepare = loading.prepare;
         preferManifest ||= loading.containerdStore;
         targets.set(index, loading.target);
         break;
@@ -61,7 +65,7 @@ export async function openTargets(plan: SolvePlan, run: TargetRun): Promise<Open
       );
     exports.push(entry);
   }
-  return { targets, exports, preferManifest, seen };
+  return { targets, exports, preferManifest, seen, prepare };
 }
 
 const classicStoreWaysOut =

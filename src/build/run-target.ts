@@ -68,7 +68,8 @@ export async function runTarget(planned: SolvePlan, options: RunTargetOptions): 
     const whole = { ...plan, attrs, exports: opened.exports };
     const annotate = (error: Error) => annotateError(error, { plan, run, ref });
     const { onSession, saveRef, touch } = options;
-    const told = { ask, onSession, saveRef, touch, shared: shared?.sessions, annotate };
+    const { prepare } = opened;
+    const told = { ask, onSession, saveRef, touch, prepare, shared: shared?.sessions, annotate };
     outcome = await solveInSession(whole, run, attachables, told);
   } catch (error) {
     annotateError(error, { plan, run, ref });
@@ -111,6 +112,7 @@ async function askOf(
 /** What the solve of a run is told besides the run. */
 interface SessionOptions extends Pick<RunTargetOptions, "ask" | "onSession" | "saveRef" | "touch"> {
   shared: readonly Session[] | undefined;
+  prepare: (() => void) | undefined;
   annotate: (error: Error) => void;
 }
 
@@ -118,7 +120,7 @@ async function solveInSession(
   plan: SolvePlan,
   run: TargetRun,
   attachables: readonly Attachable[],
-  { ask, onSession, saveRef, touch, ...more }: SessionOptions,
+  { ask, onSession, saveRef, touch, prepare, ...more }: SessionOptions,
 ): Promise<SolveOutcome> {
   const { node, resources, redactor, sink, signal } = run;
   const asking = await askWatched(plan, ask);
@@ -133,7 +135,7 @@ async function solveInSession(
   try {
     const pipe = below("moby.buildkit.v1.Control/Session");
     await using notes = new BuildNotes(() =>
-      Promise.all([touch?.(), plan.call ? undefined : saveRef?.(plan), trace.prepare(client)]),
+      Promise.all([touch?.(), plan.call ? undefined : saveRef?.(plan), trace.send(client)]),
     );
     await using session = await Session.open(client, {
       attachables: trace.watched(attachables),
@@ -144,6 +146,8 @@ async function solveInSession(
     run.late?.begin({ plan, run, session, saveRef });
     const spans = { solve: below("moby.buildkit.v1.Control/Solve"), frontend: below("frontend") };
     try {
+      // Behind the calls, which are sent by the end of this turn.
+      if (prepare) setImmediate(prepare);
       const outcome = await solve({
         client,
         plan,

@@ -229,7 +229,8 @@ export class BuildkitClient implements AsyncDisposable {
   }
 
   /**
-   * Hands over what a client did in a trace; a build that is recorded under it keeps that (OTLP TraceService.Export).
+   * Hands over what a client did in a trace; a build that is recorded under it keeps that (OTLP TraceService.Export). Without
+   * spans nothing is sent.
    *
    * @throws BuildkitError e.g. where the daemon does not collect traces
    */

@@ -104,7 +104,8 @@ export class EngineClient implements AsyncDisposable {
   }
 
   /** False for an engine that is older than the containerd image store (Docker 23.0); true also where that is not known. */
-  async mayUseContainerdStore({ signal }: Pick<CallOptions, "signal"> = {}): Promise<boolean> {
+  async mayUseContainerdStore(options: CallOptions = {}): Promise<boolean> {
+    const { signal } = readOptions("mayUseContainerdStore()", options, callKinds);
     const offered = await this.#transport.offeredVersion(signal);
     return offered === undefined || compareApiVersions(offered, containerdStoreVersion) >= 0;
   }

@@ -144,6 +144,7 @@ const rows: Record<string, Row> = {
     sync: true,
   },
   "engine-api: EngineClient#ping": { call: (o) => engine.ping(o) },
+  "engine-api: EngineClient#mayUseContainerdStore": { call: (o) => engine.mayUseContainerdStore(o) },
   "engine-api: EngineClient#dial": { call: (o) => engine.dial(o) },
   "engine-api: EngineClient#dialBuildkit": { call: (o) => engine.dialBuildkit(o) },
   "engine-api: EngineClient#info": { call: (o) => engine.info(o) },

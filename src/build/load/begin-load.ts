@@ -3,6 +3,7 @@ import { buildxConfigDir } from "../../config/index.js";
 import { AskedNames } from "../asked-names.js";
 import type { PlannedExport } from "../outputs.js";
 import type { TargetRun } from "../target-run.js";
+import { prepareReading } from "./image-content.js";
 import { loadTarget } from "./load-target.js";
 import { ManifestMemory } from "./manifest-memory.js";
 
@@ -28,7 +29,7 @@ export async function beginLoad(
     sink,
     signal,
   });
-  return { entry, target, containerdStore };
+  return { entry, target, containerdStore, prepare: prepareReading };
 }
 
 /** Engines with the containerd store load OCI archives, with several platforms too, and go by the manifest's digest. */

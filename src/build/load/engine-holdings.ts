@@ -4,17 +4,9 @@ import type { ImageManifest } from "./image-content.js";
 /** Images of a classic store that are looked at for shared layers, at most. */
 const mostCandidates = 64;
 
-/** What {@link classicHoldings} found. */
-export interface ClassicHoldings {
-  /** The engine has this very image; only its names may be missing. */
-  complete: boolean;
-  /** Digests of the leading layers that one image of the engine shares. */
-  held: Set<string>;
-}
-
 /**
- * Layers that a classic (graph driver) store need not be sent: it finds layers by chain id, so only the leading layers
- * shared with one of its images may be left out (design.md decision 8).
+ * Digests of the layers that a classic (graph driver) store need not be sent: it finds layers by chain id, so only the leading
+ * layers shared with one of its images may be left out (design.md decision 8).
  *
  * @param names where an earlier version of the image is likely to be found.
  */
@@ -23,12 +15,10 @@ export async function classicHoldings(
   manifest: ImageManifest,
   names: readonly string[],
   signal?: AbortSignal,
-): Promise<ClassicHoldings> {
+): Promise<Set<string>> {
   const inspect = (id: string) => engine.images.inspect(id, { signal }).catch(() => undefined);
-  const own = await inspect(manifest.config.digest);
-  if (own) return { complete: true, held: new Set() };
   const { diffIds, layers } = manifest;
-  if (diffIds.length !== layers.length) return { complete: false, held: new Set() };
+  if (diffIds.length !== layers.length) return new Set();
   let best = 0;
   const consider = (found: readonly string[]) => {
     let shared = 0;
@@ -46,7 +36,7 @@ export async function classicHoldings(
   // A layer that comes again further up must be sent for that place.
   const sent = new Set(layers.slice(best).map(({ digest }) => digest));
   const shared = layers.slice(0, best).map(({ digest }) => digest);
-  return { complete: false, held: new Set(shared.filter((digest) => !sent.has(digest))) };
+  return new Set(shared.filter((digest) => !sent.has(digest)));
 }
 
 /**

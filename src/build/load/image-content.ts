@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type BuildkitClient, readContent } from "../../buildkit/index.js";
 import { isJsonObject } from "../../config/index.js";
 import {
@@ -32,22 +33,50 @@ export interface ImageContent {
   documents: Map<string, Buffer>;
 }
 
+/** Loads what checks digests, which takes the command some milliseconds. */
+export function prepareReading(): void {
+  createHash("sha256");
+}
+
+/** Manifests, indexes and configs in a builder's content store. */
+export class DocumentReader {
+  /** What has been read, by digest. */
+  readonly documents = new Map<string, Buffer>();
+  readonly #client: BuildkitClient;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(client: BuildkitClient, signal: AbortSignal | undefined) {
+    this.#client = client;
+    this.#signal = signal;
+  }
+
+  /** A document, checked against its digest; read once. @throws ContentError, BuildkitError */
+  async read(digest: string): Promise<Buffer> {
+    const known = this.documents.get(digest);
+    if (known) return known;
+    const content = await readContent(this.#client, digest, {
+      limit: maxManifestBytes,
+      signal: this.#signal,
+    });
+    this.documents.set(digest, content);
+    return content;
+  }
+}
+
+/** The digest of an image's config; undefined for an index. @throws as {@link readImageContent} */
+export async function readConfigDigest(reader: DocumentReader, digest: string): Promise<string | undefined> {
+  const parsed = parseManifest(await reader.read(digest), undefined, digest);
+  return parsed.kind === "manifest" ? parsed.config.digest : undefined;
+}
+
 /**
- * Reads manifests and configs of an image from the builder's content store, each checked against its digest.
+ * Reads all manifests and configs of an image.
  *
  * @throws RegistryError for what is no image; ContentError, BuildkitError
  */
-export async function readImageContent(
-  client: BuildkitClient,
-  digest: string,
-  signal?: AbortSignal,
-): Promise<ImageContent> {
-  const documents = new Map<string, Buffer>();
-  const read = async (id: string): Promise<Buffer> => {
-    const content = await readContent(client, id, { limit: maxManifestBytes, signal });
-    documents.set(id, content);
-    return content;
-  };
+export async function readImageContent(reader: DocumentReader, digest: string): Promise<ImageContent> {
+  const { documents } = reader;
+  const read = (id: string) => reader.read(id);
   const content = await read(digest);
   const parsed = parseManifest(content, undefined, digest);
   const root = { digest, size: content.length, mediaType: parsed.mediaType };

@@ -185,6 +185,18 @@ describe("a classic store", () => {
     expect(statuses()).toContain(`image ${imageId.slice(7, 19)} already present`);
   });
 
+  test.each([
+    ["by its name", ["app:1", "other:2"], []],
+    ["by the name's complete form", [name], []],
+    ["by another tag", ["app:2", "<none>:<none>"], [`/images/${imageId}/tag`]],
+    ["by the name of somebody else's", ["somebody/app:1"], [`/images/${imageId}/tag`]],
+  ])("that has the image %s gets no name that it has", async (_, RepoTags, posts) => {
+    finds({ [imageId]: { ...inspected(imageId), RepoTags } });
+    expect(await announce(false)).toBeUndefined();
+    expect(paths("POST")).toEqual(posts);
+    expect(seen.has(imageId)).toBe(true);
+  });
+
   test("gets the layer that it lacks, and no other", async () => {
     let after = false;
     engine.on("GET", /^\/images\/(?<id>.+)\/json$/, (call) => {

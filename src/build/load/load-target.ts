@@ -5,12 +5,12 @@ import { type EventSink, type VertexWriter, messageOf, withVertex } from "../../
 import type { EngineClient } from "../../engine-api/index.js";
 import type { StreamTarget } from "../../session/index.js";
 import { classicHoldings, containerdHoldings } from "./engine-holdings.js";
-import type { AskedNames } from "../asked-names.js";
+import { type AskedNames, completeName } from "../asked-names.js";
 import type { Turns } from "../turns.js";
 import { ArchiveGuard } from "./archive-guard.js";
 import { loadImage } from "./full-load.js";
 import { imageArchive } from "./image-archive.js";
-import { type ImageContent, readImageContent } from "./image-content.js";
+import { DocumentReader, type ImageContent, readConfigDigest, readImageContent } from "./image-content.js";
 import type { ManifestMemory } from "./manifest-memory.js";
 
 const debug = debuglog("slipway:load");
@@ -73,18 +73,54 @@ async function loadMissing(loader: Loader, digest: string, names: string[]): Pro
     debug("differential load failed, sending the full archive: %s", messageOf(error));
     return false;
   };
-  const content = await readImageContent(client, digest, signal).catch(inDoubt);
+  const reader = new DocumentReader(client, signal);
+  const present = containerdStore ? undefined : await classicImage(loader, reader, digest).catch(inDoubt);
+  const content = present ?? (await readImageContent(reader, digest).catch(inDoubt));
   if (!content) return false;
   return await withVertex(sink, "importing to docker", async (vertex) => {
     try {
-      await (containerdStore ? loadIntoContainerd : loadIntoClassic)(loader, content, names, vertex);
-      for (const digest of content.documents.keys()) seen.add(digest);
+      if ("config" in content) await nameImage(loader, content, names, vertex);
+      else await (containerdStore ? loadIntoContainerd : loadIntoClassic)(loader, content, names, vertex);
+      for (const digest of reader.documents.keys()) seen.add(digest);
       return true;
     } catch (error) {
       const loaded = inDoubt(error);
       vertex.progress("sending the whole image instead", { current: 0, done: true });
       return loaded;
     }
+  });
+}
+
+/** An image that a classic store has. */
+interface PresentImage {
+  /** Digest of its config: its id there. */
+  config: string;
+  names: readonly string[];
+}
+
+/** The very image, where a classic store has it: nothing but its manifest has to be read then. */
+async function classicImage(
+  { engine, seen, signal }: Loader,
+  reader: DocumentReader,
+  digest: string,
+): Promise<PresentImage | undefined> {
+  const config = await readConfigDigest(reader, digest);
+  if (config === undefined) return undefined;
+  const image = await engine.images.inspect(config, { signal }).catch(() => undefined);
+  if (!image) return undefined;
+  // The manifest names it, whose own digest is right.
+  seen.add(config);
+  return { config, names: (image.RepoTags ?? []).map(completeName) };
+}
+
+async function nameImage(
+  { engine, signal }: Loader,
+  { config, names: known }: PresentImage,
+  names: string[],
+  vertex: VertexWriter,
+): Promise<void> {
+  await vertex.status(`image ${shortDigest(config)} already present`, async () => {
+    for (const name of names) if (!known.includes(name)) await engine.images.tag(config, name, { signal });
   });
 }
 
@@ -98,13 +134,7 @@ async function loadIntoClassic(
   const { client, engine, signal } = loader;
   const [manifest] = content.manifests;
   if (!manifest || content.manifests.length !== 1) throw new Error("the image is an index");
-  const { complete, held } = await classicHoldings(engine, manifest, names, signal);
-  if (complete) {
-    await vertex.status(`image ${shortDigest(manifest.config.digest)} already present`, async () => {
-      for (const name of names) await engine.images.tag(manifest.config.digest, name, { signal });
-    });
-    return;
-  }
+  const held = await classicHoldings(engine, manifest, names, signal);
   await sendArchive(client, engine, { content, names, held, format: "docker" }, vertex, signal);
   await engine.images.inspect(manifest.config.digest, { signal });
 }

@@ -67,7 +67,8 @@ export class DockerDriver implements Driver {
       client = await BuildkitClient.connect((within) => this.#dial(within), { windows, signal });
       // Every build needs them, and tells what is wrong with them.
       void this.nodeFeatures(client).catch(() => {});
-      await client.info({ signal });
+      // An older one has said that it is BuildKit from here on. Where the socket itself is, anything may answer.
+      if (await this.#engine.mayUseContainerdStore({ signal })) await client.info({ signal });
       return client;
     } catch (error) {
       await client?.close();
