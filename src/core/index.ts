@@ -78,6 +78,7 @@ export {
 } from "./kinds.js";
 export { nearestHint } from "./nearest-name.js";
 export { readOptions } from "./read-options.js";
+export { smallSha256 } from "./small-sha256.js";
 export {
   type ByteSource,
   type ForeignReadable,

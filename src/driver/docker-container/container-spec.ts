@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { smallSha256 } from "../../core/index.js";
 import type {
   ContainerCreateBody,
   ContainerInspect,
@@ -122,14 +122,10 @@ function daemonArguments(plan: ContainerPlan): string[] {
   return [...args, ...plan.flags];
 }
 
-/** SHA-256 of nothing. Most builders have no config: a cached build is spared loading what computes it. */
-const digestOfNothing = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-
 /** `sha256:…` over names and contents of the config files, independent of their order. */
 export function configDigest(files: ReadonlyMap<string, Uint8Array>): string {
-  if (files.size === 0) return digestOfNothing;
-  const hash = createHash("sha256");
-  for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1)))
-    hash.update(`${name}\0${content.length}\0`).update(content);
-  return `sha256:${hash.digest("hex")}`;
+  const parts = [...files]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([name, content]) => [Buffer.from(`${name}\0${content.length}\0`), content]);
+  return `sha256:${smallSha256(Buffer.concat(parts))}`;
 }
