@@ -5,6 +5,7 @@ import { lazily, lazyFunction, lazyModule, read } from "./lazy-modules.mjs";
 import { notedModules } from "./noted-modules.mjs";
 import { lightDescriptors } from "./light-descriptors-plugin.mjs";
 import { ownFunctions } from "./own-functions.mjs";
+import { protobufParts } from "./protobuf-parts.mjs";
 import { undiciParts } from "./undici-parts.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -18,6 +19,7 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
  */
 export const tricks = {
   "undici-parts": { plugin: undiciParts },
+  "protobuf-parts": { plugin: protobufParts },
   "light-descriptors": { plugin: lightDescriptors },
   "lazy-child-process": { plugin: lazyModule("src", "node:child_process", lazily("spawn", "execFile")) },
   "lazy-dns": { plugin: lazyModule("src", "node:dns/promises", lazily("lookup")) },
