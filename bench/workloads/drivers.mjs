@@ -43,6 +43,8 @@ export const drivers = [
       id: `${driver}-upload`,
       title: `driver ${driver}: 1 GiB up, one file`,
       seconds: [15, 60],
+      // Each leaves some GiB in the daemon.
+      mostPairs: 3,
       prepare: bigContext,
       run: (bench, way) => build(bench, way, bigContext(bench), ...plain),
     },
