@@ -10,23 +10,22 @@ import {
   timerDelay,
 } from "../core/index.js";
 import { EngineError } from "./errors.js";
-import { type AnswerControl, type AnswerHandler, Http1Error, type Pool } from "./http1/index.js";
+import {
+  type AnswerControl,
+  type AnswerHandler,
+  type AnswerHeaders,
+  Http1Error,
+  type OutgoingRequest,
+  type Pool,
+} from "./http1/index.js";
 import { ResponseBody } from "./response-body.js";
 
 /** Header fields of an answer, names in lower case. */
-export type Headers = Readonly<Record<string, string | string[] | undefined>>;
+export type Headers = Readonly<AnswerHeaders>;
 
 /** One HTTP request as it goes over the wire. */
-export interface Exchange {
+export interface Exchange extends OutgoingRequest {
   method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
-  /** With version prefix and query. */
-  path: string;
-  headers: Record<string, string>;
-  body?: string | Uint8Array | AsyncIterable<Uint8Array>;
-  /** Ask for the raw connection by this protocol name. */
-  upgrade?: string;
-  /** Send `Connection: close`. */
-  close?: boolean;
 }
 
 /** What came back: an answer with a body to be read or destroyed, or the raw connection. */

@@ -170,12 +170,14 @@ describe("vitest", () => {
       await put(
         "a.test.mjs",
         `${esm} import { test, vi } from "vitest"; test("builds", async () => { ${steps} }, 60000);
-test("builds with fake timers", async () => { vi.useFakeTimers(); ${steps} }, 60000);`,
+test("builds with fake timers", async () => { vi.useFakeTimers(); ${steps} }, 60000);
+// Calls with bodies: what is a Uint8Array of the realm, and what of Node's.
+test("builds by exec", async () => { process.env.SLIPWAY_CONNECT = "exec"; ${steps} }, 60000);`,
         folder,
       );
       const vitest = join(project, "node_modules/vitest/vitest.mjs");
       const said = await node([vitest, "run", "--pool", pool, "--root", folder], folder, { NO_COLOR: "1" });
-      expect(said).toMatch(/Tests {2}2 passed/);
+      expect(said).toMatch(/Tests {2}3 passed/);
       expect(said).not.toContain("garbage collection");
     },
   );

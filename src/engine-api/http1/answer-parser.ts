@@ -34,10 +34,6 @@ export class AnswerParser {
     this.#events = events;
   }
 
-  get isOver(): boolean {
-    return this.#state === "over";
-  }
-
   /** Takes the next bytes; gives how many of them are of this answer. @throws Http1Error */
   push(chunk: Buffer): number {
     let at = 0;

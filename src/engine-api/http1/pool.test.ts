@@ -104,6 +104,22 @@ test("the request is sent as it is meant", async () => {
   expect(sent).not.toContain("content-length");
 });
 
+test("a body is sent whole where a Buffer is no instance of the realm's Uint8Array", async () => {
+  let sent = "";
+  peer = (socket, text) => {
+    sent = text;
+    socket.write(answer(""));
+  };
+  // As in Jest and in vitest's vmThreads.
+  vi.stubGlobal("Uint8Array", class {});
+  try {
+    await ask({ method: "POST", body: '{"a":1}' });
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  expect(sent).toContain('\r\ncontent-length: 7\r\n\r\n{"a":1}');
+});
+
 test.each<[what: string, request: Partial<OutgoingRequest>]>([
   ["a path with a space", { path: "/a b" }],
   ["a path with a line break", { path: "/a\r\nX: y" }],
