@@ -76,11 +76,9 @@ ${read("STATUS_CODES")}`,
     plugin: lazyModule(
       "src",
       "node:crypto",
-      `import { kernelRandom } from ${JSON.stringify(here("kernel-random.ts"))};
-export const randomBytes = (size) => kernelRandom(size) ?? real().randomBytes(size);
-${["createHash", "createHmac", "createPrivateKey", "createPublicKey", "randomInt", "randomUUID", "sign"]
-  .map((name) => `export const ${name} = (...given) => real().${name}(...given);`)
-  .join("\n")}`,
+      `const { kernelRandom } = require(${JSON.stringify(here("kernel-random.ts"))});
+exports.randomBytes = (size) => kernelRandom(size) ?? real().randomBytes(size);
+${lazily("createHash", "createHmac", "createPrivateKey", "createPublicKey", "randomInt", "randomUUID", "sign")}`,
     ),
   },
   "lazy-http": {

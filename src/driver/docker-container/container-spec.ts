@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { smallSha256 } from "../../core/index.js";
 import type {
   ContainerCreateBody,
@@ -122,10 +123,15 @@ function daemonArguments(plan: ContainerPlan): string[] {
   return [...args, ...plan.flags];
 }
 
+/** Of more, as with certificates, node:crypto is done sooner though it has to be loaded. */
+const mostSmallBytes = 4096;
+
 /** `sha256:…` over names and contents of the config files, independent of their order. */
 export function configDigest(files: ReadonlyMap<string, Uint8Array>): string {
   const parts = [...files]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .flatMap(([name, content]) => [Buffer.from(`${name}\0${content.length}\0`), content]);
-  return `sha256:${smallSha256(Buffer.concat(parts))}`;
+  const bytes = Buffer.concat(parts);
+  const isSmall = bytes.length <= mostSmallBytes;
+  return `sha256:${isSmall ? smallSha256(bytes) : createHash("sha256").update(bytes).digest("hex")}`;
 }

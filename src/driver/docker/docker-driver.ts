@@ -15,7 +15,7 @@ import type { DriverSpec } from "../driver-kind.js";
 import { engineEndpoint } from "../engine-endpoint.js";
 import { openEngine } from "../open-engine.js";
 import { buildkitOfEngine } from "./engine-versions.js";
-import { classicFeatures, engineNodeFeatures } from "./node-features.js";
+import { engineNodeFeatures } from "./node-features.js";
 
 /** Limit of asking the engine what became of it, after a connection died, in ms. */
 const diagnoseMilliseconds = 3_000;
@@ -51,7 +51,8 @@ export class DockerDriver implements Driver {
   }
 
   async #features(client: BuildkitClient): Promise<NodeFeatures> {
-    return (await this.#engine.mayUseContainerdStore()) ? engineNodeFeatures(client) : classicFeatures;
+    // An older one has the classic store, and does not tell where its host is.
+    return engineNodeFeatures((await this.#engine.mayUseContainerdStore()) ? await client.workers() : []);
   }
 
   /** Rejects when the engine does not answer. */
@@ -65,8 +66,6 @@ export class DockerDriver implements Driver {
     let client: BuildkitClient | undefined;
     try {
       client = await BuildkitClient.connect((within) => this.#dial(within), { windows, signal });
-      // Every build needs them, and tells what is wrong with them.
-      void this.nodeFeatures(client).catch(() => {});
       // An older one has said that it is BuildKit from here on. Where the socket itself is, anything may answer.
       if (await this.#engine.mayUseContainerdStore({ signal })) await client.info({ signal });
       return client;

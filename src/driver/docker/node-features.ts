@@ -1,27 +1,13 @@
 import { isIP } from "node:net";
 import type { BuildkitClient } from "../../buildkit/index.js";
-import type { DriverCallOptions, NodeFeatures } from "../driver.js";
+import type { NodeFeatures } from "../driver.js";
 
 /** Labels of an engine's workers: the first is there where images lie in containerd (moby builder/builder-next). */
 const snapshotterLabel = "org.mobyproject.buildkit.worker.snapshotter";
 const hostGatewayLabel = "org.mobyproject.buildkit.worker.moby.host-gateway-ip";
 
-/** Of an engine with the classic image store that is too old to say where its host is. */
-export const classicFeatures: NodeFeatures = {
-  ociExporter: false,
-  dockerExporter: false,
-  cacheExport: false,
-  multiPlatform: false,
-  directPush: false,
-  preferImageDigest: false,
-};
-
 /** What an engine's own daemon can do: much with the containerd image store, little with the classic one (buildx driver/docker/driver.go). */
-export async function engineNodeFeatures(
-  client: BuildkitClient,
-  options: DriverCallOptions = {},
-): Promise<NodeFeatures> {
-  const workers = await client.workers(options);
+export function engineNodeFeatures(workers: Awaited<ReturnType<BuildkitClient["workers"]>>): NodeFeatures {
   const isContainerd = workers.some(({ Labels }) => Object.hasOwn(Labels, snapshotterLabel));
   const hostGateway = workers.map(({ Labels }) => Labels[hostGatewayLabel]).find((address) => address);
   return {
