@@ -47,7 +47,7 @@ export function prepareRequest(request: OutgoingRequest, host: string): Prepared
     lines.push(`${name}: ${value}`);
   }
   const { body } = request;
-  // By the text: in realms of test runners a Buffer is no instance of their Uint8Array.
+  // By the text: in another realm, as jsdom's, a Buffer is no instance of its Uint8Array.
   const whole = typeof body === "string" ? Buffer.from(body) : undefined;
   const chunks = typeof body === "string" ? undefined : body;
   if (chunks) lines.push("transfer-encoding: chunked");
